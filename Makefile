@@ -1,0 +1,35 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need.
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup demo test check up down bench lock
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:
+	@scripts/setup-venv
+
+demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
+	@python -m bench.demo
+
+test: setup  ## unit and integration tests: real broker, real Flink cluster
+	@python -m pytest
+
+check: setup  ## formatting, lint, types, import contracts
+	@ruff format --check --quiet . && ruff check --quiet .
+	@mypy --no-error-summary
+	@lint-imports --no-cache --no-logo
+
+up: setup  ## start the broker and the Flink cluster
+	@win-event-stack up
+
+down: setup  ## stop them
+	@win-event-stack down
+
+bench: setup  ## measure; QUICK=1 takes under 3 minutes
+	@python -m bench
+
+lock:  ## renew requirements.lock from pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras \
+	  --no-emit-package win-event-bridge pyproject.toml -o requirements.lock

@@ -1,0 +1,110 @@
+"""The wire protocol between win-event-producer and its clients: pure values, standard library only.
+
+The bridge ships this one file to TaskManagers whose Python knows nothing of this toolkit.
+docs/PROTOCOL.md tells the same for people.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, cast
+
+GRACE_SECONDS = 0.25  # how long the server waits for a request before it treats the client as plain
+MAX_REQUEST_BYTES = 256  # the request line with its LF
+MAX_ANSWER_BYTES = 1024  # the answer line with its LF
+MAX_LINE_BYTES = 64 * 1024  # an event with its LF; the server never sends a longer one
+
+Status = Literal["ok", "gap", "new-log", "error"]
+_STATUSES = ("ok", "gap", "new-log", "error")
+Offset = int | Literal["earliest", "latest"]
+
+
+class ProtocolError(ValueError):
+    """The other side does not speak this protocol; the text says what came instead."""
+
+
+@dataclass(frozen=True)
+class ResumeRequest:
+    """Where a resuming client wants to go on.
+
+    `log_id` None means "whatever log this server has"; `offset` counts bytes of the log.
+    `strict` asks the server to refuse rather than continue somewhere else.
+    """
+
+    log_id: str | None
+    offset: Offset
+    strict: bool = False
+
+    def encode(self) -> bytes:
+        words = ["RESUME", self.log_id or "-", str(self.offset)] + (["strict"] if self.strict else [])
+        return " ".join(words).encode("ascii") + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> ResumeRequest:
+        """Parse one request line; raises ProtocolError for anything else."""
+        if len(line) > MAX_REQUEST_BYTES:
+            raise ProtocolError(f"the request is longer than {MAX_REQUEST_BYTES} bytes")
+        try:
+            words = line.decode("ascii").split()
+        except UnicodeDecodeError:
+            raise ProtocolError("the request is not ASCII") from None
+        if len(words) not in (3, 4) or words[0] != "RESUME" or words[3:] not in ([], ["strict"]):
+            raise ProtocolError("expected: RESUME <log-id|-> <offset|earliest|latest> [strict]")
+        log_id = None if words[1] == "-" else words[1]
+        return cls(log_id, _parse_offset(words[2]), bool(words[3:]))
+
+
+@dataclass(frozen=True)
+class ResumeAnswer:
+    """What the server does: the bytes of log `log_id` follow, from `offset`.
+
+    `gap`: `lost_bytes` bytes between the wish and `offset` are no longer kept.
+    `new-log`: the server has another log than the one asked for (or the offset lies ahead of its end).
+    `error`: nothing follows, `reason` says why.
+    """
+
+    status: Status
+    log_id: str = ""
+    offset: int = 0
+    lost_bytes: int = 0
+    reason: str = ""
+
+    def encode(self) -> bytes:
+        answer: dict[str, object] = {"status": self.status, "reason": self.reason}
+        if self.status != "error":
+            answer = {
+                "log_id": self.log_id,
+                "offset": self.offset,
+                "status": self.status,
+                "lost_bytes": self.lost_bytes,
+            }
+        return json.dumps(answer, separators=(",", ":")).encode("ascii") + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> ResumeAnswer:
+        """Parse one answer line; raises ProtocolError when the peer is not a win-event-producer."""
+        try:
+            answer = json.loads(line)
+            status = answer["status"]
+            if status == "error":
+                return cls("error", reason=str(answer["reason"]))
+            if status not in _STATUSES:
+                raise ValueError(status)
+            return cls(
+                cast(Status, status), str(answer["log_id"]), int(answer["offset"]), int(answer["lost_bytes"])
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            shown = line[:80].decode("ascii", "backslashreplace")
+            raise ProtocolError(f"not an answer to RESUME: {shown!r}") from error
+
+
+def _parse_offset(word: str) -> Offset:
+    if word == "earliest":
+        return "earliest"
+    if word == "latest":
+        return "latest"
+    # isdecimal() alone would let through digits of other scripts; the line is ASCII already.
+    if word.isdecimal() and len(word) <= 19:
+        return int(word)
+    raise ProtocolError(f"the offset is neither a number nor earliest nor latest: {word!r}")
