@@ -23,6 +23,12 @@ def events() -> list[dict]:
     return documents(40_000)
 
 
+@pytest.fixture(scope="module")
+def system_events() -> list[dict]:
+    mix = {"Security": 1.0, "System": 98.0, "Application": 1.0}
+    return documents(20_000, profile="workstation", channel_mix=mix)
+
+
 def by_story(events: list[dict], story: str) -> list[list[dict]]:
     groups = defaultdict(list)
     for event in events:
@@ -64,18 +70,18 @@ def test_lock_outs_come_after_several_failures_of_the_same_user(events: list[dic
         assert lock_out["computer"].startswith("DC-")
 
 
-def test_a_restart_writes_the_boot_events_in_their_order(events: list[dict]) -> None:
-    boots = [group for group in by_story(events, "restart") if 1500 in ids(group) and 1074 in ids(group)]
+def test_a_restart_writes_the_boot_events_in_their_order(system_events: list[dict]) -> None:
+    boots = [
+        group for group in by_story(system_events, "restart") if 1500 in ids(group) and 1074 in ids(group)
+    ]
     assert boots
     for group in boots:
         order = [each for each in ids(group) if each in (1074, 6006, 13, 12, 6009, 6005, 4608, 1500)]
         assert order == [1074, 6006, 13, 12, 6009, 6005, 4608, 1500]
 
 
-def test_an_unexpected_restart_has_41_and_6008() -> None:
-    mix = {"Security": 1.0, "System": 98.0, "Application": 1.0}
-    events = documents(20_000, profile="workstation", channel_mix=mix)
-    whole = [group for group in by_story(events, "unexpected-restart") if 6008 in ids(group)]
+def test_an_unexpected_restart_has_41_and_6008(system_events: list[dict]) -> None:
+    whole = [group for group in by_story(system_events, "unexpected-restart") if 6008 in ids(group)]
     assert whole
     assert all(41 in ids(group) and 12 in ids(group) for group in whole)
 
