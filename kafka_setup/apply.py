@@ -1,0 +1,218 @@
+"""Makes the cluster what the topology says: all requests at once, then waits until the cluster shows them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from kafka_setup.connection import KafkaConnection, Secret
+from kafka_setup.passwords import new_password, password_file, store_password
+from kafka_setup.plan import Change, Wishes, plan
+from kafka_setup.resources import Acl, ClusterState, Result, Topic, Topology, User
+from kafka_setup.session import DEFAULT_WAIT, OnWait, open_admin
+from kafka_setup.state import REQUEST_TIMEOUT, acl_binding, acl_filter, read_state, with_logins
+
+VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
+_DONE = {"create": "created", "change": "changed"}
+
+
+@dataclass(frozen=True)
+class ApplySettings:
+    """`passwords`: user name -> password. `password_dir`: where missing passwords are made and kept.
+
+    `prune` removes permissions of the topology's users that the topology does not name.
+    """
+
+    topology: Topology
+    connection: KafkaConnection
+    passwords: Mapping[str, Secret] = field(default_factory=dict)
+    password_dir: Path | None = None
+    reset_passwords: bool = False
+    prune: bool = False
+    wait: float = DEFAULT_WAIT
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(
+            login=self.connection.username,
+            known=frozenset(self.passwords),
+            generate=self.password_dir is not None,
+            reset_passwords=self.reset_passwords,
+        )
+
+
+def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
+    """The difference, with every known password tried. Raises KafkaException."""
+    return plan(settings.topology, _state(settings, admin), settings.wishes)
+
+
+def apply(settings: ApplySettings, on_wait: OnWait | None = None, stop: Event | None = None) -> list[Result]:
+    """One result a thing: created, changed, exists, removed, extra or failed.
+
+    Raises KafkaUnavailableError when there is no working connection, KafkaException when the cluster
+    cannot even be read.
+    """
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait, stop=stop)
+    changes = compare(settings, admin)
+    settings = _make_passwords(settings, changes)
+    futures = _request_all(admin, settings, changes)
+    results = [_result(change, futures.get(index)) for index, change in enumerate(changes)]
+    return _until_visible(settings, admin, changes, results)
+
+
+def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySettings:
+    """Written down before the cluster learns them, so that none can be lost."""
+    if settings.password_dir is None:
+        return settings
+    passwords = dict(settings.passwords)
+    for change in changes:
+        user = change.subject
+        if change.action == "create" and isinstance(user, User) and user.name not in passwords:
+            passwords[user.name] = new_password()
+            store_password(password_file(settings.password_dir, user), passwords[user.name])
+    return replace(settings, passwords=passwords)
+
+
+def _request_all(
+    admin: AdminClient, settings: ApplySettings, changes: list[Change]
+) -> dict[int, Future[Any]]:
+    """Index of a change -> its future; every request is on its way before the first is waited for."""
+    futures: dict[int, Future[Any]] = {}
+    for index, change in enumerate(changes):
+        if change.action in _DONE or (change.action == "extra" and settings.prune):
+            futures[index] = _request(admin, settings, change)
+    return futures
+
+
+def _request(admin: AdminClient, settings: ApplySettings, change: Change) -> Future[Any]:
+    subject = change.subject
+    if isinstance(subject, Acl):
+        if change.action == "extra":
+            return _only(admin.delete_acls([acl_filter(subject)], request_timeout=REQUEST_TIMEOUT))
+        return _only(admin.create_acls([acl_binding(subject)], request_timeout=REQUEST_TIMEOUT))
+    if isinstance(subject, User):
+        return set_password(admin, subject, settings.passwords[subject.name])
+    return _TOPIC_REQUESTS[change.kind](admin, subject, change)
+
+
+def set_password(admin: AdminClient, user: User, password: Secret) -> Future[Any]:
+    mechanism = ScramMechanism[user.mechanism.replace("-", "_")]
+    credential = ScramCredentialInfo(mechanism, user.iterations)
+    upsertion = UserScramCredentialUpsertion(user.name, credential, password.encode())
+    return _only(admin.alter_user_scram_credentials([upsertion], request_timeout=REQUEST_TIMEOUT))
+
+
+def _create_topic(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:
+    new = NewTopic(
+        topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=topic.replication_factor or -1,  # -1: the broker's default
+        config={key: value for key, value in topic.config.items() if value is not None},
+    )
+    return _only(admin.create_topics([new], request_timeout=REQUEST_TIMEOUT))
+
+
+def _add_partitions(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:
+    return _only(
+        admin.create_partitions(
+            [NewPartitions(topic.name, topic.partitions)], request_timeout=REQUEST_TIMEOUT
+        )
+    )
+
+
+def _alter_setting(admin: AdminClient, topic: Topic, change: Change) -> Future[Any]:
+    operation = AlterConfigOpType.DELETE if change.value is None else AlterConfigOpType.SET
+    entry = ConfigEntry(change.key, change.value or "", incremental_operation=operation)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=[entry])
+    return _only(admin.incremental_alter_configs([resource], request_timeout=REQUEST_TIMEOUT))
+
+
+_TOPIC_REQUESTS: dict[str, Callable[[AdminClient, Topic, Change], Future[Any]]] = {
+    "topic": _create_topic,
+    "partitions": _add_partitions,
+    "setting": _alter_setting,
+}
+
+
+def _only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
+    (future,) = futures.values()
+    return future
+
+
+def _result(change: Change, future: Future[Any] | None) -> Result:
+    if future is None:
+        status = "failed" if change.action == "blocked" else change.action
+        return Result(status, change.kind, change.name, change.detail)
+    try:
+        future.result()
+    except KafkaException as error:
+        return Result("failed", change.kind, change.name, refusal(error.args[0]))
+    return Result(_DONE.get(change.action, "removed"), change.kind, change.name, change.detail)
+
+
+def refusal(error: KafkaError) -> str:
+    """One line: the broker's code and words."""
+    return f"{error.name()}: {error.str()}"
+
+
+def _until_visible(
+    settings: ApplySettings, admin: AdminClient, changes: list[Change], results: list[Result]
+) -> list[Result]:
+    """KRaft answers before every broker knows: look until the cluster shows what it accepted."""
+    accepted = {
+        (change.kind, change.name, change.key)
+        for change, result in zip(changes, results, strict=True)
+        if result.status in ("created", "changed", "removed")
+    }
+    if not accepted:
+        return results
+    deadline = time.monotonic() + VISIBLE_WITHIN
+    missing = accepted
+    while missing := missing & _outstanding(
+        plan(settings.topology, _state(settings, admin), settings.wishes)
+    ):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    late = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
+    return [
+        replace(result, status="failed", detail=late)
+        if (change.kind, change.name, change.key) in missing
+        else result
+        for change, result in zip(changes, results, strict=True)
+    ]
+
+
+def _outstanding(changes: Iterable[Change]) -> set[tuple[str, str, str]]:
+    return {
+        (change.kind, change.name, change.key)
+        for change in changes
+        if change.pending or change.action == "extra"
+    }
+
+
+def _state(settings: ApplySettings, admin: AdminClient) -> ClusterState:
+    return with_logins(
+        read_state(admin, settings.topology),
+        settings.topology.users,
+        settings.passwords,
+        settings.connection,
+    )

@@ -1,0 +1,131 @@
+"""Opens a connection to the cluster: a refused login ends it at once, a broker not yet up is retried."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeout
+from threading import Event
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_exponential,
+)
+
+from kafka_setup.connection import KafkaConnection
+from kafka_setup.diagnosis import Diagnosis, diagnose
+
+DEFAULT_WAIT = 60.0  # seconds
+_PROBE = 10.0  # seconds one attempt may take
+_PATIENCE = 3.0  # seconds the client may try by itself before we say what is wrong
+_POLL = 0.05  # seconds between two looks at the client's error callbacks
+
+# librdkafka writes to stderr by itself; what it has to say arrives here as errors.
+_quiet = logging.getLogger("kafka_setup.librdkafka")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+
+OnWait = Callable[[str], None]
+
+
+class KafkaUnavailableError(Exception):
+    """No working connection; the text is one line that says what failed and what to try."""
+
+
+class LoginRefusedError(KafkaUnavailableError):
+    """The broker answered and said no: trying again with the same settings cannot help."""
+
+
+class NotReadyError(KafkaUnavailableError):
+    """No answer yet: trying again may help."""
+
+
+def open_admin(
+    connection: KafkaConnection,
+    *,
+    wait: float = DEFAULT_WAIT,
+    on_wait: OnWait | None = None,
+    stop: Event | None = None,
+) -> AdminClient:
+    """A connected admin client, waiting at most `wait` seconds for the broker.
+
+    `on_wait` is told why, once for every new reason; `stop` ends the wait early.
+    Raises LoginRefusedError at once, NotReadyError when the time is over.
+    """
+    stop = stop or Event()
+    retrying = Retrying(
+        retry=retry_if_exception_type(NotReadyError),
+        stop=stop_after_delay(wait) | stop_when_event_set(stop),
+        wait=wait_exponential(multiplier=0.25, max=3),
+        sleep=sleep_using_event(stop),
+        before_sleep=_tell(on_wait),
+    )
+    try:
+        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)))
+    except RetryError as error:
+        reason = error.last_attempt.exception()
+        raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
+
+
+def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
+    told: set[str] = set()
+
+    def tell(state: RetryCallState) -> None:
+        reason = str(state.outcome.exception()) if state.outcome else ""
+        if on_wait and reason not in told:
+            told.add(reason)
+            on_wait(reason)
+
+    return tell
+
+
+def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
+    """One attempt. Raises LoginRefusedError or NotReadyError."""
+    errors: list[KafkaError] = []
+    try:
+        admin = AdminClient(
+            {
+                **connection.client_settings(),
+                "error_cb": errors.append,
+                "logger": _quiet,
+                "log_level": 0,
+                "reconnect.backoff.ms": 200,
+            }
+        )
+    except KafkaException as error:
+        raise LoginRefusedError(f"Kafka client settings: {error.args[0].str()}") from error
+    answer = admin.describe_cluster(request_timeout=timeout)
+    began = time.monotonic()
+    while not answer.done() and time.monotonic() < began + timeout:
+        admin.poll(_POLL)
+        diagnosis = _worst(errors, connection)
+        if diagnosis and diagnosis.final:
+            raise LoginRefusedError(diagnosis.text)
+        if diagnosis and time.monotonic() > began + _PATIENCE:
+            raise NotReadyError(diagnosis.text)
+    try:
+        answer.result(timeout=_POLL)
+    except (KafkaException, FutureTimeout) as error:
+        admin.poll(0)
+        diagnosis = _worst(errors, connection) or Diagnosis(
+            False,
+            f"{connection.bootstrap_servers} accepts the connection but does not answer: still starting?",
+        )
+        raise (LoginRefusedError if diagnosis.final else NotReadyError)(diagnosis.text) from error
+    return admin
+
+
+def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis | None:
+    diagnoses = [found for error in errors if (found := diagnose(error.name(), error.str(), connection))]
+    final = [diagnosis for diagnosis in diagnoses if diagnosis.final]
+    chosen = final or diagnoses
+    return chosen[-1] if chosen else None
