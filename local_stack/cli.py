@@ -1,0 +1,209 @@
+"""win-event-stack: a real broker and a real Flink cluster on this machine, without Docker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.status import Status
+
+from local_stack import doctor as examinations
+from local_stack import processes, stack, status, tools
+from local_stack.jars import JarError
+from local_stack.layout import REPOSITORY, Stack, load_stack
+
+_PARTS = click.Choice(stack.PARTS)
+
+
+class TerminalTalk:
+    """A spinner for what is going on, a line for what is done; in a pipe only the lines."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._spinner = Status("", console=self._console)
+
+    def doing(self, what: str) -> None:
+        if self._console.is_terminal:
+            self._spinner.update(f"{what} …")
+            self._spinner.start()
+
+    def done(self, what: str) -> None:
+        self._spinner.stop()
+        self._console.print(f"[green]✓[/] {what}")
+
+    def failed(self, error: BaseException) -> None:
+        self._spinner.stop()
+        log = getattr(error, "log", None)
+        if log and log.exists():
+            self._console.print(f"[dim]last lines of {log.name}:[/]")
+            lines = log.read_text(errors="replace").splitlines()[-15:]
+            self._console.print("\n".join(lines), markup=False, style="dim")
+        self._console.print(f"[red]error:[/] {error}", soft_wrap=True)
+
+
+@contextmanager
+def _errors_told(talk: TerminalTalk) -> Iterator[None]:
+    try:
+        yield
+    except (processes.StartError, JarError) as error:
+        talk.failed(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        talk.failed(KeyboardInterrupt("interrupted: what was being started is stopped again"))
+        sys.exit(130)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="win-event-bridge")
+def main() -> None:
+    """A real Kafka broker (SASL/SCRAM, ACLs) and a real Flink cluster on this machine.
+
+    No Docker, no Java and no root needed. Everything stays under .stack/ and listens on loopback only.
+
+    \b
+    Examples:
+      win-event-stack up
+      . <(win-event-stack env)
+      win-event-stack down
+    """
+
+
+@main.command()
+@click.option("--only", type=_PARTS, help="Start one part and leave the other alone.")
+@click.option("--kafka-port", type=int, help="Where the broker listens (9092).")
+@click.option("--controller-port", type=int, help="Where the broker's controller listens (9093).")
+@click.option("--flink-port", type=int, help="Flink's web UI and REST API (8081).")
+@click.option("--jobmanager-port", type=int, help="Where TaskManagers find the JobManager (6123).")
+@click.option(
+    "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
+)
+def up(only: str | None, **changes: int | None) -> None:
+    """Start what is not running yet: jars, broker, topics and users, Flink.
+
+    \b
+    Examples:
+      win-event-stack up
+      win-event-stack up --only kafka --kafka-port 19092
+    """
+    talk = TerminalTalk()
+    with _errors_told(talk):
+        wanted = _with_changes(load_stack(), {k: v for k, v in changes.items() if v is not None})
+        stack.up(wanted, (only,) if only else stack.PARTS, talk)
+    click.echo(". <(win-event-stack env)   puts flink and Kafka's own tools on the PATH of a shell", err=True)
+
+
+def _with_changes(current: Stack, changes: dict[str, Any]) -> Stack:
+    """Ports of a stack that runs cannot change under it."""
+    wanted = replace(current, **changes)
+    names = [daemon.name for daemon in processes.recorded(current) if daemon.process()]
+    if wanted != current and names:
+        raise processes.StartError(
+            f"{', '.join(names)} already running with other settings. First: win-event-stack down"
+        )
+    return wanted
+
+
+@main.command()
+@click.option("--wipe", is_flag=True, help="Also forget topics, checkpoints, passwords and logs.")
+def down(wipe: bool) -> None:
+    """Stop exactly what `up` started.
+
+    \b
+    Example:
+      win-event-stack down --wipe
+    """
+    stopped = stack.down(load_stack(), wipe)
+    for name in stopped:
+        click.echo(f"stopped {name}", err=True)
+    if not stopped:
+        click.echo("nothing was running", err=True)
+
+
+@main.command("status")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def show_status(as_json: bool) -> None:
+    """What runs where, and which jobs.
+
+    \b
+    Example:
+      win-event-stack status --json
+    """
+    report = status.report(load_stack())
+    if as_json:
+        click.echo(status.as_json(report))
+    else:
+        Console(highlight=False).print(status.as_table(report))
+
+
+@main.command()
+@click.argument("name")
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
+def logs(name: str, follow: bool, lines: int) -> None:
+    """Show the log of NAME: kafka-1, jobmanager, taskmanager-1, …
+
+    \b
+    Example:
+      win-event-stack logs -f taskmanager-1
+    """
+    folder = load_stack().logs
+    log = folder / f"{name}.log"
+    if not log.exists():
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.log"))) or "none yet"
+        raise click.UsageError(f"there is no log {name!r}. There are: {names}")
+    try:
+        sys.exit(subprocess.call(["tail", "-n", str(lines), *(["-f"] if follow else []), str(log)]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
+def env() -> None:
+    """Print shell exports: flink and Kafka's tools on the PATH, KAFKA_* of the bridge user.
+
+    \b
+    Example:
+      . <(win-event-stack env)
+    """
+    click.echo(tools.render_exports(load_stack()), nl=False)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("job_options", nargs=-1, type=click.UNPROCESSED)
+def submit(job_options: tuple[str, ...]) -> None:
+    """Submit the bridge, detached; JOB_OPTIONS are those of flink_bridge/job.py.
+
+    \b
+    Example:
+      win-event-stack submit --hostname 127.0.0.1 --port 9999
+    """
+    current = load_stack()
+    job = REPOSITORY / "flink_bridge" / "job.py"
+    command = [str(current.bin / "flink"), "run", "-d", "-py", str(job), *job_options]
+    sys.exit(subprocess.call(command, env={**os.environ, **tools.exports(current)}))
+
+
+@main.command()
+def doctor() -> None:
+    """Examine Java, Python, ports, disk and the running stack; say what to do about each problem.
+
+    \b
+    Example:
+      win-event-stack doctor
+    """
+    findings = examinations.examine(load_stack())
+    console = Console(highlight=False)
+    for finding in findings:
+        console.print(
+            f"[green]ok[/]       {finding.what}" if finding.ok else f"[red]problem[/]  {finding.what}"
+        )
+        if not finding.ok:
+            console.print(f"         → {finding.remedy}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

@@ -1,0 +1,40 @@
+"""Topics, users and permissions of the local broker: the topology that win-event-kafka-setup ships."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kafka_setup.apply import ApplySettings, apply
+from kafka_setup.connection import KafkaConnection, Secret
+from kafka_setup.session import KafkaUnavailableError
+from kafka_setup.topology import load_topology
+from local_stack.layout import Stack
+from local_stack.passwords import SUPER_USER
+from local_stack.processes import StartError
+
+
+def connection(stack: Stack, user: str) -> KafkaConnection:
+    """How `user` reaches this stack's broker."""
+    return KafkaConnection(stack.bootstrap_servers, username=user, password=_password(stack, user))
+
+
+def apply_topology(stack: Stack) -> str:
+    """Make the broker what the topology says; returns one line about it. Raises StartError."""
+    topology = load_topology()
+    passwords = {user.name: _password(stack, user.name) for user in topology.users}
+    settings = ApplySettings(topology, connection(stack, SUPER_USER), passwords, reset_passwords=True)
+    try:
+        results = apply(settings)
+    except KafkaUnavailableError as error:
+        raise StartError(str(error), stack.logs / "kafka-1.log") from error
+    failed = [f"{row.kind} {row.name}: {row.detail}" for row in results if row.failed]
+    if failed:
+        raise StartError("; ".join(failed), stack.logs / "kafka-1.log")
+    counts = Counter(row.status for row in results)
+    return "topics, users and permissions: " + ", ".join(
+        f"{n} {status}" for status, n in sorted(counts.items())
+    )
+
+
+def _password(stack: Stack, user: str) -> Secret:
+    return Secret((stack.secrets / user).read_text(encoding="utf-8"))
