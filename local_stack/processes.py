@@ -80,7 +80,7 @@ def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20
     Returns the names of what was running.
     """
     names = []
-    for daemon in sorted(recorded(stack), key=lambda daemon: daemon.name, reverse=True):
+    for daemon in sorted(recorded(stack), key=lambda daemon: (daemon.name.startswith("kafka"), daemon.name)):
         if daemon.name in keep:
             continue
         if _stop(daemon.process(), grace_seconds):
@@ -133,8 +133,8 @@ def check_port_free(port: int, purpose: str, option: str) -> None:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if listens and connection.laddr[1] == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and port in connection.laddr
+            if listens and connection.pid:
                 return f": held by pid {connection.pid} ({psutil.Process(connection.pid).name()})"
     except psutil.Error:
         pass
