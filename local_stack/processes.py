@@ -60,6 +60,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    child.returncode = 0  # it outlives this program on purpose; without this, Popen would complain
     daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log))
     write_atomically(_records(stack) / f"{name}.json", json.dumps(asdict(daemon)))
     return daemon
