@@ -32,11 +32,11 @@ class Sequence:
         self.chunk: array[int] = array("Q")
         self.places: dict[int, Place] = {}  # of the first id behind each gap
 
-    def jump(self, record_id: int, place: Place) -> None:
+    def jump(self, record_id: int, place: Place | None = None) -> None:
         """Leave a gap: ids next_id..record_id-1 have not come (yet)."""
         if self.next_id:
             self.seen.add_range(self.first, self.next_id - 1)
-        if len(self.places) < _PLACES_KEPT:
+        if place is not None and len(self.places) < _PLACES_KEPT:
             self.places[record_id] = place
         self.first = record_id
         self.next_id = record_id + 1

@@ -9,11 +9,11 @@ from typing import Any, cast
 import click
 import orjson
 from click.core import ParameterSource
-from rich.console import Console
 
 from consumer.errors import AuditError
 from consumer.kafka_records import Topic
 from consumer.progress_view import AuditProgress
+from consumer.terminal import table_console
 from consumer.verdict import Report, Rules
 from consumer.verify import VerifySettings, verify
 from consumer.verify_view import finding_lines, report_view
@@ -92,7 +92,7 @@ def _typed(option: str) -> bool:
 
 def _print(report: Report, as_json: bool) -> None:
     if not as_json:
-        Console(highlight=False).print(report_view(report))
+        table_console().print(report_view(report))
         return
     click.echo(orjson.dumps(report.as_json()).decode())
     for line in finding_lines(report):
