@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 from feeding import Feeder
-from producer.generator import GeneratorSettings, generate
 from reading import read_topic
 from running import Job, RunningProducer, RunningStack, run, wait_until
+
+from producer.generator import GeneratorSettings, generate
 
 pytestmark = pytest.mark.integration
 
