@@ -11,7 +11,7 @@ setup:
 	@scripts/setup-venv
 
 demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
-	@python -m bench.demo
+	@win-event-stack demo
 
 test: setup  ## unit and integration tests: real broker, real Flink cluster
 	@python -m pytest

@@ -5,59 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.status import Status
 
 from local_stack import doctor as examinations
 from local_stack import processes, stack, status, tools
-from local_stack.jars import JarError
+from local_stack.demo_cli import demo
 from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.terminal import TerminalTalk, errors_told
 
 _PARTS = click.Choice(stack.PARTS)
-
-
-class TerminalTalk:
-    """A spinner for what is going on, a line for what is done; in a pipe only the lines."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._spinner = Status("", console=self._console)
-
-    def doing(self, what: str) -> None:
-        if self._console.is_terminal:
-            self._spinner.update(f"{what} …")
-            self._spinner.start()
-
-    def done(self, what: str) -> None:
-        self._spinner.stop()
-        self._console.print(f"[green]✓[/] {what}")
-
-    def failed(self, error: BaseException) -> None:
-        self._spinner.stop()
-        log = getattr(error, "log", None)
-        if log and log.exists():
-            self._console.print(f"[dim]last lines of {log.name}:[/]")
-            lines = log.read_text(errors="replace").splitlines()[-15:]
-            self._console.print("\n".join(lines), markup=False, style="dim")
-        self._console.print(f"[red]error:[/] {error}", soft_wrap=True)
-
-
-@contextmanager
-def _errors_told(talk: TerminalTalk) -> Iterator[None]:
-    try:
-        yield
-    except (processes.StartError, JarError) as error:
-        talk.failed(error)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        talk.failed(KeyboardInterrupt("interrupted: what was being started is stopped again"))
-        sys.exit(130)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,7 +53,7 @@ def up(only: str | None, **changes: int | None) -> None:
       win-event-stack up --only kafka --kafka-port 19092
     """
     talk = TerminalTalk()
-    with _errors_told(talk):
+    with errors_told(talk):
         wanted = _with_changes(load_stack(), {k: v for k, v in changes.items() if v is not None})
         stack.up(wanted, (only,) if only else stack.PARTS, talk)
     click.echo(". <(win-event-stack env)   puts flink and Kafka's own tools on the PATH of a shell", err=True)
@@ -207,3 +167,6 @@ def doctor() -> None:
         if not finding.ok:
             console.print(f"         → {finding.remedy}")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+main.add_command(demo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 
 def get(url: str, path: str) -> Any:
@@ -25,3 +25,10 @@ def taskmanagers(url: str) -> int:
 def jobs(url: str) -> list[dict[str, Any]]:
     """Every job the cluster remembers: jid, name, state, start-time (ms), duration (ms)."""
     return list(get(url, "/jobs/overview")["jobs"])
+
+
+def cancel(url: str, job_id: str) -> None:
+    """Ask a job to stop; raises OSError when it is not there."""
+    request = Request(f"{url}/jobs/{job_id}?mode=cancel", method="PATCH")  # noqa: S310 - as above
+    with urlopen(request, timeout=10):  # noqa: S310
+        pass

@@ -47,7 +47,7 @@ class Stack:
     @property
     def jars(self) -> Path:
         """Verified jars; several stacks may share one folder."""
-        return Path(os.environ.get("WIN_EVENT_JAR_DIR") or self.directory / "jars")
+        return Path(os.environ.get("WIN_EVENT_JAR_DIR") or default_directory() / "jars")
 
     @property
     def flink_conf(self) -> Path:

@@ -60,6 +60,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    child.returncode = 0  # it outlives this program on purpose; without this, Popen would complain
     daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log))
     write_atomically(_records(stack) / f"{name}.json", json.dumps(asdict(daemon)))
     return daemon
@@ -81,16 +82,20 @@ def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20
     """
     names = []
     for daemon in sorted(recorded(stack), key=lambda daemon: (daemon.name.startswith("kafka"), daemon.name)):
-        if daemon.name in keep:
-            continue
-        if _stop(daemon.process(), grace_seconds):
+        if daemon.name not in keep and stop(stack, daemon, grace_seconds):
             names.append(daemon.name)
-        (_records(stack) / f"{daemon.name}.json").unlink()
     if not keep:
         # What a crash of the launcher left unrecorded, and Python workers whose TaskManager was killed.
         strays = [process for process in _marked(stack) if _stop(process, grace_seconds)]
         names += [f"stray process {process.pid}" for process in strays]
     return names
+
+
+def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
+    """Stop one daemon and forget it; False when it was not running any more."""
+    was_running = _stop(daemon.process(), grace_seconds)
+    (_records(stack) / f"{daemon.name}.json").unlink(missing_ok=True)
+    return was_running
 
 
 def wait_until_listening(daemon: Daemon, port: int, seconds: float = 60.0) -> None:
@@ -128,6 +133,17 @@ def check_port_free(port: int, purpose: str, option: str) -> None:
                 f"port {port} ({purpose}) is busy{_holder(port)}. Stop that program, or choose another port "
                 f"with {option}."
             ) from None
+
+
+def free_port(preferred: int) -> int:
+    """`preferred` when nobody holds it, else one that the system picks."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, preferred))
+        except OSError:
+            probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
 
 
 def _holder(port: int) -> str:
