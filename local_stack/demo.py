@@ -101,8 +101,8 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
     show.doing("waiting for the first event in Kafka")
     command = [str(demo_stack.bin / "kafka-console-consumer.sh"), "--topic", PROCESSED, "--from-beginning"]
     command += ["--bootstrap-server", demo_stack.bootstrap_servers]
-    command += ["--consumer.config", str(tools.client_config(demo_stack, "reader"))]
-    command += ["--property", "print.key=true", "--property", "key.separator=\t"]
+    command += ["--command-config", str(tools.client_config(demo_stack, "reader"))]
+    command += ["--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t"]
     log = demo_stack.logs / "console-consumer.log"
     with log.open("wb") as errors:
         consumer = subprocess.Popen(

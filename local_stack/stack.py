@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import broker, cluster, jars, processes, tools
+from local_stack import broker, cluster, jars, processes, tools, watchdog
 from local_stack.kafka_objects import apply_topology
 from local_stack.layout import Stack
 from local_stack.passwords import ensure_passwords
@@ -32,7 +30,7 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
 
     Returns the stack as it runs. Raises StartError, JarError.
     """
-    with _only_one(stack):
+    with processes.exclusive(stack):
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
         stack.save()
@@ -78,6 +76,7 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
     if processes.running(stack, "jobmanager") is None:
         talk.doing("starting the Flink cluster")
         cluster.start_cluster(stack, connector)
+        watchdog.start_watchdog(stack)
         talk.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
         return
     talk.done(f"Flink JobManager is already running on {stack.flink_url}")
@@ -87,6 +86,8 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
             cluster.start_taskmanager(stack, number)
             cluster.wait_for_taskmanagers(stack)
             talk.done(f"TaskManager {number} ready")
+    if processes.running(stack, watchdog.NAME) is None:
+        watchdog.start_watchdog(stack)
 
 
 def _fetch(section: str, stack: Stack, talk: Talk) -> list[Path]:
@@ -112,15 +113,3 @@ def _link(folder: Path, locked: list[jars.LockedJar], stack: Stack) -> None:
     folder.mkdir(parents=True)
     for jar in locked:
         (folder / jar.file_name).symlink_to(stack.jars / jar.file_name)
-
-
-@contextmanager
-def _only_one(stack: Stack) -> Iterator[None]:
-    """Two `up` at once would start everything twice."""
-    stack.directory.mkdir(parents=True, exist_ok=True)
-    with (stack.directory / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise processes.StartError(f"another `up` is working in {stack.directory}") from None
-        yield
