@@ -15,6 +15,7 @@ from confluent_kafka import (
 )
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
+from consumer.audit import Record
 from consumer.errors import AuditError
 from kafka_setup.connection import KafkaConnection
 
@@ -45,6 +46,8 @@ class TopicReader:
     def __init__(self, topic: Topic) -> None:
         """Raises AuditError when the topic cannot be reached, does not exist or may not be read."""
         self.topic = topic
+        self.name = topic.name
+        self.follows = topic.follow
         self._last_error: KafkaError | None = None
         self._consumer = Consumer(_settings(topic) | {"error_cb": self._remember})
         self._ranges = {
@@ -55,7 +58,15 @@ class TopicReader:
         self.done = 0
         self.total = sum(end - start for start, end in self._ranges.values())
 
-    def batches(self) -> Iterator[list[Message]]:
+    def batches(self) -> Iterator[list[Record]]:
+        """What an audit takes. Raises AuditError."""
+        for messages in self.messages():
+            yield [
+                (each.value() or b"", each.key(), each.partition(), each.offset(), append_time(each))
+                for each in messages
+            ]
+
+    def messages(self) -> Iterator[list[Message]]:
         """Messages as they come, never past the end offsets unless following; may be called again.
 
         An empty batch means that nothing came for a moment. Raises AuditError.

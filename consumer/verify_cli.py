@@ -11,10 +11,11 @@ import orjson
 from click.core import ParameterSource
 
 from consumer.errors import AuditError
+from consumer.judges import LedgerJudge
 from consumer.kafka_records import Topic
 from consumer.progress_view import AuditProgress
+from consumer.report import Report, Rules
 from consumer.terminal import table_console
-from consumer.verdict import Report, Rules
 from consumer.verify import VerifySettings, verify
 from consumer.verify_view import finding_lines, report_view
 from kafka_setup.connection import KafkaConnection
@@ -80,7 +81,7 @@ def _settings(values: dict[str, Any]) -> VerifySettings:
     return VerifySettings(
         source=file or kafka_topic(cast(str, topic), values["follow"]),
         rejected=kafka_topic(rejected) if rejected else None,
-        ledger=values["ledger"],
+        judge=LedgerJudge(values["ledger"]) if values["ledger"] else None,
         rules=Rules(exactly_once=values["exactly_once"], complete=values["complete"]),
     )
 
