@@ -74,7 +74,7 @@ class SeedJudge:
 
     def __init__(self, run: Run) -> None:
         self.name = f"seed {run.settings.seed}, {run.count:,} events"
-        self.notes = () if run.times_known else (_TIMES_UNKNOWN,)
+        self.notes: tuple[str, ...] = () if run.times_known else (_TIMES_UNKNOWN,)
         self._run = run
 
     def fingerprint(self, line: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,12 +29,13 @@ _FATAL = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
 @dataclass(frozen=True)
 class Topic:
-    """What to read; `follow` goes on past the end offsets."""
+    """What to read; `follow` goes on past the end offsets, until nothing came for `idle_seconds`."""
 
     connection: KafkaConnection
     name: str
     read_committed: bool = False
     follow: bool = False
+    idle_seconds: float | None = None
 
 
 class _NotReachedError(Exception):
@@ -80,9 +82,11 @@ class TopicReader:
         starts = [TopicPartition(self.topic.name, p, self._ranges[p][0]) for p in open_partitions]
         self._consumer.assign(starts)
         try:
-            while open_partitions:
-                messages = self._consumer.consume(_BATCH, _CONSUME_SECONDS)
-                yield self._sort_out(messages, open_partitions)
+            heard = time.monotonic()
+            while open_partitions and not self._is_idle(heard):
+                messages = self._sort_out(self._consumer.consume(_BATCH, _CONSUME_SECONDS), open_partitions)
+                heard = time.monotonic() if messages else heard
+                yield messages
         except KafkaException as error:
             raise AuditError(f"reading {self.topic.name}: {error.args[0].str()}") from error
         finally:
@@ -90,6 +94,10 @@ class TopicReader:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _is_idle(self, heard: float) -> bool:
+        patience = self.topic.idle_seconds
+        return self.topic.follow and patience is not None and time.monotonic() - heard > patience
 
     def _sort_out(self, messages: list[Message], open_partitions: dict[int, int]) -> list[Message]:
         """Drop what lies past the end offsets; close the partitions that are read to the end."""
