@@ -59,7 +59,9 @@ class Audit:
     def take(self, records: Iterable[Record]) -> None:
         """Judge one batch, in the order it was read."""
         identify, fingerprint, sequences = self._identify, self._fingerprint, self.sequences
-        add_times, open_chunk, latest = self.times.add, self.hashes.open, self._latest
+        open_chunk, latest = self.hashes.open, self._latest
+        times: list[tuple[bytes, int]] = []
+        add_time = times.append
         count = 0
         for value, key, partition, offset, appended in records:
             count += 1
@@ -83,9 +85,10 @@ class Audit:
                 self._out_of_line(sequence, record_id, value, Place(self.origin, partition, offset))
             if key is not None and key != computer:
                 self._wrong_key(sequence, record_id, key, Place(self.origin, partition, offset))
-            if appended:
-                add_times(timestamp, appended)
+            if appended > 0:
+                add_time((timestamp, appended))
         self.records += count
+        self.times.add(times)
 
     def _new_sequence(self, computer: bytes, source: bytes) -> Sequence:
         sequence = self.sequences[computer, source] = Sequence(computer, source)

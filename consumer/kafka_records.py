@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -64,7 +63,7 @@ class TopicReader:
         """What an audit takes. Raises AuditError."""
         for messages in self.messages():
             yield [
-                (each.value() or b"", each.key(), each.partition(), each.offset(), append_time(each))
+                (each.value() or b"", each.key(), each.partition(), each.offset(), each.timestamp()[1])
                 for each in messages
             ]
 
@@ -174,12 +173,6 @@ class TopicReader:
         hint = "check KAFKA_USERNAME and KAFKA_PASSWORD" if connection.uses_sasl else "check --kafka-ca-file"
         where = f"{connection.bootstrap_servers} as {connection.username!r}"
         raise AuditError(f"cannot log in at {where}, {hint}: {error.str()}")
-
-
-def append_time(message: Message) -> int:
-    """The record's Kafka timestamp in milliseconds, 0 when it has none."""
-    kind, milliseconds = message.timestamp()
-    return 0 if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds
 
 
 def _settings(topic: Topic) -> dict[str, object]:
