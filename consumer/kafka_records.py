@@ -184,5 +184,7 @@ def _settings(topic: Topic) -> dict[str, object]:
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed" if topic.read_committed else "read_uncommitted",
         "queued.max.messages.kbytes": 32 * 1024,
+        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
+        "max.partition.fetch.bytes": 4 * 2**20,
         "log_level": 0,  # errors come through error_cb and are told once
     }
