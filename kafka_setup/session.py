@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -17,10 +17,12 @@ from tenacity import (
     RetryError,
     Retrying,
     retry_if_exception_type,
+    retry_if_result,
     sleep_using_event,
     stop_after_delay,
     stop_when_event_set,
     wait_exponential,
+    wait_fixed,
 )
 
 from kafka_setup.connection import KafkaConnection
@@ -38,6 +40,10 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
 QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
 
+VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
+LATE = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
+
+Thing = TypeVar("Thing")
 OnWait = Callable[[str], None]
 
 
@@ -132,6 +138,21 @@ def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis |
     final = [diagnosis for diagnosis in diagnoses if diagnosis.final]
     chosen = final or diagnoses
     return chosen[-1] if chosen else None
+
+
+def until_none_missing(missing: Callable[[], set[Thing]]) -> set[Thing]:
+    """Looks until nothing is missing; returns what still is when the time is over."""
+
+    def last(state: RetryCallState) -> set[Thing]:
+        return state.outcome.result() if state.outcome else set()
+
+    looking = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(VISIBLE_WITHIN),
+        wait=wait_fixed(0.1),
+        retry_error_callback=last,
+    )
+    return looking(missing)
 
 
 def only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
