@@ -26,7 +26,8 @@ from tenacity import (
 )
 
 from kafka_setup.connection import KafkaConnection
-from kafka_setup.diagnosis import Diagnosis, diagnose
+from kafka_setup.diagnosis import Diagnosis, diagnose, wrong_settings
+from kafka_setup.tls import certificate_problem
 
 DEFAULT_WAIT = 60.0  # seconds
 REQUEST_TIMEOUT = 20.0  # seconds an admin request may take
@@ -111,14 +112,14 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             }
         )
     except KafkaException as error:
-        raise LoginRefusedError(f"Kafka client settings: {error.args[0].str()}") from error
+        raise LoginRefusedError(wrong_settings(error.args[0].str(), connection)) from error
     answer = admin.describe_cluster(request_timeout=timeout)
     began = time.monotonic()
     while not answer.done() and time.monotonic() < began + timeout:
         admin.poll(_POLL)
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
-            raise LoginRefusedError(diagnosis.text)
+            raise LoginRefusedError(_precisely(diagnosis, connection))
         if diagnosis and time.monotonic() > began + _PATIENCE:
             raise NotReadyError(diagnosis.text)
     try:
@@ -129,8 +130,14 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             False,
             f"{connection.bootstrap_servers} accepts the connection but does not answer: still starting?",
         )
-        raise (LoginRefusedError if diagnosis.final else NotReadyError)(diagnosis.text) from error
+        if diagnosis.final:
+            raise LoginRefusedError(_precisely(diagnosis, connection)) from error
+        raise NotReadyError(diagnosis.text) from error
     return admin
+
+
+def _precisely(diagnosis: Diagnosis, connection: KafkaConnection) -> str:
+    return (certificate_problem(connection) if diagnosis.handshake else None) or diagnosis.text
 
 
 def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis | None:
