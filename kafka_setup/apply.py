@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    NewPartitions,
-    NewTopic,
-    ScramCredentialInfo,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
-)
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
+from kafka_setup.alterations import request
 from kafka_setup.connection import KafkaConnection, Secret
 from kafka_setup.passwords import new_password, password_file, store_password
 from kafka_setup.plan import Change, Wishes, plan
-from kafka_setup.resources import Acl, ClusterState, Result, Topic, Topology, User
-from kafka_setup.session import DEFAULT_WAIT, OnWait, open_admin
-from kafka_setup.state import REQUEST_TIMEOUT, acl_binding, acl_filter, read_state, with_logins
+from kafka_setup.resources import ClusterState, Result, Topology, User
+from kafka_setup.session import DEFAULT_WAIT, OnWait, open_admin, refusal
+from kafka_setup.state import read_state, with_logins
 
 VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
 _DONE = {"create": "created", "change": "changed"}
@@ -98,63 +89,8 @@ def _request_all(
     futures: dict[int, Future[Any]] = {}
     for index, change in enumerate(changes):
         if change.action in _DONE or (change.action == "extra" and settings.prune):
-            futures[index] = _request(admin, settings, change)
+            futures[index] = request(admin, change, settings.passwords)
     return futures
-
-
-def _request(admin: AdminClient, settings: ApplySettings, change: Change) -> Future[Any]:
-    subject = change.subject
-    if isinstance(subject, Acl):
-        if change.action == "extra":
-            return _only(admin.delete_acls([acl_filter(subject)], request_timeout=REQUEST_TIMEOUT))
-        return _only(admin.create_acls([acl_binding(subject)], request_timeout=REQUEST_TIMEOUT))
-    if isinstance(subject, User):
-        return set_password(admin, subject, settings.passwords[subject.name])
-    return _TOPIC_REQUESTS[change.kind](admin, subject, change)
-
-
-def set_password(admin: AdminClient, user: User, password: Secret) -> Future[Any]:
-    mechanism = ScramMechanism[user.mechanism.replace("-", "_")]
-    credential = ScramCredentialInfo(mechanism, user.iterations)
-    upsertion = UserScramCredentialUpsertion(user.name, credential, password.encode())
-    return _only(admin.alter_user_scram_credentials([upsertion], request_timeout=REQUEST_TIMEOUT))
-
-
-def _create_topic(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:
-    new = NewTopic(
-        topic.name,
-        num_partitions=topic.partitions,
-        replication_factor=topic.replication_factor or -1,  # -1: the broker's default
-        config={key: value for key, value in topic.config.items() if value is not None},
-    )
-    return _only(admin.create_topics([new], request_timeout=REQUEST_TIMEOUT))
-
-
-def _add_partitions(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:
-    return _only(
-        admin.create_partitions(
-            [NewPartitions(topic.name, topic.partitions)], request_timeout=REQUEST_TIMEOUT
-        )
-    )
-
-
-def _alter_setting(admin: AdminClient, topic: Topic, change: Change) -> Future[Any]:
-    operation = AlterConfigOpType.DELETE if change.value is None else AlterConfigOpType.SET
-    entry = ConfigEntry(change.key, change.value or "", incremental_operation=operation)
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=[entry])
-    return _only(admin.incremental_alter_configs([resource], request_timeout=REQUEST_TIMEOUT))
-
-
-_TOPIC_REQUESTS: dict[str, Callable[[AdminClient, Topic, Change], Future[Any]]] = {
-    "topic": _create_topic,
-    "partitions": _add_partitions,
-    "setting": _alter_setting,
-}
-
-
-def _only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
-    (future,) = futures.values()
-    return future
 
 
 def _result(change: Change, future: Future[Any] | None) -> Result:
@@ -166,11 +102,6 @@ def _result(change: Change, future: Future[Any] | None) -> Result:
     except KafkaException as error:
         return Result("failed", change.kind, change.name, refusal(error.args[0]))
     return Result(_DONE.get(change.action, "removed"), change.kind, change.name, change.detail)
-
-
-def refusal(error: KafkaError) -> str:
-    """One line: the broker's code and words."""
-    return f"{error.name()}: {error.str()}"
 
 
 def _until_visible(

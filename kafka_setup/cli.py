@@ -13,12 +13,12 @@ from typing import Any
 import click
 from confluent_kafka import KafkaException
 
-from kafka_setup.apply import ApplySettings, apply, refusal
+from kafka_setup.apply import ApplySettings, apply
 from kafka_setup.connection import ConnectionSettingsError
 from kafka_setup.connection_options import kafka_connection_options, take_connection
 from kafka_setup.passwords import known_passwords
 from kafka_setup.resources import Result
-from kafka_setup.session import DEFAULT_WAIT, KafkaUnavailableError
+from kafka_setup.session import DEFAULT_WAIT, KafkaUnavailableError, refusal
 from kafka_setup.topology import TopologyError, load_topology
 
 COLOURS = {"created": "green", "changed": "yellow", "removed": "yellow", "extra": "magenta", "failed": "red"}

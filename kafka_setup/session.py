@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from threading import Event
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -25,6 +27,7 @@ from kafka_setup.connection import KafkaConnection
 from kafka_setup.diagnosis import Diagnosis, diagnose
 
 DEFAULT_WAIT = 60.0  # seconds
+REQUEST_TIMEOUT = 20.0  # seconds an admin request may take
 _PROBE = 10.0  # seconds one attempt may take
 _PATIENCE = 3.0  # seconds the client may try by itself before we say what is wrong
 _POLL = 0.05  # seconds between two looks at the client's error callbacks
@@ -33,6 +36,7 @@ _POLL = 0.05  # seconds between two looks at the client's error callbacks
 _quiet = logging.getLogger("kafka_setup.librdkafka")
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
+QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
 
 OnWait = Callable[[str], None]
 
@@ -96,8 +100,7 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             {
                 **connection.client_settings(),
                 "error_cb": errors.append,
-                "logger": _quiet,
-                "log_level": 0,
+                **QUIET_CLIENT,
                 "reconnect.backoff.ms": 200,
             }
         )
@@ -129,3 +132,14 @@ def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis |
     final = [diagnosis for diagnosis in diagnoses if diagnosis.final]
     chosen = final or diagnoses
     return chosen[-1] if chosen else None
+
+
+def only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
+    """The future of a request that asked for one thing."""
+    (future,) = futures.values()
+    return future
+
+
+def refusal(error: KafkaError) -> str:
+    """One line: the broker's code and words."""
+    return f"{error.name()}: {error.str()}"

@@ -7,42 +7,39 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import (
-    AclBinding,
-    AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ConfigEntry,
-    ConfigResource,
-    ConfigSource,
-    ResourcePatternType,
-    ResourceType,
-)
+from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
 
+from kafka_setup.acls import read_acls
 from kafka_setup.connection import KafkaConnection, Secret
-from kafka_setup.resources import CLUSTER_NAME, Acl, ClusterState, TopicState, Topology, User
-from kafka_setup.session import LoginRefusedError, connect
+from kafka_setup.resources import ClusterState, TopicState, Topology, User
+from kafka_setup.session import REQUEST_TIMEOUT, LoginRefusedError, connect
 
-REQUEST_TIMEOUT = 20.0  # seconds an admin request may take
 
-# Kafka's authorizer calls the cluster a resource type of its own; librdkafka calls it BROKER.
-_RESOURCE_TYPES = {
-    "topic": ResourceType.TOPIC,
-    "group": ResourceType.GROUP,
-    "transactional_id": ResourceType.TRANSACTIONAL_ID,
-    "cluster": ResourceType.BROKER,
-}
-_RESOURCE_NAMES = {kind: name for name, kind in _RESOURCE_TYPES.items()}
+class NotAllowedError(Exception):
+    """This login cannot do the work; the text says what it lacks."""
 
 
 def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
-    """Raises KafkaException when a request fails as a whole (no permission, no broker)."""
+    """Raises NotAllowedError when this login may not look, KafkaException when a request fails."""
+    _require_describe(admin)
     return ClusterState(
         topics=_topics(admin, [topic.name for topic in topology.topics]),
         credentials=_credentials(admin, [user.name for user in topology.users]),
         acls=frozenset(acl for user in topology.users for acl in read_acls(admin, user.principal)),
     )
+
+
+def _require_describe(admin: AdminClient) -> None:
+    """Asks before looking: without the permission librdkafka 2.16 shows no ACLs and no error, and its
+    DescribeUserScramCredentials corrupts the heap (seen here as "munmap_chunk(): invalid pointer").
+    """
+    answer = admin.describe_cluster(include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
+    allowed = answer.result().authorized_operations or []
+    if AclOperation.DESCRIBE not in allowed:
+        raise NotAllowedError(
+            "this login may not see users and permissions (DESCRIBE on the cluster): "
+            "set KAFKA_USERNAME and KAFKA_PASSWORD to an administrator's"
+        )
 
 
 def with_logins(
@@ -73,57 +70,6 @@ def logs_in(connection: KafkaConnection, user: User, password: Secret) -> bool:
     except LoginRefusedError:
         return False
     return True
-
-
-def acl_binding(acl: Acl) -> AclBinding:
-    return AclBinding(
-        _RESOURCE_TYPES[acl.resource_type],
-        acl.name,
-        ResourcePatternType[acl.pattern.upper()],
-        acl.principal,
-        acl.host,
-        AclOperation[acl.operation],
-        AclPermissionType.ALLOW,
-    )
-
-
-def acl_filter(acl: Acl) -> AclBindingFilter:
-    """Matches exactly this permission."""
-    binding = acl_binding(acl)
-    return AclBindingFilter(
-        binding.restype,
-        binding.name,
-        binding.resource_pattern_type,
-        binding.principal,
-        binding.host,
-        binding.operation,
-        binding.permission_type,
-    )
-
-
-def read_acls(admin: AdminClient, principal: str) -> list[Acl]:
-    """Every permission the cluster grants to exactly this principal."""
-    everything = AclBindingFilter(
-        ResourceType.ANY,
-        None,
-        ResourcePatternType.ANY,
-        principal,
-        None,
-        AclOperation.ANY,
-        AclPermissionType.ALLOW,
-    )
-    found = admin.describe_acls(everything, request_timeout=REQUEST_TIMEOUT).result()
-    return [
-        Acl(
-            principal=binding.principal,
-            resource_type=_RESOURCE_NAMES.get(binding.restype, binding.restype.name.lower()),
-            pattern=binding.resource_pattern_type.name.lower(),
-            name=CLUSTER_NAME if binding.restype == ResourceType.BROKER else binding.name,
-            operation=binding.operation.name,
-            host=binding.host,
-        )
-        for binding in found
-    ]
 
 
 def _topics(admin: AdminClient, names: list[str]) -> dict[str, TopicState]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class TerminalTalk:
 
 @contextmanager
 def errors_told(talk: TerminalTalk) -> Iterator[None]:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
     try:
         yield
     except (StartError, JarError) as error:

@@ -1,0 +1,107 @@
+"""Generates events: the same settings give the same bytes, whoever asks and however fast."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from producer.clock import TICKS_PER_SECOND, TimeText, fill_time_markers, to_ticks
+from producer.event_catalogue import BUILT_IN, load_catalogue
+from producer.story_teller import PendingEvent, Sequence
+from producer.timeline import Timeline
+
+DEFAULT_CHANNEL_MIX = {"Security": 85.0, "System": 9.0, "Application": 6.0}
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """Everything that decides which bytes come out.
+
+    Without `start_time` events carry the wall clock and only their timestamps differ from run to run.
+    `host_rate`: events a second that an average computer writes, in event time (1.6 is the measured median).
+    """
+
+    seed: int = 1
+    hosts: int = 10
+    profile: str = "mixed"
+    fmt: str = "flat"
+    labels: bool = False
+    scenarios: tuple[str, ...] = ()
+    start_time: datetime | None = None
+    catalogue: Path = BUILT_IN
+    channel_mix: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_CHANNEL_MIX))
+    host_rate: float = 1.6
+
+
+class Event(NamedTuple):
+    """One generated event; `line` ends with LF."""
+
+    computer: str
+    source: str
+    record_id: int
+    line: bytes
+
+
+class Batch(NamedTuple):
+    """Events in log order: three lists of one length."""
+
+    pending: list[PendingEvent]
+    record_ids: list[int]
+    lines: list[str]
+
+    def data(self) -> bytes:
+        return "".join(self.lines).encode("ascii")
+
+
+class Generator:
+    """An endless stream of events. Not thread-safe: one thread takes, in order."""
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        self._settings = settings
+        catalogue = load_catalogue(settings.catalogue)
+        self._timeline = Timeline(settings, catalogue, random.Random(f"win-event/{settings.seed}"))
+        self._start = to_ticks(settings.start_time) if settings.start_time else 0
+        self._text = TimeText()
+
+    def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
+        """Count on after the last id of each (computer, source)."""
+        self._timeline.continue_from(record_ids)
+
+    def sequences(self) -> list[Sequence]:
+        return self._timeline.sequences()
+
+    def take(self, count: int, first: int = 0, step: int = 0) -> Batch:
+        """The next `count` events.
+
+        The n-th of them gets the time `first` + n * `step` (ticks), unless the settings fix a start time.
+        """
+        pending = self._timeline.take(count)
+        if self._settings.start_time:
+            start = self._start
+            ticks = [start + int(event[0] * TICKS_PER_SECOND) for event in pending]
+        else:
+            ticks = list(range(first, first + count * step, step)) if step else [first] * count
+        return self._write(pending, ticks)
+
+    def _write(self, pending: list[PendingEvent], ticks: list[int]) -> Batch:
+        iso, record_ids, lines = self._text.iso, [], []
+        for (_, _, sequence, template, rest), moment in zip(pending, ticks, strict=True):
+            record_id = sequence.last = sequence.last + 1
+            if "\0" in rest:
+                rest = fill_time_markers(rest, moment)
+            record_ids.append(record_id)
+            lines.append(f"{template.head}{iso(moment)}{template.middle}{record_id}{rest}")
+        return Batch(pending, record_ids, lines)
+
+
+def generate(settings: GeneratorSettings) -> Iterator[Event]:
+    """All events of a run, in log order, without end. Without a start time they begin in 1970."""
+    generator = Generator(settings)
+    while True:
+        batch = generator.take(500, step=1)
+        for (_, _, sequence, _, _), record_id, line in zip(*batch, strict=True):
+            yield Event(sequence.computer, sequence.source, record_id, line.encode("ascii"))

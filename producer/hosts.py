@@ -1,0 +1,124 @@
+"""The computers and people that events are about, drawn from the seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+DNS_DOMAIN, NETBIOS_DOMAIN = "corp.example", "CORP"
+ROLES = ("workstation", "server", "domain-controller")
+# How many times the events of a workstation each role writes (a domain controller sees everyone's logons).
+ROLE_SHARE = {"workstation": 1.0, "server": 1.5, "domain-controller": 4.0}
+PROCESSES = (
+    "system",
+    "lsass",
+    "services",
+    "svchost",
+    "eventlog",
+    "dcom",
+    "wer",
+    "msiexec",
+    "taskhostw",
+    "none",
+)
+HOST_VALUES = (
+    "name", "short", "account", "domain", "dns_domain", "sid", "domain_sid", "address", "dc", "role",
+    *(f"pid.{process}" for process in PROCESSES),
+)  # fmt: skip
+USER_VALUES = ("name", "sid", "domain", "upn", "full_name", "profile")
+
+_GIVEN = (
+    "Mika", "Anna", "Jonas", "Priya", "Omar", "Lucia", "Tom", "Ewa", "Kenji", "Sara", "Pavel", "Noor", "Ines",
+    "Marco", "Lena", "David", "Yuki", "Carla", "Hugo", "Amina", "Felix", "Rosa", "Nils", "Tara",
+    "Ivan", "Maya",
+)  # fmt: skip
+_FAMILY = (
+    "Ito", "Novak", "Berg", "Sharma", "Haddad", "Costa", "Weber", "Kowalska", "Tanaka", "Lind", "Petrov",
+    "Rossi", "Silva", "Keller", "Moreau", "Jansen", "Okafor", "Diaz", "Larsen", "Virtanen", "Brown", "Nguyen",
+)  # fmt: skip
+
+
+@dataclass
+class User:
+    """A domain user; `values` are what user.* kinds mean."""
+
+    index: int
+    values: dict[str, str]
+
+
+@dataclass
+class Host:
+    """A computer; `values` are what host.* kinds mean. `next_logon_id` grows with every logon."""
+
+    index: int
+    role: str
+    values: dict[str, str]
+    users: list[User]
+    next_logon_id: int
+    domain_sid: str = field(repr=False, default="")
+
+    @property
+    def name(self) -> str:
+        return self.values["name"]
+
+
+def make_hosts(count: int, profile: str, rng: random.Random) -> list[Host]:
+    """`count` computers whose roles follow the profile, each with the people that use it."""
+    domain_sid = _sid(rng)
+    users = [_user(index, domain_sid, rng) for index in range(max(8, min(count * 2, 2000)))]
+    roles = _roles(count, profile)
+    first_dc = next(
+        (f"DC-{i + 1:03d}" for i, role in enumerate(roles) if role == "domain-controller"), "DC-001"
+    )
+    return [_host(index, role, domain_sid, users, first_dc, rng) for index, role in enumerate(roles)]
+
+
+def _roles(count: int, profile: str) -> list[str]:
+    if profile in ROLES:
+        return [profile] * count
+    controllers = max(1, count // 20) if count > 1 else 0
+    servers = max(1, count // 5) if count > 2 else 0
+    workstations = count - controllers - servers
+    return ["workstation"] * workstations + ["server"] * servers + ["domain-controller"] * controllers
+
+
+def _sid(rng: random.Random) -> str:
+    return "S-1-5-21-" + "-".join(str(rng.randrange(10**8, 4 * 10**9)) for _ in range(3))
+
+
+def _user(index: int, domain_sid: str, rng: random.Random) -> User:
+    given, family = rng.choice(_GIVEN), rng.choice(_FAMILY)
+    name = f"{given[0]}.{family}".lower() + (str(index) if index >= 8 else "")
+    values = {
+        "name": name,
+        "sid": f"{domain_sid}-{1104 + index}",
+        "domain": NETBIOS_DOMAIN,
+        "upn": f"{name}@{DNS_DOMAIN}",
+        "full_name": f"{given} {family}",
+        "profile": f"C:\\Users\\{name}",
+    }
+    return User(index, values)
+
+
+def _host(
+    index: int, role: str, domain_sid: str, users: list[User], controller: str, rng: random.Random
+) -> Host:
+    prefix = {"workstation": "WS", "server": "SRV", "domain-controller": "DC"}[role]
+    short = f"{prefix}-{index + 1:03d}"
+    values = {
+        "name": f"{short}.{DNS_DOMAIN}",
+        "short": short,
+        "account": f"{short}$",
+        "domain": NETBIOS_DOMAIN,
+        "dns_domain": DNS_DOMAIN,
+        "sid": _sid(rng),
+        "domain_sid": domain_sid,
+        "address": f"10.20.{16 + index // 250 % 200}.{index % 250 + 2}",
+        "dc": f"\\\\{controller}.{DNS_DOMAIN}",
+        "role": role,
+    }
+    for process in PROCESSES:
+        values[f"pid.{process}"] = str(4 * rng.randrange(100, 1500))
+    values |= {"pid.system": "4", "pid.none": "0"}
+    present = 3 if role == "workstation" else min(12, len(users))
+    return Host(index, role, values, rng.sample(users, present), rng.randrange(0x10000, 0x90000), domain_sid)

@@ -1,0 +1,103 @@
+"""Compiles an event type into a template: the JSON is written and escaped once, an event only fills slots."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from producer.event_catalogue import _PLACEHOLDER, EventType
+from producer.formats import FORMATS, SLOT, text_slot
+from producer.hosts import Host, User
+from producer.values import LATE, Fill, escape, fill_for
+from producer.vocabulary import Tables
+
+Parts = list[str]  # literal, slot name, literal, slot name, …, literal
+
+
+@dataclass(frozen=True)
+class LineTemplate:
+    """What is the same for every event of a kind at one host by one user.
+
+    A line is `head` + timestamp + `middle` + record id + `rest` % values(context).
+    """
+
+    event_type: EventType
+    head: str
+    middle: str
+    rest: str
+    values: Any  # context -> the values of rest's slots; None when it has none
+    story_fills: tuple[tuple[str, Fill], ...]
+    event_fills: tuple[Fill, ...]
+
+
+def compile_parts(
+    event_type: EventType, override: dict[str, str], fmt: str, tables: Tables, labels: dict[str, str]
+) -> Parts:
+    """Lay out the document and split its JSON at the slots. `labels` are added when there are any."""
+    kinds = {**event_type.data, **override}
+    data = {name: _field(kind) for name, kind in kinds.items()}
+    message = _PLACEHOLDER.sub(lambda match: _placed(kinds[match[1]], match[2], tables), event_type.message)
+    document = FORMATS[fmt](event_type, data, message)
+    if labels:
+        document["labels"] = labels
+    pieces = SLOT.split(json.dumps(document, separators=(",", ":")) + "\n")
+    parts = [pieces[0]]
+    for text, number, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        parts += [text or number, literal]
+    return parts
+
+
+def _field(kind: str) -> str:
+    return kind[1:] if kind.startswith("=") else text_slot(kind)
+
+
+def _placed(kind: str, transform: str | None, tables: Tables) -> str:
+    if kind.startswith("="):
+        return tables.parameter_text(kind[1:]) if transform else kind[1:]
+    return text_slot(kind + (transform or ""))
+
+
+def bake(
+    event_type: EventType, parts: Parts, host: Host, user: User, tables: Tables, rng: random.Random
+) -> LineTemplate:
+    """Fill in what host and user decide, and prepare the draws for the rest."""
+    head, parts = _split(_fill_known(parts, host, user), "late.timestamp")
+    middle, parts = _split(parts, "late.record_id")
+    literals, names = parts[0::2], parts[1::2]
+    rest = "%s".join(literal.replace("%", "%%") for literal in literals) if names else literals[0]
+    unique = list(dict.fromkeys(_with_bases(names)))
+    return LineTemplate(
+        event_type,
+        head,
+        middle,
+        rest,
+        itemgetter(*names) if names else None,
+        tuple(fill_for(name, tables, rng) for name in unique if name.startswith("story.")),
+        tuple(fill_for(name, tables, rng)[1] for name in unique if name.startswith("event.")),
+    )
+
+
+def _with_bases(names: list[str]) -> list[str]:
+    """A value comes before its own text form."""
+    return [each for name in names for each in ((name.removesuffix("|text"), name))]
+
+
+def _fill_known(parts: Parts, host: Host, user: User) -> Parts:
+    known = [parts[0]]
+    for name, literal in zip(parts[1::2], parts[2::2], strict=True):
+        scope, _, key = name.partition(".")
+        if scope in ("host", "user", "time"):
+            value = LATE[key] if scope == "time" else escape((host if scope == "host" else user).values[key])
+            known[-1] += value + literal
+        else:
+            known += [name, literal]
+    return known
+
+
+def _split(parts: Parts, name: str) -> tuple[str, Parts]:
+    if len(parts) < 2 or parts[1] != name:
+        raise ValueError(f"the format puts {parts[1:2]} before {name}")
+    return parts[0], parts[2:]

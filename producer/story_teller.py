@@ -1,0 +1,128 @@
+"""Tells stories: turns one start of a story into rendered events that share its values."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+from producer.event_catalogue import Catalogue
+from producer.hosts import Host, User
+from producer.line_template import LineTemplate, Parts, bake, compile_parts
+from producer.stories import Step, Story
+
+_CACHED_TEMPLATES = 6000  # about 15 MB; beyond that, templates are baked again rather than kept
+_NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
+
+
+@dataclass
+class Sequence:
+    """The numbered events of one channel of one computer: what EventRecordID counts."""
+
+    computer: str
+    source: str
+    last: int = 0
+
+
+# seconds since the start, running number, sequence, template, rest of the line
+PendingEvent = tuple[float, int, Sequence, LineTemplate, str]
+
+
+class StoryTeller:
+    """Renders steps with draws from `rng` alone. Not thread-safe."""
+
+    def __init__(
+        self, catalogue: Catalogue, hosts: list[Host], fmt: str, labels: bool, rng: random.Random, prefix: str
+    ) -> None:
+        self._catalogue, self._hosts, self._fmt, self._labels = catalogue, hosts, fmt, labels
+        self._rng, self._prefix = rng, prefix
+        self._sequences: dict[tuple[int, str], Sequence] = {}
+        self._parts: dict[int, Parts] = {}
+        self._baked: dict[tuple[int, int, int], LineTemplate] = {}
+        self._controllers = [host for host in hosts if host.role == "domain-controller"] or hosts[-1:]
+        self.told = 0
+        self.rendered = 0
+
+    def use_sequences(self, sequences: dict[tuple[int, str], Sequence]) -> None:
+        """Count on in `sequences`, keyed by (host index, channel)."""
+        self._sequences = sequences
+
+    def tell(self, story: Story, host: Host, when: float, pending: list[PendingEvent]) -> None:
+        """Append the events of `story`, which starts at `when` (seconds) on `host`."""
+        random_, user = self._rng.random, self._someone(host)
+        self.told += 1
+        context = {"label.id": f"{self._prefix}{self.told}"} if self._labels else {}
+        for step in story.steps:
+            if step.chance < 1.0 and random_() >= step.chance:
+                continue
+            for _ in range(self._times(step)):
+                if step.user == "next":
+                    user = self._someone(host)
+                at = self._place(step, host)
+                if step.delay[1]:
+                    when += self._delay(step)
+                self._render(story, step, at, user, when, context, pending)
+
+    def _someone(self, host: Host) -> User:
+        return host.users[int(self._rng.random() * len(host.users))]
+
+    def _times(self, step: Step) -> int:
+        low, high = step.repeat
+        return low if low == high else self._rng.randint(low, high)
+
+    def _place(self, step: Step, host: Host) -> Host:
+        if step.host == "same":
+            return host
+        places = self._controllers if step.host == "domain-controller" else self._hosts
+        return places[int(self._rng.random() * len(places))]
+
+    def _delay(self, step: Step) -> float:
+        """Log-normal with the step's median and 90 % quantile: most are short, few are long."""
+        median, quantile = step.delay
+        if median <= 0.0 or median == quantile:
+            return median
+        sigma = math.log(quantile / median) / _NORMAL_90
+        return min(median * math.exp(self._rng.gauss(0.0, sigma)), 20 * quantile)
+
+    def _render(
+        self, story: Story, step: Step, host: Host, user: User, when: float,
+        context: dict[str, str], pending: list[PendingEvent],
+    ) -> None:  # fmt: skip
+        key = (id(step), host.index, user.index)
+        template = self._baked.get(key) or self._bake(key, story, step, host, user)
+        for name, fill in template.story_fills:
+            if name not in context:
+                fill(context, host)
+        for fill in template.event_fills:
+            fill(context, host)
+        rest = template.rest % template.values(context) if template.values else template.rest
+        self.rendered += 1
+        sequence = self._sequence(host, template.event_type.channel)
+        pending.append((when, self.rendered, sequence, template, rest))
+
+    def _sequence(self, host: Host, channel: str) -> Sequence:
+        key = (host.index, channel)
+        sequence = self._sequences.get(key)
+        if sequence is None:
+            sequence = self._sequences[key] = Sequence(host.name, channel)
+        return sequence
+
+    def _bake(
+        self, key: tuple[int, int, int], story: Story, step: Step, host: Host, user: User
+    ) -> LineTemplate:
+        if len(self._baked) >= _CACHED_TEMPLATES:
+            self._baked.clear()
+        event_type = self._catalogue.event_types[step.event]
+        parts = self._parts.get(key[0])
+        if parts is None:
+            labels = _labels(story) if self._labels else {}
+            parts = compile_parts(event_type, step.override, self._fmt, self._catalogue.tables, labels)
+            self._parts[key[0]] = parts
+        template = bake(event_type, parts, host, user, self._catalogue.tables, self._rng)
+        self._baked[key] = template
+        return template
+
+
+def _labels(story: Story) -> dict[str, str]:
+    labels = {"story": story.name, "story_id": "\x01label.id\x02"}
+    return labels | ({"scenario": story.name} if story.scenario else {})
