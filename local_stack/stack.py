@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import broker, cluster, jars, processes, tools
+from local_stack import broker, cluster, jars, observe, processes, tools
 from local_stack.kafka_objects import apply_topology
 from local_stack.layout import Stack
 from local_stack.passwords import ensure_passwords
@@ -43,6 +43,8 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                 _up_kafka(stack, talk)
             if "flink" in parts:
                 _up_flink(stack, talk)
+            if stack.observe:
+                _up_observers(stack, talk)
         except BaseException:
             processes.stop_all(stack, keep=already)
             raise
@@ -61,6 +63,8 @@ def down(stack: Stack, wipe: bool) -> list[str]:
 
 def _up_kafka(stack: Stack, talk: Talk) -> None:
     _fetch("kafka", stack, talk)
+    if stack.observe:
+        _fetch("observe", stack, talk)
     libs = stack.directory / "kafka" / "libs"
     if processes.running(stack, broker.NAME):
         talk.done(f"Kafka broker is already running on {stack.bootstrap_servers}")
@@ -87,6 +91,12 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
             cluster.start_taskmanager(stack, number)
             cluster.wait_for_taskmanagers(stack)
             talk.done(f"TaskManager {number} ready")
+
+
+def _up_observers(stack: Stack, talk: Talk) -> None:
+    talk.doing("starting Prometheus")
+    observe.start_observers(stack)
+    talk.done(f"Prometheus ready on {observe.url(stack)}")
 
 
 def _fetch(section: str, stack: Stack, talk: Talk) -> list[Path]:
