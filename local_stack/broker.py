@@ -10,7 +10,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from local_stack import processes
+from local_stack import observe, processes
 from local_stack.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 from local_stack.passwords import SUPER_USER
@@ -32,7 +32,8 @@ def start_broker(stack: Stack) -> processes.Daemon:
     if not _data(stack).exists():
         _format_storage(stack)
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
-    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, "kafka.Kafka", str(_CONFIG)]
+    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, *observe.broker_options(stack)]
+    command += ["kafka.Kafka", str(_CONFIG)]
     daemon = processes.start(stack, NAME, command, _environment(stack, _data(stack)), folder)
     processes.wait_until_listening(daemon, stack.kafka_port)
     return daemon

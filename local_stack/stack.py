@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import broker, cluster, jars, processes, tools, watchdog
+from local_stack import broker, cluster, jars, observe, processes, tools, watchdog
 from local_stack.kafka_objects import apply_topology
 from local_stack.layout import Stack
 from local_stack.passwords import ensure_passwords
@@ -41,6 +41,8 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                 _up_kafka(stack, talk)
             if "flink" in parts:
                 _up_flink(stack, talk)
+            if stack.observe:
+                _up_observers(stack, talk)
         except BaseException:
             processes.stop_all(stack, keep=already)
             raise
@@ -59,6 +61,8 @@ def down(stack: Stack, wipe: bool) -> list[str]:
 
 def _up_kafka(stack: Stack, talk: Talk) -> None:
     _fetch("kafka", stack, talk)
+    if stack.observe:
+        _fetch("observe", stack, talk)
     libs = stack.directory / "kafka" / "libs"
     if processes.running(stack, broker.NAME):
         talk.done(f"Kafka broker is already running on {stack.bootstrap_servers}")
@@ -88,6 +92,12 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
             talk.done(f"TaskManager {number} ready")
     if processes.running(stack, watchdog.NAME) is None:
         watchdog.start_watchdog(stack)
+
+
+def _up_observers(stack: Stack, talk: Talk) -> None:
+    talk.doing("starting Prometheus")
+    observe.start_observers(stack)
+    talk.done(f"Prometheus ready on {observe.url(stack)}")
 
 
 def _fetch(section: str, stack: Stack, talk: Talk) -> list[Path]:
