@@ -39,8 +39,8 @@ class Show(stack.Talk, Protocol):
     def event(self, key: str, value: str, count: int) -> None:
         """The count-th record of the topic has arrived."""
 
-    def summary(self, produced: int, report: dict[str, Any]) -> None:
-        """`report` is win-event-verify's."""
+    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
+        """`report` is win-event-verify's; `ui` is where Flink's web UI was."""
 
 
 def run(settings: DemoSettings, show: Show) -> bool:
@@ -69,7 +69,7 @@ def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
         _watch(demo_stack, settings, show)
         show.doing("stopping the producer and letting the last events through")
     report = _audit(demo_stack, ledger, job)
-    show.summary(_produced(ledger), report)
+    show.summary(_produced(ledger), report, demo_stack.flink_url)
     return bool(report["ok"]) and report["lost"] + report["unseen"] == 0 < report["records"]
 
 

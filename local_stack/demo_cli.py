@@ -29,7 +29,7 @@ class DemoShow(TerminalTalk):
         if count > FIRST_EVENTS:
             self.doing(f"{count} events read from Kafka")
 
-    def summary(self, produced: int, report: dict[str, Any]) -> None:
+    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
         missing = report["lost"] + report["unseen"]
         rows = [
             ("produced", produced, ""),
@@ -41,6 +41,7 @@ class DemoShow(TerminalTalk):
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, count, style in rows:
             table.add_row(name, Text(str(count), style=style, justify="right"))
+        table.add_row("Flink's UI", ui)
         self.console.print(table)
 
 
