@@ -44,6 +44,14 @@ def main() -> None:
 @click.option(
     "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
 )
+@click.option(
+    "--brokers",
+    type=click.IntRange(1, 5),
+    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
+)
+@click.option(
+    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
+)
 def up(only: str | None, **changes: int | None) -> None:
     """Start what is not running yet: jars, broker, topics and users, Flink.
 
@@ -51,6 +59,7 @@ def up(only: str | None, **changes: int | None) -> None:
     Examples:
       win-event-stack up
       win-event-stack up --only kafka --kafka-port 19092
+      win-event-stack up --tls --brokers 3
     """
     talk = TerminalTalk()
     with errors_told(talk):
