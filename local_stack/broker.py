@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_stack import processes
+from local_stack import observe, processes
 from local_stack.certificates import ensure_certificates
 from local_stack.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
@@ -45,7 +45,8 @@ def _start(stack: Stack, number: int) -> processes.Daemon:
     if not secrets.is_symlink():
         secrets.symlink_to(stack.secrets, target_is_directory=True)
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
-    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, "kafka.Kafka", str(_CONFIG)]
+    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, *observe.broker_options(stack, number)]
+    command += ["kafka.Kafka", str(_CONFIG)]
     if stack.brokers > 1:
         # An orderly hand-over asks the controllers; `down` stops those too, so the last broker would wait
         # for ever.

@@ -27,6 +27,10 @@ class Stack:
     taskmanagers: int = 1
     brokers: int = 1
     tls: bool = False
+    observe: bool = False
+    prometheus_port: int = 9090
+    metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
+    producer_metrics: str = "127.0.0.1:9998"
     run_id: str = field(default="", repr=False)
 
     @property
