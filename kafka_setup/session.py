@@ -81,7 +81,7 @@ def open_admin(
         before_sleep=_tell(on_wait),
     )
     try:
-        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)))
+        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)), stop)
     except RetryError as error:
         reason = error.last_attempt.exception()
         raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
@@ -99,8 +99,8 @@ def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
     return tell
 
 
-def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
-    """One attempt. Raises LoginRefusedError or NotReadyError."""
+def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | None = None) -> AdminClient:
+    """One attempt, which `stop` cuts short. Raises LoginRefusedError or NotReadyError."""
     errors: list[KafkaError] = []
     try:
         admin = AdminClient(
@@ -120,6 +120,8 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
             raise LoginRefusedError(_precisely(diagnosis, connection))
+        if stop and stop.is_set():
+            raise NotReadyError(diagnosis.text if diagnosis else "interrupted")
         if diagnosis and time.monotonic() > began + _PATIENCE:
             raise NotReadyError(diagnosis.text)
     try:

@@ -44,6 +44,14 @@ def main() -> None:
 @click.option(
     "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
 )
+@click.option(
+    "--brokers",
+    type=click.IntRange(1, 5),
+    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
+)
+@click.option(
+    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
+)
 @click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
 @click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
 @click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
@@ -59,6 +67,7 @@ def up(only: str | None, **changes: Any) -> None:
     Examples:
       win-event-stack up
       win-event-stack up --only kafka --kafka-port 19092
+      win-event-stack up --tls --brokers 3
       win-event-stack up --observe
     """
     talk = TerminalTalk()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from local_stack import broker, cluster, jars, observe, processes, tools, watchdog
-from local_stack.kafka_objects import apply_topology
+from local_stack.kafka_objects import apply_topology, wait_for_brokers
 from local_stack.layout import Stack
 from local_stack.passwords import ensure_passwords
 
@@ -63,14 +63,20 @@ def _up_kafka(stack: Stack, talk: Talk) -> None:
     _fetch("kafka", stack, talk)
     if stack.observe:
         _fetch("observe", stack, talk)
-    libs = stack.directory / "kafka" / "libs"
-    if processes.running(stack, broker.NAME):
-        talk.done(f"Kafka broker is already running on {stack.bootstrap_servers}")
+    missing = [n for n in stack.broker_numbers if not processes.running(stack, broker.name(n))]
+    one = stack.brokers == 1
+    who = "Kafka broker" if one else f"{stack.brokers} Kafka brokers"
+    if not missing:
+        talk.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
     else:
-        _link(libs, jars.read_lock("kafka"), stack)
-        talk.doing("starting the Kafka broker")
-        broker.start_broker(stack)
-        talk.done(f"Kafka broker ready on {stack.bootstrap_servers} (SASL_PLAINTEXT, SCRAM-SHA-512, ACLs)")
+        if len(missing) == stack.brokers:  # a running broker may still load classes from the folder
+            _link(stack.directory / "kafka" / "libs", jars.read_lock("kafka"), stack)
+        talk.doing(f"starting {', '.join(map(broker.name, missing))}")
+        broker.start_brokers(stack, missing)
+        wait_for_brokers(stack)
+        talk.done(
+            f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, SCRAM-SHA-512, ACLs)"
+        )
     talk.doing("creating topics, users and permissions")
     talk.done(apply_topology(stack))
 

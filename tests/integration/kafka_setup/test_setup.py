@@ -184,7 +184,7 @@ def test_rotate_takes_the_new_password_from_stdin_or_a_folder(applied: Any) -> N
 def test_teardown_asks_and_leaves_the_rest_alone(applied: Any, kafka_tool: KafkaTool) -> None:
     def others() -> list[str]:
         text = kafka_tool("kafka-topics.sh", "--list") + kafka_tool("kafka-acls.sh", "--list")
-        return sorted(line for line in text.splitlines() if applied.suffix not in line)
+        return sorted(line for line in text.splitlines() if line and applied.suffix not in line)
 
     before = others()
     unanswered = applied("teardown")
