@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test check up down bench lock
+.PHONY: help setup tools demo test check up down bench lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,10 +10,13 @@ help:  ## this list
 setup:
 	@scripts/setup-venv
 
+tools:
+	@scripts/get-prometheus
+
 demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
 	@win-event-stack demo
 
-test: setup  ## unit and integration tests: real broker, real Flink cluster
+test: setup tools  ## unit and integration tests: real broker, real Flink cluster
 	@python -m pytest
 
 check: setup  ## formatting, lint, types, import contracts

@@ -44,13 +44,31 @@ def main() -> None:
 @click.option(
     "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
 )
-def up(only: str | None, **changes: int | None) -> None:
+@click.option(
+    "--brokers",
+    type=click.IntRange(1, 5),
+    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
+)
+@click.option(
+    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
+)
+@click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
+@click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
+@click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
+@click.option(
+    "--producer-metrics",
+    metavar="HOST:PORT",
+    help="Where win-event-producer serves its metrics (127.0.0.1:9998).",
+)
+def up(only: str | None, **changes: Any) -> None:
     """Start what is not running yet: jars, broker, topics and users, Flink.
 
     \b
     Examples:
       win-event-stack up
       win-event-stack up --only kafka --kafka-port 19092
+      win-event-stack up --tls --brokers 3
+      win-event-stack up --observe
     """
     talk = TerminalTalk()
     with errors_told(talk):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from local_stack import flink_rest, processes
+from local_stack import flink_rest, observe, processes
 from local_stack.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack, write_atomically
 
@@ -35,6 +35,11 @@ def flink_environment(stack: Stack) -> dict[str, str]:
         "JAVA_HOME": str(java_home()),
         "PYFLINK_CLIENT_EXECUTABLE": sys.executable,
     }
+
+
+def base_environment() -> dict[str, str]:
+    """What every daemon needs, and nothing else of the person's own environment."""
+    return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 
 def start_cluster(stack: Stack, connector: list[Path]) -> None:
@@ -64,9 +69,8 @@ def wait_for_taskmanagers(stack: Stack, seconds: float = 90.0) -> None:
 
 
 def _start(stack: Stack, name: str, script: str) -> processes.Daemon:
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
-    environment |= flink_environment(stack)
-    command = [str(flink_home() / "bin" / script), "start-foreground"]
+    environment = base_environment() | flink_environment(stack)
+    command = [str(flink_home() / "bin" / script), "start-foreground", *observe.flink_options(stack, name)]
     return processes.start(stack, name, command, environment, stack.directory)
 
 
@@ -95,6 +99,8 @@ def write_configuration(stack: Stack) -> None:
         "execution.checkpointing.savepoint-dir": (stack.directory / "flink" / "savepoints").as_uri(),
         "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
     }
+    if not stack.observe:
+        settings.pop("metrics.reporters")
     write_atomically(stack.flink_conf / "config.yaml", yaml.safe_dump(settings))
 
 

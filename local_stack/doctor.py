@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from local_stack import processes
+from local_stack import broker, processes
 from local_stack.jars import read_lock
 from local_stack.java import java_home
 from local_stack.layout import LOOPBACK, Stack
@@ -73,8 +73,8 @@ def _disk(stack: Stack) -> Finding:
 def _ports(stack: Stack) -> list[Finding]:
     ours = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
     wanted = [
-        ("kafka-1", stack.kafka_port, "--kafka-port"),
-        ("kafka-1", stack.controller_port, "--controller-port"),
+        *((broker.name(n), stack.kafka_port_of(n), "--kafka-port") for n in stack.broker_numbers),
+        *((broker.name(n), stack.controller_port_of(n), "--controller-port") for n in stack.broker_numbers),
         ("jobmanager", stack.flink_port, "--flink-port"),
         ("jobmanager", stack.jobmanager_port, "--jobmanager-port"),
     ]

@@ -13,6 +13,7 @@ from local_stack.jars import LOCK
 
 KAFKA_VERSION = "4.3.1"
 CONNECTOR_VERSION = "5.0.0-2.2"  # the second half is the Flink version it is built for
+JMX_EXPORTER_VERSION = "1.0.1"  # the newest in Maven Central
 LOG4J_VERSION = "2.25.4"  # the one that Kafka itself asks for; Kafka's jars bring no slf4j binding
 
 # Each entry is resolved by itself: together, log4j's dependency management would downgrade Kafka's own jars.
@@ -22,6 +23,7 @@ ROOTS = {
         f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}",
     ),
     "flink": (f"org.apache.flink:flink-sql-connector-kafka:{CONNECTOR_VERSION}",),
+    "observe": (f"io.prometheus.jmx:jmx_prometheus_javaagent:{JMX_EXPORTER_VERSION}",),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from local_stack.layout import write_atomically
 
 SUPER_USER = "kafka"  # the broker itself; runs the first `apply` and nothing else
-USERS = (SUPER_USER, "controller", "admin", "bridge", "reader")
+USERS = (SUPER_USER, "controller", "admin", "bridge", "reader", "observer")
 _ALPHABET = string.ascii_letters + string.digits  # nothing that JAAS, a shell or YAML would have to escape
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Table
 
-from local_stack import flink_rest, processes
-from local_stack.layout import Stack
+from local_stack import broker, flink_rest, processes
+from local_stack.layout import LOOPBACK, Stack
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def as_table(found: Report) -> Table:
 
 def _part(stack: Stack, daemon: processes.Daemon) -> Part:
     alive = daemon.process() is not None
-    where = {"kafka-1": stack.bootstrap_servers, "jobmanager": stack.flink_url}.get(daemon.name, "")
+    places = {broker.name(n): f"{LOOPBACK}:{stack.kafka_port_of(n)}" for n in stack.broker_numbers}
+    where = (places | {"jobmanager": stack.flink_url}).get(daemon.name, "")
     return Part(daemon.name, "running" if alive else "stopped", daemon.pid if alive else None, where)
 
 
