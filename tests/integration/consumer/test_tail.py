@@ -258,9 +258,9 @@ def test_tls_with_authority_and_client_certificate(tmp_path):
     context.verify_mode = ssl.CERT_REQUIRED
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     authority.issue_cert("reader").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "reader.pem"))
-    trust = ("--tls", "--tls-ca-file", str(tmp_path / "ca.pem"))
+    trust = ("--tls", "--tls-ca", str(tmp_path / "ca.pem"))
     with tls_server(context, events(1, 2)) as port:
-        result = tail(port, "-n", "2", *trust, "--tls-cert-file", str(tmp_path / "reader.pem"))
+        result = tail(port, "-n", "2", *trust, "--tls-cert", str(tmp_path / "reader.pem"))
         assert (result.returncode, ids(result.stdout)) == (0, [1, 2]), result.stderr
         refused = tail(port, "-n", "2", "--tls")
         assert refused.returncode == 1
@@ -275,7 +275,7 @@ def test_tls_with_authority_and_client_certificate(tmp_path):
         ("--strict",),
         ("--fields", "a", "-o", "json"),
         ("a:0",),
-        ("--tls-ca-file", "/"),
+        ("--tls-ca", "/"),
     ],
 )
 def test_wrong_usage_exits_2(options):
