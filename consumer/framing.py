@@ -6,7 +6,6 @@ import re
 
 from producer.protocol import MAX_LINE_BYTES
 
-
 # Searched from LF to LF, three times faster than looking for the two or three bytes as a string.
 _EMPTY_LINE = re.compile(rb"\n\r?\n").search
 
