@@ -43,9 +43,8 @@ def audit(*options: str, env: dict[str, str] | None = None) -> Result:
 def tell(name: str, count: int, result: Result) -> None:
     report, seconds, busy, megabytes = result
     assert (report["records"], report["distinct"], report["ok"]) == (count, count, True), report
-    print(
-        f"{name:24} {count:>12,} records {count / seconds:>10,.0f} /s {count / busy:>9,.0f} per CPU second {megabytes:>5,.0f} MB"
-    )
+    rates = f"{count / seconds:>10,.0f} /s {count / busy:>10,.0f} per CPU second"
+    print(f"{name:24} {count:>12,} records {rates} {megabytes:>6,.0f} MB")
 
 
 def through_a_pipe(count: int, folder: Path) -> Result:
