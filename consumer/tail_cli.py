@@ -49,6 +49,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     default=DEFAULT_PORT,
     show_default=True,
     type=click.IntRange(1, 65535),
+    help="The port of --host.",
 )
 @click.option(
     "-o",
