@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import trustme
@@ -161,6 +164,42 @@ def test_oauthbearer_settings_pass_through(tmp_path: Path) -> None:
     assert settings["sasl.oauthbearer.client.secret"] == "canary"
     assert settings["sasl.oauthbearer.method"] == "oidc"
     assert "canary" not in repr(connection)
+
+
+class TokenEndpoint(BaseHTTPRequestHandler):
+    """Refuses everyone."""
+
+    asked: ClassVar[list[str | None]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked.append(self.headers["Authorization"])
+        self.send_response(401)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"error": "invalid_client"}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_refused_oauthbearer_token_is_told_at_once() -> None:
+    with HTTPServer(("127.0.0.1", 0), TokenEndpoint) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        environment = {
+            "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}/token",
+            "KAFKA_SASL_OAUTHBEARER_CLIENT_ID": "bridge",
+            "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET": "canary",
+        }
+        connection = KafkaConnection(
+            "127.0.0.1:1", "SASL_PLAINTEXT", "OAUTHBEARER", oauth=read_oauth(environment)
+        )
+        with pytest.raises(LoginRefusedError, match=r"invalid_client.*check KAFKA_SASL_OAUTHBEARER_TOKEN"):
+            connect(connection)
+        server.shutdown()
+        thread.join()
+    assert TokenEndpoint.asked[0] == f"Basic {base64.b64encode(b'bridge:canary').decode()}"
 
 
 def test_oauthbearer_without_settings_says_which() -> None:
