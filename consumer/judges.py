@@ -15,6 +15,8 @@ from consumer.ledger_file import LedgerFile
 from consumer.regenerated import Run
 from producer.ledger import MAX_BLOCK_SECONDS, LedgerBlock, hash_line
 
+_LATE_SECONDS = 2 * MAX_BLOCK_SECONDS
+
 # Called now and then: what is being done, how far, how much there is.
 Progress = Callable[[str, int, int], None]
 
@@ -56,9 +58,9 @@ class LedgerJudge:
 
         def covered() -> bool:
             expected.extend(self._file.new_blocks())
-            return covers_all()
+            return covers_all() or not self._file.is_growing(_LATE_SECONDS)
 
-        patience = stop_after_delay(2 * MAX_BLOCK_SECONDS)
+        patience = stop_after_delay(_LATE_SECONDS)
         retry = retry_if_result(lambda done: not done)
         try:
             Retrying(stop=patience, wait=wait_fixed(0.1), retry=retry)(covered)

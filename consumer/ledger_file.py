@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from consumer.errors import AuditError
@@ -14,6 +15,10 @@ class LedgerFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
+
+    def is_growing(self, seconds: float) -> bool:
+        """Whether the file was written to within the last `seconds`."""
+        return time.time() - self._path.stat().st_mtime < seconds
 
     def new_blocks(self) -> list[LedgerBlock]:
         """Raises AuditError when the file cannot be read or is no ledger."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from datetime import timezone
 from pathlib import Path
 from typing import Any, cast
@@ -76,9 +78,8 @@ def main(**values: Any) -> None:
       win-event-verify --file events.ndjson --seed 1 --count 1000 --start-time 2026-11-21
     """
     settings = _settings(values)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with AuditProgress() as progress:
+        with _sigterm_as_ctrl_c(), AuditProgress() as progress:
             report = verify(settings, progress.update)
     except AuditError as error:
         click.echo(f"win-event-verify: {error}", err=True)
@@ -87,6 +88,16 @@ def main(**values: Any) -> None:
         sys.exit(130)
     _print(report, values["as_json"])
     sys.exit(0 if report.ok else 1)
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """A polite kill of an audit that follows gets the verdict too."""
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 def _settings(values: dict[str, Any]) -> VerifySettings:
