@@ -214,6 +214,36 @@ def test_a_client_certificate_needs_its_key(tmp_path: Path) -> None:
     assert both.client_settings()["ssl.key.location"] == str(tmp_path / "k")
 
 
+def test_a_login_by_certificate_shows_it_to_the_broker(
+    serve: Callable[[Handler], str], tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    client = authority.issue_cert("bridge.example", common_name="bridge")
+    client.private_key_pem.write_to_path(tmp_path / "key.pem")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    shown: list[object] = []
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            shown.append(secured.getpeercert())
+
+    connection = KafkaConnection(
+        serve(handle),
+        "SSL",
+        ca_file=tmp_path / "ca.pem",
+        certificate_file=tmp_path / "cert.pem",
+        key_file=tmp_path / "key.pem",
+    )
+    with pytest.raises(NotReadyError):  # this server speaks TLS, not Kafka
+        connect(connection, ATTEMPT)
+    assert "'bridge.example'" in str(shown[0])
+
+
 def test_plaintext_off_this_machine_is_warned_about() -> None:
     assert plain("127.0.0.1:9092,[::1]:9092").warning() is None
     warning = plain("127.0.0.1:9092,kafka.example:9092").warning()
