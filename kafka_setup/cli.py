@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from kafka_setup import rows
 from kafka_setup.apply import ApplySettings, apply, compare
 from kafka_setup.check import CheckSettings, check
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
-from kafka_setup.cli_talk import fail, report, say_waiting, show, talk
+from kafka_setup.cli_talk import fail, report, say_waiting, show, summary, working
 from kafka_setup.connection import ConnectionSettingsError
 from kafka_setup.removal_cli import rotate_command, teardown_command
 from kafka_setup.session import KafkaUnavailableError, open_admin, refusal
@@ -22,6 +21,13 @@ from kafka_setup.state import NotAllowedError
 from kafka_setup.topology import TopologyError, default_topology_text
 
 DEFAULT_FILE = "kafka-topology.yaml"
+PLANNED = {
+    "create": "to create",
+    "change": "to change",
+    "blocked": "to settle by hand",
+    "extra": "not in the topology",
+    "exists": "as wanted",
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,11 +80,11 @@ def plan_command(exit_code: bool, **values: Any) -> int:
     """
     setup = take_setup(values)
     settings = ApplySettings(setup.topology, setup.connection, setup.passwords, setup.password_dir)
-    changes = compare(settings, open_admin(setup.connection, wait=setup.wait, on_wait=say_waiting))
+    with working("comparing the cluster with the topology"):
+        changes = compare(settings, open_admin(setup.connection, wait=setup.wait, on_wait=say_waiting))
     shown = [rows.from_change(change) for change in changes if setup.as_json or change.action != "exists"]
     show(shown, as_json=setup.as_json, signs=True)
-    counts = Counter(change.action for change in changes)
-    talk(", ".join(f"{count} {action}" for action, count in counts.items()) or "the topology is empty")
+    summary(PLANNED[change.action] for change in changes)
     return 2 if exit_code and any(change.pending for change in changes) else 0
 
 
@@ -105,7 +111,9 @@ def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
         prune=prune,
         wait=setup.wait,
     )
-    return report(apply(settings, on_wait=say_waiting), as_json=setup.as_json)
+    with working("making the cluster what the topology says"):
+        results = apply(settings, on_wait=say_waiting)
+    return report(results, as_json=setup.as_json)
 
 
 @commands.command("check")
@@ -124,7 +132,9 @@ def check_command(**values: Any) -> int:
     """
     setup = take_setup(values)
     settings = CheckSettings(setup.topology, setup.connection, setup.passwords, setup.wait)
-    return report(check(settings, on_wait=say_waiting), as_json=setup.as_json)
+    with working("trying as every user what must work and what must be refused"):
+        results = check(settings, on_wait=say_waiting)
+    return report(results, as_json=setup.as_json)
 
 
 commands.add_command(teardown_command)

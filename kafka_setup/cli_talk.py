@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NoReturn
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from kafka_setup import rows
 from kafka_setup.resources import Result
 
+_TALK = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner with `what` on a terminal, nothing in a pipe."""
+    with _TALK.status(what) if _TALK.is_terminal else nullcontext():
+        yield
+
+
+def summary(words: Iterable[str]) -> None:
+    """How often each word came, in the order they first came."""
+    counts = Counter(words)
+    talk(", ".join(f"{count} {word}" for word, count in counts.items()) or "the topology is empty")
+
 
 def report(results: list[Result], *, as_json: bool) -> int:
     show(results, as_json=as_json)
-    counts = Counter(result.status for result in results)
-    talk(", ".join(f"{count} {status}" for status, count in counts.items()) or "the topology is empty")
+    summary(result.status for result in results)
     return int(any(result.failed for result in results))
 
 
@@ -33,7 +49,7 @@ def talk(line: str) -> None:
 
 
 def say_waiting(reason: str) -> None:
-    click.secho(f"waiting: {reason}", fg="yellow", err=True)
+    _TALK.print(Text(f"waiting: {reason}", style="yellow"), soft_wrap=True)
 
 
 def fail(text: str, code: int) -> NoReturn:

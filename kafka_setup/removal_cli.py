@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kafka_setup import rows
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
-from kafka_setup.cli_talk import report, say_waiting, talk
+from kafka_setup.cli_talk import report, say_waiting, talk, working
 from kafka_setup.connection import Secret, read_password
 from kafka_setup.passwords import new_password
 from kafka_setup.rotate import RotateSettings, rotate
@@ -30,7 +30,8 @@ def teardown_command(yes: bool, **values: Any) -> int:
     """
     setup = take_setup(values)
     settings = TeardownSettings(setup.topology, setup.connection, setup.wait)
-    admin, changes = survey(settings, on_wait=say_waiting)
+    with working("looking what is there"):
+        admin, changes = survey(settings, on_wait=say_waiting)
     if not any(change.action == "remove" for change in changes):
         talk("nothing to remove")
         return 0
@@ -41,7 +42,9 @@ def teardown_command(yes: bool, **values: Any) -> int:
         if not sys.stdin.isatty():
             raise click.UsageError("nobody here to ask: give --yes")
         click.confirm("Remove these?", abort=True, err=True)
-    return report(teardown(settings, admin, changes), as_json=setup.as_json)
+    with working("removing"):
+        results = teardown(settings, admin, changes)
+    return report(results, as_json=setup.as_json)
 
 
 @click.command("rotate")
@@ -67,7 +70,8 @@ def rotate_command(user: str, from_stdin: bool, **values: Any) -> int:
     settings = RotateSettings(
         setup.topology.user(user), given or new_password(), setup.connection, setup.password_dir, setup.wait
     )
-    result = rotate(settings, on_wait=say_waiting)
+    with working(f"giving {user} a new password"):
+        result = rotate(settings, on_wait=say_waiting)
     Console(stderr=True, highlight=False).print(rows.as_text([result]), end="", soft_wrap=True)
     if not result.failed and given is None and setup.password_dir is None:
         click.echo(settings.password)
