@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import shutil
 import subprocess
 import uuid
 from pathlib import Path
 
+from kafka_setup.scram import scram_credential
 from local_stack import observe, processes
 from local_stack.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 from local_stack.passwords import SUPER_USER
 
 NAME = "kafka-1"
-SCRAM_ITERATIONS = 8192
 _CONFIG = DEPLOY / "kafka" / "broker.properties"
 
 
@@ -45,7 +44,8 @@ def _format_storage(stack: Stack) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     command = [*_java(stack), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(_CONFIG)]
-    command += ["--add-scram", _scram_credential(stack)]
+    password = (stack.secrets / SUPER_USER).read_bytes()
+    command += ["--add-scram", scram_credential(SUPER_USER, password, os.urandom(24))]
     result = subprocess.run(
         command,
         env=_environment(stack, draft),
@@ -57,21 +57,6 @@ def _format_storage(stack: Stack) -> None:
     if result.returncode != 0:
         raise processes.StartError(f"the broker's storage could not be formatted: {result.stderr.strip()}")
     draft.rename(_data(stack))
-
-
-def _scram_credential(stack: Stack) -> str:
-    """The salted form of the password (RFC 5802's SaltedPassword): the clear one must not stand in argv."""
-    salt = os.urandom(24)
-    password = (stack.secrets / SUPER_USER).read_bytes()
-    salted = hashlib.pbkdf2_hmac("sha512", password, salt, SCRAM_ITERATIONS)
-    return (
-        f"SCRAM-SHA-512=[name={SUPER_USER},iterations={SCRAM_ITERATIONS},"
-        f'salt="{_base64(salt)}",saltedpassword="{_base64(salted)}"]'
-    )
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
 
 
 def _java(stack: Stack) -> list[str]:
