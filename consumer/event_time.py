@@ -28,24 +28,3 @@ def _zone(text: bytes | None) -> timezone:
         return timezone.utc
     minutes = int(text[1:3]) * 60 + int(text[-2:])
     return timezone(timedelta(minutes=-minutes if text[:1] == b"-" else minutes))
-
-
-class EventClock:
-    """to_milliseconds for a stream: the parsed second is kept, since neighbours share it."""
-
-    __slots__ = ("_base", "_second")
-
-    def __init__(self) -> None:
-        self._second = b""
-        self._base = 0
-
-    def milliseconds(self, timestamp: bytes) -> int | None:
-        # The default form, 2026-11-21T09:28:24.1778590Z, and nothing else takes the short way.
-        fraction = timestamp[20:23]
-        if timestamp[:20] == self._second and timestamp[-1:] == b"Z" and fraction.isdigit():
-            return self._base + int(fraction)
-        value = to_milliseconds(timestamp)
-        if value is not None and len(timestamp) == 28 and timestamp[19:20] == b".":
-            self._second = timestamp[:20]
-            self._base = value - int(fraction)
-        return value

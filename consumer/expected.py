@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from consumer.intervals import Interval, Intervals
-from consumer.sequence import CHUNK_IDS, Sequence
+from consumer.sequence import Sequence
+from producer.ledger import LedgerBlock, add_hashes
 
-_MODULUS = 2**64
 Key = tuple[bytes, bytes]  # computer, source
-
-
-@dataclass(frozen=True)
-class LedgerBlock:
-    computer: str
-    source: str
-    first: int
-    last: int
-    hash: int
 
 
 @dataclass
@@ -39,23 +30,26 @@ class ExpectedSequence:
         self.sums.insert(at, 0)
         self.ids.add_range(block.first, block.last)
 
-    def add_hashes(self, first: int, chunk: array[int]) -> None:
-        """The hashes of ids first, first + 1, … (0: not seen)."""
+    def add_hashes(self, first: int, hashes: array[int]) -> None:
+        """The hashes of ids first, first + 1, …; 0 where an id was not seen."""
         at = max(bisect_right(self.firsts, first) - 1, 0)
-        end = first + CHUNK_IDS
+        end = first + len(hashes)
         while at < len(self.blocks) and self.firsts[at] < end:
             block = self.blocks[at]
-            here = chunk[max(block.first - first, 0) : max(block.last - first + 1, 0)]
-            self.sums[at] = (self.sums[at] + sum(here)) % _MODULUS
+            of_block = hashes[max(block.first - first, 0) : max(block.last - first + 1, 0)]
+            self.sums[at] = add_hashes((self.sums[at], *of_block))
             at += 1
 
     def damaged(self, seen: Intervals) -> list[Interval]:
         """Blocks that were read in full and whose hashes do not add up."""
-        return [
-            (block.first, block.last)
-            for block, found in zip(self.blocks, self.sums, strict=True)
-            if found != block.hash and not any(seen.gaps(block.first, block.last))
-        ]
+        whole = ((b, found) for b, found in zip(self.blocks, self.sums, strict=True) if _within(b, seen))
+        return [(block.first, block.last) for block, found in whole if found != block.hash]
+
+    def open(self, seen: Intervals) -> Iterator[Interval]:
+        """Blocks that were read in part: their sum says nothing."""
+        for block in self.blocks:
+            if not _within(block, seen) and any(True for _ in _inside(block, seen)):
+                yield block.first, block.last
 
 
 class Expected:
@@ -73,8 +67,22 @@ class Expected:
     def count(self) -> int:
         return sum(sequence.ids.count() for sequence in self.sequences.values())
 
+    def has(self, sequence: Sequence, record_id: int) -> bool:
+        """Whether this id is expected of the sequence."""
+        expected = self.sequences.get((sequence.computer, sequence.source))
+        return expected is not None and record_id in expected.ids
+
     def add_chunk(self, sequence: Sequence, first: int, chunk: array[int]) -> None:
         """The audit lets go of these hashes: add them to the sums of their blocks."""
         expected = self.sequences.get((sequence.computer, sequence.source))
         if expected is not None:
             expected.add_hashes(first, chunk)
+
+
+def _within(block: LedgerBlock, seen: Intervals) -> bool:
+    return not any(True for _ in seen.gaps(block.first, block.last))
+
+
+def _inside(block: LedgerBlock, seen: Intervals) -> Iterator[Interval]:
+    """The seen ids of a block."""
+    yield from Intervals([(block.first, block.last)]).minus(Intervals(seen.gaps(block.first, block.last)))

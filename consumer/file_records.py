@@ -17,11 +17,16 @@ class FileReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = path.name
+        self.follows = False
         self.done = 0
         try:
             self.total = path.stat().st_size
         except OSError as error:
             raise AuditError(f"cannot read {path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Nothing stays open between two readings."""
 
     def batches(self) -> Iterator[list[Record]]:
         """Raises AuditError when the file cannot be read. May be called again: it starts over."""

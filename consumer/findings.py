@@ -44,15 +44,24 @@ class Findings:
 
     def add(self, kind: Kind, finding: Finding, count: int = 1) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count
+        self.name(kind, finding)
+
+    def name(self, kind: Kind, finding: Finding) -> None:
+        """Keep an example of what is counted already."""
         kept = self.examples.setdefault(kind, [])
         if len(kept) < EXAMPLES_KEPT:
             kept.append(finding)
 
+    def merge(self, other: Findings) -> None:
+        for kind, count in other.counts.items():
+            self.counts[kind] = self.counts.get(kind, 0) + count
+            for finding in other.examples.get(kind, ()):
+                self.name(kind, finding)
+
     def count(self, kind: Kind) -> int:
         return self.counts.get(kind, 0)
 
-    def clear(self, kind: Kind) -> None:
-        self.counts.pop(kind, None)
+    def forget_examples(self, kind: Kind) -> None:
         self.examples.pop(kind, None)
 
 

@@ -81,6 +81,10 @@ class Intervals:
         self.starts[left:right] = [first]
         self.ends[left:right] = [last]
 
+    def meets(self, first: int, last: int) -> bool:
+        """Whether any of first..last is inside."""
+        return list(self.gaps(first, last)) != [(first, last)]
+
     def minus(self, other: Intervals) -> Intervals:
         """The numbers of this set that the other lacks."""
         left: list[Interval] = []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -15,6 +15,7 @@ from confluent_kafka import (
 )
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
+from consumer.audit import Record
 from consumer.errors import AuditError
 from kafka_setup.connection import KafkaConnection
 
@@ -27,12 +28,13 @@ _FATAL = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
 @dataclass(frozen=True)
 class Topic:
-    """What to read; `follow` goes on past the end offsets."""
+    """What to read; `follow` goes on past the end offsets, until nothing came for `idle_seconds`."""
 
     connection: KafkaConnection
     name: str
     read_committed: bool = False
     follow: bool = False
+    idle_seconds: float | None = None
 
 
 class _NotReachedError(Exception):
@@ -45,6 +47,8 @@ class TopicReader:
     def __init__(self, topic: Topic) -> None:
         """Raises AuditError when the topic cannot be reached, does not exist or may not be read."""
         self.topic = topic
+        self.name = topic.name
+        self.follows = topic.follow
         self._last_error: KafkaError | None = None
         self._consumer = Consumer(_settings(topic) | {"error_cb": self._remember})
         self._ranges = {
@@ -55,7 +59,15 @@ class TopicReader:
         self.done = 0
         self.total = sum(end - start for start, end in self._ranges.values())
 
-    def batches(self) -> Iterator[list[Message]]:
+    def batches(self) -> Iterator[list[Record]]:
+        """What an audit takes. Raises AuditError."""
+        for messages in self.messages():
+            yield [
+                (each.value() or b"", each.key(), each.partition(), each.offset(), each.timestamp()[1])
+                for each in messages
+            ]
+
+    def messages(self) -> Iterator[list[Message]]:
         """Messages as they come, never past the end offsets unless following; may be called again.
 
         An empty batch means that nothing came for a moment. Raises AuditError.
@@ -69,9 +81,11 @@ class TopicReader:
         starts = [TopicPartition(self.topic.name, p, self._ranges[p][0]) for p in open_partitions]
         self._consumer.assign(starts)
         try:
-            while open_partitions:
-                messages = self._consumer.consume(_BATCH, _CONSUME_SECONDS)
-                yield self._sort_out(messages, open_partitions)
+            heard = time.monotonic()
+            while open_partitions and not self._is_idle(heard):
+                messages = self._sort_out(self._consumer.consume(_BATCH, _CONSUME_SECONDS), open_partitions)
+                heard = time.monotonic() if messages else heard
+                yield messages
         except KafkaException as error:
             raise AuditError(f"reading {self.topic.name}: {error.args[0].str()}") from error
         finally:
@@ -79,6 +93,10 @@ class TopicReader:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _is_idle(self, heard: float) -> bool:
+        patience = self.topic.idle_seconds
+        return self.topic.follow and patience is not None and time.monotonic() - heard > patience
 
     def _sort_out(self, messages: list[Message], open_partitions: dict[int, int]) -> list[Message]:
         """Drop what lies past the end offsets; close the partitions that are read to the end."""
@@ -157,12 +175,6 @@ class TopicReader:
         raise AuditError(f"cannot log in at {where}, {hint}: {error.str()}")
 
 
-def append_time(message: Message) -> int:
-    """The record's Kafka timestamp in milliseconds, 0 when it has none."""
-    kind, milliseconds = message.timestamp()
-    return 0 if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds
-
-
 def _settings(topic: Topic) -> dict[str, object]:
     return topic.connection.client_settings() | {
         "group.id": "win-event-verify",  # the client demands one; with assign() it is never used
@@ -172,5 +184,7 @@ def _settings(topic: Topic) -> dict[str, object]:
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed" if topic.read_committed else "read_uncommitted",
         "queued.max.messages.kbytes": 32 * 1024,
+        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
+        "max.partition.fetch.bytes": 4 * 2**20,
         "log_level": 0,  # errors come through error_cb and are told once
     }

@@ -14,7 +14,7 @@ class AuditProgress:
     def __init__(self) -> None:
         console = Console(stderr=True)
         columns = (
-            TextColumn("reading {task.description}"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),

@@ -41,6 +41,12 @@ class Sequence:
         self.first = record_id
         self.next_id = record_id + 1
 
+    def take_stray(self, record_id: int, place: Place) -> bool:
+        """An id that cannot be the next one's successor: it leaves no gap. False when seen before."""
+        if len(self.places) < _PLACES_KEPT:
+            self.places.setdefault(record_id, place)
+        return self.seen.add(record_id)
+
     def take_late(self, record_id: int) -> bool:
         """An id below next_id; False when it was seen before."""
         return record_id < self.first and self.seen.add(record_id)

@@ -1,26 +1,39 @@
-"""One audit from start to end: read, compare, conclude. The effects are in the readers it calls."""
+"""One audit from start to end: read, compare, look again where something is wrong, conclude."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-
-from confluent_kafka import Message
+from typing import Protocol
 
 from consumer.audit import Audit, Record
 from consumer.expected import Expected
 from consumer.file_records import FileReader
-from consumer.findings import shown
 from consumer.identity import identify_head, identify_parsed
-from consumer.kafka_records import Topic, TopicReader, append_time
-from consumer.ledger_file import LedgerFile, hash_line
-from consumer.verdict import Rejected, Report, Rules, compare, compare_with_itself, conclude
+from consumer.inspection import MOST_SUSPECTS, Inspection, Suspects
+from consumer.judges import Judge, Progress
+from consumer.kafka_records import Topic, TopicReader
+from consumer.rejected import Rejected
+from consumer.report import Report, Rules
+from consumer.verdict import compare, compare_with_itself, covers
 
-# Called after every batch: what is read, how far, how much there is (bytes of a file, offsets of a topic).
-Progress = Callable[[str, int, int], None]
+_ALONE = "itself: record ids must be contiguous"
+
+
+class Source(Protocol):
+    """Records that can be read more than once, unless `follows`; `done` and `total` measure the way."""
+
+    name: str
+    done: int
+    total: int
+    follows: bool
+
+    def batches(self) -> Iterator[list[Record]]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -30,70 +43,99 @@ class VerifySettings:
     source: Path | Topic
     rules: Rules
     rejected: Topic | None = None
-    ledger: Path | None = None
+    judge: Judge | None = None
 
 
 def verify(settings: VerifySettings, progress: Progress) -> Report:
     """Raises AuditError when something cannot be read."""
-    if settings.ledger is None:
-        return _verify_alone(settings, progress)
+    with closing(_open(settings.source)) as source:
+        if settings.judge is None:
+            return _compare_with_itself(settings, source, progress)
+        return _compare(settings, settings.judge, source, progress)
+
+
+def _open(source: Path | Topic) -> Source:
+    return FileReader(source) if isinstance(source, Path) else TopicReader(source)
+
+
+def _compare_with_itself(settings: VerifySettings, source: Source, progress: Progress) -> Report:
+    audit = Audit(source.name, identify_parsed, zlib.crc32)
+    _read(source, audit.take, progress)
+    rejected = _read_rejected(settings.rejected, progress)
+    compare_with_itself(audit, rejected.ids)
+    return _conclude(settings.rules, audit, rejected, _ALONE, [])
+
+
+def _compare(settings: VerifySettings, judge: Judge, source: Source, progress: Progress) -> Report:
     expected = Expected()
-    audit = Audit(_origin(settings), identify_head, hash_line, expected.add_chunk)
-    ledger = LedgerFile(settings.ledger)
-    expected.extend(ledger.new_blocks())
-    _read(settings.source, audit, progress)
+    expected.extend(judge.blocks(progress))
+    audit = Audit(source.name, identify_head, judge.fingerprint, expected.add_chunk, expected.has)
+    _read(source, audit.take, progress)
     rejected = _read_rejected(settings.rejected, progress)
-    expected.extend(ledger.new_blocks())
-    compare(audit, expected, rejected)
-    return conclude(audit, rejected, f"the ledger {settings.ledger}", settings.rules)
+    judge.complete(expected, lambda: covers(expected, audit))
+    suspects = compare(audit, expected, rejected.ids)
+    notes = [*judge.notes, *_look_again(audit, suspects, judge, source, progress)]
+    return _conclude(settings.rules, audit, rejected, judge.name, notes)
 
 
-def _verify_alone(settings: VerifySettings, progress: Progress) -> Report:
-    audit = Audit(_origin(settings), identify_parsed, zlib.crc32)
-    _read(settings.source, audit, progress)
-    rejected = _read_rejected(settings.rejected, progress)
-    compare_with_itself(audit, rejected)
-    return conclude(audit, rejected, "itself", settings.rules)
-
-
-def _origin(settings: VerifySettings) -> str:
-    return settings.source.name
-
-
-def _read(source: Path | Topic, audit: Audit, progress: Progress) -> None:
-    if isinstance(source, Path):
-        file = FileReader(source)
-        for records in file.batches():
-            audit.take(records)
-            progress(source.name, file.done, file.total)
+def _look_again(
+    audit: Audit, suspects: Suspects, judge: Judge, source: Source, progress: Progress
+) -> Iterator[str]:
+    """Read a second time to name damaged records; yields what people have to know about it."""
+    if not suspects:
+        audit.findings.merge(audit.differing)
         return
-    with closing(TopicReader(source)) as reader:
-        for messages in reader.batches():
-            audit.take(_records(messages))
-            progress(source.name, reader.done, reader.total)
+    if source.follows or suspects.count() > MOST_SUSPECTS:
+        audit.findings.merge(audit.differing)
+        suspects.name_blocks(audit.findings)
+        yield "damaged blocks are counted, not single records: what is suspect was not read again"
+        return
+    hashes = judge.hashes(suspects.and_open(audit.differing_ids).ids(), progress)
+    if hashes is None:
+        audit.findings.merge(audit.differing)
+        suspects = suspects.without(audit.differing_ids)
+    inspection = Inspection(source.name, suspects, audit.findings, judge.fingerprint, hashes)
+    _read(source, inspection.take, progress)
+    inspection.finish()
+    if inspection.not_compared:
+        yield (
+            f"{inspection.not_compared:,} events lie in ledger blocks that miss others: "
+            "these were checked to be JSON, not byte for byte"
+        )
+
+
+def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Progress) -> None:
+    try:
+        for records in source.batches():
+            take(records)
+            progress(f"reading {source.name}", source.done, source.total)
+    except KeyboardInterrupt:
+        if not source.follows:
+            raise  # else Ctrl-C is how a person ends it and asks for the verdict
 
 
 def _read_rejected(topic: Topic | None, progress: Progress) -> Rejected:
     rejected = Rejected()
-    if topic is None:
-        return rejected
-    with closing(TopicReader(topic)) as reader:
-        for messages in reader.batches():
-            for message in messages:
-                headers = dict(message.headers() or ())
-                reason = shown(headers.get("reason") or b"no reason given")
-                identity = identify_parsed(message.value() or b"")
-                if identity is None:
-                    rejected.add(reason, None, 0)
-                else:
-                    computer, channel, record_id, _ = identity
-                    rejected.add(reason, (computer, channel), record_id)
-            progress(topic.name, reader.done, reader.total)
+    if topic is not None:
+        with closing(TopicReader(topic)) as reader:
+            for messages in reader.messages():
+                for message in messages:
+                    rejected.add(message.value() or b"", message.headers())
+                progress(f"reading {topic.name}", reader.done, reader.total)
     return rejected
 
 
-def _records(messages: list[Message]) -> Iterator[Record]:
-    return (
-        (message.value() or b"", message.key(), message.partition(), message.offset(), append_time(message))
-        for message in messages
+def _conclude(rules: Rules, audit: Audit, rejected: Rejected, judge: str, notes: list[str]) -> Report:
+    rejected.report(audit.findings)
+    if audit.not_compared:
+        notes.append(f"{audit.not_compared:,} duplicates came too late to compare with their first copy")
+    return Report(
+        judge=judge,
+        records=audit.records,
+        distinct=sum(sequence.all_seen().count() for sequence in audit.sequences.values()),
+        findings=audit.findings,
+        latency=audit.times.summary(),
+        append_seconds=audit.times.seconds(),
+        fatal=rules.fatal(),
+        notes=tuple(notes),
     )

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumer.findings import EXAMPLES_KEPT, Kind
-from consumer.verdict import Report
+from consumer.report import Report
 
 _MEANING: dict[Kind, str] = {
     "lost": "below the highest id seen of its sequence, and absent",

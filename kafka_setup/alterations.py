@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
     NewTopic,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
 
@@ -25,11 +26,20 @@ from kafka_setup.resources import Acl, Topic, User
 from kafka_setup.session import REQUEST_TIMEOUT, only
 
 
+def request_removal(admin: AdminClient, subject: Topic | User | Acl) -> Future[Any]:
+    if isinstance(subject, Acl):
+        return only(admin.delete_acls([acl_filter(subject)], request_timeout=REQUEST_TIMEOUT))
+    if isinstance(subject, User):
+        deletion = UserScramCredentialDeletion(subject.name, _mechanism(subject))
+        return only(admin.alter_user_scram_credentials([deletion], request_timeout=REQUEST_TIMEOUT))
+    return only(admin.delete_topics([subject.name], request_timeout=REQUEST_TIMEOUT))
+
+
 def request(admin: AdminClient, change: Change, passwords: Mapping[str, Secret]) -> Future[Any]:
     subject = change.subject
+    if change.action == "extra":
+        return request_removal(admin, subject)
     if isinstance(subject, Acl):
-        if change.action == "extra":
-            return only(admin.delete_acls([acl_filter(subject)], request_timeout=REQUEST_TIMEOUT))
         return only(admin.create_acls([acl_binding(subject)], request_timeout=REQUEST_TIMEOUT))
     if isinstance(subject, User):
         return set_password(admin, subject, passwords[subject.name])
@@ -37,10 +47,13 @@ def request(admin: AdminClient, change: Change, passwords: Mapping[str, Secret])
 
 
 def set_password(admin: AdminClient, user: User, password: Secret) -> Future[Any]:
-    mechanism = ScramMechanism[user.mechanism.replace("-", "_")]
-    credential = ScramCredentialInfo(mechanism, user.iterations)
+    credential = ScramCredentialInfo(_mechanism(user), user.iterations)
     upsertion = UserScramCredentialUpsertion(user.name, credential, password.encode())
     return only(admin.alter_user_scram_credentials([upsertion], request_timeout=REQUEST_TIMEOUT))
+
+
+def _mechanism(user: User) -> ScramMechanism:
+    return ScramMechanism[user.mechanism.replace("-", "_")]
 
 
 def _create_topic(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:

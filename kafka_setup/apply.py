@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -16,12 +15,11 @@ from confluent_kafka.admin import AdminClient
 from kafka_setup.alterations import request
 from kafka_setup.connection import KafkaConnection, Secret
 from kafka_setup.passwords import new_password, password_file, store_password
-from kafka_setup.plan import Change, Wishes, plan
+from kafka_setup.plan import Change, Identity, Wishes, plan
 from kafka_setup.resources import ClusterState, Result, Topology, User
-from kafka_setup.session import DEFAULT_WAIT, OnWait, open_admin, refusal
+from kafka_setup.session import DEFAULT_WAIT, LATE, OnWait, open_admin, refusal, until_none_missing
 from kafka_setup.state import read_state, with_logins
 
-VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
 _DONE = {"create": "created", "change": "changed"}
 
 
@@ -58,8 +56,8 @@ def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
 def apply(settings: ApplySettings, on_wait: OnWait | None = None, stop: Event | None = None) -> list[Result]:
     """One result a thing: created, changed, exists, removed, extra or failed.
 
-    Raises KafkaUnavailableError when there is no working connection, KafkaException when the cluster
-    cannot even be read.
+    Raises KafkaUnavailableError when there is no working connection, NotAllowedError or KafkaException
+    when the cluster cannot even be read.
     """
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait, stop=stop)
     changes = compare(settings, admin)
@@ -109,35 +107,21 @@ def _until_visible(
 ) -> list[Result]:
     """KRaft answers before every broker knows: look until the cluster shows what it accepted."""
     accepted = {
-        (change.kind, change.name, change.key)
+        change.identity
         for change, result in zip(changes, results, strict=True)
         if result.status in ("created", "changed", "removed")
     }
-    if not accepted:
-        return results
-    deadline = time.monotonic() + VISIBLE_WITHIN
-    missing = accepted
-    while missing := missing & _outstanding(
-        plan(settings.topology, _state(settings, admin), settings.wishes)
-    ):
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    late = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
+    missing = until_none_missing(
+        lambda: accepted & _outstanding(plan(settings.topology, _state(settings, admin), settings.wishes))
+    )
     return [
-        replace(result, status="failed", detail=late)
-        if (change.kind, change.name, change.key) in missing
-        else result
+        replace(result, status="failed", detail=LATE) if change.identity in missing else result
         for change, result in zip(changes, results, strict=True)
     ]
 
 
-def _outstanding(changes: Iterable[Change]) -> set[tuple[str, str, str]]:
-    return {
-        (change.kind, change.name, change.key)
-        for change in changes
-        if change.pending or change.action == "extra"
-    }
+def _outstanding(changes: Iterable[Change]) -> set[Identity]:
+    return {change.identity for change in changes if change.pending or change.action == "extra"}
 
 
 def _state(settings: ApplySettings, admin: AdminClient) -> ClusterState:

@@ -10,10 +10,14 @@ from kafka_setup.connection import KafkaConnection
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`final`: the same settings will never work, so trying again is useless."""
+    """`final`: the same settings will never work, so trying again is useless.
+
+    `handshake`: TLS failed, and a handshake of our own may tell more.
+    """
 
     final: bool
     text: str
+    handshake: bool = False
 
 
 def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | None:
@@ -22,7 +26,9 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
     if name == "_AUTHENTICATION":
         return Diagnosis(True, _refused_login(text, connection))
     if name == "_SSL" or "SSL handshake failed" in text:
-        return Diagnosis(name == "_SSL" or "PLAINTEXT" in text, _refused_handshake(text, connection))
+        return Diagnosis(
+            name == "_SSL" or "PLAINTEXT" in text, f"TLS with {where} failed: {_reason(text)}", handshake=True
+        )
     if name == "_RESOLVE":
         host = re.search(r"resolve '([^']+)'", text)
         return Diagnosis(
@@ -40,6 +46,18 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
     return None
 
 
+def wrong_settings(text: str, connection: KafkaConnection) -> str:
+    """What librdkafka has against the settings themselves."""
+    for setting, variable, file in (
+        ("ssl.ca.location", "KAFKA_CA_FILE", connection.ca_file),
+        ("ssl.certificate.location", "KAFKA_CERTIFICATE_FILE", connection.certificate_file),
+        ("ssl.key.location", "KAFKA_KEY_FILE", connection.key_file),
+    ):
+        if setting in text:
+            return f"{variable}={file} cannot be used: is it a PEM file? ({text.rpartition(':')[2].strip()})"
+    return f"Kafka client settings: {text}"
+
+
 def _refused_login(text: str, connection: KafkaConnection) -> str:
     where = connection.bootstrap_servers
     if offered := re.search(r"supported mechanisms: ([\w,-]+)", text):
@@ -53,11 +71,6 @@ def _refused_login(text: str, connection: KafkaConnection) -> str:
             "check KAFKA_USERNAME and KAFKA_PASSWORD (or KAFKA_PASSWORD_FILE)"
         )
     return f"{where} refused the login: {_reason(text)}"
-
-
-def _refused_handshake(text: str, connection: KafkaConnection) -> str:
-    where = connection.bootstrap_servers
-    return f"TLS with {where} failed: {_reason(text)}"
 
 
 def _reason(text: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from kafka_setup.resources import Acl, ClusterState, Topic, TopicState, Topology, User
 
+Identity = tuple[str, str, str]  # kind, name, key: what a change is about, whatever its action
+
 
 @dataclass(frozen=True)
 class Change:
@@ -26,6 +28,10 @@ class Change:
     @property
     def name(self) -> str:
         return str(self.subject) if isinstance(self.subject, Acl) else self.subject.name
+
+    @property
+    def identity(self) -> Identity:
+        return self.kind, self.name, self.key
 
     @property
     def pending(self) -> bool:

@@ -111,7 +111,7 @@ def create_topic(login: Login, topic: str) -> str:
 
 
 def alter_topic(login: Login, topic: str) -> str:
-    """Validates more partitions than any topic has, without making them."""
+    """One partition is never an increase: the broker says so only to those who may ask."""
     more = NewPartitions(topic, 1)
     return _wait(login.admin.create_partitions([more], validate_only=True, request_timeout=REQUEST_TIMEOUT))
 

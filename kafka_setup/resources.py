@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 MINIMUM_ITERATIONS = 8192  # twice Kafka's own floor; the broker refuses more than 16384
@@ -82,6 +82,17 @@ class Topology:
     @property
     def acls(self) -> tuple[Acl, ...]:
         return tuple(acl for user in self.users for acl in user.acls)
+
+    def with_idempotent_write(self) -> Topology:
+        """For managed clusters that still ask idempotent producers for it; Kafka itself stopped with 2.8."""
+        return replace(self, users=tuple(map(_with_idempotent_write, self.users)))
+
+
+def _with_idempotent_write(user: User) -> User:
+    if not any(acl.resource_type == "topic" and acl.operation == "WRITE" for acl in user.acls):
+        return user
+    permission = Acl(user.principal, "cluster", "literal", CLUSTER_NAME, "IDEMPOTENT_WRITE")
+    return replace(user, acls=(*user.acls, permission))
 
 
 @dataclass(frozen=True)

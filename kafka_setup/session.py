@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -17,14 +17,17 @@ from tenacity import (
     RetryError,
     Retrying,
     retry_if_exception_type,
+    retry_if_result,
     sleep_using_event,
     stop_after_delay,
     stop_when_event_set,
     wait_exponential,
+    wait_fixed,
 )
 
 from kafka_setup.connection import KafkaConnection
-from kafka_setup.diagnosis import Diagnosis, diagnose
+from kafka_setup.diagnosis import Diagnosis, diagnose, wrong_settings
+from kafka_setup.tls import certificate_problem
 
 DEFAULT_WAIT = 60.0  # seconds
 REQUEST_TIMEOUT = 20.0  # seconds an admin request may take
@@ -38,6 +41,10 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
 QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
 
+VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
+LATE = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
+
+Thing = TypeVar("Thing")
 OnWait = Callable[[str], None]
 
 
@@ -74,7 +81,7 @@ def open_admin(
         before_sleep=_tell(on_wait),
     )
     try:
-        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)))
+        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)), stop)
     except RetryError as error:
         reason = error.last_attempt.exception()
         raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
@@ -92,8 +99,8 @@ def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
     return tell
 
 
-def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
-    """One attempt. Raises LoginRefusedError or NotReadyError."""
+def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | None = None) -> AdminClient:
+    """One attempt, which `stop` cuts short. Raises LoginRefusedError or NotReadyError."""
     errors: list[KafkaError] = []
     try:
         admin = AdminClient(
@@ -105,14 +112,16 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             }
         )
     except KafkaException as error:
-        raise LoginRefusedError(f"Kafka client settings: {error.args[0].str()}") from error
+        raise LoginRefusedError(wrong_settings(error.args[0].str(), connection)) from error
     answer = admin.describe_cluster(request_timeout=timeout)
     began = time.monotonic()
     while not answer.done() and time.monotonic() < began + timeout:
         admin.poll(_POLL)
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
-            raise LoginRefusedError(diagnosis.text)
+            raise LoginRefusedError(_precisely(diagnosis, connection))
+        if stop and stop.is_set():
+            raise NotReadyError(diagnosis.text if diagnosis else "interrupted")
         if diagnosis and time.monotonic() > began + _PATIENCE:
             raise NotReadyError(diagnosis.text)
     try:
@@ -123,8 +132,14 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             False,
             f"{connection.bootstrap_servers} accepts the connection but does not answer: still starting?",
         )
-        raise (LoginRefusedError if diagnosis.final else NotReadyError)(diagnosis.text) from error
+        if diagnosis.final:
+            raise LoginRefusedError(_precisely(diagnosis, connection)) from error
+        raise NotReadyError(diagnosis.text) from error
     return admin
+
+
+def _precisely(diagnosis: Diagnosis, connection: KafkaConnection) -> str:
+    return (certificate_problem(connection) if diagnosis.handshake else None) or diagnosis.text
 
 
 def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis | None:
@@ -132,6 +147,21 @@ def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis |
     final = [diagnosis for diagnosis in diagnoses if diagnosis.final]
     chosen = final or diagnoses
     return chosen[-1] if chosen else None
+
+
+def until_none_missing(missing: Callable[[], set[Thing]]) -> set[Thing]:
+    """Looks until nothing is missing; returns what still is when the time is over."""
+
+    def last(state: RetryCallState) -> set[Thing]:
+        return state.outcome.result() if state.outcome else set()
+
+    looking = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(VISIBLE_WITHIN),
+        wait=wait_fixed(0.1),
+        retry_error_callback=last,
+    )
+    return looking(missing)
 
 
 def only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:

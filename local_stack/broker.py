@@ -1,4 +1,4 @@
-"""A single-node KRaft broker with SASL/SCRAM and ACLs, configured by deploy/kafka/broker.properties."""
+"""KRaft brokers with SASL/SCRAM and ACLs, configured by deploy/kafka/broker.properties."""
 
 from __future__ import annotations
 
@@ -7,83 +7,123 @@ import os
 import shutil
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from kafka_setup.scram import scram_credential
 from local_stack import observe, processes
+from local_stack.certificates import ensure_certificates
 from local_stack.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 from local_stack.passwords import SUPER_USER
 
-NAME = "kafka-1"
 _CONFIG = DEPLOY / "kafka" / "broker.properties"
 
 
-def start_broker(stack: Stack) -> processes.Daemon:
-    """Start the broker and return when it accepts connections. Raises StartError."""
-    processes.check_port_free(stack.kafka_port, "Kafka", "--kafka-port")
-    processes.check_port_free(stack.controller_port, "Kafka's controller", "--controller-port")
-    folder = _folder(stack)
-    folder.mkdir(parents=True, exist_ok=True)
+def name(number: int) -> str:
+    return f"kafka-{number}"
+
+
+def start_brokers(stack: Stack, numbers: Sequence[int]) -> None:
+    """Start these brokers and return when they accept connections. Raises StartError."""
+    for number in numbers:
+        processes.check_port_free(stack.kafka_port_of(number), "Kafka", "--kafka-port")
+        processes.check_port_free(stack.controller_port_of(number), "Kafka's controller", "--controller-port")
+    _check_quorum(stack)
+    if stack.ca_file:
+        ensure_certificates(stack.ca_file, stack.keystore)
+    _format_storages(stack)
+    daemons = {number: _start(stack, number) for number in numbers}
+    for number, daemon in daemons.items():
+        processes.wait_until_listening(daemon, stack.kafka_port_of(number))
+
+
+def _start(stack: Stack, number: int) -> processes.Daemon:
+    folder = _folder(stack, number)
     secrets = folder / "secrets"
     if not secrets.is_symlink():
         secrets.symlink_to(stack.secrets, target_is_directory=True)
-    if not _data(stack).exists():
-        _format_storage(stack)
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
-    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, *observe.broker_options(stack)]
+    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, *observe.broker_options(stack, number)]
     command += ["kafka.Kafka", str(_CONFIG)]
-    daemon = processes.start(stack, NAME, command, _environment(stack, _data(stack)), folder)
-    processes.wait_until_listening(daemon, stack.kafka_port)
-    return daemon
+    if stack.brokers > 1:
+        # An orderly hand-over asks the controllers; `down` stops those too, so the last broker would wait
+        # for ever.
+        command += ["--override", "controlled.shutdown.enable=false"]
+    environment = _environment(stack, number, _data(stack, number))
+    return processes.start(stack, name(number), command, environment, folder)
 
 
-def _format_storage(stack: Stack) -> None:
-    """Write the first metadata, with the admin's SCRAM credential; whole or not at all."""
-    draft = _folder(stack) / ".data-draft"
-    shutil.rmtree(draft, ignore_errors=True)
+def _check_quorum(stack: Stack) -> None:
+    """The controllers' quorum is fixed when their storage is formatted."""
+    formatted = [number for number in range(1, 10) if _data(stack, number).exists()]
+    if formatted and formatted != list(stack.broker_numbers):
+        raise processes.StartError(
+            f"{stack.directory} holds the data of {len(formatted)} broker(s), not of {stack.brokers}. "
+            "To start over without the data: win-event-stack down --wipe"
+        )
+
+
+def _format_storages(stack: Stack) -> None:
+    """Write every broker's first metadata, with the super user's SCRAM credential; whole or not at all."""
+    if _data(stack, stack.brokers).exists():
+        return
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    credential = scram_credential(SUPER_USER, (stack.secrets / SUPER_USER).read_bytes(), os.urandom(24))
+    for number in stack.broker_numbers:
+        _format_storage(stack, number, cluster_id, credential)
+    for number in stack.broker_numbers:
+        _draft(stack, number).rename(_data(stack, number))
+
+
+def _format_storage(stack: Stack, number: int, cluster_id: str, credential: str) -> None:
+    draft = _draft(stack, number)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.parent.mkdir(parents=True, exist_ok=True)
     command = [*_java(stack), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(_CONFIG)]
-    password = (stack.secrets / SUPER_USER).read_bytes()
-    command += ["--add-scram", scram_credential(SUPER_USER, password, os.urandom(24))]
     result = subprocess.run(
-        command,
-        env=_environment(stack, draft),
-        cwd=_folder(stack),
+        [*command, "--add-scram", credential],
+        env=_environment(stack, number, draft),
+        cwd=draft.parent,
         capture_output=True,
         text=True,
         check=False,
     )
     if result.returncode != 0:
         raise processes.StartError(f"the broker's storage could not be formatted: {result.stderr.strip()}")
-    draft.rename(_data(stack))
 
 
 def _java(stack: Stack) -> list[str]:
     return [str(java_home() / "bin" / "java"), "-cp", f"{stack.directory / 'kafka' / 'libs'}/*"]
 
 
-def _environment(stack: Stack, data: Path) -> dict[str, str]:
+def _environment(stack: Stack, number: int, data: Path) -> dict[str, str]:
     """Everything broker.properties asks for by ${env:…}, and nothing of the person's own environment."""
-    address = f"{LOOPBACK}:{stack.kafka_port}"
-    controller = f"{LOOPBACK}:{stack.controller_port}"
+    address = f"{LOOPBACK}:{stack.kafka_port_of(number)}"
+    voters = [f"{each}@{LOOPBACK}:{stack.controller_port_of(each)}" for each in stack.broker_numbers]
     return {
         "PATH": os.environ.get("PATH", ""),
-        "BROKER_NODE_ID": "1",
-        "BROKER_QUORUM_VOTERS": f"1@{controller}",
+        "BROKER_NODE_ID": str(number),
+        "BROKER_QUORUM_VOTERS": ",".join(voters),
         "BROKER_BIND_ADDRESS": address,
         "BROKER_ADVERTISED_ADDRESS": address,
-        "BROKER_CONTROLLER_ADDRESS": controller,
-        "BROKER_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "BROKER_CONTROLLER_ADDRESS": f"{LOOPBACK}:{stack.controller_port_of(number)}",
+        "BROKER_SECURITY_PROTOCOL": stack.security_protocol,
+        "BROKER_KEYSTORE": str(stack.keystore),
+        "BROKER_TRUSTSTORE": str(stack.ca_file or ""),
         "BROKER_DATA_DIR": str(data),
-        "BROKER_REPLICATION": "1",
-        "BROKER_MIN_INSYNC": "1",
+        "BROKER_REPLICATION": str(min(stack.brokers, 3)),
+        "BROKER_MIN_INSYNC": "2" if stack.brokers >= 3 else "1",
     }
 
 
-def _folder(stack: Stack) -> Path:
-    return stack.directory / "kafka" / NAME
+def _folder(stack: Stack, number: int) -> Path:
+    return stack.directory / "kafka" / name(number)
 
 
-def _data(stack: Stack) -> Path:
-    return _folder(stack) / "data"
+def _data(stack: Stack, number: int) -> Path:
+    return _folder(stack, number) / "data"
+
+
+def _draft(stack: Stack, number: int) -> Path:
+    return _folder(stack, number) / ".data-draft"

@@ -12,9 +12,11 @@ import click
 from rich.console import Console
 
 from local_stack import doctor as examinations
-from local_stack import processes, stack, status, tools
+from local_stack import processes, stack, tools
 from local_stack.demo_cli import demo
+from local_stack.doctor_flink import endpoints
 from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.status_cli import show_status
 from local_stack.terminal import TerminalTalk, errors_told
 
 _PARTS = click.Choice(stack.PARTS)
@@ -44,6 +46,14 @@ def main() -> None:
 @click.option(
     "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
 )
+@click.option(
+    "--brokers",
+    type=click.IntRange(1, 5),
+    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
+)
+@click.option(
+    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
+)
 @click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
 @click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
 @click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
@@ -59,6 +69,7 @@ def up(only: str | None, **changes: Any) -> None:
     Examples:
       win-event-stack up
       win-event-stack up --only kafka --kafka-port 19092
+      win-event-stack up --tls --brokers 3
       win-event-stack up --observe
     """
     talk = TerminalTalk()
@@ -93,22 +104,6 @@ def down(wipe: bool) -> None:
         click.echo(f"stopped {name}", err=True)
     if not stopped:
         click.echo("nothing was running", err=True)
-
-
-@main.command("status")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-def show_status(as_json: bool) -> None:
-    """What runs where, and which jobs.
-
-    \b
-    Example:
-      win-event-stack status --json
-    """
-    report = status.report(load_stack())
-    if as_json:
-        click.echo(status.as_json(report))
-    else:
-        Console(highlight=False).print(status.as_table(report))
 
 
 @main.command()
@@ -160,14 +155,16 @@ def submit(job_options: tuple[str, ...]) -> None:
 
 
 @main.command()
-def doctor() -> None:
-    """Examine Java, Python, ports, disk and the running stack; say what to do about each problem.
+@click.option("--hostname", default="", metavar="HOST:PORT,…", help="Also examine where lines come from.")
+def doctor(hostname: str) -> None:
+    """Examine Java, Python, ports, disk, logins, topics and clocks; say what to do about each problem.
 
     \b
-    Example:
+    Examples:
       win-event-stack doctor
+      win-event-stack doctor --hostname 127.0.0.1:9999
     """
-    findings = examinations.examine(load_stack())
+    findings = examinations.examine(load_stack(), endpoints(hostname))
     console = Console(highlight=False)
     for finding in findings:
         console.print(
@@ -179,3 +176,4 @@ def doctor() -> None:
 
 
 main.add_command(demo)
+main.add_command(show_status)

@@ -38,6 +38,11 @@ def flink_environment(stack: Stack) -> dict[str, str]:
     }
 
 
+def base_environment() -> dict[str, str]:
+    """What every daemon needs, and nothing else of the person's own environment."""
+    return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
+
+
 def start_cluster(stack: Stack, connector: list[Path]) -> None:
     """Start the JobManager and the TaskManagers; return when all are registered. Raises StartError."""
     processes.check_port_free(stack.flink_port, "Flink's web UI", "--flink-port")
@@ -65,8 +70,7 @@ def wait_for_taskmanagers(stack: Stack, seconds: float = 90.0) -> None:
 
 
 def _start(stack: Stack, name: str, script: str) -> processes.Daemon:
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
-    environment |= flink_environment(stack)
+    environment = base_environment() | flink_environment(stack)
     command = [str(flink_home() / "bin" / script), "start-foreground", *observe.flink_options(stack, name)]
     return processes.start(stack, name, command, environment, stack.directory)
 

@@ -39,8 +39,8 @@ class Show(stack.Talk, Protocol):
     def event(self, key: str, value: str, count: int) -> None:
         """The count-th record of the topic has arrived."""
 
-    def summary(self, produced: int, report: dict[str, Any]) -> None:
-        """`report` is win-event-verify's."""
+    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
+        """`report` is win-event-verify's; `ui` is where Flink's web UI was."""
 
 
 def run(settings: DemoSettings, show: Show) -> bool:
@@ -69,7 +69,7 @@ def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
         _watch(demo_stack, settings, show)
         show.doing("stopping the producer and letting the last events through")
     report = _audit(demo_stack, ledger, job)
-    show.summary(_produced(ledger), report)
+    show.summary(_produced(ledger), report, demo_stack.flink_url)
     return bool(report["ok"]) and report["lost"] + report["unseen"] == 0 < report["records"]
 
 
@@ -101,8 +101,8 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
     show.doing("waiting for the first event in Kafka")
     command = [str(demo_stack.bin / "kafka-console-consumer.sh"), "--topic", PROCESSED, "--from-beginning"]
     command += ["--bootstrap-server", demo_stack.bootstrap_servers]
-    command += ["--consumer.config", str(tools.client_config(demo_stack, "reader"))]
-    command += ["--property", "print.key=true", "--property", "key.separator=\t"]
+    command += ["--command-config", str(tools.client_config(demo_stack, "reader"))]
+    command += ["--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t"]
     log = demo_stack.logs / "console-consumer.log"
     with log.open("wb") as errors:
         consumer = subprocess.Popen(

@@ -15,6 +15,7 @@ from local_stack.terminal import TerminalTalk, errors_told
 
 FIRST_EVENTS = 10  # shown one by one; after them one in a while, so that a person can read
 EVERY = 100
+PIPE_WIDTH = 160
 
 
 class DemoShow(TerminalTalk):
@@ -23,11 +24,12 @@ class DemoShow(TerminalTalk):
             self.done("events arrive in Kafka, read by kafka-console-consumer as the user 'reader':")
         if count <= FIRST_EVENTS or count % EVERY == 0:
             line = Text.assemble((f"{key}  ", "cyan"), value)
-            self.console.print(line, overflow="ellipsis", no_wrap=True, crop=True)
+            line.truncate(self.console.width if self.console.is_terminal else PIPE_WIDTH, overflow="ellipsis")
+            self.console.print(line, soft_wrap=True)
         if count > FIRST_EVENTS:
             self.doing(f"{count} events read from Kafka")
 
-    def summary(self, produced: int, report: dict[str, Any]) -> None:
+    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
         missing = report["lost"] + report["unseen"]
         rows = [
             ("produced", produced, ""),
@@ -39,10 +41,8 @@ class DemoShow(TerminalTalk):
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, count, style in rows:
             table.add_row(name, Text(str(count), style=style, justify="right"))
+        table.add_row("Flink's UI", ui)
         self.console.print(table)
-        if report["latency_ms"]:
-            latency = report["latency_ms"]
-            self.console.print(f"event time to Kafka: p50 {latency['p50']} ms, p99 {latency['p99']} ms")
 
 
 @click.command()

@@ -14,7 +14,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Stack:
-    """A local stack: its folder and ports. Every path of the stack derives from `directory`."""
+    """A local stack: its folder and ports. Every path of the stack derives from `directory`.
+
+    Broker number n listens 2 * (n - 1) above `kafka_port`, its controller as far above `controller_port`.
+    """
 
     directory: Path
     kafka_port: int = 9092
@@ -22,6 +25,8 @@ class Stack:
     flink_port: int = 8081
     jobmanager_port: int = 6123
     taskmanagers: int = 1
+    brokers: int = 1
+    tls: bool = False
     observe: bool = False
     prometheus_port: int = 9090
     metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
@@ -30,7 +35,31 @@ class Stack:
 
     @property
     def bootstrap_servers(self) -> str:
-        return f"{LOOPBACK}:{self.kafka_port}"
+        return ",".join(f"{LOOPBACK}:{self.kafka_port_of(number)}" for number in self.broker_numbers)
+
+    @property
+    def broker_numbers(self) -> range:
+        return range(1, self.brokers + 1)
+
+    def kafka_port_of(self, number: int) -> int:
+        return self.kafka_port + 2 * (number - 1)
+
+    def controller_port_of(self, number: int) -> int:
+        return self.controller_port + 2 * (number - 1)
+
+    @property
+    def security_protocol(self) -> str:
+        return "SASL_SSL" if self.tls else "SASL_PLAINTEXT"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The authority that signed the brokers' certificate; None without TLS."""
+        return self.directory / "tls" / "ca.pem" if self.tls else None
+
+    @property
+    def keystore(self) -> Path:
+        """The brokers' key and certificate chain."""
+        return self.directory / "tls" / "broker.pem"
 
     @property
     def flink_url(self) -> str:

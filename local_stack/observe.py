@@ -1,7 +1,7 @@
 """`up --observe`: Prometheus beside the stack, with the rules and alerts of deploy/prometheus.
 
-Ports: `metrics_port` is the broker's JMX exporter, then win-event-kafka-metrics, the JobManager and the
-TaskManagers, one each.
+Ports: `metrics_port` is the first broker's JMX exporter, then win-event-kafka-metrics, the JobManager and
+the TaskManagers, one each; further brokers come 50 above.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def url(stack: Stack) -> str:
     return f"http://{LOOPBACK}:{stack.prometheus_port}"
 
 
-def broker_options(stack: Stack) -> list[str]:
-    """The JVM options that make the broker show its measurements on loopback; none without --observe."""
+def broker_options(stack: Stack, number: int) -> list[str]:
+    """The JVM options that make a broker show its measurements on loopback; none without --observe."""
     if not stack.observe:
         return []
     agent = stack.jars / read_lock("observe")[0].file_name
-    return [f"-javaagent:{agent}={LOOPBACK}:{stack.metrics_port}:{DEPLOY / 'kafka' / 'jmx.yaml'}"]
+    return [f"-javaagent:{agent}={LOOPBACK}:{_broker_port(stack, number)}:{DEPLOY / 'kafka' / 'jmx.yaml'}"]
 
 
 def flink_options(stack: Stack, name: str) -> list[str]:
@@ -54,7 +54,7 @@ def targets(stack: Stack) -> dict[str, list[str]]:
     """Where Prometheus finds each job of deploy/prometheus/prometheus.yml on this machine."""
     managers = [f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)]
     return {
-        "broker": [f"{LOOPBACK}:{stack.metrics_port}"],
+        "broker": [f"{LOOPBACK}:{_broker_port(stack, number)}" for number in stack.broker_numbers],
         "kafka": [f"{LOOPBACK}:{stack.metrics_port + 1}"],
         "jobmanager": [f"{LOOPBACK}:{_flink_port(stack, 'jobmanager')}"],
         "taskmanager": [f"{LOOPBACK}:{_flink_port(stack, name)}" for name in managers],
@@ -97,6 +97,8 @@ def _metrics_login(stack: Stack) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", ""),
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
+        "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
+        **({"KAFKA_CA_FILE": str(stack.ca_file)} if stack.ca_file else {}),
         "KAFKA_USERNAME": "observer",
         "KAFKA_PASSWORD_FILE": str(stack.secrets / "observer"),
     }
@@ -115,6 +117,10 @@ def _prometheus_command(stack: Stack) -> list[str]:
         "--storage.tsdb.retention.time=2d",
         f"--web.listen-address={LOOPBACK}:{stack.prometheus_port}",
     ]
+
+
+def _broker_port(stack: Stack, number: int) -> int:
+    return stack.metrics_port if number == 1 else stack.metrics_port + 50 + number
 
 
 def _flink_port(stack: Stack, name: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import socket
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -75,13 +77,35 @@ def running(stack: Stack, name: str) -> Daemon | None:
     return next((d for d in recorded(stack) if d.name == name and d.process()), None)
 
 
+def is_recorded(stack: Stack, name: str) -> bool:
+    """Whether it was started and not stopped since; it may have died."""
+    return any(daemon.name == name for daemon in recorded(stack))
+
+
+@contextlib.contextmanager
+def exclusive(stack: Stack, seconds: float = 120.0) -> Iterator[None]:
+    """One at a time starts or stops daemons of a stack; raises StartError when the other takes too long."""
+    stack.directory.mkdir(parents=True, exist_ok=True)
+    with (stack.directory / ".lock").open("w") as lock:
+        wait_for(lambda: _try_lock(lock), seconds, f"another command is still working in {stack.directory}")
+        yield
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20.0) -> list[str]:
     """Stop what this stack started, Flink before the broker, except the daemons named in `keep`.
 
     Returns the names of what was running.
     """
     names = []
-    for daemon in sorted(recorded(stack), key=lambda daemon: (daemon.name.startswith("kafka"), daemon.name)):
+    for daemon in sorted(recorded(stack), key=_stop_order):
         if daemon.name not in keep and stop(stack, daemon, grace_seconds):
             names.append(daemon.name)
     if not keep:
@@ -89,6 +113,12 @@ def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20
         strays = [process for process in _marked(stack) if _stop(process, grace_seconds)]
         names += [f"stray process {process.pid}" for process in strays]
     return names
+
+
+def _stop_order(daemon: Daemon) -> tuple[int, str]:
+    """Who would start others again first, the broker last: the job can still flush."""
+    rank = 0 if daemon.name == "watchdog" else 2 if daemon.name.startswith("kafka") else 1
+    return rank, daemon.name
 
 
 def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:

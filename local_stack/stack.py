@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import broker, cluster, jars, observe, processes, tools
-from local_stack.kafka_objects import apply_topology
+from local_stack import broker, cluster, jars, observe, processes, tools, watchdog
+from local_stack.kafka_objects import apply_topology, wait_for_brokers
 from local_stack.layout import Stack
 from local_stack.passwords import ensure_passwords
 
@@ -32,7 +30,7 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
 
     Returns the stack as it runs. Raises StartError, JarError.
     """
-    with _only_one(stack):
+    with processes.exclusive(stack):
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
         stack.save()
@@ -65,14 +63,20 @@ def _up_kafka(stack: Stack, talk: Talk) -> None:
     _fetch("kafka", stack, talk)
     if stack.observe:
         _fetch("observe", stack, talk)
-    libs = stack.directory / "kafka" / "libs"
-    if processes.running(stack, broker.NAME):
-        talk.done(f"Kafka broker is already running on {stack.bootstrap_servers}")
+    missing = [n for n in stack.broker_numbers if not processes.running(stack, broker.name(n))]
+    one = stack.brokers == 1
+    who = "Kafka broker" if one else f"{stack.brokers} Kafka brokers"
+    if not missing:
+        talk.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
     else:
-        _link(libs, jars.read_lock("kafka"), stack)
-        talk.doing("starting the Kafka broker")
-        broker.start_broker(stack)
-        talk.done(f"Kafka broker ready on {stack.bootstrap_servers} (SASL_PLAINTEXT, SCRAM-SHA-512, ACLs)")
+        if len(missing) == stack.brokers:  # a running broker may still load classes from the folder
+            _link(stack.directory / "kafka" / "libs", jars.read_lock("kafka"), stack)
+        talk.doing(f"starting {', '.join(map(broker.name, missing))}")
+        broker.start_brokers(stack, missing)
+        wait_for_brokers(stack)
+        talk.done(
+            f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, SCRAM-SHA-512, ACLs)"
+        )
     talk.doing("creating topics, users and permissions")
     talk.done(apply_topology(stack))
 
@@ -82,6 +86,7 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
     if processes.running(stack, "jobmanager") is None:
         talk.doing("starting the Flink cluster")
         cluster.start_cluster(stack, connector)
+        watchdog.start_watchdog(stack)
         talk.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
         return
     talk.done(f"Flink JobManager is already running on {stack.flink_url}")
@@ -91,6 +96,8 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
             cluster.start_taskmanager(stack, number)
             cluster.wait_for_taskmanagers(stack)
             talk.done(f"TaskManager {number} ready")
+    if processes.running(stack, watchdog.NAME) is None:
+        watchdog.start_watchdog(stack)
 
 
 def _up_observers(stack: Stack, talk: Talk) -> None:
@@ -122,15 +129,3 @@ def _link(folder: Path, locked: list[jars.LockedJar], stack: Stack) -> None:
     folder.mkdir(parents=True)
     for jar in locked:
         (folder / jar.file_name).symlink_to(stack.jars / jar.file_name)
-
-
-@contextmanager
-def _only_one(stack: Stack) -> Iterator[None]:
-    """Two `up` at once would start everything twice."""
-    stack.directory.mkdir(parents=True, exist_ok=True)
-    with (stack.directory / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise processes.StartError(f"another `up` is working in {stack.directory}") from None
-        yield

@@ -20,7 +20,7 @@ KAFKA_TOOLS = {
     "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
 }
 
-_CLIENT = r"""security.protocol=SASL_PLAINTEXT
+_CLIENT = r"""security.protocol={protocol}
 sasl.mechanism=SCRAM-SHA-512
 config.providers=dir
 config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider
@@ -36,7 +36,9 @@ def client_config(stack: Stack, user: str) -> Path:
 
 def write_tools(stack: Stack) -> None:
     for user in ("admin", "reader", "bridge"):
-        text = _CLIENT.format(user=user, secrets=stack.secrets)
+        text = _CLIENT.format(user=user, secrets=stack.secrets, protocol=stack.security_protocol)
+        if stack.ca_file:
+            text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"
         write_atomically(client_config(stack, user), text, mode=0o600)
     classpath = f"{stack.directory / 'kafka' / 'libs'}/*"
     for name, main_class in KAFKA_TOOLS.items():
@@ -50,10 +52,12 @@ def write_tools(stack: Stack) -> None:
 
 def exports(stack: Stack) -> dict[str, str]:
     """The environment of a shell that works with this stack as the bridge user."""
+    ca_file = {"KAFKA_CA_FILE": str(stack.ca_file)} if stack.ca_file else {}
     return {
         **flink_environment(stack),
+        **ca_file,
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
-        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
         "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
         "KAFKA_USERNAME": "bridge",
         "KAFKA_PASSWORD_FILE": str(stack.secrets / "bridge"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ from typing import Any
 import click
 
 from producer.catalogue_file import CatalogueError
-from producer.client import ClientSettings
+from producer.client import SLOW_CLIENT_POLICIES, ClientSettings
 from producer.event_catalogue import BUILT_IN, PROFILES
 from producer.formats import FORMATS
 from producer.generator import GeneratorSettings
 from producer.ledger import LedgerError
+from producer.log_directory import FSYNC_POLICIES, LogDirectoryError
 from producer.producer import ProducerSettings, run
 from producer.server import ServerSettings
+from producer.tls import TlsSettings
 
 
 class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 only
@@ -117,6 +120,45 @@ def _start_time(_ctx: click.Context, _param: click.Parameter, value: datetime | 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write what was handed to the log, for win-event-verify.",
 )
+@click.option(
+    "--log-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the log on disk: it survives restarts and kill -9.",
+)
+@click.option(
+    "--fsync", default="second", type=click.Choice(FSYNC_POLICIES), help="When --log-dir is forced to disk."
+)
+@click.option(
+    "--slow-client",
+    default="disconnect",
+    type=click.Choice(SLOW_CLIENT_POLICIES),
+    help="What happens to a client that falls behind the start of the log; block makes generation wait.",
+)
+@click.option(
+    "--plain-resume",
+    type=click.IntRange(0),
+    metavar="BYTES",
+    help="A plain client that reconnects continues BYTES before where it was.",
+)
+@click.option(
+    "--user-timeout",
+    default=300.0,
+    type=click.FloatRange(1.0),
+    help="Seconds after which a client that accepts nothing is cut.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Serve TLS with this PEM certificate.",
+)
+@click.option(
+    "--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Its private key."
+)
+@click.option(
+    "--tls-client-ca",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Clients must show a certificate signed by this authority.",
+)
 @click.option("--max-clients", default=1024, type=click.IntRange(1))
 @click.option(
     "--heartbeat",
@@ -140,7 +182,7 @@ def main(**options: Any) -> None:
     with _signals(stop, stop_now):
         try:
             run(settings, stop, stop_now)
-        except (CatalogueError, LedgerError) as error:
+        except (CatalogueError, LedgerError, LogDirectoryError) as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(_explain(error, settings)) from error
@@ -153,12 +195,26 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
     generator = GeneratorSettings(
         **take("seed", "hosts", "profile", "fmt", "labels", "start_time", "catalogue")
     )
-    client = ClientSettings(**take("heartbeat"))
+    tls = _tls(*(options.pop(name) for name in ("tls_cert", "tls_key", "tls_client_ca")))
+    client = ClientSettings(**take("heartbeat", "user_timeout", "slow_client"), tls=tls)
     server = ServerSettings(**take("host", "port", "max_clients"), client=client)
     return ProducerSettings(generator=generator, server=server, **options)
 
 
+def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> ssl.SSLContext | None:
+    if certificate is None and key is None and client_ca is None:
+        return None
+    if certificate is None or key is None:
+        raise click.UsageError("TLS needs both --tls-cert and --tls-key")
+    try:
+        return TlsSettings(certificate, key, client_ca).context()
+    except OSError as error:
+        raise click.ClickException(f"cannot use {certificate} with {key}: {error}") from error
+
+
 def _explain(error: OSError, settings: ProducerSettings) -> str:
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
     where = f"{settings.server.host}:{settings.server.port}"
     return (
         f"cannot listen on {where}: {error.strerror or error}; try another --port, or --port 0 for a free one"

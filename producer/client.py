@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +20,8 @@ from producer.resume import answer_to
 _log = logging.getLogger("producer.client")
 
 _REQUEST_SECONDS = 2.0  # for a request that has begun within the grace
+SLOW_CLIENT_POLICIES = ("disconnect", "skip", "block")
+_HANDSHAKE_SECONDS = 5.0
 _SEND_BYTES = 1024 * 1024
 _LINGER_SECONDS = 1.0
 _LOOK_SECONDS = 0.5  # how often a blocked or idle client looks for a stop, for trimming, for a dead peer
@@ -25,11 +29,16 @@ _LOOK_SECONDS = 0.5  # how often a blocked or idle client looks for a stop, for 
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """Seconds; `slow_client` is disconnect, skip or block."""
+    """`heartbeat` and `user_timeout` in seconds; `slow_client` is one of SLOW_CLIENT_POLICIES.
+
+    The user timeout cuts a client that accepts nothing for so long, alive or not. It is generous because a
+    reader under back-pressure (a bridge whose broker is away) is a good client.
+    """
 
     heartbeat: float = 15.0
     user_timeout: float = 300.0
     slow_client: str = "disconnect"
+    tls: ssl.SSLContext | None = None
 
 
 class GoneError(Exception):
@@ -45,9 +54,12 @@ class Client:
         address: str,
         log: EventLog,
         settings: ClientSettings,
-        gone: Callable[[Client], None],
+        gone: Callable[[Client, str], None],
+        plain_start: Callable[[Client], int | None] = lambda client: None,
     ) -> None:
-        self._socket, self._log, self._settings, self._tell_gone = connection, log, settings, gone
+        """`gone` hears the reason of the end, `plain_start` knows where a returning client goes on."""
+        self._socket, self._log, self._settings = connection, log, settings
+        self._tell_gone, self._plain_start = gone, plain_start
         self.address = address
         self.offset = log.end  # at accept: a plain client misses nothing while its grace runs
         self.is_resuming = False
@@ -56,6 +68,13 @@ class Client:
         self.sent_bytes = 0
         self._deadline: float | None = None
         self._cut = threading.Event()
+
+    @property
+    def ip(self) -> str:
+        return self.address.rpartition(":")[0]
+
+    def is_plain_from(self, ip: str) -> bool:
+        return self.is_served and not self.is_resuming and self.ip == ip
 
     def finish(self, deadline: float) -> None:
         """Serve up to the end of the log as it is, at the latest until `deadline` (monotonic)."""
@@ -75,14 +94,15 @@ class Client:
             self._stream()
         except GoneError as gone:
             reason = str(gone)
-        except (ConnectionError, TimeoutError):
+        except ConnectionError:
             reason = "closed by the client"
         except OSError as error:
-            reason = error.strerror or "error"
+            _log.warning("%s: %s", self.address, error)
         finally:
             self._close()
-            self._tell_gone(self)
-        _log.info("%s: %s after %d bytes", self.address, reason, self.sent_bytes)
+            self._tell_gone(self, reason)
+        level = logging.WARNING if reason in ("too slow", "timed out") else logging.INFO
+        _log.log(level, "%s: %s, after %d bytes", self.address, reason, self.sent_bytes)
 
     def _prepare(self) -> None:
         option = self._socket.setsockopt
@@ -92,6 +112,15 @@ class Client:
         option(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
         option(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
         option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._settings.user_timeout * 1000))
+        if self._settings.tls:
+            self._shake_hands(self._settings.tls)
+
+    def _shake_hands(self, context: ssl.SSLContext) -> None:
+        self._socket.settimeout(_HANDSHAKE_SECONDS)
+        try:
+            self._socket = context.wrap_socket(self._socket, server_side=True)
+        except OSError as error:
+            raise GoneError("TLS handshake failed") from error
 
     def _begin(self) -> None:
         """Find out what the client wants, place the cursor, send what comes first."""
@@ -107,9 +136,16 @@ class Client:
         if request:
             self._resume(request)
         else:
+            self._continue_plain()
             self._send_words(b"\n")
         self._socket.settimeout(_LOOK_SECONDS)
         self.is_served = True
+
+    def _continue_plain(self) -> None:
+        if (earlier := self._plain_start(self)) is not None:
+            self.offset = self._log.line_start(max(earlier, 0))
+            if self.offset > earlier:
+                _log.warning("%s: comes back too late, lost %d bytes", self.address, self.offset - earlier)
 
     def _resume(self, request: ResumeRequest) -> None:
         answer = answer_to(request, self._log.log_id, self._log.start, self._log.end)
@@ -150,7 +186,7 @@ class Client:
                 raise GoneError("served to the end")
             if self._log.wait(self.offset, self._heartbeat_in(idle_since)):
                 continue
-            if self._is_dead():
+            if self._poll(0):
                 raise GoneError("closed by the client")
             if not self.is_resuming and time.monotonic() - idle_since >= self._settings.heartbeat:
                 self._send_words(b"\n")
@@ -193,21 +229,32 @@ class Client:
             raise GoneError("cut off by the stop")
         try:
             taken = self._socket.send(view[:_SEND_BYTES])
-        except TimeoutError:
+        except TimeoutError as error:
+            if error.errno == errno.ETIMEDOUT:
+                raise GoneError("timed out") from error
             return 0
         self.sent_bytes += taken
         return taken
 
-    def _is_dead(self) -> bool:
-        poll = select.poll()
-        poll.register(self._socket, 0)  # errors and hang-ups are always reported
-        return bool(poll.poll(0))
+    def is_leaving(self) -> bool:
+        """The peer has closed its side, or the connection is dead: for a plain client that is a good-bye."""
+        return self._poll(select.POLLRDHUP)
+
+    def _poll(self, events: int) -> bool:
+        try:
+            poll = select.poll()
+            poll.register(self._socket, events)  # errors and hang-ups are always reported
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True  # closed by its own thread in between
 
     def _close(self) -> None:
         """FIN after the last byte. Unread input would turn it into a reset that eats the last answer."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
             self._socket.settimeout(0.1)
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.unwrap()
+            self._socket.shutdown(socket.SHUT_WR)
             deadline = time.monotonic() + _LINGER_SECONDS
             while time.monotonic() < deadline and not self._cut.is_set():
                 try:

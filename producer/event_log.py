@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from producer.log_directory import LogDirectory, RecordIds, RecoveredLog
+from producer.protocol import MAX_LINE_BYTES
 
 _JOINED_BYTES = 64 * 1024  # small appends are joined up to this, so that a reader's send is worth its call
 
@@ -31,18 +34,28 @@ class _Chunk:
 
 
 class EventLog:
-    """Thread-safe. `retain_bytes` bounds what is kept; trimming drops whole chunks of whole lines."""
+    """Thread-safe. At most `retain_bytes` are kept (the last append always is); trimming drops whole chunks.
 
-    def __init__(self, retain_bytes: int, log_id: str | None = None, start: int = 0) -> None:
-        self.log_id = log_id or secrets.token_hex(8)
-        self._retain = retain_bytes
+    With a `directory` every append is on disk before a reader sees it, and full segments are read from there.
+    """
+
+    def __init__(
+        self,
+        retain_bytes: int,
+        directory: LogDirectory | None = None,
+        recovered: RecoveredLog | None = None,
+    ) -> None:
+        self.log_id = recovered.log_id if recovered else secrets.token_hex(8)
+        self._retain, self._directory = retain_bytes, directory
         self._chunks: list[_Chunk] = []
         self._starts: list[int] = []
         self._small = 0  # chunks at the tail that wait to be joined
-        self._start = self._end = start
-        self._events = 0
+        self._start = self._end = self._events = 0
+        self._appending = threading.Lock()
         self._changed = threading.Condition()
         self._floor: Callable[[], int] | None = None
+        if recovered:
+            self._take_over(recovered)
 
     @property
     def start(self) -> int:
@@ -54,21 +67,38 @@ class EventLog:
 
     @property
     def events(self) -> int:
-        """Events appended so far."""
+        """Events appended so far, also by earlier runs."""
         return self._events
 
     def append(self, data: bytes, events: int) -> None:
         """Add whole lines and wake the readers."""
         if not data.endswith(b"\n"):
             raise ValueError("the log takes whole lines")
-        with self._changed:
-            self._starts.append(self._end)
-            self._chunks.append(_Chunk(self._end, data, self._events))
-            self._end += len(data)
-            self._events += events
-            self._join_small(len(data))
-            self._trim()
-            self._changed.notify_all()
+        with self._appending:
+            if self._directory:
+                self._directory.write(data)
+            with self._changed:
+                self._add_chunk(data, events)
+                self._join_small(len(data))
+                self._trim()
+                self._changed.notify_all()
+
+    @property
+    def is_segment_full(self) -> bool:
+        return self._directory is not None and self._directory.is_segment_full
+
+    def roll(self, record_ids: RecordIds) -> None:
+        """Begin a new segment on disk; `record_ids` are the last ones in the log."""
+        if self._directory is None:
+            return
+        with self._appending:
+            sealed = self._directory.roll(self._events, record_ids)
+            with self._changed:
+                first = bisect_left(self._starts, sealed.start)
+                events_before = self._chunks[first].events_before
+                self._chunks[first:] = [_Chunk(sealed.start, sealed.data, events_before)]
+                self._starts[first:] = [sealed.start]
+                self._small = 0
 
     def read(self, offset: int) -> memoryview:
         """Bytes from `offset` on, as far as one chunk goes; empty at the end. Raises TrimmedError."""
@@ -81,9 +111,9 @@ class EventLog:
         return memoryview(chunk.data)[offset - chunk.start :]
 
     def wait(self, offset: int, timeout: float) -> bool:
-        """Wait until there is something at `offset`; False when `timeout` seconds pass without."""
+        """Wait until there is something at `offset`; False after `timeout` seconds or a `wake`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._end > offset, timeout)
+            return self._end > offset or (self._changed.wait(timeout) and self._end > offset)
 
     def wake(self) -> None:
         """Let every waiting reader look around (for a stop)."""
@@ -98,7 +128,9 @@ class EventLog:
             if offset >= self._end:
                 return self._end
             chunk = self._chunks[bisect_right(self._starts, offset) - 1]
-        return chunk.start + bytes(chunk.data[: offset - chunk.start]).rfind(b"\n") + 1
+        inside = offset - chunk.start
+        first = max(inside - MAX_LINE_BYTES, 0)
+        return chunk.start + first + bytes(chunk.data[first:inside]).rfind(b"\n") + 1
 
     def events_before(self, offset: int) -> int:
         """About how many events lie before `offset` (exact at chunk borders), for lag figures."""
@@ -118,10 +150,26 @@ class EventLog:
         self._floor = floor
 
     def is_full(self) -> bool:
-        """True while readers hold back more than may be retained; the writer should wait."""
+        """True while a reader holds back more than may be retained; the writer should wait."""
+        if self._floor is None:
+            return False
         with self._changed:
             self._trim()
-            return self._end - self._start > self._retain
+            return len(self._chunks) > 1 and self._end - self._start > self._retain
+
+    def _take_over(self, recovered: RecoveredLog) -> None:
+        self._start = self._end = recovered.segments[0].start
+        for segment in recovered.segments:
+            self._events = segment.events
+            if segment.data:
+                self._add_chunk(segment.data, 0)
+        self._events += bytes(recovered.segments[-1].data).count(b"\n")
+
+    def _add_chunk(self, data: bytes | memoryview, events: int) -> None:
+        self._starts.append(self._end)
+        self._chunks.append(_Chunk(self._end, data, self._events))
+        self._end += len(data)
+        self._events += events
 
     def _join_small(self, added: int) -> None:
         if added >= _JOINED_BYTES:
@@ -137,13 +185,16 @@ class EventLog:
 
     def _trim(self) -> None:
         limit = self._end - self._retain
-        if self._floor:
-            limit = min(limit, self._floor())
+        floor = self._floor() if self._floor else self._end
+        if self._directory:  # the segment that is written on stays
+            floor = min(floor, self._directory.active_start)
         drop = 0
-        # the last chunk stays: a log never trims the event it has just taken
-        while drop < len(self._chunks) - 1 and self._starts[drop + 1] <= limit:
+        while drop < len(self._chunks) - 1 and self._starts[drop] < limit and self._starts[drop + 1] <= floor:
             drop += 1
         if drop:
+            if self._directory:
+                for start in self._starts[:drop]:
+                    self._directory.remove(start)
             del self._chunks[:drop], self._starts[:drop]
             self._start = self._starts[0]
             self._small = min(self._small, len(self._chunks))

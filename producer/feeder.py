@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from producer.event_log import EventLog
@@ -25,7 +26,9 @@ class Feeder:
     count: int | None
     ledger: LedgerWriter | None
     stop: threading.Event
+    every_second: Callable[[], None]
     made: int = 0
+    _next_second: float = 1.0
     late: float = 0.0  # seconds behind the schedule, now
 
     def run(self) -> None:
@@ -33,6 +36,7 @@ class Feeder:
         begin, wall = time.monotonic(), time.time_ns() // 100
         while not self.stop.is_set() and (self.count is None or self.made < self.count):
             elapsed = time.monotonic() - begin
+            self._keep_up(elapsed)
             due = self.schedule.due(elapsed) - self.made
             if due <= 0 or self.log.is_full():
                 self._rest(self.schedule.when(self.made) - elapsed)
@@ -50,10 +54,22 @@ class Feeder:
         self.made += count
         if self.ledger:
             self.ledger.add(batch, time.monotonic())
-            self.ledger.write_due(time.monotonic())
+        if self.log.is_segment_full:
+            self._roll()
         return now
 
+    def _roll(self) -> None:
+        # Recovery reads the last segment only, so the ledger must know all that lies before it.
+        if self.ledger:
+            self.ledger.flush()
+        self.log.roll(self.generator.record_ids())
+
     def _rest(self, seconds: float) -> None:
-        self.stop.wait(min(max(seconds, _TICK), 0.5))
+        self.stop.wait(min(max(seconds, _TICK), 0.2))
+
+    def _keep_up(self, elapsed: float) -> None:
         if self.ledger:
             self.ledger.write_due(time.monotonic())
+        if elapsed >= self._next_second:
+            self._next_second = elapsed + 1.0
+            self.every_second()

@@ -46,4 +46,22 @@ def flat(event_type: EventType, data: dict[str, str], message: str) -> Document:
     }
 
 
+# where computer, source and record id stand
+_IDENTITY = {"flat": (("computer",), ("source",), ("record_id",))}
+
+
+def identify(document: Document, fmt: str) -> tuple[str, str, int] | None:
+    """(computer, source, record id) of an event in this shape; None for a document of another shape."""
+    found = []
+    for path in _IDENTITY[fmt]:
+        value: Any = document
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        found.append(value)
+    computer, source, record_id = found
+    if isinstance(computer, str) and isinstance(source, str) and type(record_id) is int:
+        return computer, source, record_id
+    return None
+
+
 FORMATS: dict[str, Callable[[EventType, dict[str, str], str], Document]] = {"flat": flat}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from producer.clock import TICKS_PER_SECOND, TimeText, fill_time_markers, to_ticks
 from producer.event_catalogue import BUILT_IN, load_catalogue
-from producer.story_teller import PendingEvent, Sequence
+from producer.story_teller import PendingEvent
 from producer.timeline import Timeline
 
 DEFAULT_CHANNEL_MIX = {"Security": 85.0, "System": 9.0, "Application": 6.0}
@@ -35,6 +34,7 @@ class GeneratorSettings:
     catalogue: Path = BUILT_IN
     channel_mix: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_CHANNEL_MIX))
     host_rate: float = 1.6
+    run: int = 1  # the runs that share one log directory tell different events
 
 
 class Event(NamedTuple):
@@ -63,7 +63,7 @@ class Generator:
     def __init__(self, settings: GeneratorSettings) -> None:
         self._settings = settings
         catalogue = load_catalogue(settings.catalogue)
-        self._timeline = Timeline(settings, catalogue, random.Random(f"win-event/{settings.seed}"))
+        self._timeline = Timeline(settings, catalogue)
         self._start = to_ticks(settings.start_time) if settings.start_time else 0
         self._text = TimeText()
 
@@ -71,8 +71,9 @@ class Generator:
         """Count on after the last id of each (computer, source)."""
         self._timeline.continue_from(record_ids)
 
-    def sequences(self) -> list[Sequence]:
-        return self._timeline.sequences()
+    def record_ids(self) -> dict[tuple[str, str], int]:
+        """The last id given out in each (computer, source)."""
+        return {(each.computer, each.source): each.last for each in self._timeline.sequences()}
 
     def take(self, count: int, first: int = 0, step: int = 0) -> Batch:
         """The next `count` events.

@@ -62,15 +62,21 @@ class Host:
         return self.values["name"]
 
 
-def make_hosts(count: int, profile: str, rng: random.Random) -> list[Host]:
-    """`count` computers whose roles follow the profile, each with the people that use it."""
+def make_hosts(count: int, profile: str, run: int, rng: random.Random) -> list[Host]:
+    """`count` computers whose roles follow the profile, each with the people that use it.
+
+    Everything but the logon ids is the same in every `run`.
+    """
     domain_sid = _sid(rng)
     users = [_user(index, domain_sid, rng) for index in range(max(8, min(count * 2, 2000)))]
     roles = _roles(count, profile)
     first_dc = next(
         (f"DC-{i + 1:03d}" for i, role in enumerate(roles) if role == "domain-controller"), "DC-001"
     )
-    return [_host(index, role, domain_sid, users, first_dc, rng) for index, role in enumerate(roles)]
+    hosts = [_host(index, role, domain_sid, users, first_dc, rng) for index, role in enumerate(roles)]
+    for host in hosts:
+        host.next_logon_id += (run - 1) << 32  # logon ids of two runs never meet
+    return hosts
 
 
 def _roles(count: int, profile: str) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from producer.generator import Batch
-from producer.ledger import BlockBuilder, LedgerBlock, LedgerError, LedgerHeader, decode_header
+from producer.ledger import BlockBuilder, LedgerBlock, LedgerError, LedgerHeader, decode_header, decode_ledger
+from producer.recovery import RecoveredEvent
 
 
 class LedgerWriter:
@@ -14,6 +15,7 @@ class LedgerWriter:
 
     def __init__(self, path: Path, header: LedgerHeader) -> None:
         self._builders: dict[tuple[str, str], BlockBuilder] = {}
+        self._written: dict[tuple[str, str], int] = {}
         self._file = path.open("a+b", buffering=0)
         try:
             self._begin(path, header)
@@ -31,15 +33,22 @@ class LedgerWriter:
         if earlier.log_id != header.log_id:
             raise LedgerError(f"{path} belongs to log {earlier.log_id}; name a file that does not exist yet")
         self._file.truncate(content.rfind(b"\n") + 1)
+        for block in decode_ledger(content.splitlines(keepends=True)):
+            if isinstance(block, LedgerBlock):
+                self._written[block.computer, block.source] = block.last
+
+    def catch_up(self, events: Iterable[RecoveredEvent]) -> None:
+        """Add what a killed producer had put into the log but not yet into the ledger."""
+        for computer, source, record_id, line in events:
+            if record_id > self._written.get((computer, source), 0):
+                self._write([self._builder((computer, source)).add(record_id, line, 0.0)])
+        self.flush()
 
     def add(self, batch: Batch, now: float) -> None:
         """Take what the log has just taken. `now`: monotonic seconds."""
         blocks = []
         for (_, _, sequence, _, _), record_id, line in zip(*batch, strict=True):
-            key = (sequence.computer, sequence.source)
-            builder = self._builders.get(key)
-            if builder is None:
-                builder = self._builders[key] = BlockBuilder(*key)
+            builder = self._builder((sequence.computer, sequence.source))
             if block := builder.add(record_id, line[:-1].encode("ascii"), now):
                 blocks.append(block)
         self._write(blocks)
@@ -48,10 +57,19 @@ class LedgerWriter:
         """Write the blocks that have waited a second."""
         self._write([builder.flush() for builder in self._builders.values() if builder.is_due(now)])
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Write what is left."""
         self._write([builder.flush() for builder in self._builders.values()])
+
+    def close(self) -> None:
+        self.flush()
         self._file.close()
+
+    def _builder(self, key: tuple[str, str]) -> BlockBuilder:
+        builder = self._builders.get(key)
+        if builder is None:
+            builder = self._builders[key] = BlockBuilder(*key)
+        return builder
 
     def _write(self, blocks: Iterable[LedgerBlock | None]) -> None:
         if encoded := b"".join(block.encode() for block in blocks if block):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from producer.event_log import EventLog
@@ -12,7 +13,10 @@ from producer.feeder import Feeder
 from producer.generator import Generator, GeneratorSettings
 from producer.ledger import LedgerHeader
 from producer.ledger_file import LedgerWriter
+from producer.log_directory import LogDirectory, RecoveredLog
 from producer.pacing import Constant, Schedule, Unpaced
+from producer.plain_positions import PlainPositions
+from producer.recovery import events_of, last_record_ids
 from producer.server import Server, ServerSettings
 
 _log = logging.getLogger("producer")
@@ -30,28 +34,66 @@ class ProducerSettings:
     wait_for_clients: int = 0
     exit_when_done: bool = False
     ledger: Path | None = None
+    log_dir: Path | None = None
+    fsync: str = "second"
+    plain_resume: int | None = None
 
 
 def run(settings: ProducerSettings, stop: threading.Event, stop_now: threading.Event) -> None:
-    """Serve until `stop`; `stop_now` ends the draining. Raises OSError, CatalogueError, LedgerError."""
-    generator = Generator(settings.generator)
-    log = EventLog(settings.retain_bytes)
-    ledger = _open_ledger(settings, log)
-    server = Server(settings.server, log)
-    feeder = Feeder(generator, log, _schedule(settings), settings.count, ledger, stop)
-    server.start()
-    _log.info("listening on %s:%d, %s", *server.address, _describe(settings, log))
-    try:
-        server.wait_for_clients(settings.wait_for_clients, stop)
-        feeder.run()
-        if not stop.is_set():
-            _log.info("made all %d events; still serving what clients have not read", feeder.made)
-            _wait_for_the_end(settings, server, stop)
-    finally:
-        server.stop(stop_now.is_set)
-        if ledger:
-            ledger.close()
-    _log.info("stopped after %d events", feeder.made)
+    """Serve until `stop`; `stop_now` ends the draining.
+
+    Raises OSError, CatalogueError, LedgerError, LogDirectoryError.
+    """
+    with contextlib.ExitStack() as cleanup:
+        log, recovered = _open_log(settings, cleanup)
+        generator = _open_generator(settings, recovered)
+        ledger = _open_ledger(settings, log, recovered, cleanup)
+        server = Server(settings.server, log, _positions(settings))
+        if settings.server.client.slow_client == "block":
+            log.hold_for(server.slowest)
+        feeder = Feeder(
+            generator, log, _schedule(settings), settings.count, ledger, stop, server.save_positions
+        )
+        server.start()
+        _log.info("listening on %s:%d, %s", *server.address, _describe(settings, log))
+        try:
+            server.wait_for_clients(settings.wait_for_clients, stop)
+            feeder.run()
+            if ledger:
+                ledger.flush()
+            if not stop.is_set():
+                _log.info("made all %d events; still serving what clients have not read", feeder.made)
+                _wait_for_the_end(settings, server, stop)
+        finally:
+            server.stop(stop_now.is_set)
+            server.save_positions()
+        _log.info("stopped after %d events", feeder.made)
+
+
+def _open_log(
+    settings: ProducerSettings, cleanup: contextlib.ExitStack
+) -> tuple[EventLog, RecoveredLog | None]:
+    if settings.log_dir is None:
+        return EventLog(settings.retain_bytes), None
+    directory = LogDirectory(settings.log_dir, settings.retain_bytes, settings.fsync)
+    cleanup.callback(directory.close)
+    recovered = directory.open(settings.generator.fmt)
+    return EventLog(settings.retain_bytes, directory, recovered), recovered
+
+
+def _open_generator(settings: ProducerSettings, recovered: RecoveredLog | None) -> Generator:
+    if recovered is None:
+        return Generator(settings.generator)
+    generator = Generator(replace(settings.generator, run=recovered.starts))
+    generator.continue_from(last_record_ids(recovered.segments[-1], settings.generator.fmt))
+    return generator
+
+
+def _positions(settings: ProducerSettings) -> PlainPositions | None:
+    if settings.plain_resume is None:
+        return None
+    file = settings.log_dir / "plain-clients.json" if settings.log_dir else None
+    return PlainPositions(settings.plain_resume, file)
 
 
 def _wait_for_the_end(settings: ProducerSettings, server: Server, stop: threading.Event) -> None:
@@ -61,12 +103,18 @@ def _wait_for_the_end(settings: ProducerSettings, server: Server, stop: threadin
         stop.wait()
 
 
-def _open_ledger(settings: ProducerSettings, log: EventLog) -> LedgerWriter | None:
+def _open_ledger(
+    settings: ProducerSettings, log: EventLog, recovered: RecoveredLog | None, cleanup: contextlib.ExitStack
+) -> LedgerWriter | None:
     if settings.ledger is None:
         return None
     own = settings.generator
     start = own.start_time.isoformat() if own.start_time else None
-    return LedgerWriter(settings.ledger, LedgerHeader(log.log_id, own.seed, own.fmt, start))
+    ledger = LedgerWriter(settings.ledger, LedgerHeader(log.log_id, own.seed, own.fmt, start))
+    cleanup.callback(ledger.close)
+    if recovered:
+        ledger.catch_up(events_of(recovered.segments[-1], own.fmt))
+    return ledger
 
 
 def _schedule(settings: ProducerSettings) -> Schedule:

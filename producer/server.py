@@ -7,11 +7,13 @@ import logging
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from producer.client import Client, ClientSettings
 from producer.event_log import EventLog
+from producer.plain_positions import PlainPositions
 
 _log = logging.getLogger("producer.server")
 
@@ -38,8 +40,13 @@ class ServerSettings:
 class Server:
     """start(), then stop(). `address` holds what is bound."""
 
-    def __init__(self, settings: ServerSettings, log: EventLog) -> None:
+    def __init__(
+        self, settings: ServerSettings, log: EventLog, positions: PlainPositions | None = None
+    ) -> None:
         self._settings, self._log = settings, log
+        self._positions = positions
+        self.ended: Counter[str] = Counter()  # reason -> clients
+        self.ended_bytes = 0
         self._clients: set[Client] = set()
         self._refused: set[Client] = set()
         self._lock = threading.Lock()
@@ -105,7 +112,9 @@ class Server:
             if full and len(self._refused) >= _REFUSING:
                 connection.close()
                 return
-            client = Client(connection, address, self._log, self._settings.client, self._gone)
+            client = Client(
+                connection, address, self._log, self._settings.client, self._gone, self._plain_start
+            )
             if full:
                 client.refusal = f"this server serves {self._settings.max_clients} clients already"
             (self._refused if full else self._clients).add(client)
@@ -114,10 +123,38 @@ class Server:
         except RuntimeError as error:  # no more threads
             _log.warning("cannot serve %s: %s", address, error)
             connection.close()
-            self._gone(client)
+            self._gone(client, "error")
 
-    def _gone(self, client: Client) -> None:
+    def _plain_start(self, client: Client) -> int | None:
+        """Where a plain client that was here before continues; None without --plain-resume."""
+        if self._positions is None:
+            return None
+        for other in self.clients():
+            # A killed reader's connection may not have been noticed yet: it has left all the same.
+            if other is not client and other.is_plain_from(client.ip) and other.is_leaving():
+                self._positions.leave(other.ip, other.offset)
+        earlier = self._positions.take(client.ip)
+        return None if earlier is None else earlier - self._positions.overlap
+
+    def save_positions(self) -> None:
+        """Write down how far plain clients are, for the next start."""
+        if self._positions:
+            connected: dict[str, int] = {}
+            for client in self.clients():
+                if client.is_plain_from(client.ip):
+                    connected[client.ip] = min(client.offset, connected.get(client.ip, client.offset))
+            self._positions.save(connected)
+
+    def slowest(self) -> int:
+        """The lowest cursor of all clients."""
+        return min((client.offset for client in self.clients()), default=self._log.end)
+
+    def _gone(self, client: Client, reason: str) -> None:
+        if self._positions and client.is_plain_from(client.ip):
+            self._positions.leave(client.ip, client.offset)
         with self._changed:
+            self.ended[reason] += 1
+            self.ended_bytes += client.sent_bytes
             self._clients.discard(client)
             self._refused.discard(client)
             self._changed.notify_all()

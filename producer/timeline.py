@@ -22,9 +22,10 @@ _SINGLE = Step("", (0.0, 0.0), 1.0, (1, 1), {}, "same", "same")
 class Timeline:
     """Draws starts in event time, tells them, and hands out events by their time."""
 
-    def __init__(self, settings: GeneratorSettings, catalogue: Catalogue, rng: random.Random) -> None:
-        self._rng = rng
-        self._hosts = make_hosts(settings.hosts, settings.profile, rng)
+    def __init__(self, settings: GeneratorSettings, catalogue: Catalogue) -> None:
+        self._rng = rng = random.Random(f"win-event/{settings.seed}/{settings.run}")
+        people = random.Random(f"win-event/{settings.seed}/hosts")
+        self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, people)
         self._teller = StoryTeller(catalogue, self._hosts, settings.fmt, settings.labels, rng, "s")
         self._sequences: dict[tuple[int, str], Sequence] = {}
         self._teller.use_sequences(self._sequences)

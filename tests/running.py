@@ -135,13 +135,13 @@ class Job:
         return found["state"] == "RUNNING" and all(v["status"] == "RUNNING" for v in found["vertices"])
 
     def wait_until_running(self, seconds: float = 90.0) -> Job:
-        wait_until(self.tasks_running, f"job {self.job_id} runs; {self.failure()}", seconds)
+        wait_until(self.tasks_running, f"job {self.job_id} runs; {self.failures()}", seconds)
         return self
 
-    def failure(self) -> str:
-        """The newest root exception, or an empty string."""
+    def failures(self) -> str:
+        """The stack traces of the failures that the cluster remembers; empty when there was none."""
         entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
-        return str(entries[0]["stacktrace"]) if entries else ""
+        return "\n".join(entry["stacktrace"] for entry in entries)
 
     def restarts(self) -> int:
         metrics = self.running.rest(f"/jobs/{self.job_id}/metrics?get=numRestarts")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import stat
 from pathlib import Path
 
 import psutil
 import pytest
-from running import BIN, RunningStack, run
+from running import BIN, RunningStack, run, wait_until
 
 from local_stack import processes
 
@@ -34,7 +36,12 @@ def test_other_ports_under_a_running_stack_are_refused(stack: RunningStack) -> N
 def test_status_tells_what_runs(stack: RunningStack) -> None:
     result = run(BIN / "win-event-stack", "status", "--json", env=stack.environment)
     parts = {part["name"]: part["state"] for part in json.loads(result.stdout)["parts"]}
-    assert parts == {"kafka-1": "running", "jobmanager": "running", "taskmanager-1": "running"}
+    assert parts == {
+        "kafka-1": "running",
+        "jobmanager": "running",
+        "taskmanager-1": "running",
+        "watchdog": "running",
+    }
 
 
 def test_doctor_finds_nothing_wrong(stack: RunningStack) -> None:
@@ -60,7 +67,7 @@ def test_logs_shows_a_log_and_names_them_all(stack: RunningStack) -> None:
     )
     unknown = run(BIN / "win-event-stack", "logs", "nobody", env=stack.environment)
     assert unknown.returncode == 2
-    assert "jobmanager, kafka-1, taskmanager-1" in unknown.stderr
+    assert "jobmanager, kafka-1, taskmanager-1, watchdog" in unknown.stderr
 
 
 def test_secrets_are_for_their_owner_only(stack: RunningStack) -> None:
@@ -71,10 +78,23 @@ def test_secrets_are_for_their_owner_only(stack: RunningStack) -> None:
 
 
 def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
-    pids = {daemon.pid for daemon in processes.recorded(stack.stack)}
+    pids = {daemon.pid for daemon in processes.recorded(stack.stack) if daemon.name != "watchdog"}
     listening = [c for c in psutil.net_connections("tcp") if c.pid in pids and c.status == psutil.CONN_LISTEN]
     assert {connection.pid for connection in listening} == pids
     assert {next(iter(c.laddr)) for c in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_a_killed_taskmanager_comes_back(stack: RunningStack) -> None:
+    before = processes.running(stack.stack, "taskmanager-1")
+    assert before is not None
+    os.kill(before.pid, signal.SIGKILL)
+
+    def back() -> bool:
+        now = processes.running(stack.stack, "taskmanager-1")
+        return now is not None and now.pid != before.pid
+
+    wait_until(back, "the watchdog starts it again")
+    wait_until(lambda: stack.rest("/overview")["slots-available"] == 4, "its slots are there again")
 
 
 def test_a_busy_port_stops_up_and_leaves_nothing_running(tmp_path: Path) -> None:

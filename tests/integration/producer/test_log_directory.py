@@ -1,0 +1,119 @@
+"""kill -9 at random moments: no torn, lost or repeated id in the log directory."""
+
+import json
+import random
+import signal
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from producer.ledger import LedgerBlock, decode_ledger, hash_line
+from producer.protocol import ResumeRequest
+
+
+def read_directory(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("*.log")))
+
+
+def ids_of(content: bytes) -> dict[tuple[str, str], list[int]]:
+    ids = defaultdict(list)
+    for line in content.splitlines():
+        event = json.loads(line)
+        ids[event["computer"], event["source"]].append(event["record_id"])
+    return ids
+
+
+@pytest.mark.faults
+def test_kills_leave_every_id_exactly_once_and_a_true_ledger(start_producer, tmp_path: Path) -> None:
+    folder, ledger, dice = tmp_path / "log", tmp_path / "ledger.ndjson", random.Random(4)
+    options = ("--log-dir", str(folder), "--ledger", str(ledger), "--retain-bytes", "500000000")
+    log_ids, position, received = set(), 0, b""
+    for _ in range(8):
+        server = start_producer("--rate", "max", *options)
+        connection = server.connect(ResumeRequest(server.log_id, position, strict=True))
+        assert connection.answer().offset == position
+        received += connection.read_exactly(dice.randrange(1, 3_000_000))
+        position = len(received)
+        server.kill()
+        log_ids.add(server.log_id)
+    server = start_producer("--rate", "1", "--count", "1", *options)
+    assert server.stop() == 0
+    content = read_directory(folder)
+    assert len(log_ids) == 1
+    assert content.startswith(received)
+    assert all(own == list(range(1, len(own) + 1)) for own in ids_of(content).values())
+    compare(content, ledger)
+
+
+def compare(content: bytes, ledger: Path) -> None:
+    """The ledger's blocks cover exactly the events of the log, with their hashes."""
+    hashes = {}
+    for line in content.splitlines():
+        event = json.loads(line)
+        hashes[event["computer"], event["source"], event["record_id"]] = hash_line(line)
+    with ledger.open("rb") as file:
+        for block in decode_ledger(file):
+            if isinstance(block, LedgerBlock):
+                ids = range(block.first, block.last + 1)
+                own = [hashes.pop((block.computer, block.source, record_id)) for record_id in ids]
+                assert sum(own) % 2**64 == block.hash
+    assert not hashes
+
+
+def test_a_restart_serves_the_old_bytes_and_goes_on(start_producer, tmp_path: Path) -> None:
+    options = ("--log-dir", str(tmp_path / "log"), "--rate", "max", "--count", "3000")
+    first = start_producer(*options)
+    assert first.says("made all")
+    assert first.stop() == 0
+    before = read_directory(tmp_path / "log")
+    second = start_producer(*options, "--wait-for-clients", "1", "--exit-when-done")
+    connection = second.connect(ResumeRequest(first.log_id, 0, strict=True))
+    assert connection.answer().status == "ok"
+    everything = connection.read_all()
+    assert second.wait() == 0
+    assert everything.startswith(before)
+    assert everything == read_directory(tmp_path / "log")
+    ids = ids_of(everything)
+    assert sum(map(len, ids.values())) == 6000
+    assert all(own == list(range(1, len(own) + 1)) for own in ids.values())
+
+
+def test_the_directory_is_bounded_and_starts_later_then(start_producer, tmp_path: Path) -> None:
+    options = ("--log-dir", str(tmp_path), "--retain-bytes", "2000000", "--rate", "max", "--count", "20000")
+    server = start_producer(*options)
+    assert server.says("made all")
+    answer = server.connect(ResumeRequest(server.log_id, 0)).answer()
+    assert answer.status == "gap"
+    assert server.stop(signal.SIGINT) == 0
+    assert len(read_directory(tmp_path)) < 6_000_000
+    again = start_producer(*options[:4], "--rate", "1")
+    assert again.connect(ResumeRequest(server.log_id, answer.offset, strict=True)).answer().status == "ok"
+
+
+def test_plain_positions_survive_a_restart(start_producer, tmp_path: Path) -> None:
+    options = ("--log-dir", str(tmp_path), "--plain-resume", "0", "--rate", "2000")
+    first = start_producer(*options)
+    client = first.connect()
+    seen = client.read_exactly(300_000)
+    client.close()
+    assert first.stop() == 0
+    content = read_directory(tmp_path)
+    at = content.find(seen.splitlines()[1])
+    second = start_producer(*options)
+    again = second.connect().read_exactly(100_000)
+    continued = content.find(again[1:].splitlines()[0])
+    assert at <= continued <= at + len(seen) + 8_000_000
+    assert content[continued : continued + 100] == again[1:101]
+
+
+def test_a_directory_that_cannot_be_used_is_one_clear_line(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = subprocess.run(
+        [command, "--port", "0", "--log-dir", str(tmp_path / "file" / "log")],
+        capture_output=True, text=True, timeout=20,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert str(tmp_path / "file") in done.stderr
+    assert "Traceback" not in done.stderr
