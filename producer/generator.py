@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from producer.clock import TICKS_PER_SECOND, TimeText, fill_time_markers, to_ticks
+from producer.clock import TICKS_PER_SECOND, fill_time_markers, time_texts, to_ticks
 from producer.event_catalogue import BUILT_IN, load_catalogue
 from producer.formats import TIME_STYLES
 from producer.story_teller import PendingEvent
@@ -81,7 +81,6 @@ class Generator:
         # Only a fixed start may shape event time by the hour: the seed alone decides the rest.
         second_of_day = self._start / TICKS_PER_SECOND % 86400.0 if settings.start_time else 0.0
         self._timeline = Timeline(settings, load_catalogue(settings.catalogue), second_of_day)
-        self._time = TimeText(TIME_STYLES[settings.fmt])
 
     def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
         """Count on after the last id of each (computer, source)."""
@@ -112,14 +111,15 @@ class Generator:
         start = self._start
         return [start + int(event[0] * TICKS_PER_SECOND) for event in pending]
 
-    def _write(self, pending: list[PendingEvent], ticks: Iterable[int]) -> Batch:
-        text, record_ids, lines = self._time.text, [], []
-        for (_, _, sequence, template, rest), moment in zip(pending, ticks, strict=True):
+    def _write(self, pending: list[PendingEvent], ticks: Sequence[int]) -> Batch:
+        record_ids, lines = [], []
+        times = time_texts(ticks, TIME_STYLES[self._settings.fmt])
+        for (_, _, sequence, template, rest), moment, text in zip(pending, ticks, times, strict=True):
             record_id = sequence.last = sequence.last + 1
             if "\0" in rest:
                 rest = fill_time_markers(rest, moment)
             record_ids.append(record_id)
-            lines.append(f"{template.head}{text(moment)}{template.middle}{record_id}{rest}")
+            lines.append(f"{template.head}{text}{template.middle}{record_id}{rest}")
         return Batch(pending, record_ids, lines)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import cached_property
+from json.encoder import encode_basestring_ascii
 
 DNS_DOMAIN, NETBIOS_DOMAIN = "corp.example", "CORP"
 ROLES = ("workstation", "server", "domain-controller")
@@ -46,6 +48,11 @@ class User:
     index: int
     values: dict[str, str]
 
+    @cached_property
+    def escaped(self) -> dict[str, str]:
+        """user.* kinds and their values as they stand in JSON."""
+        return _escaped("user", self.values)
+
 
 @dataclass
 class Host:
@@ -58,9 +65,18 @@ class Host:
     next_logon_id: int
     domain_sid: str = field(repr=False, default="")
 
+    @cached_property
+    def escaped(self) -> dict[str, str]:
+        """host.* kinds and their values as they stand in JSON."""
+        return _escaped("host", self.values)
+
     @property
     def name(self) -> str:
         return self.values["name"]
+
+
+def _escaped(scope: str, values: dict[str, str]) -> dict[str, str]:
+    return {f"{scope}.{name}": encode_basestring_ascii(text)[1:-1] for name, text in values.items()}
 
 
 def make_hosts(count: int, profile: str, run: int, rng: random.Random) -> list[Host]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from producer.event_catalogue import Catalogue
 from producer.hosts import ROLE_SHARE, ROLES, Host, make_hosts
+from producer.line_template import Sequence, Sequences
 from producer.scenarios import parse_scenario
 from producer.shapes import make_warp
 from producer.starts import Picks, make_picks
 from producer.stories import Story
-from producer.story_teller import PendingEvent, Sequence, Sequences, StoryTeller
+from producer.story_teller import PendingEvent, StoryTeller
 
 if TYPE_CHECKING:
     from producer.generator import GeneratorSettings
