@@ -60,6 +60,10 @@ def wrong_settings(text: str, connection: KafkaConnection) -> str:
 
 def _refused_login(text: str, connection: KafkaConnection) -> str:
     where = connection.bootstrap_servers
+    if connection.uses_oauth and "token" in text:
+        return (
+            f"{_reason(text)}: check KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, …_CLIENT_ID, …_CLIENT_SECRET"
+        )
     if offered := re.search(r"supported mechanisms: ([\w,-]+)", text):
         return (
             f"{where} does not offer {connection.sasl_mechanism}: "
