@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo test check up down bench lock
+.PHONY: help setup tools demo test check up down compose-up compose-down bench lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,13 @@ up: setup  ## start the broker and the Flink cluster
 
 down: setup  ## stop them
 	@win-event-stack down
+
+compose-up:  ## the same as containers: passwords, images, everything
+	@scripts/compose-secrets
+	@docker compose up --detach --build
+
+compose-down:  ## stop the containers; the data stays (docker compose down -v forgets it)
+	@docker compose down
 
 bench: setup  ## measure; QUICK=1 takes under 3 minutes
 	@python -m bench

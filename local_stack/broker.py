@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import shutil
 import subprocess
@@ -11,13 +10,13 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from kafka_setup.scram import scram_credential
 from local_stack import observe, processes
 from local_stack.certificates import ensure_certificates
 from local_stack.java import SHORT_LIVED, java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 from local_stack.passwords import SUPER_USER
 
-SCRAM_ITERATIONS = 8192
 _CONFIG = DEPLOY / "kafka" / "broker.properties"
 
 
@@ -70,7 +69,7 @@ def _format_storages(stack: Stack) -> None:
     if _data(stack, stack.brokers).exists():
         return
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    credential = _scram_credential(stack)
+    credential = scram_credential(SUPER_USER, (stack.secrets / SUPER_USER).read_bytes(), os.urandom(24))
     for number in stack.broker_numbers:
         _format_storage(stack, number, cluster_id, credential)
     for number in stack.broker_numbers:
@@ -93,21 +92,6 @@ def _format_storage(stack: Stack, number: int, cluster_id: str, credential: str)
     )
     if result.returncode != 0:
         raise processes.StartError(f"the broker's storage could not be formatted: {result.stderr.strip()}")
-
-
-def _scram_credential(stack: Stack) -> str:
-    """The salted form of the password (RFC 5802's SaltedPassword): the clear one must not stand in argv."""
-    salt = os.urandom(24)
-    password = (stack.secrets / SUPER_USER).read_bytes()
-    salted = hashlib.pbkdf2_hmac("sha512", password, salt, SCRAM_ITERATIONS)
-    return (
-        f"SCRAM-SHA-512=[name={SUPER_USER},iterations={SCRAM_ITERATIONS},"
-        f'salt="{_base64(salt)}",saltedpassword="{_base64(salted)}"]'
-    )
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
 
 
 def _java(stack: Stack) -> list[str]:

@@ -12,9 +12,11 @@ import click
 from rich.console import Console
 
 from local_stack import doctor as examinations
-from local_stack import processes, stack, status, tools
+from local_stack import processes, stack, tools
 from local_stack.demo_cli import demo
+from local_stack.doctor_flink import endpoints
 from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.status_cli import show_status
 from local_stack.terminal import TerminalTalk, errors_told
 
 _PARTS = click.Choice(stack.PARTS)
@@ -104,22 +106,6 @@ def down(wipe: bool) -> None:
         click.echo("nothing was running", err=True)
 
 
-@main.command("status")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-def show_status(as_json: bool) -> None:
-    """What runs where, and which jobs.
-
-    \b
-    Example:
-      win-event-stack status --json
-    """
-    report = status.report(load_stack())
-    if as_json:
-        click.echo(status.as_json(report))
-    else:
-        Console(highlight=False).print(status.as_table(report))
-
-
 @main.command()
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
@@ -169,14 +155,16 @@ def submit(job_options: tuple[str, ...]) -> None:
 
 
 @main.command()
-def doctor() -> None:
-    """Examine Java, Python, ports, disk and the running stack; say what to do about each problem.
+@click.option("--hostname", default="", metavar="HOST:PORT,…", help="Also examine where lines come from.")
+def doctor(hostname: str) -> None:
+    """Examine Java, Python, ports, disk, logins, topics and clocks; say what to do about each problem.
 
     \b
-    Example:
+    Examples:
       win-event-stack doctor
+      win-event-stack doctor --hostname 127.0.0.1:9999
     """
-    findings = examinations.examine(load_stack())
+    findings = examinations.examine(load_stack(), endpoints(hostname))
     console = Console(highlight=False)
     for finding in findings:
         console.print(
@@ -188,3 +176,4 @@ def doctor() -> None:
 
 
 main.add_command(demo)
+main.add_command(show_status)

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from local_stack import flink_rest, observe, processes
+from local_stack.flink_config import merged
 from local_stack.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack, write_atomically
 
@@ -80,9 +81,7 @@ def write_configuration(stack: Stack) -> None:
     shipped = flink_home() / "conf"
     for file in shipped.glob("log*"):
         shutil.copy(file, stack.flink_conf / file.name)
-    settings = _flat(yaml.safe_load((shipped / "config.yaml").read_text(encoding="utf-8")))
-    settings |= _flat(yaml.safe_load((DEPLOY / "flink" / "config.yaml").read_text(encoding="utf-8")))
-    settings["env.java.opts.all"] = f"{settings['env.java.opts.all']} -Dfile.encoding=UTF-8"
+    settings = merged(shipped / "config.yaml", [DEPLOY / "flink" / "config.yaml"])
     settings |= {
         "jobmanager.rpc.address": LOOPBACK,
         "jobmanager.rpc.port": stack.jobmanager_port,
@@ -111,14 +110,3 @@ def _link_jars(stack: Stack, connector: list[Path]) -> None:
         old.unlink()
     for jar in [*(flink_home() / "lib").glob("*.jar"), *connector]:
         (stack.flink_lib / jar.name).symlink_to(jar)
-
-
-def _flat(settings: dict[str, object], prefix: str = "") -> dict[str, object]:
-    """{"a": {"b": 1}} as {"a.b": 1}, the form in which the later file can override the earlier one."""
-    flat: dict[str, object] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat

@@ -7,10 +7,13 @@ import shutil
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from local_stack import broker, processes
+from local_stack.doctor_flink import examine_flink, examine_sockets
+from local_stack.doctor_kafka import examine_kafka
+from local_stack.finding import Finding
 from local_stack.jars import read_lock
 from local_stack.java import java_home
 from local_stack.layout import LOOPBACK, Stack
@@ -19,15 +22,15 @@ _MIN_JAVA, _MAX_JAVA = 17, 21  # Kafka 4 brokers need 17; Flink 2.2 is released 
 _NEEDED_BYTES = 2 * 2**30
 
 
-@dataclass(frozen=True)
-class Finding:
-    what: str
-    ok: bool
-    remedy: str = ""
-
-
-def examine(stack: Stack) -> list[Finding]:
-    return [_java(), _python(), _versions(), _disk(stack), *_ports(stack), *_daemons(stack)]
+def examine(stack: Stack, sockets: Sequence[tuple[str, int]] = ()) -> list[Finding]:
+    """`sockets`: what to read lines from, besides what the running jobs read."""
+    running = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
+    findings = [_java(), _python(), _versions(), _disk(stack), *_ports(stack), *_daemons(stack)]
+    if broker.name(1) in running:
+        findings += examine_kafka(stack)
+    if "jobmanager" in running:
+        findings += examine_flink(stack)
+    return findings + examine_sockets(sockets)
 
 
 def _java() -> Finding:

@@ -42,10 +42,14 @@ def wait_for_brokers(stack: Stack) -> None:
     )
 
 
+def topologies() -> tuple[Topology, ...]:
+    return load_topology(), load_topology(OBSERVER)
+
+
 def apply_topology(stack: Stack) -> str:
     """Make the broker what the topologies say; returns one line about it. Raises StartError."""
     counts: Counter[str] = Counter()
-    for topology in (load_topology(), load_topology(OBSERVER)):
+    for topology in topologies():
         counts += _apply(stack, topology)
     return "topics, users and permissions: " + ", ".join(
         f"{n} {status}" for status, n in sorted(counts.items())

@@ -1,14 +1,28 @@
-"""What the stack is doing right now, as data, as JSON and as a table."""
+"""What the stack is doing right now: processes, topics, consumer groups, jobs, producer; as data and as JSON.
+
+What does not answer is named in `problems`, the rest is reported all the same.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
 
-from rich.table import Table
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
-from local_stack import broker, flink_rest, processes
+from kafka_setup.cluster_facts import ClusterFacts, read_facts
+from kafka_setup.session import KafkaUnavailableError, connect
+from local_stack import broker, flink_status, kafka_objects, observe, processes
+from local_stack.flink_status import Job
 from local_stack.layout import LOOPBACK, Stack
+from local_stack.producer_status import Producer, read_producer
+
+T = TypeVar("T")
+_KAFKA_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -20,49 +34,92 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Job:
+class Topic:
+    """`records` are kept now, `written` counts all ever; `newest_age` is in seconds."""
+
+    name: str
+    partitions: int
+    records: int
+    written: int
+    newest_age: float | None
+
+
+@dataclass(frozen=True)
+class Group:
     name: str
     state: str
-    job_id: str
+    members: int
+    lag: int
 
 
 @dataclass(frozen=True)
 class Report:
+    at: float  # seconds since the epoch
     parts: list[Part]
-    jobs: list[Job]
+    topics: list[Topic] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    producer: Producer | None = None
+    problems: list[str] = field(default_factory=list)
 
 
-def report(stack: Stack) -> Report:
-    return Report([_part(stack, daemon) for daemon in processes.recorded(stack)], _jobs(stack))
+class Reader:
+    """Asks the stack; keeps its connection to Kafka between two reports."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._admin: AdminClient | None = None
+        self._problems: list[str] = []
+
+    def report(self) -> Report:
+        stack, self._problems = self._stack, []
+        parts = [_part(stack, daemon) for daemon in processes.recorded(stack)]
+        running = {part.name for part in parts if part.state == "running"}
+        brokers = {broker.name(number) for number in stack.broker_numbers}
+        facts = self._try("Kafka", self._facts) if brokers & running else None
+        jobs = None
+        if "jobmanager" in running:
+            jobs = self._try("Flink", lambda: flink_status.jobs(stack.flink_url))
+        topics, groups = _kafka(facts) if facts else ([], [])
+        producer = read_producer(stack.producer_metrics)
+        return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems)
+
+    def _facts(self) -> ClusterFacts:
+        if self._admin is None:
+            self._admin = connect(kafka_objects.connection(self._stack, "observer"), _KAFKA_SECONDS)
+        return read_facts(self._admin)
+
+    def _try(self, name: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except (KafkaUnavailableError, KafkaException, OSError, KeyError) as error:
+            self._admin = None
+            self._problems.append(f"{name} does not answer: {error}")
+            return None
 
 
 def as_json(found: Report) -> str:
     return json.dumps(asdict(found), indent=2)
 
 
-def as_table(found: Report) -> Table:
-    table = Table("what", "state", "where", box=None, pad_edge=False)
-    for part in found.parts:
-        colour = "green" if part.state == "running" else "red"
-        table.add_row(part.name, f"[{colour}]{part.state}[/]", part.where)
-    for job in found.jobs:
-        table.add_row(
-            job.name, f"[{'green' if job.state == 'RUNNING' else 'yellow'}]{job.state}[/]", job.job_id
+def _kafka(facts: ClusterFacts) -> tuple[list[Topic], list[Group]]:
+    now = time.time()
+    topics = [
+        Topic(
+            topic.name,
+            len(topic.partitions),
+            topic.records,
+            topic.end,
+            None if topic.newest is None else round(max(0.0, now - topic.newest), 3),
         )
-    if not found.parts:
-        table.add_row("nothing runs", "", "win-event-stack up")
-    return table
+        for topic in facts.topics
+    ]
+    return topics, [Group(group.name, group.state, group.members, group.lag) for group in facts.groups]
 
 
 def _part(stack: Stack, daemon: processes.Daemon) -> Part:
     alive = daemon.process() is not None
     places = {broker.name(n): f"{LOOPBACK}:{stack.kafka_port_of(n)}" for n in stack.broker_numbers}
-    where = (places | {"jobmanager": stack.flink_url}).get(daemon.name, "")
+    places |= {"jobmanager": stack.flink_url, "prometheus": observe.url(stack)}
+    where = places.get(daemon.name, "")
     return Part(daemon.name, "running" if alive else "stopped", daemon.pid if alive else None, where)
-
-
-def _jobs(stack: Stack) -> list[Job]:
-    try:
-        return [Job(job["name"], job["state"], job["jid"]) for job in flink_rest.jobs(stack.flink_url)]
-    except OSError:
-        return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from producer.event_catalogue import _PLACEHOLDER, EventType
 from producer.formats import FORMATS, SLOT, text_slot
 from producer.hosts import Host, User
-from producer.values import LATE, Fill, escape, fill_for
+from producer.values import LATE, Fill, escape
 from producer.vocabulary import Tables
 
 Parts = list[str]  # literal, slot name, literal, slot name, …, literal
@@ -42,7 +42,7 @@ def compile_parts(
     message = _PLACEHOLDER.sub(lambda match: _placed(kinds[match[1]], match[2], tables), event_type.message)
     document = FORMATS[fmt](event_type, data, message)
     if labels:
-        document["labels"] = labels
+        document |= {"labels": labels}
     pieces = SLOT.split(json.dumps(document, separators=(",", ":")) + "\n")
     parts = [pieces[0]]
     for text, number, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
@@ -60,10 +60,14 @@ def _placed(kind: str, transform: str | None, tables: Tables) -> str:
     return text_slot(kind + (transform or ""))
 
 
+def depends_on_user(parts: Parts) -> bool:
+    return any(name.startswith("user.") for name in parts[1::2])
+
+
 def bake(
-    event_type: EventType, parts: Parts, host: Host, user: User, tables: Tables, rng: random.Random
+    event_type: EventType, parts: Parts, host: Host, user: User, fill_for: Callable[[str], Fill]
 ) -> LineTemplate:
-    """Fill in what host and user decide, and prepare the draws for the rest."""
+    """Fill in what host and user decide; `fill_for` knows how the other kinds are drawn."""
     head, parts = _split(_fill_known(parts, host, user), "late.timestamp")
     middle, parts = _split(parts, "late.record_id")
     literals, names = parts[0::2], parts[1::2]
@@ -75,8 +79,8 @@ def bake(
         middle,
         rest,
         itemgetter(*names) if names else None,
-        tuple(fill_for(name, tables, rng) for name in unique if name.startswith("story.")),
-        tuple(fill_for(name, tables, rng)[1] for name in unique if name.startswith("event.")),
+        tuple((name, fill_for(name)) for name in unique if name.startswith("story.")),
+        tuple(fill_for(name) for name in unique if name.startswith("event.")),
     )
 
 

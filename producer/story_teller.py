@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from producer.event_catalogue import Catalogue
 from producer.hosts import Host, User
-from producer.line_template import LineTemplate, Parts, bake, compile_parts
+from producer.line_template import LineTemplate, Parts, bake, compile_parts, depends_on_user
 from producer.stories import Step, Story
+from producer.values import Fill, make_fill
 
-_CACHED_TEMPLATES = 6000  # about 15 MB; beyond that, templates are baked again rather than kept
+_CACHED_TEMPLATES = 20_000  # about 40 MB; beyond that, templates are baked again rather than kept
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
 
 
@@ -24,6 +25,7 @@ class Sequence:
     last: int = 0
 
 
+Sequences = dict[tuple[int, str], Sequence]  # keyed by host index and channel
 # seconds since the start, running number, sequence, template, rest of the line
 PendingEvent = tuple[float, int, Sequence, LineTemplate, str]
 
@@ -32,26 +34,29 @@ class StoryTeller:
     """Renders steps with draws from `rng` alone. Not thread-safe."""
 
     def __init__(
-        self, catalogue: Catalogue, hosts: list[Host], fmt: str, labels: bool, rng: random.Random, prefix: str
+        self,
+        catalogue: Catalogue,
+        hosts: list[Host],
+        sequences: Sequences,
+        rng: random.Random,
+        fmt: str,
+        label: str,
     ) -> None:
-        self._catalogue, self._hosts, self._fmt, self._labels = catalogue, hosts, fmt, labels
-        self._rng, self._prefix = rng, prefix
-        self._sequences: dict[tuple[int, str], Sequence] = {}
+        """`label` begins the ids of stories in the labels; empty for no labels."""
+        self._catalogue, self._hosts, self._sequences = catalogue, hosts, sequences
+        self._rng, self._fmt, self._label = rng, fmt, label
         self._parts: dict[int, Parts] = {}
+        self._fills: dict[str, Fill] = {}
         self._baked: dict[tuple[int, int, int], LineTemplate] = {}
         self._controllers = [host for host in hosts if host.role == "domain-controller"] or hosts[-1:]
         self.told = 0
         self.rendered = 0
 
-    def use_sequences(self, sequences: dict[tuple[int, str], Sequence]) -> None:
-        """Count on in `sequences`, keyed by (host index, channel)."""
-        self._sequences = sequences
-
     def tell(self, story: Story, host: Host, when: float, pending: list[PendingEvent]) -> None:
         """Append the events of `story`, which starts at `when` (seconds) on `host`."""
         random_, user = self._rng.random, self._someone(host)
         self.told += 1
-        context = {"label.id": f"{self._prefix}{self.told}"} if self._labels else {}
+        context = {"label.id": f"{self._label}{self.told}"} if self._label else {}
         for step in story.steps:
             if step.chance < 1.0 and random_() >= step.chance:
                 continue
@@ -115,12 +120,21 @@ class StoryTeller:
         event_type = self._catalogue.event_types[step.event]
         parts = self._parts.get(key[0])
         if parts is None:
-            labels = _labels(story) if self._labels else {}
+            labels = _labels(story) if self._label else {}
             parts = compile_parts(event_type, step.override, self._fmt, self._catalogue.tables, labels)
             self._parts[key[0]] = parts
-        template = bake(event_type, parts, host, user, self._catalogue.tables, self._rng)
-        self._baked[key] = template
+        alone = (*key[:2], -1)  # of an event that names nobody one template serves all users
+        template = None if depends_on_user(parts) else self._baked.get(alone)
+        if template is None:
+            template = bake(event_type, parts, host, user, self._fill)
+        self._baked[key] = self._baked[alone] = template
         return template
+
+    def _fill(self, kind: str) -> Fill:
+        fill = self._fills.get(kind)
+        if fill is None:
+            fill = self._fills[kind] = make_fill(kind, self._catalogue.tables, self._rng)
+        return fill
 
 
 def _labels(story: Story) -> dict[str, str]:

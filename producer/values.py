@@ -21,7 +21,15 @@ from producer.vocabulary import Tables
 
 Context = dict[str, str]  # kind -> value, already escaped for JSON
 Fill = Callable[[Context, Host], None]
-LATE = {"iso": "\0i", "time": "\0t", "date": "\0d", "earlier": "\0e", "boot": "\0b", "filetime": "\0f"}
+LATE = {
+    "iso": "\0i",
+    "time": "\0t",
+    "date": "\0d",
+    "earlier": "\0e",
+    "boot": "\0b",
+    "filetime": "\0f",
+    "seconds": "\0s",
+}
 
 _DRAW = re.compile(r"(?:story|event)\.(?P<draw>[\w.:-]+)(?:#\w+)?")
 _BATCH = 256  # random.choices costs a third per row when it draws many
@@ -62,6 +70,11 @@ def _hexadecimal(digits: str) -> Callable[[random.Random, Host], str]:
     return lambda rng, _host: f"{rng.getrandbits(bits):0{width}x}"
 
 
+def _hexnumber(digits: str) -> Callable[[random.Random, Host], str]:
+    bits = int(digits) * 4
+    return lambda rng, _host: f"0x{rng.getrandbits(bits):x}"
+
+
 def _thread_id(rng: random.Random, _host: Host) -> str:
     return str(4 * int(rng.random() * 2400 + 20))
 
@@ -81,6 +94,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Callable[[random.Random, Host], st
     "sid": (0, lambda: _relative_id),
     "int": (2, _whole),
     "hex": (1, _hexadecimal),
+    "hexnumber": (1, _hexnumber),
 }
 
 
@@ -118,22 +132,22 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
     return None
 
 
-def fill_for(kind: str, tables: Tables, rng: random.Random) -> tuple[str, Fill]:
-    """The key that tells whether a story has it already, and what writes it into the story's context."""
+def make_fill(kind: str, tables: Tables, rng: random.Random) -> Fill:
+    """What writes `kind` (and, of a table, the row's other columns) into a story's context."""
     if kind.endswith("|text"):
-        return kind, _parameter_text(kind, tables)
+        return _parameter_text(kind, tables)
     scope, _, rest = kind.partition(".")
     draw, _, label = rest.partition("#")
     table, _, column = draw.partition(".")
     if column:
-        return kind, _row(scope, table, f"#{label}" if label else "", tables, rng)
+        return _row(scope, table, f"#{label}" if label else "", tables, rng)
     name, *arguments = draw.split(":")
     function = FUNCTIONS[name][1](*arguments)
 
     def fill(context: Context, host: Host) -> None:
         context[kind] = function(rng, host)
 
-    return kind, fill
+    return fill
 
 
 def _row(scope: str, table: str, label: str, tables: Tables, rng: random.Random) -> Fill:
