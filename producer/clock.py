@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 TICKS_PER_SECOND = 10_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FILETIME_EPOCH = 116_444_736_000_000_000  # ticks from 1601-01-01 to 1970-01-01
+_ISO_SECOND = "%Y-%m-%dT%H:%M:%S."
 _MARKER = re.compile("\0(.)")
 _TIME_VALUES = re.compile(
     rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{7}Z|\.\d{3}Z|(?: [+-]\d{4})?)"
@@ -24,19 +26,22 @@ def from_ticks(ticks: int) -> datetime:
     return _EPOCH + timedelta(microseconds=ticks // 10)
 
 
-class TimeText:
-    """Formats ticks as 2026-11-21T09:28:24.1778590Z; keeps the text of the second it saw last."""
+def time_texts(ticks: Iterable[int], style: str = "") -> list[str]:
+    """2026-11-21T09:28:24.1778590Z for each, or as `style` (strftime) has whole seconds."""
+    if style:
+        return [_second_text(each // TICKS_PER_SECOND, style) for each in ticks]
+    second, prefix, texts = None, "", []
+    for each in ticks:
+        if each // TICKS_PER_SECOND != second:
+            second = each // TICKS_PER_SECOND
+            prefix = _second_text(second, _ISO_SECOND)
+        texts.append(f"{prefix}{each % TICKS_PER_SECOND:07d}Z")
+    return texts
 
-    def __init__(self) -> None:
-        self._second = -1
-        self._prefix = ""
 
-    def iso(self, ticks: int) -> str:
-        second, fraction = divmod(ticks, TICKS_PER_SECOND)
-        if second != self._second:
-            self._second = second
-            self._prefix = from_ticks(second * TICKS_PER_SECOND).strftime("%Y-%m-%dT%H:%M:%S.")
-        return f"{self._prefix}{fraction:07d}Z"
+@lru_cache(maxsize=256)
+def _second_text(second: int, style: str) -> str:
+    return from_ticks(second * TICKS_PER_SECOND).strftime(style)
 
 
 def fill_time_markers(text: str, ticks: int) -> str:
@@ -50,7 +55,7 @@ def without_times(line: bytes) -> bytes:
 
 
 def _iso(ticks: int) -> str:
-    return TimeText().iso(ticks)
+    return f"{_second_text(ticks // TICKS_PER_SECOND, _ISO_SECOND)}{ticks % TICKS_PER_SECOND:07d}Z"
 
 
 _MARKED: dict[str, Callable[[int], str]] = {
@@ -59,5 +64,6 @@ _MARKED: dict[str, Callable[[int], str]] = {
     "b": lambda ticks: _iso(ticks - 142_018_233),
     "t": lambda ticks: from_ticks(ticks).strftime("%I:%M:%S %p"),
     "d": lambda ticks: from_ticks(ticks).strftime("%m/%d/%Y"),
+    "s": lambda ticks: from_ticks(ticks).strftime("%Y-%m-%d %H:%M:%S"),
     "f": lambda ticks: f"{ticks + _FILETIME_EPOCH:d}",
 }

@@ -25,7 +25,7 @@ _EVENT_FIELDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EventType:
     """One row of a channel file. `data` maps field names to value kinds, in the order Windows writes them."""
 

@@ -6,70 +6,105 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from producer.event_log import EventLog
-from producer.generator import Generator
+from producer.generator import Batch, Generator
 from producer.ledger_file import LedgerWriter
+from producer.log_directory import RecordIds
 from producer.pacing import Schedule
 
 _BATCH = 1000  # events appended at a time at most
 _TICK = 0.005  # seconds slept at least: readers are woken for batches, not for every event
 
 
+class Sink(Protocol):
+    """Where events go: the event log, or standard output."""
+
+    @property
+    def is_segment_full(self) -> bool: ...
+
+    def append(self, data: bytes, events: int) -> None: ...
+
+    def is_full(self) -> bool: ...
+
+    def roll(self, record_ids: RecordIds) -> None: ...
+
+
 @dataclass
 class Feeder:
-    """Runs in one thread, the only one that generates."""
+    """Runs in one thread, the only one that generates. `observe` sees every batch that was appended."""
 
     generator: Generator
-    log: EventLog
+    log: Sink
     schedule: Schedule
     count: int | None
     ledger: LedgerWriter | None
     stop: threading.Event
     every_second: Callable[[], None]
+    observe: Callable[[Batch], None]
     made: int = 0
-    _next_second: float = 1.0
+    paced: int = 0  # without the history
     late: float = 0.0  # seconds behind the schedule, now
+    latest: float = 0.0  # the most that ever was
+    elapsed: float = 0.0  # seconds since the pace began
+    _next_second: float = 0.0
 
     def run(self) -> None:
         """Feed until `count` events are made (None: for ever) or `stop` is set."""
+        self._feed_history()
         begin, wall = time.monotonic(), time.time_ns() // 100
-        while not self.stop.is_set() and (self.count is None or self.made < self.count):
-            elapsed = time.monotonic() - begin
-            self._keep_up(elapsed)
-            due = self.schedule.due(elapsed) - self.made
+        while not self.stop.is_set() and (left := self._left()):
+            self.elapsed = time.monotonic() - begin
+            self._keep_up()
+            due = self.schedule.due(self.elapsed) - self.paced
             if due <= 0 or self.log.is_full():
-                self._rest(self.schedule.when(self.made) - elapsed)
+                self._rest(self.schedule.when(self.paced) - self.elapsed)
                 continue
-            self.late = max(elapsed - self.schedule.when(self.made), 0.0)
-            wall = self._feed(min(due, _BATCH), wall)
+            self.late = max(self.elapsed - self.schedule.when(self.paced), 0.0)
+            self.latest = max(self.late, self.latest)
+            wall = self._feed(min(due, _BATCH, left), wall)
+        self.elapsed = time.monotonic() - begin
 
-    def _feed(self, due: int, since: int) -> int:
-        """Append `due` events, stamped evenly from the last batch until now (ticks); returns now."""
-        count = due if self.count is None else min(due, self.count - self.made)
+    def _left(self) -> int:
+        return _BATCH if self.count is None else self.count - self.made
+
+    def _feed_history(self) -> None:
+        while not self.stop.is_set() and (left := self._left()):
+            batch = self.generator.take_history(min(_BATCH, left))
+            if not batch.lines:
+                return
+            while self.log.is_full():
+                self._rest(0.0)
+            self._append(batch)
+            self._keep_up()
+
+    def _feed(self, count: int, since: int) -> int:
+        """Append `count` events, stamped evenly from the last batch until now (ticks); returns now."""
         now = max(time.time_ns() // 100, since + count)
         step = (now - since) // count
-        batch = self.generator.take(count, now - step * (count - 1), step)
-        self.log.append(batch.data(), count)
-        self.made += count
+        self._append(self.generator.take(count, now - step * (count - 1), step))
+        self.paced += count
+        return now
+
+    def _append(self, batch: Batch) -> None:
+        self.log.append(batch.data(), len(batch.lines))
+        self.made += len(batch.lines)
+        self.observe(batch)
         if self.ledger:
             self.ledger.add(batch, time.monotonic())
         if self.log.is_segment_full:
-            self._roll()
-        return now
-
-    def _roll(self) -> None:
-        # Recovery reads the last segment only, so the ledger must know all that lies before it.
-        if self.ledger:
-            self.ledger.flush()
-        self.log.roll(self.generator.record_ids())
+            # Recovery reads the last segment only, so the ledger must know all that lies before it.
+            if self.ledger:
+                self.ledger.flush()
+            self.log.roll(self.generator.record_ids())
 
     def _rest(self, seconds: float) -> None:
         self.stop.wait(min(max(seconds, _TICK), 0.2))
 
-    def _keep_up(self, elapsed: float) -> None:
+    def _keep_up(self) -> None:
+        now = time.monotonic()
         if self.ledger:
-            self.ledger.write_due(time.monotonic())
-        if elapsed >= self._next_second:
-            self._next_second = elapsed + 1.0
+            self.ledger.write_due(now)
+        if now >= self._next_second:
+            self._next_second = now + 1.0
             self.every_second()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from producer.clock import TICKS_PER_SECOND, TimeText, fill_time_markers, to_ticks
+from producer.clock import TICKS_PER_SECOND, fill_time_markers, time_texts, to_ticks
 from producer.event_catalogue import BUILT_IN, load_catalogue
+from producer.formats import TIME_STYLES
 from producer.story_teller import PendingEvent
 from producer.timeline import Timeline
 
@@ -21,6 +22,7 @@ class GeneratorSettings:
     """Everything that decides which bytes come out.
 
     Without `start_time` events carry the wall clock and only their timestamps differ from run to run.
+    `backfill`: seconds of history that come first, stamped by event time up to now.
     `host_rate`: events a second that an average computer writes, in event time (1.6 is the measured median).
     """
 
@@ -34,6 +36,8 @@ class GeneratorSettings:
     catalogue: Path = BUILT_IN
     channel_mix: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_CHANNEL_MIX))
     host_rate: float = 1.6
+    shape: str = "constant"
+    backfill: float = 0.0
     run: int = 1  # the runs that share one log directory tell different events
 
 
@@ -56,16 +60,27 @@ class Batch(NamedTuple):
     def data(self) -> bytes:
         return "".join(self.lines).encode("ascii")
 
+    def events(self) -> list[Event]:
+        return [
+            Event(sequence.computer, sequence.source, record_id, line.encode("ascii"))
+            for (_, _, sequence, _, _), record_id, line in zip(*self, strict=True)
+        ]
+
 
 class Generator:
     """An endless stream of events. Not thread-safe: one thread takes, in order."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
+    def __init__(self, settings: GeneratorSettings, now: int = 0) -> None:
+        """`now`: ticks; the history ends there unless the settings fix a start time.
+
+        Raises CatalogueError, ScenarioError.
+        """
         self._settings = settings
-        catalogue = load_catalogue(settings.catalogue)
-        self._timeline = Timeline(settings, catalogue)
-        self._start = to_ticks(settings.start_time) if settings.start_time else 0
-        self._text = TimeText()
+        history = int(settings.backfill * TICKS_PER_SECOND)
+        self._start = to_ticks(settings.start_time) if settings.start_time else now - history
+        # Only a fixed start may shape event time by the hour: the seed alone decides the rest.
+        second_of_day = self._start / TICKS_PER_SECOND % 86400.0 if settings.start_time else 0.0
+        self._timeline = Timeline(settings, load_catalogue(settings.catalogue), second_of_day)
 
     def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
         """Count on after the last id of each (computer, source)."""
@@ -75,6 +90,13 @@ class Generator:
         """The last id given out in each (computer, source)."""
         return {(each.computer, each.source): each.last for each in self._timeline.sequences()}
 
+    def take_history(self, count: int) -> Batch:
+        """At most `count` events of the backfill; an empty batch when it is complete."""
+        if not self._settings.backfill:
+            return Batch([], [], [])
+        pending = self._timeline.take_before(self._settings.backfill, count)
+        return self._write(pending, self._event_times(pending))
+
     def take(self, count: int, first: int = 0, step: int = 0) -> Batch:
         """The next `count` events.
 
@@ -82,27 +104,29 @@ class Generator:
         """
         pending = self._timeline.take(count)
         if self._settings.start_time:
-            start = self._start
-            ticks = [start + int(event[0] * TICKS_PER_SECOND) for event in pending]
-        else:
-            ticks = list(range(first, first + count * step, step)) if step else [first] * count
-        return self._write(pending, ticks)
+            return self._write(pending, self._event_times(pending))
+        return self._write(pending, range(first, first + count * step, step) if step else [first] * count)
 
-    def _write(self, pending: list[PendingEvent], ticks: list[int]) -> Batch:
-        iso, record_ids, lines = self._text.iso, [], []
-        for (_, _, sequence, template, rest), moment in zip(pending, ticks, strict=True):
+    def _event_times(self, pending: list[PendingEvent]) -> list[int]:
+        start = self._start
+        return [start + int(event[0] * TICKS_PER_SECOND) for event in pending]
+
+    def _write(self, pending: list[PendingEvent], ticks: Sequence[int]) -> Batch:
+        record_ids, lines = [], []
+        times = time_texts(ticks, TIME_STYLES[self._settings.fmt])
+        for (_, _, sequence, template, rest), moment, text in zip(pending, ticks, times, strict=True):
             record_id = sequence.last = sequence.last + 1
             if "\0" in rest:
                 rest = fill_time_markers(rest, moment)
             record_ids.append(record_id)
-            lines.append(f"{template.head}{iso(moment)}{template.middle}{record_id}{rest}")
+            lines.append(f"{template.head}{text}{template.middle}{record_id}{rest}")
         return Batch(pending, record_ids, lines)
 
 
 def generate(settings: GeneratorSettings) -> Iterator[Event]:
     """All events of a run, in log order, without end. Without a start time they begin in 1970."""
     generator = Generator(settings)
+    while batch := generator.take_history(500).events():
+        yield from batch
     while True:
-        batch = generator.take(500, step=1)
-        for (_, _, sequence, _, _), record_id, line in zip(*batch, strict=True):
-            yield Event(sequence.computer, sequence.source, record_id, line.encode("ascii"))
+        yield from generator.take(500, step=1).events()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import cached_property
+from json.encoder import encode_basestring_ascii
 
 DNS_DOMAIN, NETBIOS_DOMAIN = "corp.example", "CORP"
 ROLES = ("workstation", "server", "domain-controller")
@@ -22,7 +24,8 @@ PROCESSES = (
     "none",
 )
 HOST_VALUES = (
-    "name", "short", "account", "domain", "dns_domain", "sid", "domain_sid", "address", "dc", "role",
+    "name", "short", "account", "domain", "dns_domain", "sid", "domain_sid", "domain_admins", "krbtgt_sid",
+    "address", "dc", "role",
     *(f"pid.{process}" for process in PROCESSES),
 )  # fmt: skip
 USER_VALUES = ("name", "sid", "domain", "upn", "full_name", "profile")
@@ -45,6 +48,11 @@ class User:
     index: int
     values: dict[str, str]
 
+    @cached_property
+    def escaped(self) -> dict[str, str]:
+        """user.* kinds and their values as they stand in JSON."""
+        return _escaped("user", self.values)
+
 
 @dataclass
 class Host:
@@ -57,9 +65,18 @@ class Host:
     next_logon_id: int
     domain_sid: str = field(repr=False, default="")
 
+    @cached_property
+    def escaped(self) -> dict[str, str]:
+        """host.* kinds and their values as they stand in JSON."""
+        return _escaped("host", self.values)
+
     @property
     def name(self) -> str:
         return self.values["name"]
+
+
+def _escaped(scope: str, values: dict[str, str]) -> dict[str, str]:
+    return {f"{scope}.{name}": encode_basestring_ascii(text)[1:-1] for name, text in values.items()}
 
 
 def make_hosts(count: int, profile: str, run: int, rng: random.Random) -> list[Host]:
@@ -119,6 +136,8 @@ def _host(
         "dns_domain": DNS_DOMAIN,
         "sid": _sid(rng),
         "domain_sid": domain_sid,
+        "domain_admins": f"{domain_sid}-512",
+        "krbtgt_sid": f"{domain_sid}-502",
         "address": f"10.20.{16 + index // 250 % 200}.{index % 250 + 2}",
         "dc": f"\\\\{controller}.{DNS_DOMAIN}",
         "role": role,

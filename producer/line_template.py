@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json
-import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from producer.event_catalogue import _PLACEHOLDER, EventType
 from producer.formats import FORMATS, SLOT, text_slot
-from producer.hosts import Host, User
-from producer.values import LATE, Fill, escape, fill_for
+from producer.values import LATE, Fill
 from producer.vocabulary import Tables
 
 Parts = list[str]  # literal, slot name, literal, slot name, …, literal
 
 
-@dataclass(frozen=True)
+@dataclass
+class Sequence:
+    """The numbered events of one channel of one computer: what EventRecordID counts."""
+
+    computer: str
+    source: str
+    last: int = 0
+
+
+Sequences = dict[tuple[int, str], Sequence]  # keyed by host index and channel
+
+
+@dataclass(frozen=True, eq=False)
 class LineTemplate:
-    """What is the same for every event of a kind at one host by one user.
+    """What is the same for every event of a kind (at one host by one user, when those are baked in).
 
     A line is `head` + timestamp + `middle` + record id + `rest` % values(context).
     """
 
     event_type: EventType
+    sequence: Sequence | None
     head: str
     middle: str
     rest: str
@@ -42,7 +54,7 @@ def compile_parts(
     message = _PLACEHOLDER.sub(lambda match: _placed(kinds[match[1]], match[2], tables), event_type.message)
     document = FORMATS[fmt](event_type, data, message)
     if labels:
-        document["labels"] = labels
+        document |= {"labels": labels}
     pieces = SLOT.split(json.dumps(document, separators=(",", ":")) + "\n")
     parts = [pieces[0]]
     for text, number, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
@@ -60,23 +72,32 @@ def _placed(kind: str, transform: str | None, tables: Tables) -> str:
     return text_slot(kind + (transform or ""))
 
 
+def depends_on_user(parts: Parts) -> bool:
+    return any(name.startswith("user.") for name in parts[1::2])
+
+
 def bake(
-    event_type: EventType, parts: Parts, host: Host, user: User, tables: Tables, rng: random.Random
+    event_type: EventType,
+    parts: Parts,
+    fill_for: Callable[[str], Fill],
+    sequence: Sequence | None,
+    known: dict[str, str],
 ) -> LineTemplate:
-    """Fill in what host and user decide, and prepare the draws for the rest."""
-    head, parts = _split(_fill_known(parts, host, user), "late.timestamp")
+    """Fill in the `known` values (host.* and user.*); `fill_for` knows how the other kinds are drawn."""
+    head, parts = _split(_fill_known(parts, known), "late.timestamp")
     middle, parts = _split(parts, "late.record_id")
     literals, names = parts[0::2], parts[1::2]
     rest = "%s".join(literal.replace("%", "%%") for literal in literals) if names else literals[0]
     unique = list(dict.fromkeys(_with_bases(names)))
     return LineTemplate(
         event_type,
+        sequence,
         head,
         middle,
         rest,
         itemgetter(*names) if names else None,
-        tuple(fill_for(name, tables, rng) for name in unique if name.startswith("story.")),
-        tuple(fill_for(name, tables, rng)[1] for name in unique if name.startswith("event.")),
+        tuple((name, fill_for(name)) for name in unique if name.startswith("story.")),
+        tuple(fill_for(name) for name in unique if name.startswith("event.")),
     )
 
 
@@ -85,16 +106,15 @@ def _with_bases(names: list[str]) -> list[str]:
     return [each for name in names for each in ((name.removesuffix("|text"), name))]
 
 
-def _fill_known(parts: Parts, host: Host, user: User) -> Parts:
-    known = [parts[0]]
+def _fill_known(parts: Parts, known: dict[str, str]) -> Parts:
+    filled = [parts[0]]
     for name, literal in zip(parts[1::2], parts[2::2], strict=True):
-        scope, _, key = name.partition(".")
-        if scope in ("host", "user", "time"):
-            value = LATE[key] if scope == "time" else escape((host if scope == "host" else user).values[key])
-            known[-1] += value + literal
+        value = LATE[name.removeprefix("time.")] if name.startswith("time.") else known.get(name)
+        if value is None:
+            filled += [name, literal]
         else:
-            known += [name, literal]
-    return known
+            filled[-1] += value + literal
+    return filled
 
 
 def _split(parts: Parts, name: str) -> tuple[str, Parts]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Protocol
+
+from producer.shapes import Warp, make_warp
 
 
 class Schedule(Protocol):
-    """Event 0 is due at 0 seconds."""
+    """Event 0 is due at 0 seconds. Callers ask forward in time only."""
 
     def due(self, elapsed: float) -> int:
         """How many events are due in all after `elapsed` seconds."""
@@ -29,6 +32,19 @@ class Constant:
         return number / self._rate
 
 
+class Shaped:
+    """`rate` events a second on average, as two warps with the same draws shape them."""
+
+    def __init__(self, rate: float, forward: Warp, backward: Warp) -> None:
+        self._rate, self._forward, self._backward = rate, forward, backward
+
+    def due(self, elapsed: float) -> int:
+        return math.floor(self._forward.steady(elapsed) * self._rate + 1e-9)
+
+    def when(self, number: int) -> float:
+        return self._backward.shaped((number + 1) / self._rate)
+
+
 class Unpaced:
     """As fast as it goes."""
 
@@ -37,3 +53,15 @@ class Unpaced:
 
     def when(self, number: int) -> float:
         return 0.0
+
+
+def make_schedule(rate: float | None, shape: str, seed: int, second_of_day: float) -> Schedule:
+    """`rate` None is as fast as it goes, whatever the shape."""
+    if rate is None:
+        return Unpaced()
+    forward, backward = (
+        make_warp(shape, rate, second_of_day, random.Random(f"win-event/{seed}/pacing")) for _ in range(2)
+    )
+    if forward is None or backward is None:
+        return Constant(rate)
+    return Shaped(rate, forward, backward)

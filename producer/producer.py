@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from producer.event_log import EventLog
 from producer.feeder import Feeder
 from producer.generator import Generator, GeneratorSettings
+from producer.http_endpoint import HttpEndpoint, HttpSettings
 from producer.ledger import LedgerHeader
 from producer.ledger_file import LedgerWriter
 from producer.log_directory import LogDirectory, RecoveredLog
-from producer.pacing import Constant, Schedule, Unpaced
+from producer.metrics import ProducerMetrics
+from producer.pacing import Schedule, make_schedule
 from producer.plain_positions import PlainPositions
 from producer.recovery import events_of, last_record_ids
 from producer.server import Server, ServerSettings
+from producer.status import Status
+from producer.stdout_sink import StdoutSink
 
 _log = logging.getLogger("producer")
 
@@ -28,8 +34,10 @@ class ProducerSettings:
 
     generator: GeneratorSettings = field(default_factory=GeneratorSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
+    http: HttpSettings | None = None
     rate: float | None = 100.0
     count: int | None = None
+    stdout: bool = False
     retain_bytes: int = 256 * 1024 * 1024
     wait_for_clients: int = 0
     exit_when_done: bool = False
@@ -42,32 +50,73 @@ class ProducerSettings:
 def run(settings: ProducerSettings, stop: threading.Event, stop_now: threading.Event) -> None:
     """Serve until `stop`; `stop_now` ends the draining.
 
-    Raises OSError, CatalogueError, LedgerError, LogDirectoryError.
+    Raises OSError, CatalogueError, ScenarioError, LedgerError, LogDirectoryError.
     """
     with contextlib.ExitStack() as cleanup:
-        log, recovered = _open_log(settings, cleanup)
-        generator = _open_generator(settings, recovered)
-        ledger = _open_ledger(settings, log, recovered, cleanup)
-        server = Server(settings.server, log, _positions(settings))
-        if settings.server.client.slow_client == "block":
-            log.hold_for(server.slowest)
-        feeder = Feeder(
-            generator, log, _schedule(settings), settings.count, ledger, stop, server.save_positions
-        )
-        server.start()
-        _log.info("listening on %s:%d, %s", *server.address, _describe(settings, log))
-        try:
-            server.wait_for_clients(settings.wait_for_clients, stop)
-            feeder.run()
-            if ledger:
-                ledger.flush()
-            if not stop.is_set():
-                _log.info("made all %d events; still serving what clients have not read", feeder.made)
-                _wait_for_the_end(settings, server, stop)
-        finally:
-            server.stop(stop_now.is_set)
-            server.save_positions()
-        _log.info("stopped after %d events", feeder.made)
+        if settings.stdout:
+            _write_to_stdout(settings, stop, cleanup)
+        else:
+            _serve(settings, stop, stop_now, cleanup)
+
+
+def _write_to_stdout(
+    settings: ProducerSettings, stop: threading.Event, cleanup: contextlib.ExitStack
+) -> None:
+    ledger = _open_ledger(settings, secrets.token_hex(8), None, cleanup)
+    status = Status(settings.rate)
+    generator = _open_generator(settings, None)
+    status.feeder = Feeder(
+        generator, StdoutSink(), _schedule(settings), settings.count, ledger, stop,
+        lambda: status.tick(0), lambda batch: None,
+    )  # fmt: skip
+    with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
+        status.feeder.run()
+    status.finish()
+
+
+def _serve(
+    settings: ProducerSettings,
+    stop: threading.Event,
+    stop_now: threading.Event,
+    cleanup: contextlib.ExitStack,
+) -> None:
+    log, recovered = _open_log(settings, cleanup)
+    generator = _open_generator(settings, recovered)
+    ledger = _open_ledger(settings, log.log_id, recovered, cleanup)
+    server = Server(settings.server, log, _positions(settings))
+    if settings.server.client.slow_client == "block":
+        log.hold_for(server.slowest)
+    status = Status(settings.rate)
+    metrics = ProducerMetrics(log, server, status)
+
+    def every_second() -> None:
+        server.save_positions()
+        status.tick(len(server.clients()))
+
+    feeder = Feeder(
+        generator, log, _schedule(settings), settings.count, ledger, stop, every_second, metrics.observe
+    )
+    status.feeder = feeder
+    server.start()
+    cleanup.callback(server.close)
+    if settings.http:
+        endpoint = HttpEndpoint(settings.http, log, server, metrics)
+        cleanup.callback(endpoint.stop)
+        _log.info("health and metrics on http://%s", _address(*endpoint.address))
+    _log.info("listening on %s, %s", _address(*server.address), _describe(settings, log))
+    try:
+        server.wait_for_clients(settings.wait_for_clients, stop)
+        feeder.run()
+        if ledger:
+            ledger.flush()
+        status.finish()
+        if not stop.is_set():
+            _log.info("made all %d events; still serving what clients have not read", feeder.made)
+            _wait_for_the_end(settings, server, stop)
+    finally:
+        server.stop(stop_now.is_set)
+        server.save_positions()
+    _log.info("stopped after %d events", feeder.made)
 
 
 def _open_log(
@@ -82,9 +131,10 @@ def _open_log(
 
 
 def _open_generator(settings: ProducerSettings, recovered: RecoveredLog | None) -> Generator:
+    now = time.time_ns() // 100
     if recovered is None:
-        return Generator(settings.generator)
-    generator = Generator(replace(settings.generator, run=recovered.starts))
+        return Generator(settings.generator, now)
+    generator = Generator(replace(settings.generator, run=recovered.starts), now)
     generator.continue_from(last_record_ids(recovered.segments[-1], settings.generator.fmt))
     return generator
 
@@ -104,13 +154,13 @@ def _wait_for_the_end(settings: ProducerSettings, server: Server, stop: threadin
 
 
 def _open_ledger(
-    settings: ProducerSettings, log: EventLog, recovered: RecoveredLog | None, cleanup: contextlib.ExitStack
+    settings: ProducerSettings, log_id: str, recovered: RecoveredLog | None, cleanup: contextlib.ExitStack
 ) -> LedgerWriter | None:
     if settings.ledger is None:
         return None
     own = settings.generator
     start = own.start_time.isoformat() if own.start_time else None
-    ledger = LedgerWriter(settings.ledger, LedgerHeader(log.log_id, own.seed, own.fmt, start))
+    ledger = LedgerWriter(settings.ledger, LedgerHeader(log_id, own.seed, own.fmt, start))
     cleanup.callback(ledger.close)
     if recovered:
         ledger.catch_up(events_of(recovered.segments[-1], own.fmt))
@@ -118,9 +168,16 @@ def _open_ledger(
 
 
 def _schedule(settings: ProducerSettings) -> Schedule:
-    return Unpaced() if settings.rate is None else Constant(settings.rate)
+    return make_schedule(
+        settings.rate, settings.generator.shape, settings.generator.seed, time.time() % 86400.0
+    )
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _describe(settings: ProducerSettings, log: EventLog) -> str:
-    rate = "as fast as possible" if settings.rate is None else f"{settings.rate:g} events/s"
-    return f"log {log.log_id}, profile {settings.generator.profile}, seed {settings.generator.seed}, {rate}"
+    own, rate = settings.generator, settings.rate
+    pace = "as fast as possible" if rate is None else f"{rate:g} events/s"
+    return f"log {log.log_id}, profile {own.profile}, seed {own.seed}, {pace}"

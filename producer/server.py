@@ -60,6 +60,15 @@ class Server:
         threading.stack_size(_STACK_BYTES)
         self._acceptor.start()
 
+    @property
+    def is_listening(self) -> bool:
+        return not self._closing.is_set()
+
+    def close(self) -> None:
+        """Let go of the port, whatever went wrong before."""
+        self._closing.set()
+        self._listener.close()
+
     def clients(self) -> list[Client]:
         with self._lock:
             return list(self._clients)

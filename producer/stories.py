@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from producer.catalogue_file import Section
 from producer.values import check_kind
@@ -19,12 +19,12 @@ class Step:
     """
 
     event: str
-    delay: tuple[float, float]
-    chance: float
-    repeat: tuple[int, int]
-    override: dict[str, str]
-    user: str
-    host: str
+    delay: tuple[float, float] = (0.0, 0.0)
+    chance: float = 1.0
+    repeat: tuple[int, int] = (1, 1)
+    override: dict[str, str] = field(default_factory=dict)
+    user: str = "same"
+    host: str = "same"
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ def _read_step(section: Section, events: Container[str], tables: Tables) -> Step
     if host not in ("same", "next", "domain-controller"):
         raise section.fail("host", f"expected same, next or domain-controller, found {host!r}")
     override = section.section("set")
-    for field in override:
-        if why := check_kind(override.text(field), tables):
-            raise override.fail(field, why)
+    for name in override:
+        if why := check_kind(override.text(name), tables):
+            raise override.fail(name, why)
     median, quantile = _two(section, "delay", (0.002, 0.02))
     low, high = _two(section, "repeat", (1, 1))
     return Step(
@@ -83,7 +83,7 @@ def _read_step(section: Section, events: Container[str], tables: Tables) -> Step
         (median, quantile),
         section.number("chance", 1.0, 0.0, 1.0),
         (int(low), int(high)),
-        {field: override.text(field) for field in override},
+        {name: override.text(name) for name in override},
         user,
         host,
     )

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 
 from producer.event_catalogue import Catalogue
+from producer.formats import text_slot
 from producer.hosts import Host, User
-from producer.line_template import LineTemplate, Parts, bake, compile_parts
+from producer.line_template import (
+    LineTemplate,
+    Parts,
+    Sequence,
+    Sequences,
+    bake,
+    compile_parts,
+    depends_on_user,
+)
 from producer.stories import Step, Story
+from producer.values import Fill, make_fill
 
-_CACHED_TEMPLATES = 6000  # about 15 MB; beyond that, templates are baked again rather than kept
+_BAKED_HOSTS = (
+    40  # up to so many computers, templates are baked for each of them and its people: faster lines
+)
+_CACHED_TEMPLATES = 20_000  # about 40 MB; beyond that, templates are baked again rather than kept
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
-
-
-@dataclass
-class Sequence:
-    """The numbered events of one channel of one computer: what EventRecordID counts."""
-
-    computer: str
-    source: str
-    last: int = 0
-
 
 # seconds since the start, running number, sequence, template, rest of the line
 PendingEvent = tuple[float, int, Sequence, LineTemplate, str]
@@ -32,47 +34,47 @@ class StoryTeller:
     """Renders steps with draws from `rng` alone. Not thread-safe."""
 
     def __init__(
-        self, catalogue: Catalogue, hosts: list[Host], fmt: str, labels: bool, rng: random.Random, prefix: str
+        self,
+        catalogue: Catalogue,
+        hosts: list[Host],
+        sequences: Sequences,
+        rng: random.Random,
+        fmt: str,
+        label: str,
     ) -> None:
-        self._catalogue, self._hosts, self._fmt, self._labels = catalogue, hosts, fmt, labels
-        self._rng, self._prefix = rng, prefix
-        self._sequences: dict[tuple[int, str], Sequence] = {}
+        """`label` begins the ids of stories in the labels; empty for no labels."""
+        self._catalogue, self._hosts, self._sequences = catalogue, hosts, sequences
+        self._rng, self._fmt, self._label = rng, fmt, label
         self._parts: dict[int, Parts] = {}
+        self._fills: dict[str, Fill] = {}
         self._baked: dict[tuple[int, int, int], LineTemplate] = {}
+        self._bakes_hosts = len(hosts) <= _BAKED_HOSTS
         self._controllers = [host for host in hosts if host.role == "domain-controller"] or hosts[-1:]
         self.told = 0
         self.rendered = 0
-
-    def use_sequences(self, sequences: dict[tuple[int, str], Sequence]) -> None:
-        """Count on in `sequences`, keyed by (host index, channel)."""
-        self._sequences = sequences
 
     def tell(self, story: Story, host: Host, when: float, pending: list[PendingEvent]) -> None:
         """Append the events of `story`, which starts at `when` (seconds) on `host`."""
         random_, user = self._rng.random, self._someone(host)
         self.told += 1
-        context = {"label.id": f"{self._prefix}{self.told}"} if self._labels else {}
+        context = {"label.id": f"{self._label}{self.told}"} if self._label else {}
         for step in story.steps:
             if step.chance < 1.0 and random_() >= step.chance:
                 continue
-            for _ in range(self._times(step)):
+            low, high = step.repeat
+            for _ in range(low if low == high else self._rng.randint(low, high)):
                 if step.user == "next":
                     user = self._someone(host)
-                at = self._place(step, host)
                 if step.delay[1]:
                     when += self._delay(step)
+                at = host if step.host == "same" else self._elsewhere(step)
                 self._render(story, step, at, user, when, context, pending)
 
     def _someone(self, host: Host) -> User:
-        return host.users[int(self._rng.random() * len(host.users))]
+        users = host.users
+        return users[int(self._rng.random() * len(users))]
 
-    def _times(self, step: Step) -> int:
-        low, high = step.repeat
-        return low if low == high else self._rng.randint(low, high)
-
-    def _place(self, step: Step, host: Host) -> Host:
-        if step.host == "same":
-            return host
+    def _elsewhere(self, step: Step) -> Host:
         places = self._controllers if step.host == "domain-controller" else self._hosts
         return places[int(self._rng.random() * len(places))]
 
@@ -88,23 +90,30 @@ class StoryTeller:
         self, story: Story, step: Step, host: Host, user: User, when: float,
         context: dict[str, str], pending: list[PendingEvent],
     ) -> None:  # fmt: skip
-        key = (id(step), host.index, user.index)
-        template = self._baked.get(key) or self._bake(key, story, step, host, user)
+        if self._bakes_hosts:
+            key = (id(step), host.index, user.index)
+        else:
+            key = (id(step), -1, -1)
+            context.update(host.escaped)
+            context.update(user.escaped)
+        template = self._baked.get(key)
+        if template is None:
+            template = self._bake(key, story, step, host, user)
         for name, fill in template.story_fills:
             if name not in context:
                 fill(context, host)
         for fill in template.event_fills:
             fill(context, host)
-        rest = template.rest % template.values(context) if template.values else template.rest
-        self.rendered += 1
-        sequence = self._sequence(host, template.event_type.channel)
-        pending.append((when, self.rendered, sequence, template, rest))
+        values = template.values
+        rest = template.rest % values(context) if values else template.rest
+        self.rendered = number = self.rendered + 1
+        pending.append((when, number, template.sequence or self._sequence(host, step), template, rest))
 
-    def _sequence(self, host: Host, channel: str) -> Sequence:
-        key = (host.index, channel)
+    def _sequence(self, host: Host, step: Step) -> Sequence:
+        key = (host.index, self._catalogue.event_types[step.event].channel)
         sequence = self._sequences.get(key)
         if sequence is None:
-            sequence = self._sequences[key] = Sequence(host.name, channel)
+            sequence = self._sequences[key] = Sequence(host.name, key[1])
         return sequence
 
     def _bake(
@@ -115,14 +124,28 @@ class StoryTeller:
         event_type = self._catalogue.event_types[step.event]
         parts = self._parts.get(key[0])
         if parts is None:
-            labels = _labels(story) if self._labels else {}
+            labels = _labels(story) if self._label else {}
             parts = compile_parts(event_type, step.override, self._fmt, self._catalogue.tables, labels)
             self._parts[key[0]] = parts
-        template = bake(event_type, parts, host, user, self._catalogue.tables, self._rng)
-        self._baked[key] = template
-        return template
+        if not self._bakes_hosts:
+            template = self._baked[key] = bake(event_type, parts, self._fill, None, {})
+            return template
+        alone = (*key[:2], -1)  # of an event that names nobody one template serves all users
+        known = self._baked.get(alone)
+        if known is None or depends_on_user(parts):
+            known = bake(
+                event_type, parts, self._fill, self._sequence(host, step), host.escaped | user.escaped
+            )
+        self._baked[key] = self._baked[alone] = known
+        return known
+
+    def _fill(self, kind: str) -> Fill:
+        fill = self._fills.get(kind)
+        if fill is None:
+            fill = self._fills[kind] = make_fill(kind, self._catalogue.tables, self._rng)
+        return fill
 
 
 def _labels(story: Story) -> dict[str, str]:
-    labels = {"story": story.name, "story_id": "\x01label.id\x02"}
+    labels = {"story": story.name, "story_id": text_slot("label.id")}
     return labels | ({"scenario": story.name} if story.scenario else {})

@@ -3,47 +3,64 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Generator, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from producer.event_catalogue import Catalogue
 from producer.hosts import ROLE_SHARE, ROLES, Host, make_hosts
-from producer.stories import Step, Story
-from producer.story_teller import PendingEvent, Sequence, StoryTeller
+from producer.line_template import Sequence, Sequences
+from producer.scenarios import parse_scenario
+from producer.shapes import make_warp
+from producer.starts import Picks, make_picks
+from producer.stories import Story
+from producer.story_teller import PendingEvent, StoryTeller
 
 if TYPE_CHECKING:
     from producer.generator import GeneratorSettings
 
+Scenario = Generator[None, float, None]  # is sent how far event time has come
+
 _STARTS = 256  # stories told at a time
-_SINGLE = Step("", (0.0, 0.0), 1.0, (1, 1), {}, "same", "same")
+_NUMBERS_PER_TELLER = 1 << 48  # keeps the running numbers of two tellers apart
 
 
 class Timeline:
-    """Draws starts in event time, tells them, and hands out events by their time."""
+    """Draws starts in event time, tells them, and hands out events by their time.
 
-    def __init__(self, settings: GeneratorSettings, catalogue: Catalogue) -> None:
-        self._rng = rng = random.Random(f"win-event/{settings.seed}/{settings.run}")
+    Each scenario draws from a stream of its own, so that adding one leaves the other stories as they were.
+    """
+
+    def __init__(self, settings: GeneratorSettings, catalogue: Catalogue, second_of_day: float) -> None:
+        self._settings, self._catalogue = settings, catalogue
+        self._rng = self._stream("stories")
+        # Computers and people are the same in every run of one log.
         people = random.Random(f"win-event/{settings.seed}/hosts")
         self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, people)
-        self._teller = StoryTeller(catalogue, self._hosts, settings.fmt, settings.labels, rng, "s")
-        self._sequences: dict[tuple[int, str], Sequence] = {}
-        self._teller.use_sequences(self._sequences)
+        self._sequences: Sequences = {}
+        self._teller = self._make_teller(self._rng, "s")
         self._picks = {
-            role: _picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES
+            role: make_picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES
         }
         self._pending: list[PendingEvent] = []
         self._ready: list[PendingEvent] = []
-        self._now = 0.0
+        self._steady = self._now = 0.0
         shares = [ROLE_SHARE[host.role] for host in self._hosts]
         self._starts = self._draw_starts(list(accumulate(shares)))
-        mean = sum(
-            share * self._picks[host.role].mean_events
+        means = [
+            self._picks[host.role].mean_events * share
             for host, share in zip(self._hosts, shares, strict=True)
-        )
-        self._gap = mean / sum(shares) / (settings.host_rate * len(self._hosts))
+        ]
+        rate = settings.host_rate * len(self._hosts)
+        self._gap = sum(means) / sum(shares) / rate
+        # Arrivals are exponential already, which is what `poisson` asks for.
+        shape = "constant" if settings.shape == "poisson" else settings.shape
+        self._warp = make_warp(shape, rate, second_of_day, self._stream("shape"))
+        self._scenarios = [self._schedule(number, spec) for number, spec in enumerate(settings.scenarios)]
 
     def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
+        """Count on after these last ids."""
         index = {host.name: host.index for host in self._hosts}
         for (computer, source), last in record_ids.items():
             if computer in index:
@@ -59,6 +76,27 @@ class Timeline:
         taken, self._ready = self._ready[:count], self._ready[count:]
         return taken
 
+    def take_before(self, moment: float, count: int) -> list[PendingEvent]:
+        """At most `count` of the next events, as far as they lie before `moment` (seconds of event time)."""
+        taken = self.take(count)
+        cut = bisect_right(taken, (moment,))
+        self._ready[:0] = taken[cut:]
+        return taken[:cut]
+
+    def _stream(self, name: str) -> random.Random:
+        return random.Random(f"win-event/{self._settings.seed}/{self._settings.run}/{name}")
+
+    def _make_teller(self, rng: random.Random, prefix: str) -> StoryTeller:
+        settings = self._settings
+        return StoryTeller(
+            self._catalogue,
+            self._hosts,
+            self._sequences,
+            rng,
+            settings.fmt,
+            prefix if settings.labels else "",
+        )
+
     def _advance(self) -> None:
         """Tell the next stories; what lies before the last start is settled, as later stories start later."""
         draw_gap, rate, tell, pending = (
@@ -68,13 +106,37 @@ class Timeline:
             self._pending,
         )
         for _ in range(_STARTS):
-            self._now += draw_gap(rate)
+            self._steady += draw_gap(rate)
+            self._now = self._warp.shaped(self._steady) if self._warp else self._steady
             host, story = next(self._starts)
             tell(story, host, self._now, pending)
+        for scenario in self._scenarios:
+            scenario.send(self._now)
         pending.sort()
-        settled = _count_until(pending, self._now)
+        settled = bisect_right(pending, (self._now,))
         self._ready += pending[:settled]
         self._pending = pending[settled:]
+
+    def _schedule(self, number: int, spec: str) -> Scenario:
+        known = [story.name for story in self._catalogue.stories.values() if story.scenario]
+        plan = parse_scenario(spec, known)
+        rng = self._stream(f"scenario/{number}/{spec}")
+        teller = self._make_teller(rng, f"x{number}-")
+        teller.rendered = (number + 1) * _NUMBERS_PER_TELLER
+        story, starts = self._catalogue.stories[plan.name], plan.starts(rng)
+
+        def start_until() -> Scenario:
+            now = yield
+            for when in starts:
+                while when > now:
+                    now = yield
+                teller.tell(story, self._hosts[int(rng.random() * len(self._hosts))], when, self._pending)
+            while True:
+                yield
+
+        scenario = start_until()
+        next(scenario)
+        return scenario
 
     def _draw_starts(self, cumulative: list[float]) -> Iterator[tuple[Host, Story]]:
         streams = {role: self._draw_stories(picks) for role, picks in self._picks.items()}
@@ -85,55 +147,3 @@ class Timeline:
     def _draw_stories(self, picks: Picks) -> Iterator[Story]:
         while True:
             yield from self._rng.choices(picks.stories, cum_weights=picks.cumulative, k=_STARTS)
-
-
-def _count_until(pending: list[PendingEvent], now: float) -> int:
-    low, high = 0, len(pending)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if pending[middle][0] <= now else (low, middle)
-    return low
-
-
-class Picks:
-    """What may start on a computer of one role, with running weights."""
-
-    def __init__(self, weighted: list[tuple[Story, float]]) -> None:
-        self.stories = [story for story, _ in weighted]
-        self.cumulative = list(accumulate(weight for _, weight in weighted))
-        self.mean_events = (
-            sum(story.mean_events() * weight for story, weight in weighted) / self.cumulative[-1]
-        )
-
-
-def _picks(catalogue: Catalogue, profile: str, role: str, mix: dict[str, float]) -> Picks:
-    """Weigh stories and single events so that the channels get their share of the events."""
-    weighted: list[tuple[Story, float]] = []
-    for channel, share in mix.items():
-        starts = [
-            (story, weight)
-            for story, own in _candidates(catalogue, channel)
-            if (weight := own[role] + (own["audit-all"] if profile == "audit-all" else 0.0))
-        ]
-        events = sum(story.mean_events() * weight for story, weight in starts)
-        weighted += [(story, weight * share / events) for story, weight in starts if share]
-    return Picks(weighted)
-
-
-def _candidates(catalogue: Catalogue, channel: str) -> list[tuple[Story, dict[str, float]]]:
-    """The stories that begin in `channel`, and each of its event types as a story of its own."""
-    stories = [
-        (story, story.weight)
-        for story in catalogue.stories.values()
-        if not story.scenario and story.steps[0].event.startswith(channel + "/")
-    ]
-    singles = [
-        (Story("background", event.weight, False, (_single(name),)), event.weight)
-        for name, event in catalogue.event_types.items()
-        if event.channel == channel
-    ]
-    return stories + singles
-
-
-def _single(name: str) -> Step:
-    return Step(name, *(_SINGLE.delay, _SINGLE.chance, _SINGLE.repeat, {}, "same", "same"))

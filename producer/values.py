@@ -15,72 +15,80 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring_ascii
+from typing import Any
 
 from producer.hosts import HOST_VALUES, USER_VALUES, Host
 from producer.vocabulary import Tables
 
 Context = dict[str, str]  # kind -> value, already escaped for JSON
 Fill = Callable[[Context, Host], None]
-LATE = {"iso": "\0i", "time": "\0t", "date": "\0d", "earlier": "\0e", "boot": "\0b", "filetime": "\0f"}
+LATE = {
+    "iso": "\0i",
+    "time": "\0t",
+    "date": "\0d",
+    "earlier": "\0e",
+    "boot": "\0b",
+    "filetime": "\0f",
+    "seconds": "\0s",
+}
 
 _DRAW = re.compile(r"(?:story|event)\.(?P<draw>[\w.:-]+)(?:#\w+)?")
 _BATCH = 256  # random.choices costs a third per row when it draws many
 
 
-def _logon_id(_rng: random.Random, host: Host) -> str:
-    host.next_logon_id += 0x1A3
-    return f"0x{host.next_logon_id:x}"
+def _addresses(rng: random.Random) -> list[str]:
+    return [f"10.20.{bits >> 8}.{(bits & 255) or 1}" for bits in rng.choices(range(1 << 12), k=_BATCH)]
 
 
-def _process_id(rng: random.Random, _host: Host) -> str:
-    return f"0x{4 * int(rng.random() * 4000 + 200):x}"
-
-
-def _guid(rng: random.Random, _host: Host) -> str:
-    text = f"{rng.getrandbits(128):032x}"
-    return f"{{{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}}}"
-
-
-def _address(rng: random.Random, _host: Host) -> str:
-    bits = rng.getrandbits(12)
-    return f"10.20.{bits >> 8}.{(bits & 255) or 1}"
-
-
-def _public_address(rng: random.Random, _host: Host) -> str:
+def _public_addresses(rng: random.Random) -> list[str]:
     # RFC 5737 and RFC 2544 blocks: nobody's real address ends up in a detection.
-    block = ("192.0.2", "198.51.100", "203.0.113", "198.18.7")[rng.getrandbits(2)]
-    return f"{block}.{int(rng.random() * 253) + 1}"
+    blocks = rng.choices(("192.0.2", "198.51.100", "203.0.113", "198.18.7"), k=_BATCH)
+    return [
+        f"{block}.{last}" for block, last in zip(blocks, rng.choices(range(1, 255), k=_BATCH), strict=True)
+    ]
 
 
-def _whole(low: str, high: str) -> Callable[[random.Random, Host], str]:
-    first, span = int(low), int(high) - int(low) + 1
-    return lambda rng, _host: str(first + int(rng.random() * span))
+def _guids(rng: random.Random) -> list[str]:
+    texts = [f"{rng.getrandbits(128):032x}" for _ in range(_BATCH)]
+    return [f"{{{t[:8]}-{t[8:12]}-4{t[13:16]}-a{t[17:20]}-{t[20:]}}}" for t in texts]
 
 
-def _hexadecimal(digits: str) -> Callable[[random.Random, Host], str]:
-    bits, width = int(digits) * 4, int(digits)
-    return lambda rng, _host: f"{rng.getrandbits(bits):0{width}x}"
+def _process_ids(rng: random.Random) -> list[str]:
+    return [hex(number) for number in rng.choices(range(800, 16800, 4), k=_BATCH)]
 
 
-def _thread_id(rng: random.Random, _host: Host) -> str:
-    return str(4 * int(rng.random() * 2400 + 20))
+def _thread_ids(rng: random.Random) -> list[str]:
+    return [str(number) for number in rng.choices(range(80, 9680, 4), k=_BATCH)]
 
 
-def _relative_id(rng: random.Random, host: Host) -> str:
-    return f"{host.domain_sid}-{int(rng.random() * 6000) + 1601}"
+def _whole(rng: random.Random, low: int, high: int) -> list[str]:
+    return [str(number) for number in rng.choices(range(low, high + 1), k=_BATCH)]
 
 
-# name -> (number of arguments, maker)
-FUNCTIONS: dict[str, tuple[int, Callable[..., Callable[[random.Random, Host], str]]]] = {
-    "logon_id": (0, lambda: _logon_id),
-    "pid": (0, lambda: _process_id),
-    "tid": (0, lambda: _thread_id),
-    "guid": (0, lambda: _guid),
-    "address": (0, lambda: _address),
-    "public_address": (0, lambda: _public_address),
-    "sid": (0, lambda: _relative_id),
+def _hexadecimals(rng: random.Random, digits: int) -> list[str]:
+    return [f"{rng.getrandbits(4 * digits):0{digits}x}" for _ in range(_BATCH)]
+
+
+def _hexnumbers(rng: random.Random, digits: int) -> list[str]:
+    return [hex(rng.getrandbits(4 * digits)) for _ in range(_BATCH)]
+
+
+def _relative_ids(rng: random.Random) -> list[str]:
+    return [str(number) for number in rng.choices(range(1601, 7601), k=_BATCH)]
+
+
+# name -> (number of arguments, draws _BATCH values: in bulk a draw costs a third)
+FUNCTIONS: dict[str, tuple[int, Callable[..., list[str]]]] = {
+    "logon_id": (0, list),  # counted by the host, not drawn
+    "pid": (0, _process_ids),
+    "tid": (0, _thread_ids),
+    "guid": (0, _guids),
+    "address": (0, _addresses),
+    "public_address": (0, _public_addresses),
+    "sid": (0, _relative_ids),
     "int": (2, _whole),
-    "hex": (1, _hexadecimal),
+    "hex": (1, _hexadecimals),
+    "hexnumber": (1, _hexnumbers),
 }
 
 
@@ -118,22 +126,49 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
     return None
 
 
-def fill_for(kind: str, tables: Tables, rng: random.Random) -> tuple[str, Fill]:
-    """The key that tells whether a story has it already, and what writes it into the story's context."""
+def make_fill(kind: str, tables: Tables, rng: random.Random) -> Fill:
+    """What writes `kind` (and, of a table, the row's other columns) into a story's context."""
     if kind.endswith("|text"):
-        return kind, _parameter_text(kind, tables)
+        return _parameter_text(kind, tables)
     scope, _, rest = kind.partition(".")
     draw, _, label = rest.partition("#")
     table, _, column = draw.partition(".")
     if column:
-        return kind, _row(scope, table, f"#{label}" if label else "", tables, rng)
+        return _row(scope, table, f"#{label}" if label else "", tables, rng)
     name, *arguments = draw.split(":")
-    function = FUNCTIONS[name][1](*arguments)
+    if name == "logon_id":
+        return _logon_id(kind)
+    batches = FUNCTIONS[name][1]
+    numbers = [int(argument) for argument in arguments]
+    values = _endless(lambda: batches(rng, *numbers))
+    return _relative_id(kind, values) if name == "sid" else _drawn(kind, values)
 
+
+def _endless(batch: Callable[[], list[Any]]) -> Iterator[Any]:
+    while True:
+        yield from batch()
+
+
+def _drawn(kind: str, values: Iterator[str]) -> Fill:
+    def fill(context: Context, _host: Host) -> None:
+        context[kind] = next(values)
+
+    return fill
+
+
+def _logon_id(kind: str) -> Fill:
     def fill(context: Context, host: Host) -> None:
-        context[kind] = function(rng, host)
+        host.next_logon_id += 0x1A3
+        context[kind] = hex(host.next_logon_id)
 
-    return kind, fill
+    return fill
+
+
+def _relative_id(kind: str, values: Iterator[str]) -> Fill:
+    def fill(context: Context, host: Host) -> None:
+        context[kind] = f"{host.domain_sid}-{next(values)}"
+
+    return fill
 
 
 def _row(scope: str, table: str, label: str, tables: Tables, rng: random.Random) -> Fill:
@@ -142,12 +177,7 @@ def _row(scope: str, table: str, label: str, tables: Tables, rng: random.Random)
         for row in tables.tables[table].rows
     ]
     cumulative = tables.tables[table].cumulative
-
-    def draw() -> Iterator[Context]:
-        while True:
-            yield from rng.choices(rows, cum_weights=cumulative, k=_BATCH)
-
-    draws = draw()
+    draws = _endless(lambda: rng.choices(rows, cum_weights=cumulative, k=_BATCH))
 
     def fill(context: Context, _host: Host) -> None:
         context.update(next(draws))

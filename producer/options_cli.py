@@ -1,0 +1,109 @@
+"""The options of win-event-producer, by group, and how their texts become values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from producer.client import SLOW_CLIENT_POLICIES
+from producer.event_catalogue import BUILT_IN, CHANNELS, PROFILES
+from producer.formats import FORMATS
+from producer.log_directory import FSYNC_POLICIES
+from producer.shapes import SHAPES
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 only
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        if value == "max":
+            return None
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = 0.0
+        if not 0.0 < rate <= 1e7:
+            self.fail(f"{value!r} is neither a number of events a second above 0 nor max", param, ctx)
+        return rate
+
+
+def _utc(_ctx: click.Context, _param: click.Parameter, value: datetime | None) -> datetime | None:
+    return value.replace(tzinfo=timezone.utc) if value else None
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value)
+    if not match:
+        raise click.BadParameter(f"{value!r} is no duration; write 90s, 30m, 24h or 7d")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def _shares(_ctx: click.Context, _param: click.Parameter, value: str) -> dict[str, float]:
+    try:
+        shares = [float(share) for share in value.split("/")]
+    except ValueError:
+        shares = []
+    if len(shares) != len(CHANNELS) or min(shares) < 0 or not sum(shares):
+        raise click.BadParameter(f"{value!r} is not three shares as in 85/9/6")
+    return dict(zip(CHANNELS, shares, strict=True))
+
+
+_PACE = (
+    click.option("--rate", default="100", type=_Rate(), metavar="N|max", help="Events a second in all."),
+    click.option("--shape", default="constant", type=click.Choice(SHAPES), help="How the rate moves around its mean."),
+    click.option("--count", type=click.IntRange(1), help="Make so many events, then only serve."),
+    click.option("--backfill", default="0", metavar="24h", callback=_seconds, help="Write so much history first, as fast as possible."),
+    click.option("--wait-for-clients", default=0, type=click.IntRange(0), metavar="N", help="Make nothing before N clients are connected."),
+    click.option("--exit-when-done", is_flag=True, help="With --count: end when the connected clients have read all."),
+)  # fmt: skip
+_EVENTS = (
+    click.option("--seed", default=1, type=click.IntRange(0), help="The same seed gives the same events."),
+    click.option("--hosts", default=10, type=click.IntRange(1, 100_000), help="Number of computers."),
+    click.option("--profile", default="mixed", type=click.Choice(PROFILES), help="What kind of computers."),
+    click.option("--scenario", "scenarios", multiple=True, metavar="NAME[@S|@N/h]", help="Inject an attack after S seconds of event time (10), or N times an hour."),
+    click.option("--labels", is_flag=True, help="Add story and scenario to each event: the ground truth for detections."),
+    click.option("--format", "fmt", default="flat", type=click.Choice(list(FORMATS)), help="JSON shape of an event."),
+    click.option("--channel-mix", default="85/9/6", metavar="S/S/A", callback=_shares, help="Shares of Security, System and Application."),
+    click.option("--start-time", type=click.DateTime(), callback=_utc, help="UTC. Event times come from the seed, not from the clock."),
+    click.option("--host-rate", default=1.6, type=click.FloatRange(0.001, 1e6), help="Events a second of one computer, in event time."),
+    click.option("--catalogue", default=BUILT_IN, show_default="built in", type=_FOLDER, help="Folder with your own catalogue files."),
+    click.option("--stdout", is_flag=True, help="Write to standard output and serve nobody."),
+)  # fmt: skip
+_LOG = (
+    click.option("--retain-bytes", default=256 * 1024 * 1024, type=click.IntRange(65536), help="How much of the log is kept."),
+    click.option("--log-dir", type=_FOLDER, help="Keep the log on disk: it survives restarts and kill -9."),
+    click.option("--fsync", default="second", type=click.Choice(FSYNC_POLICIES), help="When --log-dir is forced to disk."),
+    click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="Write down what was handed to the log, for win-event-verify."),
+)  # fmt: skip
+_SERVER = (
+    click.option("--host", default="127.0.0.1", envvar="WIN_EVENT_HOST", show_envvar=True, help="Name or address to listen on; :: is everything."),
+    click.option("--port", default=9999, envvar="WIN_EVENT_PORT", show_envvar=True, type=click.IntRange(0, 65535), help="0 takes a free port and prints it."),
+    click.option("--max-clients", default=1024, type=click.IntRange(1), help="Further clients are refused."),
+    click.option("--slow-client", default="disconnect", type=click.Choice(SLOW_CLIENT_POLICIES), help="For a client that falls behind the start of the log; block makes generation wait for it."),
+    click.option("--plain-resume", type=click.IntRange(0), metavar="BYTES", help="A plain client that reconnects continues BYTES before where it was."),
+    click.option("--heartbeat", default=15.0, type=click.FloatRange(0.1), help="Seconds of silence before a plain client gets an empty line."),
+    click.option("--user-timeout", default=300.0, type=click.FloatRange(1.0, 86400.0), help="Seconds before a client that accepts nothing is cut."),
+    click.option("--tls-cert", type=_FILE, help="Serve TLS with this PEM certificate."),
+    click.option("--tls-key", type=_FILE, help="Its private key."),
+    click.option("--tls-client-ca", type=_FILE, help="Clients must show a certificate signed by this authority."),
+    click.option("--http-port", type=click.IntRange(0, 65535), help="Serve /healthz, /readyz, /metrics and POST /events here."),
+    click.option("--http-host", default="127.0.0.1", help="Name or address for --http-port."),
+    click.option("-v", "--verbose", is_flag=True, help="Also tell about every client."),
+)  # fmt: skip
+
+
+def producer_options(command: Command) -> Command:
+    """Add all options, in the order in which --help shows them."""
+    for option in reversed(_PACE + _EVENTS + _LOG + _SERVER):
+        command = option(command)
+    return command

@@ -1,0 +1,83 @@
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from producer.catalogue_file import CatalogueError
+from producer.event_catalogue import BUILT_IN, load_catalogue
+from producer.generator import GeneratorSettings, generate
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BUILT_IN, tmp_path / "catalogue"))
+
+
+def test_the_built_in_catalogue_is_as_wide_as_promised() -> None:
+    catalogue = load_catalogue()
+    channels = Counter(event.channel for event in catalogue.event_types.values())
+    assert channels["Security"] >= 30
+    assert channels["System"] >= 25
+    assert channels["Application"] >= 20
+    assert all(event.provider for event in catalogue.event_types.values())
+
+
+def test_every_event_type_can_happen() -> None:
+    catalogue = load_catalogue()
+    in_stories = {step.event for story in catalogue.stories.values() for step in story.steps}
+    alone = {name for name, event in catalogue.event_types.items() if any(event.weight.values())}
+    assert set(catalogue.event_types) - in_stories - alone == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("security.yaml", "LogonId: story.logon_id", "LogonId: story.logonid", "TargetLogonId: 'logonid'"),
+        ("security.yaml", "version: 2", "version: x", "version: expected a whole number"),
+        ("security.yaml", "{ElevatedToken|text}", "{Elevated}", "message: {Elevated} is not a field"),
+        ("security.yaml", "  - id: 4634", "  - id: 4624", "id: 4624 stands twice"),
+        ("system.yaml", "level: 3", "levle: 3", "levle: unknown field; known: id,"),
+        ("system.yaml", "1: event.service.display", "1: event.service.colour", "table service has columns"),
+        ("system.yaml", "task: [1014,", "task: [many,", "task: expected [number, name]"),
+        ("application.yaml", "channel: Application", "channel: Setup", "channel: expected Application"),
+        ("vocabulary.yaml", 'name: "wuauserv", display:', 'name: "wuauserv", shown:', "needs the columns"),
+        ("stories.yaml", "event: Security/4672, chance", "event: Security/9, chance", "Security/9 is not in"),
+        ("stories.yaml", "chance: 0.83", "chance: 83", "chance: expected a number 0.0..1.0, found 83"),
+        ("stories.yaml", "delay: [0.6, 11]", "delay: [11, 0.6]", "delay: expected a number or [low, high]"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_file_line_and_field(
+    folder: Path, file: str, old: str, new: str, expected: str
+) -> None:
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    with pytest.raises(CatalogueError) as raised:
+        load_catalogue(folder)
+    message = str(raised.value)
+    assert message.startswith(f"{folder / file}:")
+    assert expected in message
+    line = int(message.split(":")[1])
+    changed = (folder / file).read_text().splitlines()
+    near = "\n".join(changed[max(line - 1, 0) : line + 60])
+    assert new.splitlines()[0].strip("{ -") in near
+
+
+def test_broken_yaml_is_named_with_its_line(folder: Path) -> None:
+    (folder / "system.yaml").write_text("channel: System\nevents: [\n")
+    with pytest.raises(CatalogueError, match=r"system\.yaml:\d+: not YAML"):
+        load_catalogue(folder)
+
+
+def test_a_folder_with_one_file_extends_the_built_in_catalogue(tmp_path: Path) -> None:
+    (tmp_path / "application.yaml").write_text(
+        "channel: Application\nkeywords: 0x80000000000000\nprocess: none\nprovider: Contoso\nevents:\n"
+        + "".join(
+            f"  - {{id: {number}, weight: 1, data: {{User: user.name}}, message: 'Hello {{User}}.'}}\n"
+            for number in (7, 102, 103, 105, 326, 327, 1000, 1001, 1026, 1033, 1040, 1042, 1531, 1532, 10000)
+        )
+        + "".join(f"  - {{id: {number}, message: x}}\n" for number in (10001, 11707, 16384, 16394))
+    )
+    events = generate(GeneratorSettings(catalogue=tmp_path, channel_mix={"Application": 1.0}))
+    assert b'"message":"Hello ' in next(events).line
