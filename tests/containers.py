@@ -130,7 +130,6 @@ class Containers:
         text = re.sub(
             rf"(?<![\w.-]){_HOSTS}:(\d+)", lambda m: f"127.0.0.1:{self.ports.get(int(m[1]), m[1])}", text
         )
-        text = re.sub(r"\('127\.0\.0\.1', (\d+)\)", lambda m: f"('127.0.0.1', {self.ports[int(m[1])]})", text)
         text = re.sub(r"(?<==)jobmanager$|^0\.0\.0\.0$", "127.0.0.1", text)
         return str(self.ports[int(text)]) if text.isdecimal() and int(text) in self.ports else text
 
