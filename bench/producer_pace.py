@@ -51,7 +51,8 @@ def main() -> None:
     if what == "rates":
         rates(*(int(number) for number in numbers))
     else:
-        memory(*(float(number) for number in numbers))
+        rate, minutes = [float(number) for number in numbers] or [50_000.0, 10.0]
+        memory(int(rate), minutes)
 
 
 if __name__ == "__main__":
