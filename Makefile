@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test check up down bench lock
+.PHONY: help setup tools demo test check up down compose-up compose-down bench lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,10 +10,13 @@ help:  ## this list
 setup:
 	@scripts/setup-venv
 
-demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
-	@python -m bench.demo
+tools:
+	@scripts/get-prometheus
 
-test: setup  ## unit and integration tests: real broker, real Flink cluster
+demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
+	@win-event-stack demo
+
+test: setup tools  ## unit and integration tests: real broker, real Flink cluster
 	@python -m pytest
 
 check: setup  ## formatting, lint, types, import contracts
@@ -26,6 +29,13 @@ up: setup  ## start the broker and the Flink cluster
 
 down: setup  ## stop them
 	@win-event-stack down
+
+compose-up:  ## the same as containers: passwords, images, everything
+	@scripts/compose-secrets
+	@docker compose up --detach --build
+
+compose-down:  ## stop the containers; the data stays (docker compose down -v forgets it)
+	@docker compose down
 
 bench: setup  ## measure; QUICK=1 takes under 3 minutes
 	@python -m bench

@@ -26,7 +26,11 @@ class Secret(str):
 
 @dataclass(frozen=True)
 class KafkaConnection:
-    """Bootstrap servers, protocol and login of one Kafka user."""
+    """Bootstrap servers, protocol and login of one Kafka user.
+
+    `certificate_file` and `key_file` (PEM) log in over SSL with a certificate instead of a password.
+    `oauth` holds librdkafka's sasl.oauthbearer.* settings as (name, value).
+    """
 
     bootstrap_servers: str
     security_protocol: str = "SASL_PLAINTEXT"
@@ -34,6 +38,9 @@ class KafkaConnection:
     username: str | None = None
     password: Secret | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    oauth: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.security_protocol not in SECURITY_PROTOCOLS:
@@ -46,7 +53,16 @@ class KafkaConnection:
             raise ConnectionSettingsError(
                 f"SASL mechanism {self.sasl_mechanism!r}: expected one of {choices}"
             )
-        needs_login = self.uses_sasl and self.sasl_mechanism != "OAUTHBEARER"
+        if self.uses_oauth and not self.oauth:
+            raise ConnectionSettingsError(
+                "OAUTHBEARER needs KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, …_CLIENT_ID "
+                "and …_CLIENT_SECRET (or …_CLIENT_SECRET_FILE)"
+            )
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ConnectionSettingsError(
+                "a client certificate needs both KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE"
+            )
+        needs_login = self.uses_sasl and not self.uses_oauth
         if needs_login and not (self.username and self.password):
             raise ConnectionSettingsError(
                 f"{self.security_protocol} with {self.sasl_mechanism} needs KAFKA_USERNAME and "
@@ -56,6 +72,10 @@ class KafkaConnection:
     @property
     def uses_sasl(self) -> bool:
         return self.security_protocol.startswith("SASL_")
+
+    @property
+    def uses_oauth(self) -> bool:
+        return self.uses_sasl and self.sasl_mechanism == "OAUTHBEARER"
 
     @property
     def uses_tls(self) -> bool:
@@ -84,9 +104,14 @@ class KafkaConnection:
             settings["sasl.mechanism"] = self.sasl_mechanism
             if self.username and self.password:
                 settings |= {"sasl.username": self.username, "sasl.password": str(self.password)}
-        if self.ca_file:
-            settings["ssl.ca.location"] = str(self.ca_file)
-        return settings
+        if self.uses_oauth:
+            settings |= dict(self.oauth)
+        files = {
+            "ssl.ca.location": self.ca_file,
+            "ssl.certificate.location": self.certificate_file,
+            "ssl.key.location": self.key_file,
+        }
+        return settings | {name: str(file) for name, file in files.items() if file and self.uses_tls}
 
 
 def is_loopback(host: str) -> bool:
@@ -112,3 +137,21 @@ def read_password(environment: Mapping[str, str], variable: str = "KAFKA_PASSWOR
         return Secret(Path(file).read_text(encoding="utf-8").rstrip("\r\n"))
     except OSError as error:
         raise ConnectionSettingsError(f"{variable}_FILE={file}: {error.strerror}") from error
+
+
+OAUTH_PREFIX = "KAFKA_SASL_OAUTHBEARER_"
+
+
+def read_oauth(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Every KAFKA_SASL_OAUTHBEARER_X_Y (or …_FILE) as librdkafka's sasl.oauthbearer.x.y.
+
+    A token endpoint means the method oidc. Raises ConnectionSettingsError for a file that cannot be read.
+    """
+    names = sorted({name.removesuffix("_FILE") for name in environment if name.startswith(OAUTH_PREFIX)})
+    settings: dict[str, str] = {}
+    for name in names:
+        if (value := read_password(environment, name)) is not None:
+            settings["sasl.oauthbearer." + name.removeprefix(OAUTH_PREFIX).lower().replace("_", ".")] = value
+    if "sasl.oauthbearer.token.endpoint.url" in settings:
+        settings.setdefault("sasl.oauthbearer.method", "oidc")
+    return tuple(settings.items())

@@ -14,6 +14,7 @@ from kafka_setup.connection import (
     SECURITY_PROTOCOLS,
     ConnectionSettingsError,
     KafkaConnection,
+    read_oauth,
     read_password,
 )
 
@@ -58,6 +59,19 @@ _OPTIONS = (
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="Certificate authority that signed the brokers' certificates.",
     ),
+    click.option(
+        "--kafka-certificate-file",
+        envvar="KAFKA_CERTIFICATE_FILE",
+        show_envvar=True,
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Certificate to log in with over SSL, with --kafka-key-file.",
+    ),
+    click.option(
+        "--kafka-key-file",
+        envvar="KAFKA_KEY_FILE",
+        show_envvar=True,
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    ),
 )
 
 
@@ -78,6 +92,9 @@ def take_connection(values: dict[str, Any]) -> KafkaConnection:
             username=values.pop("kafka_username"),
             password=read_password(os.environ),
             ca_file=values.pop("kafka_ca_file"),
+            certificate_file=values.pop("kafka_certificate_file"),
+            key_file=values.pop("kafka_key_file"),
+            oauth=read_oauth(os.environ),
         )
     except ConnectionSettingsError as error:
         raise click.UsageError(str(error)) from error

@@ -1,0 +1,65 @@
+"""The bookmark file: where in each endpoint's log the reader stands. Written atomically."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+_VERSION = 1
+
+
+class BookmarkError(Exception):
+    """The file cannot be read or written, or is something else."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """A log and the byte offset of the first line not taken yet."""
+
+    log_id: str
+    offset: int
+
+
+class BookmarkFile:
+    """{"bookmark":1,"endpoints":{"HOST:PORT":{"log_id":"…","offset":N}}}"""
+
+    def __init__(self, path: Path) -> None:
+        """Raises BookmarkError when the file is there but is no bookmark."""
+        self._path = path
+        self._positions = self._load()
+
+    def get(self, endpoint: str) -> Position | None:
+        return self._positions.get(endpoint)
+
+    def save(self, positions: dict[str, Position]) -> None:
+        """Replace the file as a whole: a reader sees the old one or the new one. Raises BookmarkError."""
+        self._positions |= positions
+        endpoints = {name: vars(position) for name, position in sorted(self._positions.items())}
+        content = orjson.dumps({"bookmark": _VERSION, "endpoints": endpoints})
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            draft.write_bytes(content + b"\n")
+            draft.replace(self._path)
+        except OSError as error:
+            raise BookmarkError(f"cannot write the bookmark {self._path}: {error.strerror}") from error
+
+    def _load(self) -> dict[str, Position]:
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise BookmarkError(f"cannot read the bookmark {self._path}: {error.strerror}") from error
+        try:
+            stored = orjson.loads(content)
+            if stored["bookmark"] != _VERSION:
+                raise ValueError("another version")
+            return {
+                name: Position(str(position["log_id"]), int(position["offset"]))
+                for name, position in stored["endpoints"].items()
+            }
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BookmarkError(f"{self._path} is not a bookmark of win-event-tail: remove it") from error

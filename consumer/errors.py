@@ -1,0 +1,7 @@
+"""What can go wrong for reasons outside this program; the text is for the person at the terminal."""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """The audit could not be made (which is not the same as an audit that found something)."""

@@ -1,0 +1,26 @@
+"""What the job tells Flink about itself. Each of these options wins over the cluster's configuration."""
+
+from __future__ import annotations
+
+from flink_bridge.settings import BridgeSettings
+
+
+def flink_options(settings: BridgeSettings) -> dict[str, str]:
+    """Flink configuration of the job."""
+    return {
+        "pipeline.name": settings.name,
+        "pipeline.object-reuse": "true",
+        "table.local-time-zone": "UTC",
+        # One poll of the resume source is one bundle: a checkpoint never waits for a bundle to fill.
+        "python.fn-execution.bundle.size": "1",
+        "execution.checkpointing.interval": f"{int(settings.checkpoint_interval * 1000)} ms",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        # For ever, with jitter, and never more than 10 s apart: a producer that comes back is picked up soon.
+        "restart-strategy.type": "exponential-delay",
+        "restart-strategy.exponential-delay.initial-backoff": "1 s",
+        "restart-strategy.exponential-delay.max-backoff": "10 s",
+        "restart-strategy.exponential-delay.backoff-multiplier": "2.0",
+        "restart-strategy.exponential-delay.jitter-factor": "0.1",
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
+        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",
+    }

@@ -1,0 +1,49 @@
+"""The bridge: lines from TCP into Kafka, as a PyFlink job.
+
+`flink run -py flink_bridge/job.py` and `python flink_bridge/job.py` (an in-process cluster) both work.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+if not __package__:
+    # Started as a script: Python put this folder on the path, where the imports need the one above it.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+
+from flink_bridge.guarantee import guarantee
+from flink_bridge.options_cli import bridge_options, take_settings
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@bridge_options
+def main(**values: Any) -> None:
+    """Carry lines from TCP into Kafka: events into one topic, whatever is no event into another.
+
+    Every option may come from the environment instead; the option wins.
+    On a cluster this needs Flink 2.2 with flink-sql-connector-kafka in its lib folder.
+
+    \b
+    Examples:
+      flink run -d -py flink_bridge/job.py --hostname 127.0.0.1 --port 9999 \\
+        --kafka-bootstrap-servers 127.0.0.1:9092 --kafka-topic events_processed \\
+        --kafka-security-protocol SASL_PLAINTEXT
+      flink run -d -py flink_bridge/job.py --event-timestamps \\
+        --headers source,level,event_id --require timestamp,level,source,message
+      python flink_bridge/job.py --hostname a.example:9999,b.example:9999
+    """
+    settings = take_settings(values)
+    if warning := settings.kafka.warning():
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    click.echo(guarantee(settings), err=True)
+    from flink_bridge.graph import run  # loads Flink, which --help and usage errors need not wait for
+
+    run(settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""The options of the bridge: the command line and the environment become one BridgeSettings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from flink_bridge.endpoints import EndpointError, parse_endpoints
+from flink_bridge.field_path import FieldPathError, parse_field, parse_fields
+from flink_bridge.jaas import JaasError
+from flink_bridge.kafka_settings import (
+    SASL_MECHANISMS,
+    SECURITY_PROTOCOLS,
+    KafkaSettings,
+    KafkaSettingsError,
+)
+from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _option(name: str, variable: str, **attributes: Any) -> Callable[[Command], Command]:
+    attributes.setdefault("show_default", True)
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+_OPTIONS = (
+    _option(
+        "--source",
+        "WIN_EVENT_SOURCE",
+        type=click.Choice(["socket", "resume"]),
+        default="socket",
+        help="socket: any server that sends lines. resume: win-event-producer, loses nothing on a restart.",
+    ),
+    _option(
+        "--hostname",
+        "WIN_EVENT_HOSTNAME",
+        default="127.0.0.1",
+        metavar="HOST[:PORT],…",
+        help="Where the lines come from; several are read side by side.",
+    ),
+    _option(
+        "--port",
+        "WIN_EVENT_PORT",
+        type=click.IntRange(1, 65535),
+        default=9999,
+        help="For the hosts that name no port.",
+    ),
+    _option(
+        "--kafka-bootstrap-servers",
+        "KAFKA_BOOTSTRAP_SERVERS",
+        default="127.0.0.1:9092",
+        metavar="HOST:PORT,…",
+        help="Where the Kafka cluster listens.",
+    ),
+    _option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where events go."),
+    _option(
+        "--kafka-rejected-topic",
+        "KAFKA_REJECTED_TOPIC",
+        default="events_rejected",
+        help="Where lines go that are no events, with headers `reason` and `endpoint`.",
+    ),
+    _option(
+        "--kafka-security-protocol",
+        "KAFKA_SECURITY_PROTOCOL",
+        type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
+        default="SASL_PLAINTEXT",
+    ),
+    _option(
+        "--kafka-sasl-mechanism",
+        "KAFKA_SASL_MECHANISM",
+        type=click.Choice(SASL_MECHANISMS, case_sensitive=False),
+        default="SCRAM-SHA-512",
+    ),
+    _option(
+        "--kafka-username",
+        "KAFKA_USERNAME",
+        help="The password is never an option: see KAFKA_PASSWORD_FILE and KAFKA_PASSWORD below.",
+    ),
+    _option(
+        "--kafka-password-file",
+        "KAFKA_PASSWORD_FILE",
+        metavar="FILE",
+        help="File on every TaskManager that holds the password and nothing else. Without it the "
+        "TaskManagers read their environment variable KAFKA_PASSWORD.",
+    ),
+    _option(
+        "--kafka-ca-file",
+        "KAFKA_CA_FILE",
+        metavar="FILE",
+        help="Certificate authority of the brokers (PEM), on every TaskManager.",
+    ),
+    _option(
+        "--kafka-property",
+        "KAFKA_PROPERTY",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any other producer property; repeat it. Secrets as ${env:VARIABLE} only.",
+    ),
+    _option(
+        "--key-field",
+        "WIN_EVENT_KEY_FIELD",
+        default="computer",
+        metavar="FIELD",
+        help="Field that becomes the record's key; a.b leads into objects.",
+    ),
+    _option(
+        "--event-timestamps/--no-event-timestamps",
+        "WIN_EVENT_EVENT_TIMESTAMPS",
+        default=False,
+        help="The event's own time becomes the record's timestamp.",
+    ),
+    _option("--timestamp-field", "WIN_EVENT_TIMESTAMP_FIELD", default="timestamp", metavar="FIELD"),
+    _option(
+        "--headers",
+        "WIN_EVENT_HEADERS",
+        default="",
+        metavar="FIELD,…",
+        help="Fields that become record headers, such as source,level,event_id.",
+    ),
+    _option(
+        "--require",
+        "WIN_EVENT_REQUIRE",
+        default="",
+        metavar="FIELD,…",
+        help="Fields without which a line is rejected, besides the key.",
+    ),
+    _option(
+        "--max-line",
+        "WIN_EVENT_MAX_LINE",
+        type=click.IntRange(1, 900_000),
+        default=65_536,
+        metavar="BYTES",
+        help="Longer lines are rejected.",
+    ),
+    _option(
+        "--start-from",
+        "WIN_EVENT_START_FROM",
+        type=click.Choice(["earliest", "latest"]),
+        default="earliest",
+        help="resume: where a job without saved position begins in the producer's log.",
+    ),
+    _option(
+        "--on-gap",
+        "WIN_EVENT_ON_GAP",
+        type=click.Choice(["continue", "fail"]),
+        default="continue",
+        help="resume: what to do when the producer no longer has what comes next. Loud either way.",
+    ),
+    _option("--tls/--no-tls", "WIN_EVENT_TLS", default=False, help="resume: connect with TLS."),
+    _option(
+        "--tls-ca-file",
+        "WIN_EVENT_TLS_CA_FILE",
+        metavar="FILE",
+        help="resume: certificate authority of the producer (PEM), on every TaskManager.",
+    ),
+    _option(
+        "--delivery-guarantee",
+        "WIN_EVENT_DELIVERY_GUARANTEE",
+        type=click.Choice(["at-least-once", "exactly-once"]),
+        default="at-least-once",
+        help="How records enter Kafka. exactly-once shows them at checkpoints, to read_committed readers.",
+    ),
+    _option(
+        "--transactional-id-prefix",
+        "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
+        metavar="PREFIX",
+        default="win-event-bridge",
+        help="exactly-once: different for each job that writes to the same cluster.",
+    ),
+    _option(
+        "--transaction-timeout",
+        "WIN_EVENT_TRANSACTION_TIMEOUT",
+        type=click.IntRange(min=10),
+        default=900,
+        metavar="SECONDS",
+        help="exactly-once: a job that is down for longer loses what it had not committed.",
+    ),
+    _option(
+        "--sink-parallelism",
+        "WIN_EVENT_SINK_PARALLELISM",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Kafka writers; more than one gives up the order of one computer's events.",
+    ),
+    _option(
+        "--checkpoint-interval",
+        "WIN_EVENT_CHECKPOINT_INTERVAL",
+        type=click.FloatRange(min=0.1),
+        default=5.0,
+        metavar="SECONDS",
+    ),
+    _option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+)
+
+
+def bridge_options(command: Command) -> Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_settings(values: dict[str, Any]) -> BridgeSettings:
+    """One BridgeSettings from the option values; what cannot work is a usage error (exit 2)."""
+    try:
+        return BridgeSettings(
+            source=values["source"],
+            endpoints=parse_endpoints(values["hostname"], values["port"]),
+            kafka=_kafka(values),
+            topic=values["kafka_topic"],
+            rejected_topic=values["kafka_rejected_topic"],
+            events=_events(values),
+            delivery=values["delivery_guarantee"],
+            transactional_id_prefix=values["transactional_id_prefix"],
+            transaction_timeout=values["transaction_timeout"],
+            checkpoint_interval=values["checkpoint_interval"],
+            sink_parallelism=values["sink_parallelism"],
+            start_from=values["start_from"],
+            fail_on_gap=values["on_gap"] == "fail",
+            tls=values["tls"] or values["tls_ca_file"] is not None,
+            tls_ca_file=values["tls_ca_file"],
+            job_name=values["job_name"],
+        )
+    except (EndpointError, FieldPathError, JaasError, KafkaSettingsError, SettingsError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _events(values: dict[str, Any]) -> EventSettings:
+    return EventSettings(
+        key_field=parse_field(values["key_field"]),
+        timestamp_field=parse_field(values["timestamp_field"]),
+        event_timestamps=values["event_timestamps"],
+        headers=parse_fields(values["headers"]),
+        require=parse_fields(values["require"]),
+        max_line=values["max_line"],
+    )
+
+
+def _kafka(values: dict[str, Any]) -> KafkaSettings:
+    return KafkaSettings(
+        bootstrap_servers=values["kafka_bootstrap_servers"],
+        security_protocol=values["kafka_security_protocol"],
+        sasl_mechanism=values["kafka_sasl_mechanism"],
+        username=values["kafka_username"],
+        password_file=values["kafka_password_file"],
+        ca_file=values["kafka_ca_file"],
+        extra=tuple(_pair(text) for text in values["kafka_property"]),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise KafkaSettingsError(f"--kafka-property {text!r}: expected NAME=VALUE")
+    return name, value

@@ -1,0 +1,22 @@
+"""Lines from any server that sends lines, read by Flink's own socket source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+
+from flink_bridge.endpoints import Endpoint
+
+FOREVER = -1
+
+
+def socket_lines(env: StreamExecutionEnvironment, endpoint: Endpoint) -> Any:
+    """A stream of lines without their LF. PyFlink has no public call for this source (up to 2.3).
+
+    It reconnects by itself after a clean end of the stream; whatever else happens fails the task, and the
+    restart strategy brings it back.
+    """
+    j_env = env._j_stream_execution_environment
+    lines = DataStream(j_env.socketTextStream(endpoint.host, endpoint.port, "\n", FOREVER))
+    return lines.name(f"lines from {endpoint}").uid(f"lines {endpoint}")

@@ -1,0 +1,92 @@
+"""The options that every command of win-event-kafka-setup shares, as one value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from kafka_setup.connection import KafkaConnection, Secret
+from kafka_setup.connection_options import kafka_connection_options, take_connection
+from kafka_setup.passwords import known_passwords
+from kafka_setup.resources import Topology
+from kafka_setup.session import DEFAULT_WAIT
+from kafka_setup.topology import load_topology
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+topology_option = click.option(
+    "--topology",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    envvar="WIN_EVENT_TOPOLOGY",
+    show_envvar=True,
+    metavar="FILE",
+    help="What should exist. Default: the file that `init` copies out.",
+)
+_OPTIONS = (
+    topology_option,
+    click.option(
+        "--idempotent-write",
+        is_flag=True,
+        help="Also grant IDEMPOTENT_WRITE on the cluster to users that write: some managed clusters ask it.",
+    ),
+    click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        default=DEFAULT_WAIT,
+        show_default=True,
+        envvar="WIN_EVENT_KAFKA_WAIT",
+        show_envvar=True,
+        metavar="SECONDS",
+        help="How long a broker that is not up yet may take.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object a row."),
+    kafka_connection_options,
+)
+password_dir_option = click.option(
+    "--password-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="WIN_EVENT_PASSWORD_DIR",
+    show_envvar=True,
+    metavar="DIR",
+    help="Where the users' passwords lie, USER.password each. `apply` and `rotate` write there, mode 0600.",
+)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every command needs."""
+
+    topology: Topology
+    connection: KafkaConnection
+    passwords: dict[str, Secret]
+    password_dir: Path | None
+    wait: float
+    as_json: bool
+
+
+def setup_options(command: Command) -> Command:
+    """Add the shared options; `take_setup` turns their values into a Setup."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_setup(values: dict[str, Any]) -> Setup:
+    """Pop the shared values out of `values`. Raises TopologyError, ConnectionSettingsError, UsageError."""
+    topology = load_topology(values.pop("topology"))
+    if values.pop("idempotent_write"):
+        topology = topology.with_idempotent_write()
+    password_dir = values.pop("password_dir", None)
+    return Setup(
+        topology=topology,
+        connection=take_connection(values),
+        passwords=known_passwords(topology.users, os.environ, password_dir),
+        password_dir=password_dir,
+        wait=values.pop("wait"),
+        as_json=values.pop("as_json"),
+    )

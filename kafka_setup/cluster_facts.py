@@ -1,0 +1,124 @@
+"""Reads what a cluster holds right now: topics with their offsets, consumer groups with their lag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
+
+REQUEST_TIMEOUT = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class PartitionFacts:
+    """Records `start` (inclusive) to `end` (exclusive) are there. `newest` is the highest record timestamp
+    in seconds since the epoch, None in an empty partition."""
+
+    partition: int
+    start: int
+    end: int
+    newest: float | None
+    replicas: int
+    in_sync: int
+
+
+@dataclass(frozen=True)
+class TopicFacts:
+    name: str
+    partitions: tuple[PartitionFacts, ...]
+
+    @property
+    def records(self) -> int:
+        """How many offsets are retained (transaction markers and compacted records count too)."""
+        return sum(part.end - part.start for part in self.partitions)
+
+    @property
+    def end(self) -> int:
+        """Records ever written: grows by exactly what producers add."""
+        return sum(part.end for part in self.partitions)
+
+    @property
+    def newest(self) -> float | None:
+        return max((part.newest for part in self.partitions if part.newest is not None), default=None)
+
+
+@dataclass(frozen=True)
+class GroupFacts:
+    """`positions` and `lags` are by (topic, partition); a partition without a commit is in neither."""
+
+    name: str
+    state: str
+    members: int
+    positions: dict[tuple[str, int], int]
+    lags: dict[tuple[str, int], int]
+
+    @property
+    def lag(self) -> int:
+        return sum(self.lags.values())
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    brokers: int
+    topics: tuple[TopicFacts, ...]
+    groups: tuple[GroupFacts, ...]
+
+
+def read_facts(admin: AdminClient) -> ClusterFacts:
+    """What the logged-in user may see; Kafka's internal topics are left out. Raises KafkaException."""
+    metadata = admin.list_topics(timeout=REQUEST_TIMEOUT)
+    described = {name: topic for name, topic in metadata.topics.items() if not name.startswith("__")}
+    topics = _topics(admin, described)
+    ends = {(topic.name, part.partition): part.end for topic in topics for part in topic.partitions}
+    return ClusterFacts(len(metadata.brokers), topics, _groups(admin, ends))
+
+
+def _topics(admin: AdminClient, described: dict[str, TopicMetadata]) -> tuple[TopicFacts, ...]:
+    keys = [TopicPartition(name, part) for name, topic in described.items() for part in topic.partitions]
+    starts = _offsets(admin, keys, OffsetSpec.earliest())
+    ends = _offsets(admin, keys, OffsetSpec.latest())
+    newest = _offsets(admin, keys, OffsetSpec.max_timestamp())
+
+    def partition(topic: str, number: int) -> PartitionFacts:
+        meta, key = described[topic].partitions[number], (topic, number)
+        timestamp = newest[key][1]
+        seconds = timestamp / 1000 if timestamp >= 0 else None
+        return PartitionFacts(
+            number, starts[key][0], ends[key][0], seconds, len(meta.replicas), len(meta.isrs)
+        )
+
+    return tuple(
+        TopicFacts(name, tuple(partition(name, number) for number in sorted(described[name].partitions)))
+        for name in sorted(described)
+    )
+
+
+def _offsets(
+    admin: AdminClient, keys: list[TopicPartition], spec: OffsetSpec
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """(offset, timestamp in ms) by (topic, partition)."""
+    if not keys:
+        return {}
+    answers = admin.list_offsets(dict.fromkeys(keys, spec), request_timeout=REQUEST_TIMEOUT)
+    found = {(key.topic, key.partition): future.result() for key, future in answers.items()}
+    return {key: (result.offset, result.timestamp) for key, result in found.items()}
+
+
+def _groups(admin: AdminClient, ends: dict[tuple[str, int], int]) -> tuple[GroupFacts, ...]:
+    listed = admin.list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result().valid
+    names = sorted(group.group_id for group in listed)
+    if not names:
+        return ()
+    described = admin.describe_consumer_groups(names, request_timeout=REQUEST_TIMEOUT)
+    return tuple(_group(admin, name, described[name].result(), ends) for name in names)
+
+
+def _group(admin: AdminClient, name: str, group: object, ends: dict[tuple[str, int], int]) -> GroupFacts:
+    asked = admin.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(name)], request_timeout=REQUEST_TIMEOUT
+    )
+    committed = asked[name].result().topic_partitions
+    positions = {(part.topic, part.partition): part.offset for part in committed if part.offset >= 0}
+    lags = {key: max(0, ends[key] - offset) for key, offset in positions.items() if key in ends}
+    return GroupFacts(name, group.state.name, len(group.members), positions, lags)  # type: ignore[attr-defined]

@@ -1,0 +1,78 @@
+"""win-event-kafka-metrics: topics and consumer groups for Prometheus."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import Any
+
+import click
+from prometheus_client import start_http_server
+
+from kafka_setup.cluster_facts import read_facts
+from kafka_setup.connection_options import kafka_connection_options, take_connection
+from kafka_setup.metrics import registry
+from kafka_setup.session import DEFAULT_WAIT, KafkaUnavailableError, open_admin
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="win-event-bridge")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="WIN_EVENT_METRICS_HOST",
+    show_envvar=True,
+    help="Address to listen on.",
+)
+@click.option(
+    "--port",
+    default=9308,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    envvar="WIN_EVENT_METRICS_PORT",
+    show_envvar=True,
+    help="0 takes a free port and prints it.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_WAIT,
+    show_default=True,
+    envvar="WIN_EVENT_KAFKA_WAIT",
+    show_envvar=True,
+    metavar="SECONDS",
+    help="How long to wait for the broker.",
+)
+@kafka_connection_options
+def main(host: str, port: int, wait: float, **values: Any) -> None:
+    """Serve log offsets, newest timestamps and consumer lag to Prometheus, until stopped.
+
+    The user needs DESCRIBE on the topics and groups that are to be seen.
+
+    \b
+    Example:
+      KAFKA_USERNAME=observer KAFKA_PASSWORD_FILE=secrets/observer win-event-kafka-metrics
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    connection = take_connection(values)
+    try:
+        admin = open_admin(
+            connection, wait=wait, stop=stop, on_wait=lambda why: click.echo(f"waiting: {why}", err=True)
+        )
+        server, thread = start_http_server(port, host, registry(lambda: read_facts(admin)))
+    except KafkaUnavailableError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port}: {error.strerror}; try another --port"
+        ) from error
+    click.echo(f"metrics on http://{host}:{server.server_port}/metrics", err=True)
+    stop.wait()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    sys.exit(0)

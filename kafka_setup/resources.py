@@ -1,0 +1,133 @@
+"""The things a Kafka cluster is set up with, as values: topics, users, permissions. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+MINIMUM_ITERATIONS = 8192  # twice Kafka's own floor; the broker refuses more than 16384
+MAXIMUM_ITERATIONS = 16384
+CLUSTER_NAME = "kafka-cluster"  # the only resource name of type cluster that Kafka knows
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic; `replication_factor` None leaves it to the broker's default.replication.factor.
+
+    A setting with the value None goes back to the broker's default. Settings not named are left alone.
+    """
+
+    name: str
+    partitions: int
+    replication_factor: int | None = None
+    config: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class Acl:
+    """One permission: `principal` may do `operation` on the resource, from `host`.
+
+    `resource_type`: topic, group, transactional_id or cluster. `pattern`: literal or prefixed.
+    """
+
+    principal: str
+    resource_type: str
+    pattern: str
+    name: str
+    operation: str
+    host: str = "*"
+
+    @property
+    def resource(self) -> str:
+        if self.resource_type == "cluster":
+            return "cluster"
+        return f"{self.resource_type} {self.name}{'*' if self.pattern == 'prefixed' else ''}"
+
+    def __str__(self) -> str:
+        origin = "" if self.host == "*" else f" from {self.host}"
+        return f"{self.principal} {self.operation} {self.resource}{origin}"
+
+
+@dataclass(frozen=True)
+class User:
+    """A SCRAM user. Its password is in the environment variable `password_variable`, or VARIABLE_FILE."""
+
+    name: str
+    password_variable: str
+    acls: tuple[Acl, ...] = ()
+    purpose: str = ""
+    mechanism: str = "SCRAM-SHA-512"
+    iterations: int = MINIMUM_ITERATIONS
+
+    @property
+    def principal(self) -> str:
+        return f"User:{self.name}"
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Everything that should exist."""
+
+    topics: tuple[Topic, ...]
+    users: tuple[User, ...]
+
+    def user(self, name: str) -> User:
+        """Raises KeyError when the topology names no such user."""
+        for user in self.users:
+            if user.name == name:
+                return user
+        raise KeyError(name)
+
+    @property
+    def acls(self) -> tuple[Acl, ...]:
+        return tuple(acl for user in self.users for acl in user.acls)
+
+    def with_idempotent_write(self) -> Topology:
+        """For managed clusters that still ask idempotent producers for it; Kafka itself stopped with 2.8."""
+        return replace(self, users=tuple(map(_with_idempotent_write, self.users)))
+
+
+def _with_idempotent_write(user: User) -> User:
+    if not any(acl.resource_type == "topic" and acl.operation == "WRITE" for acl in user.acls):
+        return user
+    permission = Acl(user.principal, "cluster", "literal", CLUSTER_NAME, "IDEMPOTENT_WRITE")
+    return replace(user, acls=(*user.acls, permission))
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """A topic as the cluster has it; `config` holds the settings in force, `overrides` the topic's own."""
+
+    partitions: int
+    replication_factor: int
+    config: Mapping[str, str]
+    overrides: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """What exists, as far as the topology names it.
+
+    `credentials`: user -> mechanism -> iterations. `logins`: user -> whether the password we know logs in;
+    a user whose password is not known is absent.
+    """
+
+    topics: Mapping[str, TopicState]
+    credentials: Mapping[str, Mapping[str, int]]
+    acls: frozenset[Acl]
+    logins: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of a command's answer. `status` is the command's own word; "failed" makes it exit 1."""
+
+    status: str
+    kind: str
+    name: str
+    detail: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.status == "failed"

@@ -1,0 +1,50 @@
+"""How results and changes look: coloured columns on a terminal, plain ones in a pipe, JSON on request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from rich.text import Text
+
+from kafka_setup.plan import Change
+from kafka_setup.resources import Result
+
+_COLOURS = {
+    "created": "green",
+    "ok": "green",
+    "create": "green",
+    "changed": "yellow",
+    "change": "yellow",
+    "removed": "yellow",
+    "remove": "red",
+    "extra": "magenta",
+    "super user": "magenta",
+    "blocked": "red",
+    "failed": "red",
+}
+_SIGNS = {"create": "+", "change": "~", "remove": "-", "extra": "?", "blocked": "!"}
+
+
+def from_change(change: Change) -> Result:
+    return Result(change.action, change.kind, change.name, change.detail)
+
+
+def as_text(rows: Iterable[Result], *, signs: bool = False) -> Text:
+    """One line a row: status, kind, name, detail. `signs` puts + ~ - ? ! before a planned change."""
+    rows = list(rows)
+    status_width = max((len(row.status) for row in rows), default=0)
+    kind_width = max((len(row.kind) for row in rows), default=0)
+    name_width = max((len(row.name) for row in rows if row.detail), default=0)
+    text = Text()
+    for row in rows:
+        sign = f"{_SIGNS.get(row.status, ' ')} " if signs else ""
+        text.append(f"{sign}{row.status:<{status_width}}", style=_COLOURS.get(row.status, "bright_black"))
+        text.append(f"  {row.kind:<{kind_width}}  {row.name:<{name_width}}  {row.detail}".rstrip() + "\n")
+    return text
+
+
+def as_json(rows: Iterable[Result]) -> str:
+    """One object a line."""
+    return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)

@@ -1,0 +1,179 @@
+"""win-event-stack: a real broker and a real Flink cluster on this machine, without Docker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local_stack import doctor as examinations
+from local_stack import processes, stack, tools
+from local_stack.demo_cli import demo
+from local_stack.doctor_flink import endpoints
+from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.status_cli import show_status
+from local_stack.terminal import TerminalTalk, errors_told
+
+_PARTS = click.Choice(stack.PARTS)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="win-event-bridge")
+def main() -> None:
+    """A real Kafka broker (SASL/SCRAM, ACLs) and a real Flink cluster on this machine.
+
+    No Docker, no Java and no root needed. Everything stays under .stack/ and listens on loopback only.
+
+    \b
+    Examples:
+      win-event-stack up
+      . <(win-event-stack env)
+      win-event-stack down
+    """
+
+
+@main.command()
+@click.option("--only", type=_PARTS, help="Start one part and leave the other alone.")
+@click.option("--kafka-port", type=int, help="Where the broker listens (9092).")
+@click.option("--controller-port", type=int, help="Where the broker's controller listens (9093).")
+@click.option("--flink-port", type=int, help="Flink's web UI and REST API (8081).")
+@click.option("--jobmanager-port", type=int, help="Where TaskManagers find the JobManager (6123).")
+@click.option(
+    "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
+)
+@click.option(
+    "--brokers",
+    type=click.IntRange(1, 5),
+    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
+)
+@click.option(
+    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
+)
+@click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
+@click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
+@click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
+@click.option(
+    "--producer-metrics",
+    metavar="HOST:PORT",
+    help="Where win-event-producer serves its metrics (127.0.0.1:9998).",
+)
+def up(only: str | None, **changes: Any) -> None:
+    """Start what is not running yet: jars, broker, topics and users, Flink.
+
+    \b
+    Examples:
+      win-event-stack up
+      win-event-stack up --only kafka --kafka-port 19092
+      win-event-stack up --tls --brokers 3
+      win-event-stack up --observe
+    """
+    talk = TerminalTalk()
+    with errors_told(talk):
+        wanted = _with_changes(load_stack(), {k: v for k, v in changes.items() if v is not None})
+        stack.up(wanted, (only,) if only else stack.PARTS, talk)
+    click.echo(". <(win-event-stack env)   puts flink and Kafka's own tools on the PATH of a shell", err=True)
+
+
+def _with_changes(current: Stack, changes: dict[str, Any]) -> Stack:
+    """Ports of a stack that runs cannot change under it."""
+    wanted = replace(current, **changes)
+    names = [daemon.name for daemon in processes.recorded(current) if daemon.process()]
+    if wanted != current and names:
+        raise processes.StartError(
+            f"{', '.join(names)} already running with other settings. First: win-event-stack down"
+        )
+    return wanted
+
+
+@main.command()
+@click.option("--wipe", is_flag=True, help="Also forget topics, checkpoints, passwords and logs.")
+def down(wipe: bool) -> None:
+    """Stop exactly what `up` started.
+
+    \b
+    Example:
+      win-event-stack down --wipe
+    """
+    stopped = stack.down(load_stack(), wipe)
+    for name in stopped:
+        click.echo(f"stopped {name}", err=True)
+    if not stopped:
+        click.echo("nothing was running", err=True)
+
+
+@main.command()
+@click.argument("name")
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
+def logs(name: str, follow: bool, lines: int) -> None:
+    """Show the log of NAME: kafka-1, jobmanager, taskmanager-1, …
+
+    \b
+    Example:
+      win-event-stack logs -f taskmanager-1
+    """
+    folder = load_stack().logs
+    log = folder / f"{name}.log"
+    if not log.exists():
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.log"))) or "none yet"
+        raise click.UsageError(f"there is no log {name!r}. There are: {names}")
+    try:
+        sys.exit(subprocess.call(["tail", "-n", str(lines), *(["-f"] if follow else []), str(log)]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
+def env() -> None:
+    """Print shell exports: flink and Kafka's tools on the PATH, KAFKA_* of the bridge user.
+
+    \b
+    Example:
+      . <(win-event-stack env)
+    """
+    click.echo(tools.render_exports(load_stack()), nl=False)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("job_options", nargs=-1, type=click.UNPROCESSED)
+def submit(job_options: tuple[str, ...]) -> None:
+    """Submit the bridge, detached; JOB_OPTIONS are those of flink_bridge/job.py.
+
+    \b
+    Example:
+      win-event-stack submit --hostname 127.0.0.1 --port 9999
+    """
+    current = load_stack()
+    job = REPOSITORY / "flink_bridge" / "job.py"
+    command = [str(current.bin / "flink"), "run", "-d", "-py", str(job), *job_options]
+    sys.exit(subprocess.call(command, env={**os.environ, **tools.exports(current)}))
+
+
+@main.command()
+@click.option("--hostname", default="", metavar="HOST:PORT,…", help="Also examine where lines come from.")
+def doctor(hostname: str) -> None:
+    """Examine Java, Python, ports, disk, logins, topics and clocks; say what to do about each problem.
+
+    \b
+    Examples:
+      win-event-stack doctor
+      win-event-stack doctor --hostname 127.0.0.1:9999
+    """
+    findings = examinations.examine(load_stack(), endpoints(hostname))
+    console = Console(highlight=False)
+    for finding in findings:
+        console.print(
+            f"[green]ok[/]       {finding.what}" if finding.ok else f"[red]problem[/]  {finding.what}"
+        )
+        if not finding.ok:
+            console.print(f"         → {finding.remedy}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+main.add_command(demo)
+main.add_command(show_status)

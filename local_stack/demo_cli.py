@@ -1,0 +1,69 @@
+"""win-event-stack demo: how the demonstration looks on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from local_stack import demo as show_case
+from local_stack.layout import default_directory
+from local_stack.terminal import TerminalTalk, errors_told
+
+FIRST_EVENTS = 10  # shown one by one; after them one in a while, so that a person can read
+EVERY = 100
+PIPE_WIDTH = 160
+
+
+class DemoShow(TerminalTalk):
+    def event(self, key: str, value: str, count: int) -> None:
+        if count == 1:
+            self.done("events arrive in Kafka, read by kafka-console-consumer as the user 'reader':")
+        if count <= FIRST_EVENTS or count % EVERY == 0:
+            line = Text.assemble((f"{key}  ", "cyan"), value)
+            line.truncate(self.console.width if self.console.is_terminal else PIPE_WIDTH, overflow="ellipsis")
+            self.console.print(line, soft_wrap=True)
+        if count > FIRST_EVENTS:
+            self.doing(f"{count} events read from Kafka")
+
+    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
+        missing = report["lost"] + report["unseen"]
+        rows = [
+            ("produced", produced, ""),
+            ("in topic", report["records"], ""),
+            ("rejected", report["rejected"], ""),
+            ("missing", missing, "green" if missing == 0 else "red"),
+            ("duplicated", report["duplicated"], ""),
+        ]
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for name, count, style in rows:
+            table.add_row(name, Text(str(count), style=style, justify="right"))
+        table.add_row("Flink's UI", ui)
+        self.console.print(table)
+
+
+@click.command()
+@click.option(
+    "--seconds", type=float, envvar="DEMO_SECONDS", show_envvar=True, help="End by itself after this long."
+)
+@click.option(
+    "--rate", default=500, envvar="DEMO_RATE", show_envvar=True, show_default=True, help="Events a second."
+)
+def demo(seconds: float | None, rate: int) -> None:
+    """Run the whole pipeline on a stack of its own and audit what arrived.
+
+    Ctrl-C (or --seconds) ends it: the producer stops, the last events go through, the topic is compared
+    with what was produced, everything is stopped. Exit code 1 when an event is missing.
+
+    \b
+    Example:
+      win-event-stack demo --seconds 20
+    """
+    show = DemoShow(stderr=False)
+    settings = show_case.DemoSettings(seconds, rate, default_directory() / "demo")
+    with errors_told(show):
+        complete = show_case.run(settings, show)
+    sys.exit(0 if complete else 1)

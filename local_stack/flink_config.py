@@ -1,0 +1,39 @@
+"""Puts Flink configuration files on top of each other; the image build and the local cluster do it alike.
+
+`python -m local_stack.flink_config CONFIG OVERLAY…` rewrites CONFIG (see flink_bridge/Dockerfile).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def merged(shipped: Path, overlays: Sequence[Path]) -> dict[str, Any]:
+    """Flat settings; a later file wins. Flink's shipped JVM options are needed, so they are kept."""
+    settings: dict[str, Any] = {}
+    for file in (shipped, *overlays):
+        settings |= flat(yaml.safe_load(file.read_text(encoding="utf-8")))
+    # Below Java 18 the default charset is the locale's, and Flink's socket source decodes with it.
+    settings["env.java.opts.all"] = f"{settings['env.java.opts.all']} -Dfile.encoding=UTF-8"
+    return settings
+
+
+def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} as {"a.b": 1}, the form in which the later file can override the earlier one."""
+    result: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            result |= flat(value, f"{prefix}{key}.")
+        else:
+            result[prefix + key] = value
+    return result
+
+
+if __name__ == "__main__":
+    config, *overlays = map(Path, sys.argv[1:])
+    config.write_text(yaml.safe_dump(merged(config, overlays)), encoding="utf-8")

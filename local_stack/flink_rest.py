@@ -1,0 +1,34 @@
+"""The few questions this toolkit asks Flink's REST API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+
+def get(url: str, path: str) -> Any:
+    """The JSON answer; raises OSError when the JobManager is not there."""
+    with urlopen(f"{url}{path}", timeout=5) as answer:  # noqa: S310 - the URL is this stack's own, http on loopback
+        return json.load(answer)
+
+
+def taskmanagers(url: str) -> int:
+    """How many TaskManagers are registered; 0 while the JobManager does not answer."""
+    try:
+        return int(get(url, "/overview")["taskmanagers"])
+    except (URLError, OSError, KeyError):
+        return 0
+
+
+def jobs(url: str) -> list[dict[str, Any]]:
+    """Every job the cluster remembers: jid, name, state, start-time (ms), duration (ms)."""
+    return list(get(url, "/jobs/overview")["jobs"])
+
+
+def cancel(url: str, job_id: str) -> None:
+    """Ask a job to stop; raises OSError when it is not there."""
+    request = Request(f"{url}/jobs/{job_id}?mode=cancel", method="PATCH")  # noqa: S310 - as above
+    with urlopen(request, timeout=10):  # noqa: S310
+        pass

@@ -1,0 +1,125 @@
+"""Where the local stack keeps what, and on which ports it listens: one value, written to stack.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEPLOY = REPOSITORY / "deploy"
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A local stack: its folder and ports. Every path of the stack derives from `directory`.
+
+    Broker number n listens 2 * (n - 1) above `kafka_port`, its controller as far above `controller_port`.
+    """
+
+    directory: Path
+    kafka_port: int = 9092
+    controller_port: int = 9093
+    flink_port: int = 8081
+    jobmanager_port: int = 6123
+    taskmanagers: int = 1
+    brokers: int = 1
+    tls: bool = False
+    observe: bool = False
+    prometheus_port: int = 9090
+    metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
+    producer_metrics: str = "127.0.0.1:9998"
+    run_id: str = field(default="", repr=False)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return ",".join(f"{LOOPBACK}:{self.kafka_port_of(number)}" for number in self.broker_numbers)
+
+    @property
+    def broker_numbers(self) -> range:
+        return range(1, self.brokers + 1)
+
+    def kafka_port_of(self, number: int) -> int:
+        return self.kafka_port + 2 * (number - 1)
+
+    def controller_port_of(self, number: int) -> int:
+        return self.controller_port + 2 * (number - 1)
+
+    @property
+    def security_protocol(self) -> str:
+        return "SASL_SSL" if self.tls else "SASL_PLAINTEXT"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The authority that signed the brokers' certificate; None without TLS."""
+        return self.directory / "tls" / "ca.pem" if self.tls else None
+
+    @property
+    def keystore(self) -> Path:
+        """The brokers' key and certificate chain."""
+        return self.directory / "tls" / "broker.pem"
+
+    @property
+    def flink_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.flink_port}"
+
+    @property
+    def secrets(self) -> Path:
+        return self.directory / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        return self.directory / "logs"
+
+    @property
+    def bin(self) -> Path:
+        return self.directory / "bin"
+
+    @property
+    def jars(self) -> Path:
+        """Verified jars; several stacks may share one folder."""
+        return Path(os.environ.get("WIN_EVENT_JAR_DIR") or default_directory() / "jars")
+
+    @property
+    def flink_conf(self) -> Path:
+        return self.directory / "flink" / "conf"
+
+    @property
+    def flink_lib(self) -> Path:
+        return self.directory / "flink" / "lib"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.directory / "flink" / "checkpoints"
+
+    def save(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        values = {name: value for name, value in asdict(self).items() if name != "directory"}
+        write_atomically(self.directory / "stack.json", json.dumps(values, indent=2) + "\n")
+
+
+def default_directory() -> Path:
+    """WIN_EVENT_STACK_DIR, else .stack in the checkout."""
+    return Path(os.environ.get("WIN_EVENT_STACK_DIR") or REPOSITORY / ".stack").resolve()
+
+
+def load_stack(directory: Path | None = None) -> Stack:
+    """The stack as its last `up` described it, or the defaults."""
+    stack = Stack(directory or default_directory())
+    try:
+        values = json.loads((stack.directory / "stack.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return stack
+    return replace(stack, **values)
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """A reader sees the old text or the new one, also after a crash in between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,128 @@
+"""`up --observe`: Prometheus beside the stack, with the rules and alerts of deploy/prometheus.
+
+Ports: `metrics_port` is the first broker's JMX exporter, then win-event-kafka-metrics, the JobManager and
+the TaskManagers, one each; further brokers come 50 above.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local_stack import processes
+from local_stack.jars import read_lock
+from local_stack.layout import DEPLOY, LOOPBACK, REPOSITORY, Stack, write_atomically
+
+RULES = ("alerts.yml",)
+_SOURCE = DEPLOY / "prometheus"
+_UNPACKED = REPOSITORY / ".tools" / "prometheus" / "usr" / "bin"
+
+
+def find_tool(name: str) -> Path:
+    """prometheus or promtool: on the PATH, else where scripts/get-prometheus puts it. Raises StartError."""
+    found = shutil.which(name) or shutil.which(name, path=str(_UNPACKED))
+    if found is None:
+        raise processes.StartError(f"{name} was not found. Install it, or run: scripts/get-prometheus")
+    return Path(found)
+
+
+def url(stack: Stack) -> str:
+    return f"http://{LOOPBACK}:{stack.prometheus_port}"
+
+
+def broker_options(stack: Stack, number: int) -> list[str]:
+    """The JVM options that make a broker show its measurements on loopback; none without --observe."""
+    if not stack.observe:
+        return []
+    agent = stack.jars / read_lock("observe")[0].file_name
+    return [f"-javaagent:{agent}={LOOPBACK}:{_broker_port(stack, number)}:{DEPLOY / 'kafka' / 'jmx.yaml'}"]
+
+
+def flink_options(stack: Stack, name: str) -> list[str]:
+    """Flink processes of one machine need a port each for Prometheus."""
+    if not stack.observe:
+        return []
+    return ["-D", f"metrics.reporter.prom.port={_flink_port(stack, name)}"]
+
+
+def targets(stack: Stack) -> dict[str, list[str]]:
+    """Where Prometheus finds each job of deploy/prometheus/prometheus.yml on this machine."""
+    managers = [f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)]
+    return {
+        "broker": [f"{LOOPBACK}:{_broker_port(stack, number)}" for number in stack.broker_numbers],
+        "kafka": [f"{LOOPBACK}:{stack.metrics_port + 1}"],
+        "jobmanager": [f"{LOOPBACK}:{_flink_port(stack, 'jobmanager')}"],
+        "taskmanager": [f"{LOOPBACK}:{_flink_port(stack, name)}" for name in managers],
+        "producer": [stack.producer_metrics],
+        "prometheus": [f"{LOOPBACK}:{stack.prometheus_port}"],
+    }
+
+
+def local_configuration(shipped: dict[str, Any], where: dict[str, list[str]]) -> dict[str, Any]:
+    """The shipped configuration with each job's targets replaced by those of this machine."""
+
+    def local(job: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: value for key, value in job.items() if not key.endswith("_configs")}
+        return {**kept, "static_configs": [{"targets": where[job["job_name"]]}]}
+
+    return {**shipped, "scrape_configs": [local(job) for job in shipped["scrape_configs"]]}
+
+
+def start_observers(stack: Stack) -> None:
+    """Start what is not running yet; return when both answer. Raises StartError."""
+    if processes.running(stack, "kafka-metrics") is None:
+        processes.check_port_free(stack.metrics_port + 1, "Kafka's metrics", "--metrics-port")
+        daemon = processes.start(
+            stack, "kafka-metrics", _metrics_command(stack), _metrics_login(stack), stack.directory
+        )
+        processes.wait_until_listening(daemon, stack.metrics_port + 1)
+    if processes.running(stack, "prometheus") is None:
+        processes.check_port_free(stack.prometheus_port, "Prometheus", "--prometheus-port")
+        command = _prometheus_command(stack)
+        daemon = processes.start(stack, "prometheus", command, {}, stack.directory)
+        processes.wait_until_listening(daemon, stack.prometheus_port)
+
+
+def _metrics_command(stack: Stack) -> list[str]:
+    tool = Path(sys.executable).parent / "win-event-kafka-metrics"
+    return [str(tool), "--port", str(stack.metrics_port + 1)]
+
+
+def _metrics_login(stack: Stack) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
+        "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
+        **({"KAFKA_CA_FILE": str(stack.ca_file)} if stack.ca_file else {}),
+        "KAFKA_USERNAME": "observer",
+        "KAFKA_PASSWORD_FILE": str(stack.secrets / "observer"),
+    }
+
+
+def _prometheus_command(stack: Stack) -> list[str]:
+    folder = stack.directory / "prometheus"
+    shipped = yaml.safe_load((_SOURCE / "prometheus.yml").read_text(encoding="utf-8"))
+    write_atomically(folder / "prometheus.yml", yaml.safe_dump(local_configuration(shipped, targets(stack))))
+    for rules in RULES:
+        shutil.copy(_SOURCE / rules, folder / rules)
+    return [
+        str(find_tool("prometheus")),
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=2d",
+        f"--web.listen-address={LOOPBACK}:{stack.prometheus_port}",
+    ]
+
+
+def _broker_port(stack: Stack, number: int) -> int:
+    return stack.metrics_port if number == 1 else stack.metrics_port + 50 + number
+
+
+def _flink_port(stack: Stack, name: str) -> int:
+    number = 0 if name == "jobmanager" else int(name.rsplit("-", 1)[1])
+    return stack.metrics_port + 2 + number

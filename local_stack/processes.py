@@ -1,0 +1,220 @@
+"""Start daemons, remember them, and stop exactly those: by pid, start time and a mark they carry."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import socket
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from local_stack.layout import LOOPBACK, Stack, write_atomically
+
+MARK = "WIN_EVENT_STACK_RUN"  # in the environment of every process of a stack, and of their children
+_SAME_START_SECONDS = 2.0  # the clock may have been set since; a pid is not reused that fast
+
+
+class StartError(RuntimeError):
+    """A daemon did not come up; the text says which and why, `log` is where it wrote its last words."""
+
+    def __init__(self, text: str, log: Path | None = None) -> None:
+        super().__init__(text)
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Daemon:
+    name: str
+    pid: int
+    started: float  # seconds since the epoch, as the kernel tells it
+    log: str
+
+    def process(self) -> psutil.Process | None:
+        """The running process, or None when it is gone (or its pid is somebody else's now)."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def start(
+    stack: Stack, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> Daemon:
+    """Start a daemon in a session of its own (a Ctrl-C at the terminal does not reach it)."""
+    stack.logs.mkdir(parents=True, exist_ok=True)
+    log = stack.logs / f"{name}.log"
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            env={**environment, MARK: stack.run_id},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    child.returncode = 0  # it outlives this program on purpose; without this, Popen would complain
+    daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log))
+    write_atomically(_records(stack) / f"{name}.json", json.dumps(asdict(daemon)))
+    return daemon
+
+
+def recorded(stack: Stack) -> list[Daemon]:
+    files = sorted(_records(stack).glob("*.json"))
+    return [Daemon(**json.loads(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def running(stack: Stack, name: str) -> Daemon | None:
+    return next((d for d in recorded(stack) if d.name == name and d.process()), None)
+
+
+def is_recorded(stack: Stack, name: str) -> bool:
+    """Whether it was started and not stopped since; it may have died."""
+    return any(daemon.name == name for daemon in recorded(stack))
+
+
+@contextlib.contextmanager
+def exclusive(stack: Stack, seconds: float = 120.0) -> Iterator[None]:
+    """One at a time starts or stops daemons of a stack; raises StartError when the other takes too long."""
+    stack.directory.mkdir(parents=True, exist_ok=True)
+    with (stack.directory / ".lock").open("w") as lock:
+        wait_for(lambda: _try_lock(lock), seconds, f"another command is still working in {stack.directory}")
+        yield
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20.0) -> list[str]:
+    """Stop what this stack started, Flink before the broker, except the daemons named in `keep`.
+
+    Returns the names of what was running.
+    """
+    names = []
+    for daemon in sorted(recorded(stack), key=_stop_order):
+        if daemon.name not in keep and stop(stack, daemon, grace_seconds):
+            names.append(daemon.name)
+    if not keep:
+        # What a crash of the launcher left unrecorded, and Python workers whose TaskManager was killed.
+        strays = [process for process in _marked(stack) if _stop(process, grace_seconds)]
+        names += [f"stray process {process.pid}" for process in strays]
+    return names
+
+
+def _stop_order(daemon: Daemon) -> tuple[int, str]:
+    """Who would start others again first, the broker last: the job can still flush."""
+    rank = 0 if daemon.name == "watchdog" else 2 if daemon.name.startswith("kafka") else 1
+    return rank, daemon.name
+
+
+def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
+    """Stop one daemon and forget it; False when it was not running any more."""
+    was_running = _stop(daemon.process(), grace_seconds)
+    (_records(stack) / f"{daemon.name}.json").unlink(missing_ok=True)
+    return was_running
+
+
+def wait_until_listening(daemon: Daemon, port: int, seconds: float = 60.0) -> None:
+    """Return when the daemon accepts connections; raises StartError when it dies or takes too long."""
+
+    def answers() -> bool:
+        if daemon.process() is None:
+            raise StartError(f"{daemon.name} stopped while it was starting", Path(daemon.log))
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((LOOPBACK, port)) == 0
+
+    wait_for(answers, seconds, f"{daemon.name} is not listening on port {port}", Path(daemon.log))
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, complaint: str, log: Path | None = None) -> None:
+    """Poll `condition` until it is true; raises StartError with the complaint after `seconds`."""
+    polling = Retrying(
+        stop=stop_after_delay(seconds), wait=wait_fixed(0.2), retry=retry_if_result(lambda done: not done)
+    )
+    try:
+        polling(condition)
+    except RetryError:
+        raise StartError(f"{complaint} after {seconds:.0f} s", log) from None
+
+
+def check_port_free(port: int, purpose: str, option: str) -> None:
+    """Raise StartError, naming the holder, when the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            raise StartError(
+                f"port {port} ({purpose}) is busy{_holder(port)}. Stop that program, or choose another port "
+                f"with {option}."
+            ) from None
+
+
+def free_port(preferred: int) -> int:
+    """`preferred` when nobody holds it, else one that the system picks."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, preferred))
+        except OSError:
+            probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and port in connection.laddr
+            if listens and connection.pid:
+                return f": held by pid {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except psutil.Error:
+        pass
+    return ""
+
+
+def _marked(stack: Stack) -> list[psutil.Process]:
+    def has_mark(process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == stack.run_id
+        except (psutil.Error, OSError):
+            return False
+
+    return [p for p in psutil.process_iter() if has_mark(p)] if stack.run_id else []
+
+
+def _stop(process: psutil.Process | None, grace_seconds: float) -> bool:
+    """SIGTERM, then SIGKILL after the grace. False when there was nothing to stop."""
+    if process is None:
+        return False
+    try:
+        family = [process, *process.children(recursive=True)]
+        process.terminate()
+        process.resume()  # a process stopped with SIGSTOP hears SIGTERM only after SIGCONT
+    except psutil.NoSuchProcess:
+        return False
+    with contextlib.suppress(psutil.TimeoutExpired):
+        process.wait(grace_seconds)
+    for member in family:
+        if member.is_running():
+            member.kill()
+    psutil.wait_procs(family, timeout=5)
+    return True
+
+
+def _records(stack: Stack) -> Path:
+    return stack.directory / "run"

@@ -1,0 +1,48 @@
+"""What win-event-producer's metrics page tells: how much was made, and how far each client is behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+
+
+@dataclass(frozen=True)
+class Client:
+    """`lag` in events."""
+
+    address: str
+    lag: int
+
+
+@dataclass(frozen=True)
+class Producer:
+    where: str
+    events: int
+    rate: float  # events a second
+    clients: list[Client] = field(default_factory=list)
+
+
+def read_producer(where: str) -> Producer | None:
+    """`where` is HOST:PORT of --http-port; None when nobody answers there."""
+    try:
+        with urlopen(f"http://{where}/metrics", timeout=2) as answer:
+            return parse(where, answer.read().decode())
+    except (OSError, ValueError):
+        return None
+
+
+def parse(where: str, page: str) -> Producer:
+    samples = [s for family in text_string_to_metric_families(page) for s in family.samples]
+    values = {sample.name: sample.value for sample in samples}
+    return Producer(
+        where,
+        int(sum(s.value for s in samples if s.name == "win_event_events_total")),
+        values.get("win_event_rate_achieved", 0.0),
+        [
+            Client(s.labels["client"], int(s.value))
+            for s in samples
+            if s.name == "win_event_client_lag_events"
+        ],
+    )

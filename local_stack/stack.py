@@ -1,0 +1,131 @@
+"""Bring the whole stack up and down: jars, passwords, broker, topics and users, Flink."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from local_stack import broker, cluster, jars, observe, processes, tools, watchdog
+from local_stack.kafka_objects import apply_topology, wait_for_brokers
+from local_stack.layout import Stack
+from local_stack.passwords import ensure_passwords
+
+PARTS = ("kafka", "flink")
+
+
+class Talk(Protocol):
+    """How the stack tells what it is doing; the command line decides how that looks."""
+
+    def doing(self, what: str) -> None: ...
+
+    def done(self, what: str) -> None: ...
+
+
+def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
+    """Start what is not running yet. When a step fails or is interrupted, what this call started is stopped.
+
+    Returns the stack as it runs. Raises StartError, JarError.
+    """
+    with processes.exclusive(stack):
+        stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
+        already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
+        stack.save()
+        try:
+            ensure_passwords(stack.secrets)
+            tools.write_tools(stack)
+            if "kafka" in parts:
+                _up_kafka(stack, talk)
+            if "flink" in parts:
+                _up_flink(stack, talk)
+            if stack.observe:
+                _up_observers(stack, talk)
+        except BaseException:
+            processes.stop_all(stack, keep=already)
+            raise
+    return stack
+
+
+def down(stack: Stack, wipe: bool) -> list[str]:
+    """Stop every process of the stack; with `wipe` forget data, passwords and logs (the jars stay)."""
+    stopped = processes.stop_all(stack)
+    if wipe and stack.directory.exists():
+        for entry in stack.directory.iterdir():
+            if entry != stack.jars:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    return stopped
+
+
+def _up_kafka(stack: Stack, talk: Talk) -> None:
+    _fetch("kafka", stack, talk)
+    if stack.observe:
+        _fetch("observe", stack, talk)
+    missing = [n for n in stack.broker_numbers if not processes.running(stack, broker.name(n))]
+    one = stack.brokers == 1
+    who = "Kafka broker" if one else f"{stack.brokers} Kafka brokers"
+    if not missing:
+        talk.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
+    else:
+        if len(missing) == stack.brokers:  # a running broker may still load classes from the folder
+            _link(stack.directory / "kafka" / "libs", jars.read_lock("kafka"), stack)
+        talk.doing(f"starting {', '.join(map(broker.name, missing))}")
+        broker.start_brokers(stack, missing)
+        wait_for_brokers(stack)
+        talk.done(
+            f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, SCRAM-SHA-512, ACLs)"
+        )
+    talk.doing("creating topics, users and permissions")
+    talk.done(apply_topology(stack))
+
+
+def _up_flink(stack: Stack, talk: Talk) -> None:
+    connector = _fetch("flink", stack, talk)
+    if processes.running(stack, "jobmanager") is None:
+        talk.doing("starting the Flink cluster")
+        cluster.start_cluster(stack, connector)
+        watchdog.start_watchdog(stack)
+        talk.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
+        return
+    talk.done(f"Flink JobManager is already running on {stack.flink_url}")
+    for number in range(1, stack.taskmanagers + 1):
+        if processes.running(stack, f"taskmanager-{number}") is None:
+            talk.doing(f"starting TaskManager {number}")
+            cluster.start_taskmanager(stack, number)
+            cluster.wait_for_taskmanagers(stack)
+            talk.done(f"TaskManager {number} ready")
+    if processes.running(stack, watchdog.NAME) is None:
+        watchdog.start_watchdog(stack)
+
+
+def _up_observers(stack: Stack, talk: Talk) -> None:
+    talk.doing("starting Prometheus")
+    observe.start_observers(stack)
+    talk.done(f"Prometheus ready on {observe.url(stack)}")
+
+
+def _fetch(section: str, stack: Stack, talk: Talk) -> list[Path]:
+    total = len(jars.read_lock(section))
+    fresh = not all((stack.jars / jar.file_name).exists() for jar in jars.read_lock(section))
+    paths = jars.fetch(section, stack.jars, _counting(talk, section, fresh))
+    if fresh:
+        talk.done(f"{section}: {total} jar(s) fetched and verified")
+    return paths
+
+
+def _counting(talk: Talk, section: str, fresh: bool) -> Callable[[int, int], None]:
+    def progress(done: int, total: int) -> None:
+        if fresh:
+            talk.doing(f"{section}: fetching jars, {done} of {total}")
+
+    return progress
+
+
+def _link(folder: Path, locked: list[jars.LockedJar], stack: Stack) -> None:
+    """The broker's classpath is a folder of links: exactly the locked jars, nothing left from earlier."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for jar in locked:
+        (folder / jar.file_name).symlink_to(stack.jars / jar.file_name)

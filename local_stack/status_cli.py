@@ -1,0 +1,78 @@
+"""win-event-stack status: one live screen on a terminal, one report in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from local_stack.layout import Stack, load_stack
+from local_stack.status import Reader, Report, as_json
+from local_stack.status_view import as_screen
+
+_RATE_SECONDS = 1.0  # between the two looks that a single report's rates come from
+
+
+@click.command("status")
+@click.option("--json", "as_json_", is_flag=True, help="One report for machines.")
+@click.option("--once", is_flag=True, help="One report instead of a live screen.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.2),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often the live screen is redrawn.",
+)
+@click.option(
+    "--producer-metrics",
+    metavar="HOST:PORT",
+    envvar="WIN_EVENT_PRODUCER_METRICS",
+    show_envvar=True,
+    help="Where win-event-producer serves its metrics (--http-port).",
+)
+def show_status(as_json_: bool, once: bool, interval: float, producer_metrics: str | None) -> None:
+    """What runs where: processes, topics, consumer groups and lag, jobs and checkpoints, producer clients.
+
+    On a terminal the screen is redrawn until Ctrl-C; in a pipe one report is printed.
+
+    \b
+    Examples:
+      win-event-stack status
+      win-event-stack status --json | jq .groups
+    """
+    stack = _stack(producer_metrics)
+    reader = Reader(stack)
+    if as_json_:
+        click.echo(as_json(reader.report()))
+        return
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    if once or not console.is_terminal:
+        before = reader.report()
+        time.sleep(_RATE_SECONDS if before.topics else 0)
+        console.print(as_screen(reader.report() if before.topics else before, before))
+        return
+    _live(reader, console, interval)
+
+
+def _stack(producer_metrics: str | None) -> Stack:
+    stack = load_stack()
+    return replace(stack, producer_metrics=producer_metrics) if producer_metrics else stack
+
+
+def _live(reader: Reader, console: Console, interval: float) -> None:
+    before: Report | None = None
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            while True:
+                now = reader.report()
+                live.update(as_screen(now, before), refresh=True)
+                before = now
+                time.sleep(interval)
+    except KeyboardInterrupt:
+        console.print(as_screen(now, None) if before else "")
+        sys.exit(130)

@@ -1,0 +1,53 @@
+"""How the stack talks to the person at the terminal: a spinner, ticked lines, errors with the log's tail."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status
+
+from local_stack.jars import JarError
+from local_stack.processes import StartError
+
+
+class TerminalTalk:
+    """A spinner for what is going on, a line for what is done; in a pipe only the lines."""
+
+    def __init__(self, stderr: bool = True) -> None:
+        self.console = Console(stderr=stderr, highlight=False)
+        self._spinner = Status("", console=self.console)
+
+    def doing(self, what: str) -> None:
+        if self.console.is_terminal:
+            self._spinner.update(f"{what} …")
+            self._spinner.start()
+
+    def done(self, what: str) -> None:
+        self._spinner.stop()
+        self.console.print(f"[green]✓[/] {what}")
+
+    def failed(self, error: BaseException) -> None:
+        self._spinner.stop()
+        log = getattr(error, "log", None)
+        if log and log.exists():
+            self.console.print(f"[dim]last lines of {log.name}:[/]")
+            lines = log.read_text(errors="replace").splitlines()[-15:]
+            self.console.print("\n".join(lines), markup=False, style="dim")
+        self.console.print(f"[red]error:[/] {error}", soft_wrap=True)
+
+
+@contextmanager
+def errors_told(talk: TerminalTalk) -> Iterator[None]:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
+    try:
+        yield
+    except (StartError, JarError) as error:
+        talk.failed(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        talk.failed(KeyboardInterrupt("interrupted: what was being started is stopped again"))
+        sys.exit(130)

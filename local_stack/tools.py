@@ -1,0 +1,77 @@
+"""The commands that `win-event-stack env` puts on the PATH, and the variables that go with them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from local_stack.cluster import flink_environment, flink_home
+from local_stack.java import SHORT_LIVED, java_home
+from local_stack.layout import Stack, write_atomically
+
+KAFKA_TOOLS = {
+    "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+    "kafka-console-producer.sh": "org.apache.kafka.tools.ConsoleProducer",
+    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
+    "kafka-configs.sh": "kafka.admin.ConfigCommand",
+    "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
+}
+
+_CLIENT = r"""security.protocol={protocol}
+sasl.mechanism=SCRAM-SHA-512
+config.providers=dir
+config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
+  username="{user}" password="${{dir:{secrets}:{user}}}";
+"""
+
+
+def client_config(stack: Stack, user: str) -> Path:
+    """Where the console tools find a user's login (a reference to the secret, not the secret)."""
+    return stack.directory / "kafka" / f"{user}.properties"
+
+
+def write_tools(stack: Stack) -> None:
+    for user in ("admin", "reader", "bridge"):
+        text = _CLIENT.format(user=user, secrets=stack.secrets, protocol=stack.security_protocol)
+        if stack.ca_file:
+            text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"
+        write_atomically(client_config(stack, user), text, mode=0o600)
+    classpath = f"{stack.directory / 'kafka' / 'libs'}/*"
+    for name, main_class in KAFKA_TOOLS.items():
+        options = ["-Xmx256m", *(() if "console" in name else SHORT_LIVED)]
+        java = shlex.join([str(java_home() / "bin" / "java"), *options, "-cp", classpath, main_class])
+        _write_script(stack.bin / name, f'exec {java} "$@"')
+    exports = "\n".join(f"export {k}={shlex.quote(v)}" for k, v in flink_environment(stack).items())
+    _write_script(
+        stack.bin / "flink", f'{exports}\nexec {shlex.quote(str(flink_home() / "bin" / "flink"))} "$@"'
+    )
+
+
+def exports(stack: Stack) -> dict[str, str]:
+    """The environment of a shell that works with this stack as the bridge user."""
+    ca_file = {"KAFKA_CA_FILE": str(stack.ca_file)} if stack.ca_file else {}
+    return {
+        **flink_environment(stack),
+        **ca_file,
+        "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
+        "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_USERNAME": "bridge",
+        "KAFKA_PASSWORD_FILE": str(stack.secrets / "bridge"),
+        "KAFKA_READER_CONFIG": str(client_config(stack, "reader")),
+        "KAFKA_ADMIN_CONFIG": str(client_config(stack, "admin")),
+    }
+
+
+def render_exports(stack: Stack) -> str:
+    folders = f"{stack.bin}:{Path(sys.executable).parent}"
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in exports(stack).items()]
+    return "\n".join([f'export PATH={shlex.quote(folders)}:"$PATH"', *lines]) + "\n"
+
+
+def _write_script(path: Path, body: str) -> None:
+    write_atomically(path, f"#!/bin/sh\n{body}\n", mode=0o755)

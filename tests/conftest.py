@@ -1,0 +1,63 @@
+"""One real broker and one real Flink cluster for the whole test session, started when first asked for.
+
+When they do not start, the tests that need them fail; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running import RunningProducer, RunningStack, free_ports
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def _session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    running = RunningStack.at(tmp_path_factory.mktemp("stack"))
+    yield running
+    running.down()
+
+
+@pytest.fixture(scope="session")
+def _ports() -> list[str]:
+    names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
+    return [word for name, port in zip(names, free_ports(4), strict=True) for word in (name, str(port))]
+
+
+@pytest.fixture(scope="session")
+def broker(_session_stack: RunningStack, _ports: list[str]) -> RunningStack:
+    """The broker with topics, users and permissions; Flink may not run."""
+    _session_stack.up("--only", "kafka", *_ports)
+    return _session_stack
+
+
+@pytest.fixture(scope="session")
+def stack(broker: RunningStack) -> RunningStack:
+    """The broker and the Flink cluster."""
+    broker.up()
+    return broker
+
+
+@pytest.fixture
+def topics(broker: RunningStack) -> tuple[str, str]:
+    """Names of a fresh processed and a fresh rejected topic."""
+    return broker.create_topics(str(next(_numbers)))
+
+
+@pytest.fixture
+def producer(tmp_path: Path) -> Iterator[Callable[..., RunningProducer]]:
+    """Starts win-event-producer with the options given; stops all of them after the test."""
+    started: list[RunningProducer] = []
+
+    def start(*options: str, port: int = 0) -> RunningProducer:
+        started.append(RunningProducer(tmp_path, *options, port=port))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.stop()

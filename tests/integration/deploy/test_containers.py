@@ -1,0 +1,100 @@
+"""Every service of docker-compose.yml that this repository gives a command runs, with the same files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from containers import Containers
+from running import RunningStack, wait_until
+
+from kafka_setup.cluster_facts import read_facts
+from kafka_setup.connection import KafkaConnection, Secret
+from kafka_setup.session import connect
+from local_stack.jars import fetch
+from local_stack.passwords import ensure_passwords
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def containers(tmp_path_factory: pytest.TempPathFactory, broker: RunningStack) -> Iterator[Containers]:
+    """The services in the order of `depends_on`; the bridge is submitted."""
+    fetch("observe", broker.stack.jars, lambda done, total: None)
+    fetch("flink", broker.stack.jars, lambda done, total: None)
+    libs = broker.stack.directory / "kafka" / "libs"
+    running = Containers(tmp_path_factory.mktemp("containers"), broker.stack.jars, libs)
+    ensure_passwords(running.folder / "secrets")
+    try:
+        _one_shot(running, "broker-files")
+        running.start("kafka")
+        _one_shot(running, "kafka-setup")
+        for service in ("kafka-metrics", "jobmanager", "taskmanager", "producer"):
+            running.start(service)
+        _one_shot(running, "bridge-submit")
+        yield running
+    finally:
+        running.stop()
+
+
+def _one_shot(running: Containers, service: str) -> str:
+    result = running.once(service)
+    assert result.returncode == 0, f"{service}: {result.stdout}{result.stderr}"
+    return str(result.stdout)
+
+
+def test_events_reach_kafka(containers: Containers) -> None:
+    secret = Secret((containers.folder / "secrets" / "observer").read_text())
+    admin = connect(KafkaConnection(containers.address(9092), username="observer", password=secret))
+
+    def events() -> bool:
+        ends = {topic.name: topic.end for topic in read_facts(admin).topics}
+        return ends["events_processed"] > 100 and ends["events_rejected"] == 0
+
+    wait_until(events, "the producer's events are in events_processed", 60)
+
+
+def test_submitting_again_starts_no_second_job(containers: Containers) -> None:
+    assert "win-event-bridge is running already" in _one_shot(containers, "bridge-submit")
+    with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=10) as answer:
+        assert len(json.load(answer)["jobs"]) == 1
+
+
+def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containers) -> None:
+    kept = containers.folder / "checkpoints"
+    wait_until(lambda: list(kept.rglob("chk-*/_metadata")), "a checkpoint is complete", 60)
+    with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=10) as answer:
+        job = json.load(answer)["jobs"][0]["jid"]
+    cancelled = containers.run_flink("cancel", "-m", containers.address(8081), job)
+    assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
+    assert "continuing from" in _one_shot(containers, "bridge-submit")
+
+
+def test_the_broker_and_kafka_show_their_metrics(containers: Containers) -> None:
+    with urlopen(f"http://{containers.address(9404)}/metrics", timeout=10) as answer:
+        assert b"kafka_server_replicamanager_underreplicatedpartitions 0.0" in answer.read()
+    with urlopen(f"http://{containers.address(9308)}/metrics", timeout=10) as answer:
+        assert (
+            b'kafka_topic_partition_current_offset{partition="0",topic="events_processed"}' in answer.read()
+        )
+
+
+def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> None:
+    containers.start("prometheus")
+    url = f"http://{containers.address(9090)}/api/v1/rules"
+    with urlopen(url, timeout=10) as answer:
+        groups = json.load(answer)["data"]["groups"]
+    assert [group["file"] for group in groups] == [
+        str(Path("deploy/prometheus/alerts.yml").resolve()) for _ in groups
+    ]
+
+
+def test_no_password_is_on_a_command_line_or_in_a_log(containers: Containers) -> None:
+    secrets = [file.read_text() for file in (containers.folder / "secrets").iterdir()]
+    logs = [file.read_text(errors="replace") for file in (containers.folder / "logs").glob("*.log")]
+    words = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in containers.started]
+    assert len(secrets) == 6
+    assert not [secret for secret in secrets for text in (*logs, *words) if secret in text]

@@ -1,0 +1,54 @@
+"""The commands that docs/KAFKA.md gives for Kafka's own tools, run as written."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import RunningStack, run
+
+from local_stack.layout import REPOSITORY
+
+pytestmark = pytest.mark.integration
+
+
+def documented(suffix: str) -> list[str]:
+    """The bash blocks of the section, with the names of this test's own set-up."""
+    text = (REPOSITORY / "docs" / "KAFKA.md").read_text(encoding="utf-8")
+    section = text.split("## With Kafka's own tools")[1]
+    blocks = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
+    assert len(blocks) == 4
+    names = r"\b(events_processed|events_rejected|User:(?:bridge|reader|admin)|entity-name bridge)\b"
+    users = "bridge reader admin"
+    own = " ".join(name + suffix for name in users.split())
+    return [re.sub(names, rf"\1{suffix}", block).replace(users, own) for block in blocks]
+
+
+def bash(script: str, folder: Path, stack: RunningStack) -> str:
+    """Runs it as in a shell where `win-event-stack env` was sourced."""
+    result = run("bash", "-euo", "pipefail", "-c", script, env=stack.shell(), cwd=folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return str(result.stdout)
+
+
+def test_the_documented_commands_make_the_same_set_up(
+    setup: Any, kafka_tool: Any, broker: RunningStack, tmp_path: Path
+) -> None:
+    (tmp_path / "kafka.properties").rename(tmp_path / "admin.properties")
+    setup.passwords = tmp_path / "secrets"
+    setup.passwords.mkdir()
+    for role in ("bridge", "reader", "admin"):
+        (setup.passwords / f"{role}{setup.suffix}.password").write_text(f"{role}-password-1\n")
+    setup.variables = {"WIN_EVENT_PASSWORD_DIR": str(setup.passwords)}
+    topics, users, acls, afterwards = documented(setup.suffix)
+    definition = topics.splitlines()[0] + "\n"
+    bash(topics + users + acls, tmp_path, broker)
+    assert setup("plan", "--exit-code").returncode == 0
+    checked = setup("check")
+    assert checked.returncode == 0, checked.stdout
+    assert "iterations=8192" in bash(definition + afterwards, tmp_path, broker)
+    planned = {(row["kind"], row["status"]) for row in setup.rows("plan")}
+    assert {("topic", "create"), ("user", "create"), ("acl", "create")} <= planned
+    assert {("partitions", "blocked"), ("setting", "change")} <= planned

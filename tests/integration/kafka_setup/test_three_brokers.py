@@ -1,0 +1,144 @@
+"""A stack of three brokers, all of it over TLS: the set-up holds, and a killed broker stops nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer, TopicCollection
+from confluent_kafka.admin import ConfigResource
+from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
+
+from kafka_setup.session import open_admin
+from local_stack import broker, kafka_objects, processes
+from local_stack.passwords import SUPER_USER
+
+pytestmark = [pytest.mark.integration, pytest.mark.faults]
+
+TOPIC = "events_processed"
+
+
+def free_row(count: int) -> int:
+    """The first of `count` ports in a row that nobody listens on."""
+    for first in range(20_000, 32_000, count):
+        with ExitStack() as held:
+            try:
+                for port in range(first, first + count):
+                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    running = RunningStack.at(tmp_path_factory.mktemp("three"))
+    first, (flink, jobmanager) = free_row(6), free_ports(2)
+    ports = {"kafka": first, "controller": first + 1, "flink": flink, "jobmanager": jobmanager}
+    options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    try:
+        running.up("--tls", "--brokers", "3", *options)
+        yield running
+    finally:
+        running.down()
+
+
+def in_sync(three: RunningStack) -> list[int]:
+    """How many replicas each partition has in sync."""
+    admin = open_admin(kafka_objects.connection(three.stack, SUPER_USER))
+    described = admin.describe_topics(TopicCollection([TOPIC]))[TOPIC].result()
+    return [len(partition.isr) for partition in described.partitions]
+
+
+def end_offsets(three: RunningStack) -> int:
+    report = three.verify(TOPIC)
+    return int(report["records"])
+
+
+def test_every_role_is_held_to_its_permissions_over_tls(three: RunningStack) -> None:
+    assert three.shell()["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+    passwords = {
+        f"WIN_EVENT_{role.upper()}_PASSWORD_FILE": str(three.stack.secrets / role)
+        for role in ("bridge", "reader", "admin")
+    }
+    result = run(BIN / "win-event-kafka-setup", "check", env={**three.shell("admin"), **passwords})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "TOPIC_AUTHORIZATION_FAILED" in result.stdout
+
+
+def test_the_authority_is_needed_and_its_key_is_gone(three: RunningStack, tmp_path: Path) -> None:
+    environment = three.shell("admin")
+    del environment["KAFKA_CA_FILE"]
+    without = run(BIN / "win-event-kafka-setup", "plan", env=environment)
+    assert without.returncode == 1
+    assert "set KAFKA_CA_FILE to its authority" in without.stderr
+    plain = run(
+        *(BIN / "win-event-kafka-setup", "plan", "--wait", "1"),
+        env={**three.shell("admin"), "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
+    )
+    assert plain.returncode == 1
+    assert three.stack.ca_file is not None
+    files = {path.name: path for path in three.stack.ca_file.parent.iterdir()}
+    assert set(files) == {"ca.pem", "broker.pem"}
+    assert stat.S_IMODE(files["broker.pem"].stat().st_mode) == 0o600
+    assert files["broker.pem"].read_text().count("PRIVATE KEY") == 2  # one key: its first and its last line
+
+
+def test_topics_have_three_replicas_of_which_two_must_be_in_sync(three: RunningStack) -> None:
+    wait_until(lambda: in_sync(three) == [3, 3, 3], "three replicas in sync")
+    resource = ConfigResource(ConfigResource.Type.TOPIC, TOPIC)
+    admin = open_admin(kafka_objects.connection(three.stack, SUPER_USER))
+    (config,) = admin.describe_configs([resource]).values()
+    assert config.result()["min.insync.replicas"].value == "2"
+
+
+def test_a_killed_broker_stops_neither_a_producer_nor_the_bridge(
+    three: RunningStack, producer: Callable[..., RunningProducer], tmp_path: Path
+) -> None:
+    wait_until(lambda: in_sync(three) == [3, 3, 3], "three replicas in sync")
+    ledger = tmp_path / "ledger.ndjson"
+    events = producer("--rate", "500", "--ledger", str(ledger), "--wait-for-clients", "1")
+    job = three.submit("--hostname", "127.0.0.1", "--port", str(events.port))
+    before = wait_until(lambda: end_offsets(three), "the bridge delivers", 120)
+
+    victim = processes.running(three.stack, broker.name(2))
+    assert victim is not None
+    os.kill(victim.pid, signal.SIGKILL)
+
+    wait_until(lambda: in_sync(three) == [2, 2, 2], "the cluster noticed the kill")
+    wait_until(lambda: end_offsets(three) > before + 1000, "the bridge goes on", 120)
+    acknowledged = produce_with_all_acks(three, 200)
+    assert acknowledged == 200
+    assert events.stop() == 0
+    last = wait_until(lambda: three.verify(TOPIC, "--ledger", str(ledger)), "a report")
+    lost = wait_until(lambda: nothing_lost(three, ledger), f"all that was produced arrives, not {last}", 120)
+    assert lost
+    job.cancel()
+
+    three.up()
+    wait_until(lambda: in_sync(three) == [3, 3, 3], "the broker catches up after `up`", 120)
+
+
+def nothing_lost(three: RunningStack, ledger: Path) -> bool:
+    report = three.verify(TOPIC, "--ledger", str(ledger))
+    return report["lost"] == 0 and report["unseen"] == 0
+
+
+def produce_with_all_acks(three: RunningStack, count: int) -> int:
+    """How many records all replicas in sync confirmed."""
+    confirmed: list[object] = []
+    connection = kafka_objects.connection(three.stack, "bridge")
+    client = Producer({**connection.client_settings(), "acks": "all", "enable.idempotence": True})
+    for number in range(count):
+        value = json.dumps({"computer": "-", "number": number})
+        client.produce("events_rejected", value, on_delivery=lambda error, _: confirmed.append(error))
+    assert client.flush(60) == 0
+    return sum(error is None for error in confirmed)

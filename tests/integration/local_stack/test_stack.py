@@ -1,0 +1,107 @@
+"""win-event-stack as its user meets it: a real broker, a real cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+from pathlib import Path
+
+import psutil
+import pytest
+from running import BIN, RunningStack, run, wait_until
+
+from local_stack import processes
+
+pytestmark = pytest.mark.integration
+
+
+def test_up_again_changes_nothing(stack: RunningStack) -> None:
+    result = run(BIN / "win-event-stack", "up", env=stack.environment)
+    assert result.returncode == 0, result.stderr
+    assert "Kafka broker is already running" in result.stderr
+    assert "Flink JobManager is already running" in result.stderr
+    assert "created" not in result.stderr
+    assert "changed" not in result.stderr
+
+
+def test_other_ports_under_a_running_stack_are_refused(stack: RunningStack) -> None:
+    result = run(BIN / "win-event-stack", "up", "--kafka-port", "1", env=stack.environment)
+    assert result.returncode == 1
+    assert "win-event-stack down" in result.stderr
+
+
+def test_status_tells_what_runs(stack: RunningStack) -> None:
+    result = run(BIN / "win-event-stack", "status", "--json", env=stack.environment)
+    parts = {part["name"]: part["state"] for part in json.loads(result.stdout)["parts"]}
+    assert parts == {
+        "kafka-1": "running",
+        "jobmanager": "running",
+        "taskmanager-1": "running",
+        "watchdog": "running",
+    }
+
+
+def test_doctor_finds_nothing_wrong(stack: RunningStack) -> None:
+    result = run(BIN / "win-event-stack", "doctor", env=stack.environment)
+    assert result.returncode == 0, result.stdout
+    assert "problem" not in result.stdout
+
+
+def test_env_makes_kafkas_own_tools_work(stack: RunningStack) -> None:
+    script = (
+        '. <(win-event-stack env) && kafka-topics.sh --bootstrap-server "$KAFKA_BOOTSTRAP_SERVERS" '
+        '--command-config "$KAFKA_ADMIN_CONFIG" --list && flink list'
+    )
+    result = run("bash", "-c", script, env=stack.shell())
+    assert result.returncode == 0, result.stderr
+    assert {"events_processed", "events_rejected"} <= set(result.stdout.split())
+
+
+def test_logs_shows_a_log_and_names_them_all(stack: RunningStack) -> None:
+    assert (
+        "started"
+        in run(BIN / "win-event-stack", "logs", "-n", "5000", "kafka-1", env=stack.environment).stdout
+    )
+    unknown = run(BIN / "win-event-stack", "logs", "nobody", env=stack.environment)
+    assert unknown.returncode == 2
+    assert "jobmanager, kafka-1, taskmanager-1, watchdog" in unknown.stderr
+
+
+def test_secrets_are_for_their_owner_only(stack: RunningStack) -> None:
+    files = list(stack.stack.secrets.iterdir())
+    assert len(files) == 6
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert len({file.read_text() for file in files}) == 6
+
+
+def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:
+    pids = {daemon.pid for daemon in processes.recorded(stack.stack) if daemon.name != "watchdog"}
+    listening = [c for c in psutil.net_connections("tcp") if c.pid in pids and c.status == psutil.CONN_LISTEN]
+    assert {connection.pid for connection in listening} == pids
+    assert {next(iter(c.laddr)) for c in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_a_killed_taskmanager_comes_back(stack: RunningStack) -> None:
+    before = processes.running(stack.stack, "taskmanager-1")
+    assert before is not None
+    os.kill(before.pid, signal.SIGKILL)
+
+    def back() -> bool:
+        now = processes.running(stack.stack, "taskmanager-1")
+        return now is not None and now.pid != before.pid
+
+    wait_until(back, "the watchdog starts it again")
+    wait_until(lambda: stack.rest("/overview")["slots-available"] == 4, "its slots are there again")
+
+
+def test_a_busy_port_stops_up_and_leaves_nothing_running(tmp_path: Path) -> None:
+    running = RunningStack.at(tmp_path / "stack")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        result = run(BIN / "win-event-stack", "up", "--kafka-port", port, env=running.environment)
+    assert result.returncode == 1
+    assert f"port {port} (Kafka) is busy" in result.stderr
+    assert run(BIN / "win-event-stack", "down", env=running.environment).stderr == "nothing was running\n"

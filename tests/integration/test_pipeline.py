@@ -1,0 +1,185 @@
+"""The main job, end to end: producer, PyFlink job on a session cluster, broker with SASL and ACLs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from itertools import islice
+from pathlib import Path
+
+import psutil
+import pytest
+from feeding import Feeder
+from reading import read_topic
+from running import Job, RunningProducer, RunningStack, run, wait_until
+
+from producer.generator import GeneratorSettings, generate
+
+pytestmark = pytest.mark.integration
+
+HOSTILE = {
+    b"not json at all": "not-json",
+    b'{"computer":"WS-1","torn': "not-json",
+    b"\xff\xfe\x00 not even text": "not-json",
+    b'["an","array"]': "not-an-object",
+    b'"a string"': "not-an-object",
+    b"42": "not-an-object",
+    b"null": "not-an-object",
+    b'{"level":"Information"}': "missing:computer",
+    b'{"computer":"WS-1","padding":"' + b"x" * 70_000 + b'"}': "too-long",
+}
+
+
+@pytest.fixture
+def submit(stack: RunningStack, topics: tuple[str, str]) -> Iterator[Callable[..., Job]]:
+    """Submits the bridge between a port and the test's topics; cancels it after the test."""
+    jobs: list[Job] = []
+
+    def start(port: int, *options: str, user: str = "bridge", **variables: str) -> Job:
+        endpoint = ("--hostname", "127.0.0.1", "--port", str(port))
+        sink = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1])
+        jobs.append(stack.submit(*endpoint, *sink, *options, user=user, **variables))
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        job.cancel()
+
+
+def test_every_line_is_delivered_or_rejected_with_its_reason(
+    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]
+) -> None:
+    good = [event.line for event in islice(generate(GeneratorSettings(seed=1, hosts=5)), 2_000)]
+    hostile = [line + b"\n" for line in HOSTILE]
+    mixed = [
+        line for index, event in enumerate(good) for line in (event, hostile[index % len(hostile)], b"\n")
+    ]
+    half = len(mixed) // 2
+    torn = b'{"computer":"WS-1","cut off'
+    with Feeder([b"\n" + b"".join(mixed[:half]) + torn, b"\n" + b"".join(mixed[half:])]) as feeder:
+        submit(feeder.port)
+        processed = read_topic(stack, topics[0], len(good), 120)
+        rejected = read_topic(stack, topics[1], len(good) + 1)
+
+    assert sorted(record.value for record in processed) == sorted(line.rstrip(b"\n") for line in good)
+    assert all(record.key == json.loads(record.value)["computer"].encode() for record in processed)
+    for key in {record.key for record in processed}:
+        of_key = [record for record in processed if record.key == key]
+        assert len({record.partition for record in of_key}) == 1
+        expected = [line.rstrip(b"\n") for line in good if json.loads(line)["computer"].encode() == key]
+        assert [record.value for record in of_key] == expected  # in order
+    reasons = Counter(HOSTILE[list(HOSTILE)[index % len(HOSTILE)]] for index in range(len(good)))
+    reasons["not-json"] += 1  # the torn one
+    assert Counter(record.headers["reason"].decode() for record in rejected) == reasons
+    assert {record.headers["endpoint"] for record in rejected} == {f"127.0.0.1:{feeder.port}".encode()}
+
+
+def test_timestamps_and_headers_come_from_the_event(
+    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]
+) -> None:
+    good = [event.line for event in islice(generate(GeneratorSettings(seed=2)), 100)]
+    with Feeder([b"".join(good)]) as feeder:
+        submit(feeder.port, "--event-timestamps", "--headers", "source,level,event_id")
+        records = read_topic(stack, topics[0], len(good), 120)
+    for record in records:
+        event = json.loads(record.value)
+        names = ("source", "level", "event_id")
+        assert {n: record.headers[n].decode() for n in names} == {n: str(event[n]) for n in names}
+        seconds, fraction = event["timestamp"].rstrip("Z").split(".")
+        assert record.timestamp % 1000 == int(fraction[:3])
+        assert f"{seconds}.{fraction[:3]}" == _iso(record.timestamp)
+
+
+def _iso(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}"
+
+
+def test_the_job_outlives_its_producer(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+    tmp_path: Path,
+) -> None:
+    options = ("--count", "1000", "--rate", "max", "--hosts", "3", "--wait-for-clients", "1")
+    ledger = tmp_path / "first.ndjson"
+    first = producer(*options, "--seed", "1", "--ledger", str(ledger))
+    submit(first.port)
+    wait_until(lambda: stack.verify(topics[0], "--ledger", str(ledger))["records"] == 1000, "all 1000", 120)
+    assert first.stop() == 0
+    other = tmp_path / "second.ndjson"
+
+    producer(*options, "--seed", "2", "--ledger", str(other), port=first.port)
+
+    records = read_topic(stack, topics[0], 2000, 120)
+    assert len(records) == 2000
+    written = [json.loads(record.value) for record in records]
+    ids = Counter((event["computer"], event["source"], event["record_id"]) for event in written)
+    assert set(ids.values()) <= {1, 2}  # both runs count from 1
+
+
+@pytest.mark.parametrize(
+    ("password", "topic", "reason"),
+    [
+        ("not the password", None, "SaslAuthenticationException: Authentication failed"),
+        (None, "private", "TopicAuthorizationException: Not authorized to access topics: [private]"),
+    ],
+    ids=["wrong password", "missing permission"],
+)
+def test_a_refused_login_says_why(
+    stack: RunningStack,
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+    tmp_path: Path,
+    password: str | None,
+    topic: str | None,
+    reason: str,
+) -> None:
+    variables = {}
+    if password:
+        (tmp_path / "wrong").write_text(password)
+        variables["KAFKA_PASSWORD_FILE"] = str(tmp_path / "wrong")
+    options = ("--kafka-topic", topic) if topic else ()
+    job = submit(producer("--rate", "100").port, *options, **variables)
+    wait_until(lambda: reason in job.failures(), f"the job says {reason}; it says {job.failures()}", 90)
+
+
+def test_no_password_shows_anywhere(
+    stack: RunningStack, submit: Callable[..., Job], producer: Callable[..., RunningProducer]
+) -> None:
+    job = submit(producer("--rate", "100").port).wait_until_running()
+    secrets = [file.read_text() for file in stack.stack.secrets.iterdir()]
+    places = {
+        "job configuration": json.dumps(stack.rest(f"/jobs/{job.job_id}/config")),
+        "job": json.dumps(stack.rest(f"/jobs/{job.job_id}")),
+        "job plan": json.dumps(stack.rest(f"/jobs/{job.job_id}/plan")),
+        "cluster configuration": json.dumps(stack.rest("/jobmanager/config")),
+        "process list": json.dumps([process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]),
+        "rendered configuration": "".join(file.read_text() for file in stack.stack.flink_conf.iterdir()),
+    }
+    places |= {log.name: log.read_text(errors="replace") for log in stack.stack.logs.iterdir()}
+    assert "jobmanager.log" in places
+    assert [name for name, text in places.items() if any(secret in text for secret in secrets)] == []
+
+
+def test_kafkas_own_consumer_shows_keys_as_the_reader(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+) -> None:
+    submit(producer("--rate", "200", "--hosts", "2").port)
+    script = (
+        f'kafka-console-consumer.sh --bootstrap-server "$KAFKA_BOOTSTRAP_SERVERS" --topic {topics[0]} '
+        '--command-config "$KAFKA_READER_CONFIG" --from-beginning --max-messages 5 --timeout-ms 90000 '
+        "--property print.key=true"
+    )
+    result = run("bash", "-c", script, env=stack.shell())
+    lines = [line for line in result.stdout.splitlines() if "\t" in line]
+    assert len(lines) == 5, result.stderr
+    for line in lines:
+        key, value = line.split("\t", 1)
+        assert json.loads(value)["computer"] == key

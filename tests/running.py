@@ -1,0 +1,183 @@
+"""The real thing, started and stopped for tests, through the public commands: stack, producer, job."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from kafka_setup.apply import ApplySettings, apply
+from kafka_setup.topology import default_topology_text, parse_topology
+from local_stack import kafka_objects, tools
+from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.passwords import SUPER_USER
+
+BIN = Path(sys.executable).parent
+JOB = REPOSITORY / "flink_bridge" / "job.py"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on; all are held open together, so they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    """The first true value of `condition`; AssertionError with `what` when it never comes."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.1)
+    return value
+
+
+def run(*command: str | Path, env: dict[str, str] | None = None, **options: Any) -> Any:
+    """A command of this toolkit, to its end; stdout and stderr as text."""
+    words = [str(word) for word in command]
+    return subprocess.run(
+        words, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False, **options
+    )
+
+
+@dataclass
+class RunningStack:
+    """A stack on free ports in a folder of its own."""
+
+    stack: Stack
+    environment: dict[str, str]
+
+    @classmethod
+    def at(cls, folder: Path) -> RunningStack:
+        jars = os.environ.get("WIN_EVENT_JAR_DIR") or str(REPOSITORY / ".stack" / "jars")
+        environment = {"WIN_EVENT_STACK_DIR": str(folder), "WIN_EVENT_JAR_DIR": jars}
+        return cls(Stack(folder), environment)
+
+    def up(self, *options: str) -> None:
+        result = run(BIN / "win-event-stack", "up", *options, env=self.environment)
+        assert result.returncode == 0, result.stderr
+        self.stack = load_stack(self.stack.directory)
+
+    def down(self) -> None:
+        result = run(BIN / "win-event-stack", "down", env=self.environment)
+        assert result.returncode == 0, result.stderr
+
+    def shell(self, user: str = "bridge") -> dict[str, str]:
+        """The variables of `win-event-stack env`, logged in as `user`."""
+        path = f"{self.stack.bin}:{BIN}:{os.environ['PATH']}"
+        login = {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(self.stack.secrets / user)}
+        return {**self.environment, **tools.exports(self.stack), **login, "PATH": path}
+
+    def create_topics(self, suffix: str) -> tuple[str, str]:
+        """A fresh pair of topics with the permissions that the shipped topology gives; their names."""
+        text = default_topology_text()
+        for topic in ("events_processed", "events_rejected"):
+            text = text.replace(topic, f"{topic}_{suffix}")
+        topology = parse_topology(text)
+        # The users exist already; their further permissions on these topics are all that is new.
+        known = {u.name: kafka_objects._password(self.stack, u.name) for u in topology.users}
+        login = kafka_objects.connection(self.stack, SUPER_USER)
+        results = apply(ApplySettings(topology, login, known))
+        failed = [row for row in results if row.failed]
+        assert not failed, failed
+        return f"events_processed_{suffix}", f"events_rejected_{suffix}"
+
+    def submit(self, *options: str, user: str = "bridge", **variables: str) -> Job:
+        """Submit the bridge with `flink run -d`; asserts that the cluster took it."""
+        result = self.flink_run(*options, user=user, **variables)
+        match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
+        assert match, result.stdout + result.stderr
+        return Job(self, match[1])
+
+    def flink_run(self, *options: str, user: str = "bridge", **variables: str) -> Any:
+        command = ["flink", "run", "-d", "-py", str(JOB), *options]
+        environment = {**self.shell(user), **variables}
+        return run(self.stack.bin / command[0], *command[1:], env=environment, cwd=self.stack.directory)
+
+    def rest(self, path: str, method: str = "GET") -> Any:
+        request = Request(f"{self.stack.flink_url}{path}", method=method)
+        with urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def verify(self, topic: str, *options: str, user: str = "reader") -> Any:
+        """`win-event-verify --json` over a topic: its report."""
+        command = (BIN / "win-event-verify", "--json", "--topic", topic, *options)
+        result = run(*command, env=self.shell(user))
+        assert result.stdout, result.stderr
+        return json.loads(result.stdout)
+
+
+@dataclass
+class Job:
+    running: RunningStack
+    job_id: str
+
+    def state(self) -> str:
+        return str(self.running.rest(f"/jobs/{self.job_id}")["state"])
+
+    def tasks_running(self) -> bool:
+        """All tasks run: the job's own state says RUNNING before they do."""
+        found = self.running.rest(f"/jobs/{self.job_id}")
+        return found["state"] == "RUNNING" and all(v["status"] == "RUNNING" for v in found["vertices"])
+
+    def wait_until_running(self, seconds: float = 90.0) -> Job:
+        wait_until(self.tasks_running, f"job {self.job_id} runs; {self.failures()}", seconds)
+        return self
+
+    def failures(self) -> str:
+        """The stack traces of the failures that the cluster remembers; empty when there was none."""
+        entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
+        return "\n".join(entry["stacktrace"] for entry in entries)
+
+    def restarts(self) -> int:
+        metrics = self.running.rest(f"/jobs/{self.job_id}/metrics?get=numRestarts")
+        return int(metrics[0]["value"]) if metrics else 0
+
+    def cancel(self) -> None:
+        with suppress(HTTPError):  # it is gone already
+            self.running.rest(f"/jobs/{self.job_id}?mode=cancel", method="PATCH")
+        wait_until(
+            lambda: self.state() in ("CANCELED", "FAILED", "FINISHED"), f"job {self.job_id} is cancelled"
+        )
+
+
+class RunningProducer:
+    """win-event-producer on a free port; `options` are its own."""
+
+    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
+        self.log = folder / f"producer-{time.monotonic_ns()}.log"
+        command = [str(BIN / "win-event-producer"), "--port", str(port), *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            self.port = int(wait_until(self._listening, f"the producer listens: {self.text()}", 30))
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def _listening(self) -> str | None:
+        assert self.process.poll() is None, f"the producer stopped: {self.text()}"
+        match = re.search(r"127\.0\.0\.1:(\d+)", self.text())
+        return match[1] if match else None
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(signal_number)
+        return self.process.wait(30)

@@ -1,0 +1,18 @@
+"""Rules of CONTRIBUTING.md that no other tool holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = ("producer", "consumer", "flink_bridge", "kafka_setup", "local_stack")
+
+
+def test_only_the_command_lines_know_click() -> None:
+    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert len(modules) > 50
+    importing = {path.name for path in modules if re.search(r"^(import|from) click", path.read_text(), re.M)}
+    assert {
+        name for name in importing if not re.fullmatch(r"job\.py|.*cli.*\.py|.*_options\.py", name)
+    } == set()

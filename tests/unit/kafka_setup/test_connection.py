@@ -1,0 +1,91 @@
+"""Connection settings, secrets, and what a client's error means to a person."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kafka_setup.connection import ConnectionSettingsError, KafkaConnection, Secret, read_password
+from kafka_setup.diagnosis import diagnose
+from kafka_setup.passwords import known_passwords, new_password, password_file, store_password
+from kafka_setup.resources import User
+
+SCRAM = KafkaConnection("broker:9092", username="u", password=Secret("canary"))
+USER = User("bridge", "BRIDGE_PASSWORD")
+
+
+def test_a_password_never_prints_itself() -> None:
+    assert "canary" not in repr(SCRAM)
+    assert "canary" not in repr(SCRAM.password)
+    assert SCRAM.client_settings()["sasl.password"] == "canary"
+
+
+def test_a_password_comes_from_the_variable_then_its_file_then_the_folder(tmp_path: Path) -> None:
+    store_password(password_file(tmp_path, USER), Secret("from folder"))
+    file = tmp_path / "named"
+    file.write_text("from file\r\n")
+    assert known_passwords([USER], {}, tmp_path) == {"bridge": "from folder"}
+    environment = {"BRIDGE_PASSWORD_FILE": str(file)}
+    assert known_passwords([USER], environment, tmp_path) == {"bridge": "from file"}
+    environment["BRIDGE_PASSWORD"] = "from variable"
+    assert known_passwords([USER], environment, tmp_path) == {"bridge": "from variable"}
+    assert known_passwords([USER], {}) == {}
+
+
+def test_an_unreadable_password_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionSettingsError, match=r"BRIDGE_PASSWORD_FILE=.*gone"):
+        read_password({"BRIDGE_PASSWORD_FILE": str(tmp_path / "gone")}, "BRIDGE_PASSWORD")
+
+
+def test_a_stored_password_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "secrets" / "u.password"
+    password = new_password()
+    store_password(path, password)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.read_text() == f"{password}\n"
+    assert len(set(password)) > 10
+
+
+def test_generated_passwords_differ() -> None:
+    assert len({str(new_password()) for _ in range(100)}) == 100
+
+
+REFUSED_PASSWORD = (
+    "sasl_plaintext://broker:9092/bootstrap: SASL authentication error: Authentication failed during "
+    "authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512 "
+    "(after 318ms in state AUTH_REQ)"
+)
+REFUSED_MECHANISM = (
+    "sasl_plaintext://broker:9092/bootstrap: SASL SCRAM-SHA-256 mechanism handshake failed: Broker: "
+    "Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512,PLAIN "
+    "(after 301ms in state AUTH_HANDSHAKE)"
+)
+UNKNOWN_HOST = (
+    "sasl_plaintext://broker:9092/bootstrap: Failed to resolve 'broker:9092': Name or service not known "
+    "(after 0ms in state CONNECT)"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "final", "says"),
+    [
+        ("_AUTHENTICATION", REFUSED_PASSWORD, True, "check KAFKA_USERNAME and KAFKA_PASSWORD"),
+        ("_AUTHENTICATION", REFUSED_MECHANISM, True, "KAFKA_SASL_MECHANISM to one of SCRAM-SHA-512, PLAIN"),
+        ("_RESOLVE", UNKNOWN_HOST, False, "unknown host broker:9092"),
+        ("_TRANSPORT", "x://b/1: Connect to b failed: Connection refused (after 0ms in state CONNECT)", False,
+         "nothing listens on broker:9092"),
+    ],
+)  # fmt: skip
+def test_diagnosis_says_what_to_do(name: str, text: str, final: bool, says: str) -> None:
+    diagnosis = diagnose(name, text, SCRAM)
+    assert diagnosis is not None
+    assert diagnosis.final is final
+    assert says in diagnosis.text
+    assert "\n" not in diagnosis.text
+
+
+def test_what_adds_nothing_is_left_out() -> None:
+    assert diagnose("_ALL_BROKERS_DOWN", "1/1 brokers are down", SCRAM) is None

@@ -1,0 +1,81 @@
+"""The topology file: what it means, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kafka_setup.resources import Acl
+from kafka_setup.topology import TopologyError, load_topology, parse_topology
+
+
+def test_the_shipped_topology_is_least_privilege() -> None:
+    topology = load_topology()
+    assert [(topic.name, topic.partitions) for topic in topology.topics] == [
+        ("events_processed", 3),
+        ("events_rejected", 1),
+    ]
+    granted = {
+        user.name: {(acl.resource_type, acl.operation) for acl in user.acls} for user in topology.users
+    }
+    assert granted["bridge"] == {
+        ("topic", "WRITE"),
+        ("transactional_id", "WRITE"),
+        ("transactional_id", "DESCRIBE"),
+    }
+    assert granted["reader"] == {("topic", "READ"), ("group", "READ")}
+    assert not {"READ", "WRITE", "ALL"} & {operation for _, operation in granted["admin"]}
+    assert all(user.iterations >= 8192 for user in topology.users)
+
+
+def test_a_prefix_becomes_a_prefixed_permission() -> None:
+    topology = parse_topology("users: {reader: {allow: [{group_prefix: g-, operations: [READ, DESCRIBE]}]}}")
+    assert topology.acls == (
+        Acl("User:reader", "group", "prefixed", "g-", "READ"),
+        Acl("User:reader", "group", "prefixed", "g-", "DESCRIBE"),
+    )
+
+
+def test_settings_are_text_and_null_is_the_brokers_default() -> None:
+    (topic,) = parse_topology(
+        "topics: {t: {partitions: 2, replication_factor: 3, config: {a: 1, b: true, c: null}}}"
+    ).topics
+    assert dict(topic.config) == {"a": "1", "b": "true", "c": None}
+    assert topic.replication_factor == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("topics: [", "not YAML"),
+        ("[]", "the file: expected keys"),
+        ("topic: {}", "the file: unknown key 'topic'"),
+        ("topics: {t: {partition: 3}}", "topics.t: unknown key 'partition'"),
+        ("topics: {t: {partitions: 0}}", "topics.t.partitions: 0, expected a whole number from 1"),
+        ("topics: {t: {partitions: true}}", "topics.t.partitions: True"),
+        ("users: {u: {mechanism: PLAIN}}", "users.u.mechanism: 'PLAIN', expected one of SCRAM-SHA-256"),
+        ("users: {u: {iterations: 4096}}", "users.u.iterations: 4096, expected 8192 to 16384"),
+        (
+            "users: {u: {allow: [{topic: t, group: g, operations: [READ]}]}}",
+            "users.u.allow[0]: expected exactly",
+        ),
+        ("users: {u: {allow: [{topic: t, operations: [read]}]}}", "users.u.allow[0].operations: 'read'"),
+        ("users: {u: {allow: [{topic: t}]}}", "users.u.allow[0].operations: expected a list"),
+    ],
+)
+def test_a_wrong_file_names_the_place(text: str, complaint: str) -> None:
+    with pytest.raises(TopologyError, match="^" + re.escape(complaint)):
+        parse_topology(text)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match=r"nowhere\.yaml"):
+        load_topology(tmp_path / "nowhere.yaml")
+
+
+def test_idempotent_write_goes_to_writers_only() -> None:
+    topology = load_topology().with_idempotent_write()
+    granted = [acl.principal for acl in topology.acls if acl.operation == "IDEMPOTENT_WRITE"]
+    assert granted == ["User:bridge"]

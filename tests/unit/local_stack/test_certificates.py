@@ -1,0 +1,47 @@
+"""The authority made on the spot: what it signs is accepted, and it is renewed before it runs out."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import stat
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from local_stack.certificates import ensure_certificates, make_certificates
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_client_that_trusts_the_authority_accepts_the_brokers(tmp_path: Path, name: str) -> None:
+    authority, keystore = tmp_path / "ca.pem", tmp_path / "broker.pem"
+    ensure_certificates(authority, keystore)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(keystore)
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        with server.wrap_socket(theirs, server_side=True) as secured:
+            secured.sendall(b"hello")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    client = ssl.create_default_context(cafile=str(authority))
+    with client.wrap_socket(ours, server_hostname=name) as secured:
+        assert secured.recv(5) == b"hello"
+    thread.join()
+
+
+def test_certificates_are_kept_until_they_are_old(tmp_path: Path) -> None:
+    authority, keystore = tmp_path / "ca.pem", tmp_path / "broker.pem"
+    ensure_certificates(authority, keystore)
+    first = authority.read_text()
+    assert stat.S_IMODE(keystore.stat().st_mode) == 0o600
+    ensure_certificates(authority, keystore)
+    assert authority.read_text() == first
+    old, _, _ = make_certificates(datetime.now(timezone.utc) - timedelta(days=9), timedelta(days=9, hours=1))
+    authority.write_text(old)
+    ensure_certificates(authority, keystore)
+    assert authority.read_text() not in (first, old)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from running import wait_until
+
+from local_stack import processes
+from local_stack.layout import Stack
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path, run_id=f"test-{os.getpid()}-{tmp_path.name}")
+
+
+def test_stop_ends_what_was_started_and_forgets_it(stack: Stack, tmp_path: Path) -> None:
+    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
+    assert processes.running(stack, "sleeper") == daemon
+
+    assert processes.stop_all(stack) == ["sleeper"]
+
+    assert daemon.process() is None
+    assert processes.recorded(stack) == []
+
+
+def test_a_reused_pid_is_left_alone(stack: Stack, tmp_path: Path) -> None:
+    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
+    somebody_else = replace(daemon, started=daemon.started - 3600)
+    assert somebody_else.process() is None
+    processes.stop_all(stack)
+
+
+def test_a_stopped_process_is_stopped_for_good(stack: Stack, tmp_path: Path) -> None:
+    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
+    os.kill(daemon.pid, signal.SIGSTOP)
+    assert processes.stop_all(stack) == ["sleeper"]
+    assert daemon.process() is None
+
+
+def test_a_process_that_the_launcher_had_no_time_to_record_is_found(stack: Stack, tmp_path: Path) -> None:
+    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
+    (tmp_path / "run" / "sleeper.json").unlink()
+
+    assert processes.stop_all(stack) == [f"stray process {daemon.pid}"]
+    assert daemon.process() is None
+
+
+def test_children_whose_parent_was_killed_are_found(stack: Stack, tmp_path: Path) -> None:
+    parent = [sys.executable, "-c", f"import subprocess; subprocess.run({SLEEP!r})"]
+    daemon = processes.start(stack, "parent", parent, {}, tmp_path)
+    (child,) = wait_until(lambda: psutil.Process(daemon.pid).children(), "the child runs")
+    os.kill(daemon.pid, signal.SIGKILL)
+
+    processes.stop_all(stack)
+
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_busy_port_is_named_with_its_holder_and_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(processes.StartError) as caught:
+            processes.check_port_free(port, "Kafka", "--kafka-port")
+    text = str(caught.value)
+    assert f"port {port} (Kafka) is busy" in text
+    assert f"pid {os.getpid()}" in text
+    assert "--kafka-port" in text
+
+
+def test_a_daemon_that_dies_at_start_is_told_with_its_log(stack: Stack, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('no such luck')"]
+    daemon = processes.start(stack, "dying", command, {}, tmp_path)
+    with pytest.raises(processes.StartError, match="dying stopped while it was starting") as caught:
+        processes.wait_until_listening(daemon, 1)
+    assert caught.value.log is not None
+    assert caught.value.log.read_text() == "no such luck\n"
+    processes.stop_all(stack)
+
+
+def test_no_process_of_ours_hears_a_ctrl_c(stack: Stack, tmp_path: Path) -> None:
+    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
+    assert os.getsid(daemon.pid) == daemon.pid
+    processes.stop_all(stack)
