@@ -5,6 +5,7 @@ Run: python -m bench.producer_generation [events]
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -35,6 +36,7 @@ def main() -> None:
     }
     cases["flat, 1,000 hosts, mixed"] = GeneratorSettings(hosts=1000)
     cases |= {f"{fmt}, 10 hosts, mixed": GeneratorSettings(fmt=fmt) for fmt in FORMATS if fmt != "flat"}
+    print("load of the machine, 1/5/15 min:", *(f"{load:.1f}" for load in os.getloadavg()))
     print(f"{'case':32} {'events/s':>10} {'per cpu s':>10} {'bytes/event':>12}")
     for name, settings in cases.items():
         rate, per_processor, mean = measure(settings, events)

@@ -37,10 +37,11 @@ class Status:
         """The whole run in one line."""
         feeder = self.feeder
         if feeder and feeder.paced:
-            seconds = max(feeder.elapsed, (feeder.paced - 1) / self.rate if self.rate else 1e-9, 1e-9)
+            seconds = max(feeder.elapsed, 1e-9)
+            achieved = max(feeder.paced - 1, 1) / seconds  # the first event is due at once
             _log.info(
                 "asked %s, achieved %.1f events/s over %.1f s, at most %.3f s late; %d events",
-                self._asked(), feeder.paced / seconds, seconds, feeder.latest, feeder.made,
+                self._asked(), achieved, seconds, feeder.latest, feeder.made,
             )  # fmt: skip
 
     def _asked(self) -> str:
