@@ -1,6 +1,7 @@
 import json
 import re
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -38,7 +39,9 @@ def test_health_and_metrics(server) -> None:
     reader = server.connect(ResumeRequest(None, "earliest"))
     start = reader.answer().offset
     server.connect(b"nonsense\n").read_all()
-    _, page = get(server, "/metrics")
+    page, deadline = "", time.monotonic() + 20
+    while 'reason="bad request"' not in page and time.monotonic() < deadline:  # counted after the goodbye
+        _, page = get(server, "/metrics")
     events = re.findall(r'win_event_events_total{level="\w+",source="(\w+)"} (\d+)', page)
     assert sum(int(count) for _, count in events) == 400
     end = float(re.search(r"^win_event_log_end_offset (\S+)", page, re.MULTILINE)[1])
