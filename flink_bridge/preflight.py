@@ -37,7 +37,7 @@ def class_prefix() -> str:
     """What stands before Kafka's class names: the fat connector has moved them. Raises PreflightError."""
     try:
         loader = get_gateway().jvm.java.lang.Class
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         last = str(error).strip().splitlines()[-1]
         raise PreflightError(f"Java did not start; is JAVA_HOME set to Java 11, 17 or 21? {last}") from None
     for prefix in (SHADED, ""):
