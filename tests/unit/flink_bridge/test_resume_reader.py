@@ -137,8 +137,9 @@ def test_nothing_answers_and_close_still_comes_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, says nothing
         settings = ReaderSettings(Endpoint("127.0.0.1", silent.getsockname()[1]))
         log = LogReader(settings, Position(None, "latest"))
-        silent.accept()
-        log.close()
+        client, _ = silent.accept()
+        with client:
+            log.close()
         assert not log._thread.is_alive()
     refused = LogReader(ReaderSettings(settings.endpoint, max_backoff=60), Position(None, "latest"))
     refused.close()
