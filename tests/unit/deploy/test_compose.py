@@ -159,7 +159,7 @@ def test_options_and_variables_are_those_of_the_tools(service: str, command: cli
     wanted = SERVICES[service]
     groups = list(command.commands.values()) if isinstance(command, click.Group) else [command]
     options = {flag for each in groups for param in each.params for flag in param.opts}
-    used = {word for word in re.findall(r"(?<=\s)--[\w-]+", " " + " ".join(map(str, wanted["command"])))}
+    used = set(re.findall(r"(?<=\s)--[\w-]+", " " + " ".join(map(str, wanted["command"]))))
     assert used <= options
     prefix = (producer.context_settings or {}).get("auto_envvar_prefix", "")
     known = {variable for each in groups for param in each.params for variable in _variables(param, prefix)}

@@ -55,6 +55,24 @@ def test_packages_come_hashed_from_the_lock_and_no_registry_is_named(dockerfile:
     assert not re.search(r"https?://|index-url|\w+\.(?:org|com|io)\b", dockerfile.read_text())
 
 
+@pytest.mark.parametrize("lock", ["flink_bridge/requirements.lock", "deploy/tools/requirements.lock"])
+def test_the_images_locks_are_slices_of_the_whole_one(lock: str) -> None:
+    whole, part = _pins(REPOSITORY / "requirements.lock"), _pins(REPOSITORY / lock)
+    assert part
+    assert {name: whole.get(name) for name in part} == part
+
+
+def _pins(lock: Path) -> dict[str, set[str]]:
+    """The hashes of every name==version."""
+    pins: dict[str, set[str]] = {}
+    for line in lock.read_text().splitlines():
+        if match := re.match(r"([a-z][\w.\[\]-]*==[^ ]+)", line):
+            found = pins.setdefault(match[1], set())
+        elif "--hash=" in line:
+            found.add(line.strip(" \\"))
+    return pins
+
+
 @IMAGES
 def test_it_runs_as_another_user_than_root(dockerfile: Path) -> None:
     last = [text for name, text in instructions(dockerfile) if name == "USER"][-1]

@@ -55,14 +55,13 @@ def test_everything_is_listed() -> None:
 
 @pytest.mark.parametrize("document", documents())
 def test_kubernetes_accepts_it(document: dict[str, Any]) -> None:
-    if document["kind"] != "FlinkDeployment":
+    if document["kind"] != "FlinkDeployment":  # below
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
 
 def test_the_flink_operator_accepts_the_deployment() -> None:
-    definition = yaml.load(
-        gzip.decompress(SCHEMA.read_bytes()), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 500 kB: ten times as fast where it is there
+    definition = yaml.load(gzip.decompress(SCHEMA.read_bytes()), Loader=loader)  # noqa: S506 - both are safe
     versions = {
         version["name"]: version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"]
     }
