@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -32,10 +32,9 @@ def _free_block(count: int) -> int:
     """The first of `count` ports in a row that nobody listens on."""
     while True:
         first = free_ports(1)[0]
-        with suppress(OSError, OverflowError):
-            sockets = [socket.create_server(("127.0.0.1", first + number)) for number in range(count)]
-            for each in sockets:
-                each.close()
+        with ExitStack() as held, suppress(OSError, OverflowError):
+            for number in range(count):
+                held.enter_context(socket.create_server(("127.0.0.1", first + number)))
             return first
 
 
@@ -44,17 +43,17 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
     folder = tmp_path_factory.mktemp("observed")
     running = RunningStack.at(folder / "stack")
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port", "--prometheus-port")
-    *ports, http_port = free_ports(len(names) + 1)
-    options = [word for name, port in zip(names, ports, strict=True) for word in (name, str(port))]
+    *ports, http_port, port = free_ports(len(names) + 2)
+    options = [word for name, number in zip(names, ports, strict=True) for word in (name, str(number))]
     options += ["--metrics-port", str(_free_block(16)), "--producer-metrics", f"127.0.0.1:{http_port}"]
     running.environment["PATH"] = f"{os.environ['PATH']}:{Path('.tools/prometheus/usr/bin').resolve()}"
     try:
         running.up("--observe", *options)
-        producer = RunningProducer(folder, "--rate", "100", "--http-port", str(http_port))
+        producer = RunningProducer(folder, "--rate", "100", "--http-port", str(http_port), port=port)
         try:
-            running.submit("--hostname", "127.0.0.1", "--port", str(producer.port), "--event-timestamps")
+            running.submit("--hostname", "127.0.0.1", "--port", str(port), "--event-timestamps")
             _consume(running)
-            socket.create_connection(("127.0.0.1", producer.port)).close()  # a client that goes away
+            socket.create_connection(("127.0.0.1", port)).close()  # a client that goes away
             yield running
         finally:
             producer.stop()

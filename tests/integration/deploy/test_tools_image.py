@@ -20,8 +20,7 @@ def _steps() -> list[list[str]]:
     """COPY and RUN of the build stage."""
     text = re.sub(r"\\\n\s*", " ", (DEPLOY / "tools" / "Dockerfile").read_text())
     stage = text.split("\nFROM ")[1]
-    lines = [line.split(maxsplit=1) for line in stage.splitlines() if line.startswith(("COPY", "RUN"))]
-    return lines
+    return [line.split(maxsplit=1) for line in stage.splitlines() if line.startswith(("COPY", "RUN"))]
 
 
 def test_the_build_makes_tools_that_work(tmp_path: Path) -> None:
