@@ -51,7 +51,8 @@ def main() -> None:
     if what == "rates":
         rates(*(int(number) for number in numbers))
     else:
-        memory(*(float(number) for number in numbers))
+        minutes, rate = [float(number) for number in numbers] or [10.0, 50_000.0]
+        memory(minutes, int(rate))
 
 
 if __name__ == "__main__":

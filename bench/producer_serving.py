@@ -44,8 +44,8 @@ def hundred(clients: int = 100, rate: int = 10_000, seconds: int = 10) -> None:
     slowest = max(received.seconds for received in results)
     print(
         f"{clients} clients at {rate:,} events/s: {complete} complete, {same} distinct stream(s),"
-        f" {count / slowest:,.0f} events/s to the slowest, {sum(r.size for r in results) / slowest / 1e6:,.0f} MB/s"
-        " in all",
+        f" {count / slowest:,.0f} events/s to the slowest,"
+        f" {sum(r.size for r in results) / slowest / 1e6:,.0f} MB/s in all",
         flush=True,
     )
 
@@ -62,7 +62,8 @@ def thousand(clients: int = 1000) -> None:
         each.close()
     server.stop()
     print(
-        f"{clients} connected clients: {(after - before) / 1e6:.0f} MB more than the {before / 1e6:.0f} MB without,"
+        f"{clients} connected clients: {(after - before) / 1e6:.0f} MB more"
+        f" than the {before / 1e6:.0f} MB without,"
         f" {after / 1e6:.0f} MB in all",
         flush=True,
     )

@@ -12,7 +12,7 @@ from consumer.findings import Finding, Findings, Kind, Place, event_name, shown
 from consumer.identity import Identify
 from consumer.intervals import Intervals
 from consumer.latency import AppendTimes
-from consumer.sequence import CHUNK_MASK, HashStore, Sequence
+from consumer.sequence import CHUNK_MASK, HASH_BYTES, HashStore, Sequence
 
 # value, key (None: no key), partition (None: a file), offset or line number, Kafka timestamp in ms (0: none)
 Record = tuple[bytes, bytes | None, int | None, int, int]
@@ -40,6 +40,7 @@ class Audit:
         fingerprint: Fingerprint,
         on_evict: OnEvict = ignore_chunk,
         plausible: Plausible = take_any,
+        hash_bytes: int = HASH_BYTES,
     ) -> None:
         self.origin = origin
         self.records = 0
@@ -54,7 +55,7 @@ class Audit:
         self._identify = identify
         self._fingerprint = fingerprint
         self._plausible = plausible
-        self.hashes = HashStore(on_evict)
+        self.hashes = HashStore(on_evict, hash_bytes)
 
     def take(self, records: Iterable[Record]) -> None:
         """Judge one batch, in the order it was read."""

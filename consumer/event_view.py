@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,8 +19,7 @@ _LEVEL_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class EventView:
+class EventView(NamedTuple):
     """The fields that filters and the short form need; absent ones are empty, ids 0."""
 
     event: dict[str, Any]

@@ -22,6 +22,8 @@ class ExpectedSequence:
     firsts: list[int] = field(default_factory=list)
     sums: list[int] = field(default_factory=list)
     ids: Intervals = field(default_factory=Intervals)
+    # Ids whose hashes came before their block was known: nothing can be said about their bytes.
+    too_early: Intervals = field(default_factory=Intervals)
 
     def add(self, block: LedgerBlock) -> None:
         at = bisect_right(self.firsts, block.first)
@@ -32,6 +34,8 @@ class ExpectedSequence:
 
     def add_hashes(self, first: int, hashes: array[int]) -> None:
         """The hashes of ids first, first + 1, …; 0 where an id was not seen."""
+        for gap in self.ids.gaps(first, first + len(hashes) - 1):
+            self.too_early.add_range(*gap)
         at = max(bisect_right(self.firsts, first) - 1, 0)
         end = first + len(hashes)
         while at < len(self.blocks) and self.firsts[at] < end:
@@ -42,14 +46,21 @@ class ExpectedSequence:
 
     def damaged(self, seen: Intervals) -> list[Interval]:
         """Blocks that were read in full and whose hashes do not add up."""
-        whole = ((b, found) for b, found in zip(self.blocks, self.sums, strict=True) if _within(b, seen))
-        return [(block.first, block.last) for block, found in whole if found != block.hash]
+        return [
+            (block.first, block.last)
+            for block, found in zip(self.blocks, self.sums, strict=True)
+            if found != block.hash and self._has_sum(block, seen)
+        ]
 
     def open(self, seen: Intervals) -> Iterator[Interval]:
-        """Blocks that were read in part: their sum says nothing."""
+        """Blocks that were read in part, or too early: their sum says nothing."""
         for block in self.blocks:
-            if not _within(block, seen) and any(True for _ in _inside(block, seen)):
+            if not self._has_sum(block, seen) and seen.meets(block.first, block.last):
                 yield block.first, block.last
+
+    def _has_sum(self, block: LedgerBlock, seen: Intervals) -> bool:
+        whole = not any(True for _ in seen.gaps(block.first, block.last))
+        return whole and not self.too_early.meets(block.first, block.last)
 
 
 class Expected:
@@ -74,15 +85,5 @@ class Expected:
 
     def add_chunk(self, sequence: Sequence, first: int, chunk: array[int]) -> None:
         """The audit lets go of these hashes: add them to the sums of their blocks."""
-        expected = self.sequences.get((sequence.computer, sequence.source))
-        if expected is not None:
-            expected.add_hashes(first, chunk)
-
-
-def _within(block: LedgerBlock, seen: Intervals) -> bool:
-    return not any(True for _ in seen.gaps(block.first, block.last))
-
-
-def _inside(block: LedgerBlock, seen: Intervals) -> Iterator[Interval]:
-    """The seen ids of a block."""
-    yield from Intervals([(block.first, block.last)]).minus(Intervals(seen.gaps(block.first, block.last)))
+        key = (sequence.computer, sequence.source)
+        self.sequences.setdefault(key, ExpectedSequence()).add_hashes(first, chunk)

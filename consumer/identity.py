@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from consumer.shapes import field, shape_of
+from consumer.shapes import FLAT, field, shape_of
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
 Identity = tuple[bytes, bytes, int, bytes]
@@ -34,13 +34,17 @@ def identify_parsed(line: bytes) -> Identity | None:
     except orjson.JSONDecodeError:
         return None
     shape = shape_of(event) if isinstance(event, dict) else None
-    if shape is None:
+    if shape is FLAT:
+        computer, source = event.get("computer"), event.get("source")
+        record_id, timestamp = event["record_id"], event.get("timestamp")
+    elif shape is not None:
+        computer, source = field(event, shape.computer), field(event, shape.source)
+        record_id, timestamp = field(event, shape.record_id), field(event, shape.timestamp)
+    else:
         return None
-    computer, source = field(event, shape.computer), field(event, shape.source)
-    record_id = _record_id(field(event, shape.record_id))
+    record_id = _record_id(record_id)
     if not isinstance(computer, str) or not isinstance(source, str) or record_id is None:
         return None
-    timestamp = field(event, shape.timestamp)
     return computer.encode(), source.encode(), record_id, str(timestamp or "").encode()
 
 
@@ -60,6 +64,5 @@ def identify_head(line: bytes) -> Identity | None:
 def _record_id(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:
         value = int(value)  # some Winlogbeat pipelines keep it as text
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_RECORD_ID:
-        return None
-    return value
+    # `type is int` leaves out true and false, which are ints to Python.
+    return value if type(value) is int and 0 < value <= MAX_RECORD_ID else None

@@ -31,8 +31,11 @@ class Judge(Protocol):
 
     def blocks(self, progress: Progress) -> Iterable[LedgerBlock]: ...
 
+    def catch_up(self, expected: Expected) -> None:
+        """Add what became known while records are read."""
+
     def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
-        """Add what became known while the records were read."""
+        """Wait, within reason, until everything that was read is known."""
 
     def hashes(self, wanted: dict[Key, Intervals], progress: Progress) -> dict[Key, dict[int, int]] | None:
         """The hash of each single event, or None when only blocks are known."""
@@ -53,11 +56,14 @@ class LedgerJudge:
     def blocks(self, progress: Progress) -> Iterable[LedgerBlock]:
         return self._file.new_blocks()
 
+    def catch_up(self, expected: Expected) -> None:
+        expected.extend(self._file.new_blocks())
+
     def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
         """The ledger of a running producer is up to a second late: events may be in the topic before."""
 
         def covered() -> bool:
-            expected.extend(self._file.new_blocks())
+            self.catch_up(expected)
             return covers_all() or not self._file.is_growing(_LATE_SECONDS)
 
         patience = stop_after_delay(_LATE_SECONDS)
@@ -85,8 +91,11 @@ class SeedJudge:
     def blocks(self, progress: Progress) -> Iterable[LedgerBlock]:
         return regenerated.blocks(self._run, self._tell("generating the run", progress))
 
-    def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
+    def catch_up(self, expected: Expected) -> None:
         """A seed says everything at the start."""
+
+    def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
+        """Nothing more will be known."""
 
     def hashes(self, wanted: dict[Key, Intervals], progress: Progress) -> dict[Key, dict[int, int]] | None:
         return regenerated.hashes(self._run, wanted, self._tell("generating it again", progress))

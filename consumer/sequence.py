@@ -12,6 +12,7 @@ from consumer.intervals import Intervals
 CHUNK_IDS = 256
 CHUNK_MASK = CHUNK_IDS - 1
 CHUNK_SHIFT = 8
+HASH_BYTES = 64 * 2**20  # the hashes of the latest eight million events
 _EMPTY_CHUNK = bytes(8 * CHUNK_IDS)
 _PLACES_KEPT = 64
 
@@ -63,9 +64,7 @@ class HashStore:
     `on_evict(sequence, first id of the chunk, chunk)` sees every chunk once before it goes.
     """
 
-    def __init__(
-        self, on_evict: Callable[[Sequence, int, array[int]], None], max_bytes: int = 64 * 2**20
-    ) -> None:
+    def __init__(self, on_evict: Callable[[Sequence, int, array[int]], None], max_bytes: int) -> None:
         self._on_evict = on_evict
         self._max_chunks = max(max_bytes // len(_EMPTY_CHUNK), 1)
         self._chunks: dict[tuple[Sequence, int], array[int]] = {}

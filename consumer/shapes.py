@@ -76,7 +76,7 @@ def field(event: Mapping[str, Any], path: Path) -> Any:
     """The value at `path`, or None when it is not there."""
     value: Any = event
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(key)
     return value

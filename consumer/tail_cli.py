@@ -49,6 +49,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     default=DEFAULT_PORT,
     show_default=True,
     type=click.IntRange(1, 65535),
+    help="The port of --host.",
 )
 @click.option(
     "-o",
@@ -76,9 +77,9 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--strict", is_flag=True, help="Fail rather than go on past events no longer kept.")
 @click.option("--no-reconnect", is_flag=True, help="End with the connection; fail if it is refused.")
 @click.option("--tls", is_flag=True, help="Connect by TLS.")
-@click.option("--tls-ca-file", type=_EXISTING_FILE, help="Trust this authority, not the system's.")
-@click.option("--tls-cert-file", type=_EXISTING_FILE, help="Client certificate.")
-@click.option("--tls-key-file", type=_EXISTING_FILE, help="Its key, when in a file of its own.")
+@click.option("--tls-ca", type=_EXISTING_FILE, help="Trust this authority, not the system's.")
+@click.option("--tls-cert", type=_EXISTING_FILE, help="Client certificate.")
+@click.option("--tls-key", type=_EXISTING_FILE, help="Its key, when in a file of its own.")
 def main(**values: Any) -> None:
     """Print the events of one or several producers as they come.
 
@@ -175,7 +176,7 @@ def _render(values: dict[str, Any]) -> Render:
 
 
 def _tls(values: dict[str, Any]) -> ssl.SSLContext | None:
-    ca_file, cert_file, key_file = (values[f"tls_{name}_file"] for name in ("ca", "cert", "key"))
+    ca_file, cert_file, key_file = (values[f"tls_{name}"] for name in ("ca", "cert", "key"))
     if not values["tls"]:
         if ca_file or cert_file or key_file:
             raise click.UsageError("the --tls-… files need --tls")

@@ -46,7 +46,7 @@ def pretty(width: int | None, paint: Paint) -> Render:
             return f"{paint(_cut(text, width), _STYLES['Error'])}\n".encode()
         level = f"{_SHORT_LEVELS.get(event.level, event.level)[:8]:<8}"
         where = f"{clean(event.source):<11} {clean(event.computer.partition('.')[0]):<12}"
-        rest = f"{where} {event.event_id:>5}  {clean(event.message.strip().partition(chr(10))[0])}"
+        rest = f"{where} {event.event_id:>5}  {clean((event.message.strip().splitlines() or [''])[0])}"
         time = f"{clean(event.timestamp[11:23]):<12}"
         room = None if width is None else width - len(time) - len(level) - 2
         painted = paint(level, _STYLES.get(event.level, _PLAIN))

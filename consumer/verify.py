@@ -70,7 +70,12 @@ def _compare(settings: VerifySettings, judge: Judge, source: Source, progress: P
     expected = Expected()
     expected.extend(judge.blocks(progress))
     audit = Audit(source.name, identify_head, judge.fingerprint, expected.add_chunk, expected.has)
-    _read(source, audit.take, progress)
+
+    def catch_up_and_tell(what: str, done: int, total: int) -> None:
+        judge.catch_up(expected)
+        progress(what, done, total)
+
+    _read(source, audit.take, catch_up_and_tell)
     rejected = _read_rejected(settings.rejected, progress)
     judge.complete(expected, lambda: covers(expected, audit))
     suspects = compare(audit, expected, rejected.ids)

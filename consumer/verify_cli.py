@@ -30,6 +30,7 @@ from producer.formats import FORMATS
 from producer.generator import GeneratorSettings
 
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_EXISTING_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _RUN_OPTIONS = ("hosts", "profile", "fmt", "labels", "start_time", "catalogue")
 
 
@@ -49,12 +50,14 @@ _RUN_OPTIONS = ("hosts", "profile", "fmt", "labels", "start_time", "catalogue")
 @click.option("--ledger", type=_EXISTING_FILE, help="Compare with what win-event-producer --ledger wrote.")
 @click.option("--seed", type=click.IntRange(0), help="Generate the run again and compare every byte.")
 @click.option("--count", type=click.IntRange(1), help="With --seed: how many events the run made.")
-@click.option("--hosts", type=click.IntRange(1, 100_000), help="The following as the producer had them.")
-@click.option("--profile", type=click.Choice(PROFILES))
-@click.option("--format", "fmt", type=click.Choice(sorted(FORMATS)))
-@click.option("--labels", is_flag=True, default=None)
+@click.option(
+    "--hosts", type=click.IntRange(1, 100_000), help="This and the next five: as the producer had them."
+)
+@click.option("--profile", type=click.Choice(PROFILES), help="Kind of computers.")
+@click.option("--format", "fmt", type=click.Choice(sorted(FORMATS)), help="Shape of an event.")
+@click.option("--labels", is_flag=True, default=None, help="Events carried their story.")
 @click.option("--start-time", type=click.DateTime(), help="Without it time values are not compared.")
-@click.option("--catalogue", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--catalogue", type=_EXISTING_FOLDER, help="Folder of catalogue files.")
 @click.option("--exactly-once", is_flag=True, help="Duplicates fail the audit too.")
 @click.option("--allow-duplicates", is_flag=True, help="Duplicates are counted, no more: the default.")
 @click.option("--complete", is_flag=True, help="The run is over: unseen events fail the audit too.")

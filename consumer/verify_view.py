@@ -27,13 +27,13 @@ def report_view(report: Report) -> RenderableType:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
-    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold")
     table.add_row("records", f"{report.records:,}", "")
     table.add_row("distinct", f"{report.distinct:,}", "")
     for kind in get_args(Kind):
-        table.add_row(kind, _count(report, kind), _MEANING[kind])
+        table.add_row(kind, _count(report, kind), Text(_MEANING[kind], style="dim"))
         for finding in report.findings.examples.get(kind, ()):
-            table.add_row("", "", Text(f"  {finding}", style="default"))
+            table.add_row("", "", Text(f"  {finding}"))
         if report.findings.count(kind) > EXAMPLES_KEPT and kind != "rejected":
             table.add_row("", "", "  …")
     table.add_row("latency", "", _latency(report))

@@ -1,19 +1,33 @@
-"""The graph between the sources and Kafka as SQL text: every line is evaluated once, inside the JVM.
+"""The graph between the sources and Kafka as SQL text: every line is parsed once, inside the JVM.
 
-A column that must be computed once is put behind `CROSS JOIN UNNEST(ARRAY[…])`: the planner copies a plain
+A column to compute once is put behind `CROSS JOIN UNNEST(ARRAY[ROW(…)])`: the planner copies a plain
 expression into each place where its column is used, and each copy of a JSON function parses the line again.
+It also comes first after the source, because a projection would encode and copy every line once more.
 """
 
 # ruff: noqa: S608  # the SQL text is this module's product; whatever a user wrote in it goes through literal()
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from flink_bridge.endpoints import Endpoint
 from flink_bridge.field_path import FieldPath
 from flink_bridge.settings import BridgeSettings, EventSettings
 
 SINK = "kafka_sink"
+MAX_REJECTED = 900_000
+"""Bytes of a rejected line that are kept: a record above Kafka's max.request.size would fail the job."""
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A table of lines: how one is read from it as text and as bytes, and where it came from."""
+
+    name: str
+    endpoint: Endpoint
+    text: str
+    octets: str
 
 
 def literal(text: str) -> str:
@@ -40,28 +54,29 @@ def sink_table(settings: BridgeSettings, producer_properties: Mapping[str, str])
     rows = ",\n  ".join(f"{literal(name)} = {literal(value)}" for name, value in options.items())
     timestamp = ", ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'" if settings.events.event_timestamps else ""
     return (
-        f"CREATE TEMPORARY TABLE {SINK} (k STRING, v STRING, topic STRING NOT NULL METADATA, "
+        f"CREATE TEMPORARY TABLE {SINK} (k STRING, v BYTES, topic STRING NOT NULL METADATA, "
         f"headers MAP<STRING, BYTES> METADATA{timestamp}) WITH (\n  {rows}\n)"
     )
 
 
-def insert(settings: BridgeSettings, views: Iterable[tuple[str, Endpoint]]) -> str:
-    """Everything the views yield, sorted into events and rejected lines."""
+def insert(settings: BridgeSettings, views: Iterable[LineView]) -> str:
+    """Everything the views yield, sorted into events and rejected lines; empty lines are dropped."""
     events = settings.events
-    lines = " UNION ALL ".join(
-        f"SELECT line, {literal(str(endpoint))} AS endpoint FROM {view} WHERE line <> ''"
-        for view, endpoint in views
+    columns = ["v", *_fields(events), *(["ts"] if events.event_timestamps else [])]
+    rows = " UNION ALL ".join(
+        f"SELECT {', '.join(columns)}, {literal(str(view.endpoint))} AS endpoint "
+        f"FROM {view.name}{_extraction(events, view)}"
+        for view in views
     )
     valid = " AND ".join(f"{column} IS NOT NULL" for column in _needed_columns(events))
-    columns = [
+    selected = [
         f"CASE WHEN {valid} THEN k END",
-        "line",
+        f"CASE WHEN {valid} THEN v ELSE CAST(v AS VARBINARY({MAX_REJECTED})) END",
         f"CASE WHEN {valid} THEN {literal(settings.topic)} ELSE {literal(settings.rejected_topic)} END",
         f"CASE WHEN {valid} THEN {_event_headers(events)} ELSE {_rejection_headers(events)} END",
+        *([f"CASE WHEN {valid} THEN ts END"] if events.event_timestamps else []),
     ]
-    if events.event_timestamps:
-        columns.append(f"CASE WHEN {valid} THEN ts END")
-    return f"INSERT INTO {SINK} SELECT {', '.join(columns)} FROM ({lines}){_extraction(events)}"
+    return f"INSERT INTO {SINK} SELECT {', '.join(selected)} FROM ({rows}) WHERE v <> X''"
 
 
 def _fields(events: EventSettings) -> dict[str, FieldPath]:
@@ -83,19 +98,31 @@ def _needed_columns(events: EventSettings) -> list[str]:
     return [*needed, "ts"] if events.event_timestamps else needed
 
 
-def _extraction(events: EventSettings) -> str:
-    """The correlations that add one column per field, and `ts`."""
+def _wrapped(events: EventSettings, text: str) -> str:
+    """TEXT as the one member of an object, so that whatever stands behind the event makes it invalid.
+
+    Flink's JSON functions stop reading at the end of the first value: two lines run together would pass.
+    A line that is too long, or that holds the character which decoders put in place of damaged bytes, gets a
+    character that no JSON string may hold. These functions work on Java strings and cost a few ns each.
+    """
+    short = f"OVERLAY({text} PLACING U&'\\0000' FROM {events.max_line + 1} FOR 1)"
+    whole = f"REPLACE({short}, U&'\\FFFD', U&'\\0000')"
+    return "REPLACE('{\"e\":@}', '@', " + whole + ")"
+
+
+def _extraction(events: EventSettings, view: LineView) -> str:
+    """The correlations that add the line's bytes `v`, one column per field, and `ts`."""
     fields = _fields(events)
-    guarded = f"CASE WHEN CHAR_LENGTH(line) <= {events.max_line} THEN line END"
+    wrapped = _wrapped(events, view.text)
     if len(fields) == 1:
-        value = f"JSON_VALUE({guarded}, {literal(events.key_field.json_path)})"
-        return f" CROSS JOIN UNNEST(ARRAY[{value}]) AS u(k)"
-    tops = ",".join(f'"{top}"' for top in dict.fromkeys(path.top for path in fields.values()))
-    query = f"JSON_QUERY({guarded}, {literal(f'$[{tops}]')})"
+        path = literal("$['e']" + events.key_field.json_path[1:])
+        return f" CROSS JOIN UNNEST(ARRAY[ROW(JSON_VALUE({wrapped}, {path}), {view.octets})]) AS u(k, v)"
+    tops = ",".join(f"'{top}'" for top in dict.fromkeys(path.top for path in fields.values()))
+    path = literal(f"$['e'][{tops}]")
     values = ", ".join(f"JSON_VALUE(q, {literal(path.json_path)})" for path in fields.values())
-    names = ", ".join(fields)
     extraction = (
-        f" CROSS JOIN UNNEST(ARRAY[{query}]) AS u(q) CROSS JOIN UNNEST(ARRAY[ROW({values})]) AS w({names})"
+        f" CROSS JOIN UNNEST(ARRAY[ROW(JSON_QUERY({wrapped}, {path}), {view.octets})]) AS u(q, v)"
+        f" CROSS JOIN UNNEST(ARRAY[ROW({values})]) AS w({', '.join(fields)})"
     )
     if events.event_timestamps:
         extraction += f" CROSS JOIN UNNEST(ARRAY[{_timestamp()}]) AS x(ts)"
@@ -121,13 +148,19 @@ def _rejection_headers(events: EventSettings) -> str:
 
 
 def _reason(events: EventSettings) -> str:
-    """Worked out only for lines that were rejected."""
+    """Worked out only for lines that were rejected, and from their bytes."""
+    text = "DECODE(v, 'UTF-8')"
+    wrapped = _wrapped(events, text)
+    timestamp = (events.timestamp_field,) if events.event_timestamps else ()
     missing = " ".join(
-        f"WHEN JSON_VALUE(line, {literal(path.json_path)}) IS NULL THEN {literal(f'missing:{path}')}"
-        for path in dict.fromkeys((events.key_field, *events.require))
+        "WHEN JSON_VALUE({}, {}) IS NULL THEN {}".format(
+            wrapped, literal("$['e']" + path.json_path[1:]), literal(f"missing:{path}")
+        )
+        for path in dict.fromkeys((events.key_field, *timestamp, *events.require))
     )
+    is_object = f"JSON_QUERY({wrapped}, '$[''e'']') LIKE '{{%'"
     return (
-        f"CASE WHEN CHAR_LENGTH(line) > {events.max_line} THEN 'too-long' "
-        "WHEN line IS NOT JSON THEN 'not-json' WHEN line IS NOT JSON OBJECT THEN 'not-an-object' "
+        f"CASE WHEN CHAR_LENGTH({text}) > {events.max_line} THEN 'too-long' "
+        f"WHEN {wrapped} IS NOT JSON THEN 'not-json' WHEN {is_object} IS NOT TRUE THEN 'not-an-object' "
         f"{missing} ELSE 'bad-timestamp' END"
     )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from flink_bridge.events_sql import insert, sink_table
+from flink_bridge.endpoints import Endpoint
+from flink_bridge.events_sql import LineView, insert, sink_table
 from flink_bridge.flink_settings import flink_options
+from flink_bridge.resume_lines import resume_lines
 from flink_bridge.settings import BridgeSettings
+from flink_bridge.shipping import write_bundle
 from flink_bridge.socket_source import socket_lines
 
 
@@ -20,12 +26,10 @@ def build(settings: BridgeSettings) -> StreamExecutionEnvironment:
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(1)
     tables = StreamTableEnvironment.create(env)
-    views = []
-    for number, endpoint in enumerate(settings.endpoints):
-        tables.create_temporary_view(
-            f"lines_{number}", tables.from_data_stream(socket_lines(env, endpoint)).alias("line")
-        )
-        views.append((f"lines_{number}", endpoint))
+    read = _resume_view if settings.source == "resume" else _socket_view
+    views = [
+        read(env, tables, settings, number, endpoint) for number, endpoint in enumerate(settings.endpoints)
+    ]
     tables.execute_sql(sink_table(settings, settings.kafka.producer_properties()))
     statements = tables.create_statement_set()
     statements.add_insert_sql(insert(settings, views))
@@ -35,4 +39,38 @@ def build(settings: BridgeSettings) -> StreamExecutionEnvironment:
 
 def run(settings: BridgeSettings) -> None:
     """Submit and wait until the job ends, or return at once under `flink run --detached`."""
-    build(settings).execute(settings.name)
+    with tempfile.TemporaryDirectory(prefix="win-event-bridge-") as folder:
+        env = build(settings)
+        if settings.source == "resume":
+            bundle = Path(folder) / "win_event_bridge_worker.zip"
+            write_bundle(bundle)
+            env.add_python_file(str(bundle))
+        env.execute(settings.name)
+
+
+def _socket_view(
+    env: StreamExecutionEnvironment,
+    tables: StreamTableEnvironment,
+    settings: BridgeSettings,
+    number: int,
+    endpoint: Endpoint,
+) -> LineView:
+    name = f"lines_{number}"
+    # Without an alias: renaming the column would be a projection, and that copies every line.
+    tables.create_temporary_view(name, tables.from_data_stream(socket_lines(env, endpoint)))
+    return LineView(name, endpoint, text="f0", octets="ENCODE(f0, 'UTF-8')")
+
+
+def _resume_view(
+    env: StreamExecutionEnvironment,
+    tables: StreamTableEnvironment,
+    settings: BridgeSettings,
+    number: int,
+    endpoint: Endpoint,
+) -> LineView:
+    name = f"blocks_{number}"
+    lines = resume_lines(env, tables, settings.reader(endpoint))
+    tables.create_temporary_view(name, tables.from_data_stream(lines))
+    return LineView(
+        f"{name} CROSS JOIN UNNEST(f0) AS lines(line)", endpoint, text="DECODE(line, 'UTF-8')", octets="line"
+    )

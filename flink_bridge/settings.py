@@ -8,6 +8,7 @@ from typing import Literal
 from flink_bridge.endpoints import Endpoint
 from flink_bridge.field_path import FieldPath, parse_field
 from flink_bridge.kafka_settings import KafkaSettings
+from flink_bridge.resume_reader import ReaderSettings
 
 Source = Literal["socket", "resume"]
 Delivery = Literal["at-least-once", "exactly-once"]
@@ -45,6 +46,20 @@ class BridgeSettings:
     """Seconds."""
     sink_parallelism: int | None = None
     job_name: str | None = None
+    start_from: Literal["earliest", "latest"] = "earliest"
+    fail_on_gap: bool = False
+    tls: bool = False
+    tls_ca_file: str | None = None
+
+    def reader(self, endpoint: Endpoint) -> ReaderSettings:
+        """How the resume source reaches one of the endpoints."""
+        return ReaderSettings(
+            endpoint,
+            start=self.start_from,
+            fail_on_gap=self.fail_on_gap,
+            tls=self.tls,
+            tls_ca_file=self.tls_ca_file,
+        )
 
     def __post_init__(self) -> None:
         if self.topic == self.rejected_topic:

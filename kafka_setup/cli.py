@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 from confluent_kafka import KafkaException
-from rich.console import Console
 
 from kafka_setup import rows
 from kafka_setup.apply import ApplySettings, apply, compare
 from kafka_setup.check import CheckSettings, check
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
-from kafka_setup.connection import ConnectionSettingsError, Secret, read_password
-from kafka_setup.passwords import new_password
-from kafka_setup.resources import Result
-from kafka_setup.rotate import RotateSettings, rotate
+from kafka_setup.cli_talk import fail, report, say_waiting, show, summary, working
+from kafka_setup.connection import ConnectionSettingsError
+from kafka_setup.removal_cli import rotate_command, teardown_command
 from kafka_setup.session import KafkaUnavailableError, open_admin, refusal
 from kafka_setup.state import NotAllowedError
-from kafka_setup.teardown import TeardownSettings, survey, teardown
 from kafka_setup.topology import TopologyError, default_topology_text
 
 DEFAULT_FILE = "kafka-topology.yaml"
+PLANNED = {
+    "create": "to create",
+    "change": "to change",
+    "blocked": "to settle by hand",
+    "extra": "not in the topology",
+    "exists": "as wanted",
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,11 +80,11 @@ def plan_command(exit_code: bool, **values: Any) -> int:
     """
     setup = take_setup(values)
     settings = ApplySettings(setup.topology, setup.connection, setup.passwords, setup.password_dir)
-    changes = compare(settings, open_admin(setup.connection, wait=setup.wait, on_wait=_say_waiting))
+    with working("comparing the cluster with the topology"):
+        changes = compare(settings, open_admin(setup.connection, wait=setup.wait, on_wait=say_waiting))
     shown = [rows.from_change(change) for change in changes if setup.as_json or change.action != "exists"]
-    _show(shown, as_json=setup.as_json, signs=True)
-    counts = Counter(change.action for change in changes)
-    _talk(", ".join(f"{count} {action}" for action, count in counts.items()) or "the topology is empty")
+    show(shown, as_json=setup.as_json, signs=True)
+    summary(PLANNED[change.action] for change in changes)
     return 2 if exit_code and any(change.pending for change in changes) else 0
 
 
@@ -110,14 +111,18 @@ def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
         prune=prune,
         wait=setup.wait,
     )
-    return _report(apply(settings, on_wait=_say_waiting), as_json=setup.as_json)
+    with working("making the cluster what the topology says"):
+        results = apply(settings, on_wait=say_waiting)
+    return report(results, as_json=setup.as_json)
 
 
 @commands.command("check")
 @password_dir_option
 @setup_options
 def check_command(**values: Any) -> int:
-    """Log in as every user; prove that what is allowed works and the rest is refused.
+    """Log in as every user and prove the permissions.
+
+    What is allowed must work, the rest must be refused with the exact error.
 
     Leaves no record, offset, topic, user or permission behind.
 
@@ -127,94 +132,13 @@ def check_command(**values: Any) -> int:
     """
     setup = take_setup(values)
     settings = CheckSettings(setup.topology, setup.connection, setup.passwords, setup.wait)
-    return _report(check(settings, on_wait=_say_waiting), as_json=setup.as_json)
+    with working("trying as every user what must work and what must be refused"):
+        results = check(settings, on_wait=say_waiting)
+    return report(results, as_json=setup.as_json)
 
 
-@commands.command("teardown")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@setup_options
-def teardown_command(yes: bool, **values: Any) -> int:
-    """Remove the topics, users and permissions that the topology names, and nothing else.
-
-    \b
-    Example:
-      win-event-kafka-setup teardown --topology kafka-topology.yaml
-    """
-    setup = take_setup(values)
-    settings = TeardownSettings(setup.topology, setup.connection, setup.wait)
-    admin, changes = survey(settings, on_wait=_say_waiting)
-    if not any(change.action == "remove" for change in changes):
-        _talk("nothing to remove")
-        return 0
-    if not yes:
-        Console(stderr=True, highlight=False).print(
-            rows.as_text(map(rows.from_change, changes), signs=True), end="", soft_wrap=True
-        )
-        if not sys.stdin.isatty():
-            raise click.UsageError("nobody here to ask: give --yes")
-        click.confirm("Remove these?", abort=True, err=True)
-    return _report(teardown(settings, admin, changes), as_json=setup.as_json)
-
-
-@commands.command("rotate")
-@click.argument("user")
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read the new password from standard input.")
-@password_dir_option
-@setup_options
-def rotate_command(user: str, from_stdin: bool, **values: Any) -> int:
-    """Give USER a new password.
-
-    It comes from --stdin, else from WIN_EVENT_NEW_PASSWORD or WIN_EVENT_NEW_PASSWORD_FILE, else it is
-    generated: into DIR/USER.password with --password-dir, else printed once on standard output.
-
-    \b
-    Example:
-      win-event-kafka-setup rotate bridge --password-dir secrets
-    """
-    setup = take_setup(values)
-    names = [known.name for known in setup.topology.users]
-    if user not in names:
-        raise click.UsageError(f"the topology has no user {user!r}, only {', '.join(names)}")
-    given = _new_password(from_stdin)
-    settings = RotateSettings(
-        setup.topology.user(user), given or new_password(), setup.connection, setup.password_dir, setup.wait
-    )
-    result = rotate(settings, on_wait=_say_waiting)
-    Console(stderr=True, highlight=False).print(rows.as_text([result]), end="", soft_wrap=True)
-    if not result.failed and given is None and setup.password_dir is None:
-        click.echo(settings.password)
-    return int(result.failed)
-
-
-def _new_password(from_stdin: bool) -> Secret | None:
-    if not from_stdin:
-        return read_password(os.environ, "WIN_EVENT_NEW_PASSWORD")
-    password = Secret(sys.stdin.readline().rstrip("\r\n"))
-    if not password:
-        raise click.UsageError("standard input has no password")
-    return password
-
-
-def _report(results: list[Result], *, as_json: bool) -> int:
-    _show(results, as_json=as_json)
-    counts = Counter(result.status for result in results)
-    _talk(", ".join(f"{count} {status}" for status, count in counts.items()) or "the topology is empty")
-    return int(any(result.failed for result in results))
-
-
-def _show(results: Iterable[Result], *, as_json: bool, signs: bool = False) -> None:
-    if as_json:
-        click.echo(rows.as_json(results), nl=False)
-    else:
-        Console(highlight=False).print(rows.as_text(results, signs=signs), end="", soft_wrap=True)
-
-
-def _talk(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _say_waiting(reason: str) -> None:
-    click.secho(f"waiting: {reason}", fg="yellow", err=True)
+commands.add_command(teardown_command)
+commands.add_command(rotate_command)
 
 
 def main() -> None:
@@ -222,19 +146,14 @@ def main() -> None:
     try:
         code = commands.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail("interrupted", 130)
+        fail("interrupted", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (TopologyError, ConnectionSettingsError) as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except (KafkaUnavailableError, NotAllowedError) as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     except KafkaException as error:
-        _fail(refusal(error.args[0]), 1)
+        fail(refusal(error.args[0]), 1)
     sys.exit(code or 0)
-
-
-def _fail(text: str, code: int) -> None:
-    click.echo(click.style("error: ", fg="red") + text, err=True)
-    sys.exit(code)

@@ -26,9 +26,8 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
     if name == "_AUTHENTICATION":
         return Diagnosis(True, _refused_login(text, connection))
     if name == "_SSL" or "SSL handshake failed" in text:
-        return Diagnosis(
-            name == "_SSL" or "PLAINTEXT" in text, f"TLS with {where} failed: {_reason(text)}", handshake=True
-        )
+        # A broker that is going down resets a handshake, too: only a bad certificate is final.
+        return Diagnosis(name == "_SSL", f"TLS with {where} failed: {_reason(text)}", handshake=True)
     if name == "_RESOLVE":
         host = re.search(r"resolve '([^']+)'", text)
         return Diagnosis(
@@ -60,6 +59,10 @@ def wrong_settings(text: str, connection: KafkaConnection) -> str:
 
 def _refused_login(text: str, connection: KafkaConnection) -> str:
     where = connection.bootstrap_servers
+    if connection.uses_oauth and "token" in text:
+        return (
+            f"{_reason(text)}: check KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, …_CLIENT_ID, …_CLIENT_SECRET"
+        )
     if offered := re.search(r"supported mechanisms: ([\w,-]+)", text):
         return (
             f"{where} does not offer {connection.sasl_mechanism}: "

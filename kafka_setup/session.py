@@ -123,7 +123,7 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | 
         if stop and stop.is_set():
             raise NotReadyError(diagnosis.text if diagnosis else "interrupted")
         if diagnosis and time.monotonic() > began + _PATIENCE:
-            raise NotReadyError(diagnosis.text)
+            raise NotReadyError(_precisely(diagnosis, connection))
     try:
         answer.result(timeout=_POLL)
     except (KafkaException, FutureTimeout) as error:
@@ -134,7 +134,7 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | 
         )
         if diagnosis.final:
             raise LoginRefusedError(_precisely(diagnosis, connection)) from error
-        raise NotReadyError(diagnosis.text) from error
+        raise NotReadyError(_precisely(diagnosis, connection)) from error
     return admin
 
 

@@ -24,8 +24,9 @@ def certificate_problem(connection: KafkaConnection) -> str | None:
             _shake_hands(host.strip("[]"), int(port), connection)
         except ssl.SSLCertVerificationError as error:
             return _explain(server.strip(), error, connection)
-        except ssl.SSLError as error:
-            return f"{server} does not speak TLS there ({error.reason}): is it a plaintext listener?"
+        except (ssl.SSLError, ConnectionResetError) as error:
+            reason = getattr(error, "reason", None) or error.strerror
+            return f"{server} does not speak TLS there ({reason}): is it a plaintext listener?"
         except (OSError, ValueError):
             continue
     return None

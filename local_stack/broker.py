@@ -13,7 +13,7 @@ from pathlib import Path
 from kafka_setup.scram import scram_credential
 from local_stack import observe, processes
 from local_stack.certificates import ensure_certificates
-from local_stack.java import java_home
+from local_stack.java import SHORT_LIVED, java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 from local_stack.passwords import SUPER_USER
 
@@ -80,7 +80,8 @@ def _format_storage(stack: Stack, number: int, cluster_id: str, credential: str)
     draft = _draft(stack, number)
     shutil.rmtree(draft, ignore_errors=True)
     draft.parent.mkdir(parents=True, exist_ok=True)
-    command = [*_java(stack), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(_CONFIG)]
+    command = [*_java(stack), *SHORT_LIVED, "kafka.tools.StorageTool", "format", "-t", cluster_id]
+    command += ["-c", str(_CONFIG)]
     result = subprocess.run(
         [*command, "--add-scram", credential],
         env=_environment(stack, number, draft),

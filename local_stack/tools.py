@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local_stack.cluster import flink_environment, flink_home
-from local_stack.java import java_home
+from local_stack.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack, write_atomically
 
 KAFKA_TOOLS = {
@@ -42,7 +42,8 @@ def write_tools(stack: Stack) -> None:
         write_atomically(client_config(stack, user), text, mode=0o600)
     classpath = f"{stack.directory / 'kafka' / 'libs'}/*"
     for name, main_class in KAFKA_TOOLS.items():
-        java = shlex.join([str(java_home() / "bin" / "java"), "-Xmx256m", "-cp", classpath, main_class])
+        options = ["-Xmx256m", *(() if "console" in name else SHORT_LIVED)]
+        java = shlex.join([str(java_home() / "bin" / "java"), *options, "-cp", classpath, main_class])
         _write_script(stack.bin / name, f'exec {java} "$@"')
     exports = "\n".join(f"export {k}={shlex.quote(v)}" for k, v in flink_environment(stack).items())
     _write_script(

@@ -26,6 +26,26 @@ def applied(setup: Any) -> Any:
     return setup
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        (
+            {"KAFKA_PASSWORD": "wrong"},
+            "refused the login of 'kafka' with SCRAM-SHA-512: check KAFKA_USERNAME",
+        ),
+        ({"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"}, "set KAFKA_SASL_MECHANISM to one of SCRAM-SHA-512"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "is it a plaintext listener?"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "nowhere.invalid:9092"}, "unknown host nowhere.invalid:9092"),
+    ],
+)
+def test_a_connection_that_cannot_work_is_one_line(setup: Any, variables: dict[str, str], says: str) -> None:
+    result = setup("plan", "--wait", "1", **variables)
+    assert result.returncode == 1
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert says in line
+    assert "Traceback" not in result.stderr
+
+
 def test_apply_twice_changes_nothing_the_second_time(applied: Any) -> None:
     again = applied("apply", "--json")
     assert again.returncode == 0, again.stderr

@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Producer, TopicCollection
@@ -52,13 +51,10 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         running.down()
 
 
-def admin_of(three: RunningStack) -> Any:
-    return open_admin(kafka_objects.connection(three.stack, SUPER_USER))
-
-
-def in_sync(three: RunningStack, topic: str = TOPIC) -> list[int]:
+def in_sync(three: RunningStack) -> list[int]:
     """How many replicas each partition has in sync."""
-    described = admin_of(three).describe_topics(TopicCollection([topic]))[topic].result()
+    admin = open_admin(kafka_objects.connection(three.stack, SUPER_USER))
+    described = admin.describe_topics(TopicCollection([TOPIC]))[TOPIC].result()
     return [len(partition.isr) for partition in described.partitions]
 
 
@@ -99,7 +95,8 @@ def test_the_authority_is_needed_and_its_key_is_gone(three: RunningStack, tmp_pa
 def test_topics_have_three_replicas_of_which_two_must_be_in_sync(three: RunningStack) -> None:
     wait_until(lambda: in_sync(three) == [3, 3, 3], "three replicas in sync")
     resource = ConfigResource(ConfigResource.Type.TOPIC, TOPIC)
-    (config,) = admin_of(three).describe_configs([resource]).values()
+    admin = open_admin(kafka_objects.connection(three.stack, SUPER_USER))
+    (config,) = admin.describe_configs([resource]).values()
     assert config.result()["min.insync.replicas"].value == "2"
 
 

@@ -19,13 +19,13 @@ def server(start_producer):
 
 
 def get(server, path: str) -> tuple[int, str]:
-    with urllib.request.urlopen(server.url + path, timeout=20) as answer:  # noqa: S310 - our own server
+    with urllib.request.urlopen(server.url + path, timeout=20) as answer:
         return answer.status, answer.read().decode()
 
 
 def post(server, body: bytes) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(server.url + "/events", body, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(server.url + "/events", body, timeout=20) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

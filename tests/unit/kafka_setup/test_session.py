@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import trustme
@@ -104,6 +107,13 @@ def test_a_half_up_broker_that_hangs_up(serve: Callable[[Handler], str]) -> None
         connect(plain(serve(lambda connection: None)), ATTEMPT)
 
 
+def test_tls_to_a_plaintext_listener(serve: Callable[[Handler], str], tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    address = serve(lambda connection: connection.recv(1000) and None)  # what a broker does with it
+    with pytest.raises(NotReadyError, match=r"does not speak TLS there .* plaintext listener"):
+        connect(over_tls(address, tmp_path / "ca.pem"), ATTEMPT)
+
+
 def test_an_expired_authority(serve: Callable[[Handler], str], tmp_path: Path) -> None:
     long_ago = datetime.now(timezone.utc) - timedelta(days=30)
     ca, certificate, key = make_certificates(long_ago, timedelta(days=3))
@@ -163,6 +173,42 @@ def test_oauthbearer_settings_pass_through(tmp_path: Path) -> None:
     assert "canary" not in repr(connection)
 
 
+class TokenEndpoint(BaseHTTPRequestHandler):
+    """Refuses everyone."""
+
+    asked: ClassVar[list[str | None]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked.append(self.headers["Authorization"])
+        self.send_response(401)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"error": "invalid_client"}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_refused_oauthbearer_token_is_told_at_once() -> None:
+    with HTTPServer(("127.0.0.1", 0), TokenEndpoint) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        environment = {
+            "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}/token",
+            "KAFKA_SASL_OAUTHBEARER_CLIENT_ID": "bridge",
+            "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET": "canary",
+        }
+        connection = KafkaConnection(
+            "127.0.0.1:1", "SASL_PLAINTEXT", "OAUTHBEARER", oauth=read_oauth(environment)
+        )
+        with pytest.raises(LoginRefusedError, match=r"invalid_client.*check KAFKA_SASL_OAUTHBEARER_TOKEN"):
+            connect(connection)
+        server.shutdown()
+        thread.join()
+    assert TokenEndpoint.asked[0] == f"Basic {base64.b64encode(b'bridge:canary').decode()}"
+
+
 def test_oauthbearer_without_settings_says_which() -> None:
     with pytest.raises(ConnectionSettingsError, match="KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL"):
         KafkaConnection("broker:9093", "SASL_SSL", "OAUTHBEARER")
@@ -173,6 +219,36 @@ def test_a_client_certificate_needs_its_key(tmp_path: Path) -> None:
         KafkaConnection("broker:9093", "SSL", certificate_file=tmp_path / "c.pem")
     both = KafkaConnection("b:9093", "SSL", certificate_file=tmp_path / "c", key_file=tmp_path / "k")
     assert both.client_settings()["ssl.key.location"] == str(tmp_path / "k")
+
+
+def test_a_login_by_certificate_shows_it_to_the_broker(
+    serve: Callable[[Handler], str], tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    client = authority.issue_cert("bridge.example", common_name="bridge")
+    client.private_key_pem.write_to_path(tmp_path / "key.pem")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    shown: list[object] = []
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            shown.append(secured.getpeercert())
+
+    connection = KafkaConnection(
+        serve(handle),
+        "SSL",
+        ca_file=tmp_path / "ca.pem",
+        certificate_file=tmp_path / "cert.pem",
+        key_file=tmp_path / "key.pem",
+    )
+    with pytest.raises(NotReadyError):  # this server speaks TLS, not Kafka
+        connect(connection, ATTEMPT)
+    assert "'bridge.example'" in str(shown[0])
 
 
 def test_plaintext_off_this_machine_is_warned_about() -> None:

@@ -1,0 +1,211 @@
+"""win-event-verify as a command over real topics: it finds and names what was planted there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from itertools import islice
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from running import BIN, run
+
+from local_stack import kafka_objects
+from producer.generator import GeneratorSettings, generate
+
+pytestmark = pytest.mark.integration
+
+COUNT = 600
+SETTINGS = GeneratorSettings(seed=3, hosts=4, start_time=datetime(2026, 11, 21, tzinfo=timezone.utc))
+VERIFY = BIN / "win-event-verify"
+SEED = ("--seed", "3", "--count", "600", "--hosts", "4")
+FINDINGS = ("lost", "unseen", "duplicated", "reordered", "corrupt", "invented", "rejected")
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return [event.line[:-1] for event in islice(generate(SETTINGS), COUNT)]
+
+
+def computer(line):
+    return json.loads(line)["computer"].encode()
+
+
+def name(line):
+    event = json.loads(line)
+    return f"{event['computer']}/{event['source']} {event['record_id']}"
+
+
+def produce(broker, topic, values: Iterable[bytes], headers=None, **settings):
+    """Write records as the bridge does: key = computer."""
+    login = kafka_objects.connection(broker.stack, "bridge").client_settings()
+    client = Producer({**login, **settings})
+    if "transactional.id" in settings:
+        client.init_transactions(30)
+        client.begin_transaction()
+    for value in values:
+        key = computer(value) if value.startswith(b'{"timestamp"') else b"?"
+        client.produce(topic, value=value, key=key, headers=headers)
+    assert client.flush(60) == 0
+    return client
+
+
+def verify(broker, *options, user="reader", **environment):
+    return run(VERIFY, "--json", *options, env={**broker.shell(user), **environment}, timeout=120)
+
+
+def found(result):
+    report = json.loads(result.stdout)
+    return {kind: report[kind] for kind in FINDINGS if report[kind]}
+
+
+def test_a_whole_topic_passes_and_its_latency_is_measured(broker, topics, lines):
+    topic, _ = topics
+    produce(broker, topic, lines)
+    result = verify(broker, "--topic", topic, *SEED)
+    report = json.loads(result.stdout)
+    assert result.returncode == 0, result.stderr
+    assert (report["records"], report["distinct"], report["ok"]) == (COUNT, COUNT, True)
+    assert set(report["latency_ms"]) == {"p50", "p99", "max"}
+    assert report["latency_ms"]["p50"] > 0
+    assert found(verify(broker, "--topic", topic)) == {}
+
+
+def test_every_kind_of_damage_is_found_with_its_place(broker, topics, lines):
+    topic, rejected = topics
+    lost, rejected_line, flipped, doubled = lines[100], lines[120], lines[140], lines[160]
+    swapped = [line for line in lines[200:] if computer(line) == computer(lines[200])][:2]
+    forged = json.loads(lines[300]) | {"record_id": 999_999}
+    changes = {
+        lost: [],
+        rejected_line: [],
+        flipped: [flipped.replace(b'"task":"', b'"task":"x', 1)],
+        doubled: [doubled, doubled],
+        swapped[0]: [swapped[1]],
+        swapped[1]: [swapped[0]],
+        lines[300]: [lines[300], json.dumps(forged, separators=(",", ":")).encode()],
+    }
+    produce(broker, topic, [new for line in lines for new in changes.get(line, [line])])
+    produce(broker, rejected, [rejected_line], headers={"reason": b"too-long"})
+    produce(broker, rejected, [b"garbage", b"more"], headers={"reason": b"not-json"})
+    result = verify(broker, "--topic", topic, "--rejected-topic", rejected, *SEED)
+    assert result.returncode == 1
+    counts = found(result)
+    assert counts.pop("reordered") >= 1
+    assert counts == {"lost": 1, "duplicated": 1, "corrupt": 1, "invented": 1, "rejected": 3}
+    place = rf"{topic} partition \d offset \d+"
+    for expected in (
+        rf"^lost: {re.escape(name(lost))}, {place}, missing before this record$",
+        rf"^duplicated: {re.escape(name(doubled))}, {place}$",
+        rf"^corrupt: {re.escape(name(flipped))}, {place}, its bytes are not those produced$",
+        rf"^invented: \S+ 999999, {place}$",
+        rf"^reordered: .*, {place}, after ",
+        r"^rejected: not-json: 2$",
+        r"^rejected: too-long: 1$",
+    ):
+        assert re.search(expected, result.stderr, re.MULTILINE), (expected, result.stderr)
+    table = run(VERIFY, "--topic", topic, *SEED, env=broker.shell("reader"))
+    assert table.returncode == 1
+    assert "FAILED: compared with seed 3, 600 events" in table.stdout
+
+
+def test_a_running_producer_and_its_ledger(broker, topics, producer, tmp_path):
+    topic, _ = topics
+    ledger = tmp_path / "run.ledger"
+    server = producer("--rate", "max", "--count", "2000", "--ledger", str(ledger), "--wait-for-clients", "1")
+    events = run(BIN / "win-event-tail", f"127.0.0.1:{server.port}", "-n", "2000").stdout.encode()
+    produce(broker, topic, events.splitlines())
+    result = verify(broker, "--topic", topic, "--ledger", str(ledger), "--complete", "--exactly-once")
+    assert (result.returncode, found(result)) == (0, {}), result.stderr
+    produce(broker, topic, events.splitlines()[-3:])
+    again = verify(broker, "--topic", topic, "--ledger", str(ledger), "--exactly-once")
+    assert (again.returncode, found(again)) == (1, {"duplicated": 3})
+
+
+def test_a_key_that_is_not_the_computer_is_corrupt(broker, topics, lines):
+    topic, _ = topics
+    client = produce(broker, topic, lines[:50])
+    client.produce(topic, value=lines[50], key=b"elsewhere")
+    client.flush(60)
+    result = verify(broker, "--topic", topic)
+    assert found(result)["corrupt"] == 1
+    assert "has the key 'elsewhere'" in result.stderr
+
+
+def test_aborted_records_are_skipped_when_reading_committed(broker, topics, lines):
+    topic, _ = topics
+    transaction = {"transactional.id": "win-event-bridge-test"}
+    produce(broker, topic, lines[:40], **transaction).abort_transaction(30)
+    produce(broker, topic, lines, **transaction).commit_transaction(30)
+    committed = verify(broker, "--topic", topic, "--read-committed", "--exactly-once", *SEED)
+    assert (committed.returncode, found(committed)) == (0, {}), committed.stderr
+    assert found(verify(broker, "--topic", topic, *SEED)) == {"duplicated": 40}
+
+
+def test_following_sees_what_comes_later_and_ends_with_the_verdict(broker, topics, lines):
+    topic, _ = topics
+    produce(broker, topic, lines[:300])
+    command = [str(VERIFY), "--json", "--follow", "--topic", topic, *SEED]
+    environment = os.environ | broker.shell("reader")
+    follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    idle = subprocess.Popen([*command, "--idle-timeout", "3"], stdout=subprocess.PIPE, env=environment)
+    produce(broker, topic, lines[300:])
+    assert json.loads(idle.communicate(timeout=60)[0])["distinct"] == COUNT
+    follower.send_signal(signal.SIGTERM)
+    assert json.loads(follower.communicate(timeout=60)[0])["distinct"] == COUNT
+    assert follower.returncode == idle.returncode == 0
+
+
+def test_nothing_is_written_and_nothing_committed(broker, topics, lines):
+    topic, _ = topics
+    produce(broker, topic, lines[:20])
+    assert found(verify(broker, "--topic", topic)) == {}
+    assert json.loads(verify(broker, "--topic", topic).stdout)["records"] == 20
+    admin = AdminClient(kafka_objects.connection(broker.stack, "admin").client_settings())
+    groups = admin.list_consumer_groups(request_timeout=30).result().valid
+    assert "win-event-verify" not in {group.group_id for group in groups}
+
+
+def test_an_empty_topic_is_no_success(broker, topics):
+    result = run(VERIFY, "--topic", topics[0], env=broker.shell("reader"))
+    assert result.returncode == 1
+    assert "not one record was read" in result.stdout
+
+
+def test_errors_name_what_to_do(broker, topics, lines):
+    topic, _ = topics
+    missing = verify(broker, "--topic", "nowhere")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "nowhere" in missing.stderr
+    wrong = verify(broker, "--topic", topic, KAFKA_PASSWORD="wrong", KAFKA_PASSWORD_FILE="")
+    assert wrong.returncode == 1
+    assert "check KAFKA_USERNAME and KAFKA_PASSWORD" in wrong.stderr
+    assert "Traceback" not in missing.stderr + wrong.stderr
+    produce(broker, topic, lines[:1])
+    denied = verify(broker, "--topic", topic, user="bridge")
+    assert (denied.returncode, denied.stdout) == (1, "")
+    assert "may not read" in denied.stderr
+    nobody = run(VERIFY, "--topic", topic, env={"KAFKA_USERNAME": "", "KAFKA_PASSWORD": ""})
+    assert nobody.returncode == 2
+
+
+def test_the_examples_of_its_help_run(broker, topics, producer, tmp_path):
+    topic, rejected = topics
+    options = ("--count", "1000", "--start-time", "2026-11-21", "--ledger", str(tmp_path / "run.ledger"))
+    server = producer("--rate", "max", "--wait-for-clients", "1", *options)
+    events = run(BIN / "win-event-tail", f"127.0.0.1:{server.port}", "-n", "1000").stdout
+    server.stop()
+    (tmp_path / "events.ndjson").write_text(events)
+    produce(broker, topic, events.encode().splitlines())
+    examples = re.findall(r"^ +(win-event-verify .*)$", run(VERIFY, "--help").stdout, re.MULTILINE)
+    assert len(examples) == 3
+    for example in examples:
+        command = example.replace("events_processed", topic).replace("events_rejected", rejected)
+        result = run("bash", "-c", command, cwd=tmp_path, env=broker.shell("reader"), timeout=120)
+        assert result.returncode == 0, result.stdout + result.stderr
