@@ -40,6 +40,9 @@ compose-down:  ## stop the containers; the data stays (docker compose down -v fo
 bench: setup  ## measure; QUICK=1 takes under 3 minutes
 	@python -m bench
 
-lock:  ## renew requirements.lock from pyproject.toml
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras \
-	  --no-emit-package win-event-bridge pyproject.toml -o requirements.lock
+COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
+
+lock:  ## renew the locks from pyproject.toml; those of the images are slices of the whole one
+	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	$(COMPILE) --extra bridge -c requirements.lock pyproject.toml -o flink_bridge/requirements.lock
+	$(COMPILE) -c requirements.lock pyproject.toml deploy/tools/build.in -o deploy/tools/requirements.lock

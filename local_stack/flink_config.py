@@ -18,9 +18,15 @@ def merged(shipped: Path, overlays: Sequence[Path]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for file in (shipped, *overlays):
         settings |= flat(yaml.safe_load(file.read_text(encoding="utf-8")))
-    # Below Java 18 the default charset is the locale's, and Flink's socket source decodes with it.
-    settings["env.java.opts.all"] = f"{settings['env.java.opts.all']} -Dfile.encoding=UTF-8"
+    settings["env.java.opts.all"] = _java_options(str(settings["env.java.opts.all"]))
     return settings
+
+
+def _java_options(shipped: str) -> str:
+    """Without the compiler's packages: a mere runtime has no jdk.compiler and warns about each of them."""
+    kept = [word for word in shipped.split() if "jdk.compiler/" not in word]
+    # Below Java 18 the default charset is the locale's, and Flink's socket source decodes with it.
+    return " ".join([*kept, "-Dfile.encoding=UTF-8"])
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -175,7 +175,7 @@ class RunningProducer:
 
     def _listening(self) -> str | None:
         assert self.process.poll() is None, f"the producer stopped: {self.text()}"
-        match = re.search(r"127\.0\.0\.1:(\d+)", self.text())
+        match = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.text())
         return match[1] if match else None
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:

