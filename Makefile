@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo test check up down bench lock
+.PHONY: bench-bridge help setup tools demo test check up down bench lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ down: setup  ## stop them
 
 bench: setup  ## measure; QUICK=1 takes under 3 minutes
 	@python -m bench
+
+bench-bridge: setup  ## the bridge beside raw pass-through and a plain Python bridge; QUICK=1
+	@python -m bench.bridge
 
 lock:  ## renew requirements.lock from pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras \
