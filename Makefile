@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo test check up down compose-up compose-down bench lock
+.PHONY: help setup tools demo test check up down compose-up compose-down bench bench-bridge lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ compose-down:  ## stop the containers; the data stays (docker compose down -v fo
 
 bench: setup  ## measure; QUICK=1 takes under 3 minutes
 	@python -m bench
+
+bench-bridge: setup  ## the bridge beside raw pass-through and a plain Python bridge; QUICK=1
+	@python -m bench.bridge
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
 

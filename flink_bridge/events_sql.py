@@ -16,6 +16,7 @@ from flink_bridge.field_path import FieldPath
 from flink_bridge.settings import BridgeSettings, EventSettings
 
 SINK = "kafka_sink"
+EVENT = "$[-2]['e']"  # where _wrapped puts it
 MAX_REJECTED = 900_000
 """Bytes of a rejected line that are kept: a record above Kafka's max.request.size would fail the job."""
 
@@ -99,15 +100,16 @@ def _needed_columns(events: EventSettings) -> list[str]:
 
 
 def _wrapped(events: EventSettings, text: str) -> str:
-    """TEXT as the one member of an object, so that whatever stands behind the event makes it invalid.
+    """TEXT inside `[{"e":…},0]`, so that whatever stands behind the event makes it invalid.
 
     Flink's JSON functions stop reading at the end of the first value: two lines run together would pass.
+    Counted from the end, the event is at [-2]; a surplus bracket that closes the frame early moves it away.
     A line that is too long, or that holds the character which decoders put in place of damaged bytes, gets a
     character that no JSON string may hold. These functions work on Java strings and cost a few ns each.
     """
     short = f"OVERLAY({text} PLACING U&'\\0000' FROM {events.max_line + 1} FOR 1)"
     whole = f"REPLACE({short}, U&'\\FFFD', U&'\\0000')"
-    return "REPLACE('{\"e\":@}', '@', " + whole + ")"
+    return "REPLACE('[{\"e\":@},0]', '@', " + whole + ")"
 
 
 def _extraction(events: EventSettings, view: LineView) -> str:
@@ -115,22 +117,37 @@ def _extraction(events: EventSettings, view: LineView) -> str:
     fields = _fields(events)
     wrapped = _wrapped(events, view.text)
     if len(fields) == 1:
-        path = literal("$['e']" + events.key_field.json_path[1:])
+        path = literal(EVENT + events.key_field.json_path[1:])
         return f" CROSS JOIN UNNEST(ARRAY[ROW(JSON_VALUE({wrapped}, {path}), {view.octets})]) AS u(k, v)"
     tops = ",".join(f"'{top}'" for top in dict.fromkeys(path.top for path in fields.values()))
-    path = literal(f"$['e'][{tops}]")
+    path = literal(f"{EVENT}[{tops}]")
     values = ", ".join(f"JSON_VALUE(q, {literal(path.json_path)})" for path in fields.values())
     extraction = (
         f" CROSS JOIN UNNEST(ARRAY[ROW(JSON_QUERY({wrapped}, {path}), {view.octets})]) AS u(q, v)"
         f" CROSS JOIN UNNEST(ARRAY[ROW({values})]) AS w({', '.join(fields)})"
     )
     if events.event_timestamps:
-        extraction += f" CROSS JOIN UNNEST(ARRAY[{_timestamp()}]) AS x(ts)"
+        # A broker refuses what lies more than an hour ahead of its clock, and that would fail the job.
+        bounds = "TO_TIMESTAMP_LTZ(0, 3) AND TIMESTAMPADD(MINUTE, 55, CURRENT_TIMESTAMP)"
+        extraction += (
+            f" CROSS JOIN UNNEST(ARRAY[{_timestamp()}]) AS x(any_ts)"
+            f" CROSS JOIN UNNEST(ARRAY[CASE WHEN any_ts BETWEEN {bounds} THEN any_ts END]) AS y(ts)"
+        )
     return extraction
 
 
 def _timestamp() -> str:
-    return "TRY_CAST(REPLACE(REPLACE(t, 'T', ' '), 'Z', '') AS TIMESTAMP_LTZ(3))"
+    """Column `t`, ISO 8601 with Z, an offset or nothing (then UTC), as a time; NULL when it is none."""
+    shape = "t LIKE '____-__-__T__:__:__%'"
+    offset = "(CAST(SUBSTRING(RIGHT(t, 5), 1, 2) AS INT) * 60 + CAST(RIGHT(t, 2) AS INT))"
+    local = "REPLACE(SUBSTRING(t, 1, CHAR_LENGTH(t) - 6), 'T', ' ')"
+    moved = "TIMESTAMPADD(MINUTE, {}" + offset + f", TRY_CAST({local} AS TIMESTAMP_LTZ(3)))"
+    return (
+        f"CASE WHEN {shape} IS NOT TRUE THEN NULL "
+        f"WHEN REGEXP(t, '\\+[0-9]{{2}}:[0-9]{{2}}$') THEN {moved.format('-')} "
+        f"WHEN REGEXP(t, 'T.*-[0-9]{{2}}:[0-9]{{2}}$') THEN {moved.format('')} "
+        "ELSE TRY_CAST(REPLACE(REPLACE(t, 'T', ' '), 'Z', '') AS TIMESTAMP_LTZ(3)) END"
+    )
 
 
 def _event_headers(events: EventSettings) -> str:
@@ -154,13 +171,14 @@ def _reason(events: EventSettings) -> str:
     timestamp = (events.timestamp_field,) if events.event_timestamps else ()
     missing = " ".join(
         "WHEN JSON_VALUE({}, {}) IS NULL THEN {}".format(
-            wrapped, literal("$['e']" + path.json_path[1:]), literal(f"missing:{path}")
+            wrapped, literal(EVENT + path.json_path[1:]), literal(f"missing:{path}")
         )
         for path in dict.fromkeys((events.key_field, *timestamp, *events.require))
     )
-    is_object = f"JSON_QUERY({wrapped}, '$[''e'']') LIKE '{{%'"
+    is_object = f"JSON_QUERY({wrapped}, {literal(EVENT)}) LIKE '{{%'"
     return (
         f"CASE WHEN CHAR_LENGTH({text}) > {events.max_line} THEN 'too-long' "
-        f"WHEN {wrapped} IS NOT JSON THEN 'not-json' WHEN {is_object} IS NOT TRUE THEN 'not-an-object' "
+        f"WHEN JSON_VALUE({wrapped}, '$[-1]') IS NULL THEN 'not-json' "
+        f"WHEN {is_object} IS NOT TRUE THEN 'not-an-object' "
         f"{missing} ELSE 'bad-timestamp' END"
     )

@@ -1,0 +1,119 @@
+"""The resume source on a real cluster: killed TaskManagers, an absent producer, a foreign Python."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from running import JOB, Job, RunningProducer, RunningStack, run, wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.faults]
+
+
+def kill_taskmanager(stack: RunningStack) -> None:
+    """kill -9; the stack's watchdog starts another."""
+    marker = str(stack.stack.directory)
+    for process in psutil.process_iter(["cmdline"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if "TaskManagerRunner" in words and marker in words:
+            process.send_signal(signal.SIGKILL)
+            process.wait(20)
+            return
+    raise AssertionError("no TaskManager runs")
+
+
+def written(stack: RunningStack, topic: str, *options: str) -> int:
+    return int(stack.verify(topic, *options)["records"])
+
+
+@pytest.mark.parametrize("delivery", ["at-least-once", "exactly-once"])
+def test_a_killed_taskmanager_loses_nothing(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+    tmp_path: Path,
+    delivery: str,
+) -> None:
+    ledger = tmp_path / "ledger.ndjson"
+    count = 60_000
+    source = producer("--rate", "6000", "--count", str(count), "--ledger", str(ledger), "--seed", "3")
+    job = submit(
+        source.port, "--source", "resume", "--checkpoint-interval", "1", "--delivery-guarantee", delivery
+    )
+    wait_until(lambda: written(stack, topics[0]) > 3_000, "events flow", 120)
+    kill_taskmanager(stack)
+    wait_until(lambda: job.restarts() > 0, "the job was restarted", 60)
+    wait_until(lambda: "made all" in source.text(), "the producer has made everything", 60)
+
+    def report() -> dict[str, int] | None:
+        found = stack.verify(topics[0], "--ledger", str(ledger))
+        return found if found["missing"] == 0 and found["records"] >= count else None
+
+    audit = wait_until(report, "nothing is missing", 120)
+    assert audit["corrupt"] == 0
+    if delivery == "exactly-once":
+        assert audit["duplicates"] == 0
+        assert audit["records"] == count
+
+
+def test_runs_on_a_python_without_this_toolkit_and_outlives_its_producer(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    producer: Callable[..., RunningProducer],
+    tmp_path: Path,
+) -> None:
+    first = producer("--rate", "max", "--count", "1000", "--log-dir", str(tmp_path / "log"))
+    worker = foreign_python(tmp_path)
+    assert run(worker, "-c", "import pyflink").returncode == 0
+    for module in ("flink_bridge", "producer", "tenacity"):
+        assert run(worker, "-c", f"import {module}").returncode != 0
+    options = ("--source", "resume", "--port", str(first.port), "--kafka-topic", topics[0])
+    command = (stack.stack.bin / "flink", "run", "-d", "-pyexec", worker, "-py", JOB, *options)
+    result = run(*command, "--kafka-rejected-topic", topics[1], env=stack.shell(), cwd=tmp_path)
+    match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
+    assert match, result.stdout + result.stderr
+    job = Job(stack, match[1])
+    try:
+        wait_until(lambda: written(stack, topics[0]) == 1000, "all 1000", 120)
+        first.stop()
+        wait_until(lambda: metric(job, "connected") == "0", "the job has noticed", 60)
+        assert job.tasks_running()
+        producer("--rate", "max", "--count", "500", "--log-dir", str(tmp_path / "log"), port=first.port)
+        wait_until(lambda: written(stack, topics[0]) == 1500, "500 more", 60)
+        assert job.restarts() == 0
+    finally:
+        job.cancel()
+
+
+def metric(job: Job, name: str) -> str | None:
+    """A metric of the source's operator, as Flink's REST interface shows it."""
+    for vertex in job.running.rest(f"/jobs/{job.job_id}")["vertices"]:
+        path = f"/jobs/{job.job_id}/vertices/{vertex['id']}/metrics"
+        found = [m["id"] for m in job.running.rest(path) if m["id"].endswith(f".{name}")]
+        if found:
+            values = job.running.rest(f"{path}?get={found[0]}")
+            return str(values[0]["value"]).removesuffix(".0") if values else None
+    return None
+
+
+def foreign_python(folder: Path) -> Path:
+    """An interpreter with everything of this environment but the toolkit and its own dependencies."""
+    packages = folder / "packages"
+    packages.mkdir()
+    (site,) = (Path(entry) for entry in sys.path if entry.endswith("site-packages"))
+    for entry in site.iterdir():
+        if not re.search(r"__editable__|win_event_bridge|tenacity|click|orjson|\.pth$", entry.name):
+            (packages / entry.name).symlink_to(entry)
+    script = folder / "python"
+    script.write_text(
+        f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{packages}" exec {os.path.realpath(sys.executable)} -S "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
