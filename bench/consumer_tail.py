@@ -59,7 +59,7 @@ def main() -> None:
             best, busy = max(measure(command, lines) for _ in range(3))
             rates = f"{best:>10,.0f} lines/s {busy:>10,.0f} per CPU second"
             print(f"{name:32} {rates} {best * width / 1e6:>6,.0f} MB/s")
-        few = max(times // 30, 1)
+        few = max(times // 3, 1)
         feeder.terminate()
         feeder = multiprocessing.Process(target=serve, args=(server, block, few), daemon=True)
         feeder.start()

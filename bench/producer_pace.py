@@ -47,12 +47,11 @@ def memory(minutes: float = 10.0, rate: int = 50_000) -> None:
 
 
 def main() -> None:
-    what, *numbers = sys.argv[1:] or ["rates"]
-    if what == "rates":
-        rates(*(int(number) for number in numbers))
+    what, number = (*sys.argv[1:], "", "")[:2]
+    if what == "memory":
+        memory(float(number or 10))
     else:
-        minutes, rate = [float(number) for number in numbers] or [10.0, 50_000.0]
-        memory(minutes, int(rate))
+        rates(int(number or 30))
 
 
 if __name__ == "__main__":

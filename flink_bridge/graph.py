@@ -8,6 +8,7 @@ from pathlib import Path
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
+from pyflink.util.java_utils import get_field_value
 
 from flink_bridge.endpoints import Endpoint
 from flink_bridge.events_sql import LineView, insert, sink_table
@@ -18,8 +19,8 @@ from flink_bridge.shipping import write_bundle
 from flink_bridge.socket_source import socket_lines
 
 
-def build(settings: BridgeSettings) -> StreamExecutionEnvironment:
-    """The environment with the whole job in it, not yet submitted."""
+def build(settings: BridgeSettings, prefix: str) -> StreamExecutionEnvironment:
+    """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix."""
     configuration = Configuration()
     for name, value in flink_options(settings).items():
         configuration.set_string(name, value)
@@ -30,17 +31,26 @@ def build(settings: BridgeSettings) -> StreamExecutionEnvironment:
     views = [
         read(env, tables, settings, number, endpoint) for number, endpoint in enumerate(settings.endpoints)
     ]
-    tables.execute_sql(sink_table(settings, settings.kafka.producer_properties()))
+    tables.execute_sql(sink_table(settings, settings.kafka.producer_properties(prefix)))
     statements = tables.create_statement_set()
     statements.add_insert_sql(insert(settings, views))
     statements.attach_as_datastream()
+    _name_sink(env)
     return env
 
 
-def run(settings: BridgeSettings) -> None:
+def _name_sink(env: StreamExecutionEnvironment) -> None:
+    """Give the sink a name and a uid of its own, so that its state is found again when the plan changes."""
+    for transformation in get_field_value(env._j_stream_execution_environment, "transformations"):
+        if transformation.getClass().getSimpleName() == "SinkTransformation":
+            transformation.setName("Kafka")
+            transformation.setUid("kafka sink")
+
+
+def run(settings: BridgeSettings, prefix: str) -> None:
     """Submit and wait until the job ends, or return at once under `flink run --detached`."""
     with tempfile.TemporaryDirectory(prefix="win-event-bridge-") as folder:
-        env = build(settings)
+        env = build(settings, prefix)
         if settings.source == "resume":
             bundle = Path(folder) / "win_event_bridge_worker.zip"
             write_bundle(bundle)

@@ -16,7 +16,9 @@ if not __package__:
 import click
 
 from flink_bridge.guarantee import guarantee
+from flink_bridge.jaas import JaasError
 from flink_bridge.options_cli import bridge_options, take_settings
+from flink_bridge.settings import BridgeSettings
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -39,10 +41,27 @@ def main(**values: Any) -> None:
     settings = take_settings(values)
     if warning := settings.kafka.warning():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-    click.echo(guarantee(settings), err=True)
-    from flink_bridge.graph import run  # loads Flink, which --help and usage errors need not wait for
+    try:
+        _submit(settings, values["check"])
+    except KeyboardInterrupt:
+        sys.exit(130)
 
-    run(settings)
+
+def _submit(settings: BridgeSettings, check: bool) -> None:
+    from flink_bridge import (
+        graph,
+        preflight,
+    )  # these load Flink: --help and usage errors need not wait for it
+
+    try:
+        prefix = preflight.class_prefix()
+        if check and (unchecked := preflight.check(settings, prefix)):
+            click.echo(f"note: {unchecked}", err=True)
+    except (preflight.PreflightError, JaasError) as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    click.echo(guarantee(settings), err=True)
+    graph.run(settings, prefix)
 
 
 if __name__ == "__main__":

@@ -192,6 +192,12 @@ _OPTIONS = (
         default=5.0,
         metavar="SECONDS",
     ),
+    _option(
+        "--check/--no-check",
+        "WIN_EVENT_CHECK",
+        default=True,
+        help="Try the login and the topics before submitting.",
+    ),
     _option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
 )
 

@@ -124,7 +124,7 @@ class LogReader:
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=1)
 
     def _run(self) -> None:
         try:
@@ -140,7 +140,7 @@ class LogReader:
     def _attempts(self) -> tenacity.Retrying:
         """Reconnects for ever; a wait ends at once when the reader is closed."""
         return tenacity.Retrying(
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=self._settings.max_backoff, jitter=0.5),
+            wait=tenacity.wait_random_exponential(multiplier=0.5, min=0.05, max=self._settings.max_backoff),
             retry=tenacity.retry_if_exception_type((OSError, ProtocolError)),
             stop=tenacity.stop_when_event_set(self._stopped),
             sleep=tenacity.sleep_using_event(self._stopped),
@@ -161,6 +161,8 @@ class LogReader:
         """Returns when a connection that brought something has ended, so that the backoff starts anew."""
         with self._connect() as connection:
             self._socket = connection
+            if self._stopped.is_set():  # closed while connecting, when there was no socket to shut down
+                return
             before = self._position
             try:
                 rest = self._resume(connection)

@@ -41,6 +41,7 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
             False,
             f"{where} closes the connection: still starting, or not a {connection.security_protocol} listener"
             f" ({_reason(text)})",
+            handshake=connection.uses_tls,
         )
     return None
 

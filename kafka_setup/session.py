@@ -130,7 +130,7 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | 
         admin.poll(0)
         diagnosis = _worst(errors, connection) or Diagnosis(
             False,
-            f"{connection.bootstrap_servers} accepts the connection but does not answer: still starting?",
+            f"{connection.bootstrap_servers} does not answer: still starting?",
         )
         if diagnosis.final:
             raise LoginRefusedError(_precisely(diagnosis, connection)) from error

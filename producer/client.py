@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import logging
-import select
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from producer.connection import LOOK_SECONDS, Connection, GoneError
 from producer.event_log import EventLog, TrimmedError
-from producer.protocol import GRACE_SECONDS, MAX_REQUEST_BYTES, ProtocolError, ResumeAnswer, ResumeRequest
+from producer.protocol import ProtocolError, ResumeAnswer, ResumeRequest
 from producer.resume import answer_to
 
 _log = logging.getLogger("producer.client")
 
-_REQUEST_SECONDS = 2.0  # for a request that has begun within the grace
 SLOW_CLIENT_POLICIES = ("disconnect", "skip", "block")
-_HANDSHAKE_SECONDS = 5.0
-_SEND_BYTES = 1024 * 1024
-_LINGER_SECONDS = 1.0
-_LOOK_SECONDS = 0.5  # how often a blocked or idle client looks for a stop, for trimming, for a dead peer
 
 
 @dataclass(frozen=True)
@@ -41,16 +33,12 @@ class ClientSettings:
     tls: ssl.SSLContext | None = None
 
 
-class GoneError(Exception):
-    """The conversation is over; the text says why, in the words of the metrics."""
-
-
 class Client:
     """`run` is the client thread's body; `offset` is the cursor, for others to look at."""
 
     def __init__(
         self,
-        connection: socket.socket,
+        connection: Connection,
         address: str,
         log: EventLog,
         settings: ClientSettings,
@@ -58,14 +46,13 @@ class Client:
         plain_start: Callable[[Client], int | None] = lambda client: None,
     ) -> None:
         """`gone` hears the reason of the end, `plain_start` knows where a returning client goes on."""
-        self._socket, self._log, self._settings = connection, log, settings
+        self._connection, self._log, self._settings = connection, log, settings
         self._tell_gone, self._plain_start = gone, plain_start
         self.address = address
         self.offset = log.end  # at accept: a plain client misses nothing while its grace runs
         self.is_resuming = False
         self.is_served = False
         self.refusal = ""
-        self.sent_bytes = 0
         self._deadline: float | None = None
         self._cut = threading.Event()
 
@@ -83,13 +70,20 @@ class Client:
     def cut(self) -> None:
         """End the conversation now."""
         self._cut.set()
-        with contextlib.suppress(OSError):  # it may have ended itself
-            self._socket.shutdown(socket.SHUT_RDWR)
+        self._connection.cut()
+
+    def is_leaving(self) -> bool:
+        """The peer has closed its side, or is dead."""
+        return self._connection.is_leaving()
+
+    @property
+    def sent_bytes(self) -> int:
+        return self._connection.sent_bytes
 
     def run(self) -> None:
         reason = "error"
         try:
-            self._prepare()
+            self._connection.open(self._settings.user_timeout, self._settings.tls)
             self._begin()
             self._stream()
         except GoneError as gone:
@@ -99,33 +93,15 @@ class Client:
         except OSError as error:
             _log.warning("%s: %s", self.address, error)
         finally:
-            self._close()
+            self._connection.close()
             self._tell_gone(self, reason)
         level = logging.WARNING if reason in ("too slow", "timed out") else logging.INFO
         _log.log(level, "%s: %s, after %d bytes", self.address, reason, self.sent_bytes)
 
-    def _prepare(self) -> None:
-        option = self._socket.setsockopt
-        option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        option(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-        option(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-        option(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-        option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._settings.user_timeout * 1000))
-        if self._settings.tls:
-            self._shake_hands(self._settings.tls)
-
-    def _shake_hands(self, context: ssl.SSLContext) -> None:
-        self._socket.settimeout(_HANDSHAKE_SECONDS)
-        try:
-            self._socket = context.wrap_socket(self._socket, server_side=True)
-        except OSError as error:
-            raise GoneError("TLS handshake failed") from error
-
     def _begin(self) -> None:
         """Find out what the client wants, place the cursor, send what comes first."""
         try:
-            request = self._read_request()
+            request = self._connection.read_request()
         except ProtocolError as error:
             self._send_words(ResumeAnswer("error", reason=str(error)).encode())
             raise GoneError("bad request") from error
@@ -138,7 +114,6 @@ class Client:
         else:
             self._continue_plain()
             self._send_words(b"\n")
-        self._socket.settimeout(_LOOK_SECONDS)
         self.is_served = True
 
     def _continue_plain(self) -> None:
@@ -154,26 +129,6 @@ class Client:
         if answer.status == "error":
             raise GoneError("cannot resume")
 
-    def _read_request(self) -> ResumeRequest | None:
-        """The request, or None for a client that says nothing within the grace."""
-        received, deadline = b"", time.monotonic() + GRACE_SECONDS
-        while b"\n" not in received:
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-            try:
-                piece = self._socket.recv(MAX_REQUEST_BYTES + 1 - len(received))
-            except TimeoutError:
-                if not received:
-                    return None
-                raise ProtocolError("the request line did not end in time") from None
-            if not piece and not received:
-                return None  # half-closed: it only listens
-            if not received:
-                deadline += _REQUEST_SECONDS
-            received += piece
-            if not piece or len(received) > MAX_REQUEST_BYTES:
-                raise ProtocolError(f"no request line within {MAX_REQUEST_BYTES} bytes")
-        return ResumeRequest.decode(received[: received.index(b"\n") + 1])
-
     def _stream(self) -> None:
         idle_since = time.monotonic()
         while True:
@@ -186,7 +141,7 @@ class Client:
                 raise GoneError("served to the end")
             if self._log.wait(self.offset, self._heartbeat_in(idle_since)):
                 continue
-            if self._poll(0):
+            if self._connection.is_dead():
                 raise GoneError("closed by the client")
             if not self.is_resuming and time.monotonic() - idle_since >= self._settings.heartbeat:
                 self._send_words(b"\n")
@@ -196,7 +151,7 @@ class Client:
         if self._deadline is not None:
             return 0.0
         left = idle_since + self._settings.heartbeat - time.monotonic()
-        return _LOOK_SECONDS if self.is_resuming else min(max(left, 0.0), _LOOK_SECONDS)
+        return LOOK_SECONDS if self.is_resuming else min(max(left, 0.0), LOOK_SECONDS)
 
     def _read(self) -> memoryview:
         try:
@@ -224,42 +179,6 @@ class Client:
             view = view[self._send_some(view) :]
 
     def _send_some(self, view: memoryview) -> int:
-        """Bytes that the socket took; 0 when it took none for a while."""
         if self._cut.is_set() or (self._deadline is not None and time.monotonic() > self._deadline):
             raise GoneError("cut off by the stop")
-        try:
-            taken = self._socket.send(view[:_SEND_BYTES])
-        except TimeoutError as error:
-            if error.errno == errno.ETIMEDOUT:
-                raise GoneError("timed out") from error
-            return 0
-        self.sent_bytes += taken
-        return taken
-
-    def is_leaving(self) -> bool:
-        """The peer has closed its side, or the connection is dead: for a plain client that is a good-bye."""
-        return self._poll(select.POLLRDHUP)
-
-    def _poll(self, events: int) -> bool:
-        try:
-            poll = select.poll()
-            poll.register(self._socket, events)  # errors and hang-ups are always reported
-            return bool(poll.poll(0))
-        except (OSError, ValueError):
-            return True  # closed by its own thread in between
-
-    def _close(self) -> None:
-        """FIN after the last byte. Unread input would turn it into a reset that eats the last answer."""
-        with contextlib.suppress(OSError):
-            self._socket.settimeout(0.1)
-            if isinstance(self._socket, ssl.SSLSocket):
-                self._socket.unwrap()
-            self._socket.shutdown(socket.SHUT_WR)
-            deadline = time.monotonic() + _LINGER_SECONDS
-            while time.monotonic() < deadline and not self._cut.is_set():
-                try:
-                    if not self._socket.recv(65536):
-                        break
-                except TimeoutError:
-                    break
-        self._socket.close()
+        return self._connection.send_some(view)

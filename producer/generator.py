@@ -11,6 +11,7 @@ from typing import NamedTuple
 from producer.clock import TICKS_PER_SECOND, fill_time_markers, time_texts, to_ticks
 from producer.event_catalogue import BUILT_IN, load_catalogue
 from producer.formats import TIME_STYLES
+from producer.line_template import RECORD_ID, TIMESTAMP
 from producer.story_teller import PendingEvent
 from producer.timeline import Timeline
 
@@ -114,12 +115,12 @@ class Generator:
     def _write(self, pending: list[PendingEvent], ticks: Sequence[int]) -> Batch:
         record_ids, lines = [], []
         times = time_texts(ticks, TIME_STYLES[self._settings.fmt])
-        for (_, _, sequence, template, rest), moment, text in zip(pending, ticks, times, strict=True):
+        for (_, _, sequence, template, row), moment, text in zip(pending, ticks, times, strict=True):
             record_id = sequence.last = sequence.last + 1
-            if "\0" in rest:
-                rest = fill_time_markers(rest, moment)
+            row[TIMESTAMP], row[RECORD_ID] = text, str(record_id)
+            line = "".join(row)
             record_ids.append(record_id)
-            lines.append(f"{template.head}{text}{template.middle}{record_id}{rest}")
+            lines.append(fill_time_markers(line, moment) if template.has_times else line)
         return Batch(pending, record_ids, lines)
 
 

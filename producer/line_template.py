@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
 
 from producer.event_catalogue import _PLACEHOLDER, EventType
 from producer.formats import FORMATS, SLOT, text_slot
-from producer.values import LATE, Fill
+from producer.values import LATE, Context, Fill, draw_of
 from producer.vocabulary import Tables
 
+TIMESTAMP, RECORD_ID, FIRST_VALUE = 1, 3, 5  # places in a template's row
 Parts = list[str]  # literal, slot name, literal, slot name, …, literal
 
 
@@ -32,15 +32,15 @@ Sequences = dict[tuple[int, str], Sequence]  # keyed by host index and channel
 class LineTemplate:
     """What is the same for every event of a kind (at one host by one user, when those are baked in).
 
-    A line is `head` + timestamp + `middle` + record id + `rest` % values(context).
+    A line is the concatenation of a copy of `row`, in which TIMESTAMP, RECORD_ID and, from FIRST_VALUE on,
+    every second piece are filled in. Joining beats formatting: `%` looks at every character of a template.
     """
 
     event_type: EventType
     sequence: Sequence | None
-    head: str
-    middle: str
-    rest: str
-    values: Any  # context -> the values of rest's slots; None when it has none
+    row: list[str]
+    values: Callable[[Context], tuple[str, ...]] | None  # of a context; None when it has none
+    has_times: bool  # it holds markers of time.* kinds
     story_fills: tuple[tuple[str, Fill], ...]
     event_fills: tuple[Fill, ...]
 
@@ -86,19 +86,25 @@ def bake(
     """Fill in the `known` values (host.* and user.*); `fill_for` knows how the other kinds are drawn."""
     head, parts = _split(_fill_known(parts, known), "late.timestamp")
     middle, parts = _split(parts, "late.record_id")
-    literals, names = parts[0::2], parts[1::2]
-    rest = "%s".join(literal.replace("%", "%%") for literal in literals) if names else literals[0]
-    unique = list(dict.fromkeys(_with_bases(names)))
+    names = parts[1::2]
+    draws = {draw_of(name): name for name in reversed(_with_bases(names))}
+    unique = [name for name in _with_bases(names) if draws.get(draw_of(name)) == name]
+    unique = list(dict.fromkeys(unique))
     return LineTemplate(
         event_type,
         sequence,
-        head,
-        middle,
-        rest,
-        itemgetter(*names) if names else None,
+        [head, "", middle, "", *parts],
+        _getter(names),
+        any("\0" in literal for literal in parts[0::2]),
         tuple((name, fill_for(name)) for name in unique if name.startswith("story.")),
         tuple(fill_for(name) for name in unique if name.startswith("event.")),
     )
+
+
+def _getter(names: list[str]) -> Callable[[Context], tuple[str, ...]] | None:
+    if len(names) == 1:
+        return lambda context: (context[names[0]],)
+    return itemgetter(*names) if names else None
 
 
 def _with_bases(names: list[str]) -> list[str]:

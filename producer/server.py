@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from producer.client import Client, ClientSettings
+from producer.connection import Connection
 from producer.event_log import EventLog
 from producer.plain_positions import PlainPositions
 
@@ -122,7 +123,12 @@ class Server:
                 connection.close()
                 return
             client = Client(
-                connection, address, self._log, self._settings.client, self._gone, self._plain_start
+                Connection(connection),
+                address,
+                self._log,
+                self._settings.client,
+                self._gone,
+                self._plain_start,
             )
             if full:
                 client.refusal = f"this server serves {self._settings.max_clients} clients already"

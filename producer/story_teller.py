@@ -9,6 +9,7 @@ from producer.event_catalogue import Catalogue
 from producer.formats import text_slot
 from producer.hosts import Host, User
 from producer.line_template import (
+    FIRST_VALUE,
     LineTemplate,
     Parts,
     Sequence,
@@ -18,7 +19,7 @@ from producer.line_template import (
     depends_on_user,
 )
 from producer.stories import Step, Story
-from producer.values import Fill, make_fill
+from producer.values import Fill, draw_of, make_fill
 
 _BAKED_HOSTS = (
     40  # up to so many computers, templates are baked for each of them and its people: faster lines
@@ -26,25 +27,27 @@ _BAKED_HOSTS = (
 _CACHED_TEMPLATES = 20_000  # about 40 MB; beyond that, templates are baked again rather than kept
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
 
-# seconds since the start, running number, sequence, template, rest of the line
-PendingEvent = tuple[float, int, Sequence, LineTemplate, str]
+# seconds since the start, running number, sequence, template, its row with the values filled in
+PendingEvent = tuple[float, int, Sequence, LineTemplate, list[str]]
 
 
 class StoryTeller:
-    """Renders steps with draws from `rng` alone. Not thread-safe."""
+    """Renders steps. Every kind of value has a random stream of its own, named after `stream`, so neither the
+    order of fields in a format nor another story moves it. Not thread-safe."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         hosts: list[Host],
         sequences: Sequences,
-        rng: random.Random,
+        stream: str,
         fmt: str,
         label: str,
     ) -> None:
         """`label` begins the ids of stories in the labels; empty for no labels."""
         self._catalogue, self._hosts, self._sequences = catalogue, hosts, sequences
-        self._rng, self._fmt, self._label = rng, fmt, label
+        self._stream, self._fmt, self._label = stream, fmt, label
+        self._rng = random.Random(stream)
         self._parts: dict[int, Parts] = {}
         self._fills: dict[str, Fill] = {}
         self._baked: dict[tuple[int, int, int], LineTemplate] = {}
@@ -104,10 +107,11 @@ class StoryTeller:
                 fill(context, host)
         for fill in template.event_fills:
             fill(context, host)
-        values = template.values
-        rest = template.rest % values(context) if values else template.rest
+        row = template.row[:]
+        if template.values:
+            row[FIRST_VALUE::2] = template.values(context)
         self.rendered = number = self.rendered + 1
-        pending.append((when, number, template.sequence or self._sequence(host, step), template, rest))
+        pending.append((when, number, template.sequence or self._sequence(host, step), template, row))
 
     def _sequence(self, host: Host, step: Step) -> Sequence:
         key = (host.index, self._catalogue.event_types[step.event].channel)
@@ -140,9 +144,11 @@ class StoryTeller:
         return known
 
     def _fill(self, kind: str) -> Fill:
-        fill = self._fills.get(kind)
+        draw = draw_of(kind)
+        fill = self._fills.get(draw)
         if fill is None:
-            fill = self._fills[kind] = make_fill(kind, self._catalogue.tables, self._rng)
+            own = random.Random(f"{self._stream}/{draw}")
+            fill = self._fills[draw] = make_fill(kind, self._catalogue.tables, own)
         return fill
 
 

@@ -34,12 +34,12 @@ class Timeline:
 
     def __init__(self, settings: GeneratorSettings, catalogue: Catalogue, second_of_day: float) -> None:
         self._settings, self._catalogue = settings, catalogue
-        self._rng = self._stream("stories")
+        self._rng = random.Random(self._stream("starts"))
         # Computers and people are the same in every run of one log.
         people = random.Random(f"win-event/{settings.seed}/hosts")
         self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, people)
         self._sequences: Sequences = {}
-        self._teller = self._make_teller(self._rng, "s")
+        self._teller = self._make_teller(self._stream("stories"), "s")
         self._picks = {
             role: make_picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES
         }
@@ -56,7 +56,7 @@ class Timeline:
         self._gap = sum(means) / sum(shares) / rate
         # Arrivals are exponential already, which is what `poisson` asks for.
         shape = "constant" if settings.shape == "poisson" else settings.shape
-        self._warp = make_warp(shape, rate, second_of_day, self._stream("shape"))
+        self._warp = make_warp(shape, rate, second_of_day, random.Random(self._stream("shape")))
         self._scenarios = [self._schedule(number, spec) for number, spec in enumerate(settings.scenarios)]
 
     def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
@@ -83,16 +83,16 @@ class Timeline:
         self._ready[:0] = taken[cut:]
         return taken[:cut]
 
-    def _stream(self, name: str) -> random.Random:
-        return random.Random(f"win-event/{self._settings.seed}/{self._settings.run}/{name}")
+    def _stream(self, name: str) -> str:
+        return f"win-event/{self._settings.seed}/{self._settings.run}/{name}"
 
-    def _make_teller(self, rng: random.Random, prefix: str) -> StoryTeller:
+    def _make_teller(self, stream: str, prefix: str) -> StoryTeller:
         settings = self._settings
         return StoryTeller(
             self._catalogue,
             self._hosts,
             self._sequences,
-            rng,
+            stream,
             settings.fmt,
             prefix if settings.labels else "",
         )
@@ -120,8 +120,8 @@ class Timeline:
     def _schedule(self, number: int, spec: str) -> Scenario:
         known = [story.name for story in self._catalogue.stories.values() if story.scenario]
         plan = parse_scenario(spec, known)
-        rng = self._stream(f"scenario/{number}/{spec}")
-        teller = self._make_teller(rng, f"x{number}-")
+        stream = self._stream(f"scenario/{number}/{spec}")
+        rng, teller = random.Random(f"{stream}/starts"), self._make_teller(stream, f"x{number}-")
         teller.rendered = (number + 1) * _NUMBERS_PER_TELLER
         story, starts = self._catalogue.stories[plan.name], plan.starts(rng)
 

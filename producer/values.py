@@ -126,6 +126,14 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
     return None
 
 
+def draw_of(kind: str) -> str:
+    """Kinds with the same draw are filled together: the columns of one row."""
+    scope_table, dot, _column = kind.partition("#")[0].rpartition(".")
+    label = kind.partition("#")[2]
+    is_row = dot and "." in scope_table and not kind.endswith("|text")
+    return f"{scope_table}#{label}" if is_row else kind
+
+
 def make_fill(kind: str, tables: Tables, rng: random.Random) -> Fill:
     """What writes `kind` (and, of a table, the row's other columns) into a story's context."""
     if kind.endswith("|text"):

@@ -142,7 +142,7 @@ def test_a_refused_login_says_why(
     if password:
         (tmp_path / "wrong").write_text(password)
         variables["KAFKA_PASSWORD_FILE"] = str(tmp_path / "wrong")
-    options = ("--kafka-topic", topic) if topic else ()
+    options = ("--no-check", *(("--kafka-topic", topic) if topic else ()))
     job = submit(producer("--rate", "100").port, *options, **variables)
     wait_until(lambda: reason in job.failures(), f"the job says {reason}; it says {job.failures()}", 90)
 

@@ -39,7 +39,7 @@ def applied(setup: Any) -> Any:
     ],
 )
 def test_a_connection_that_cannot_work_is_one_line(setup: Any, variables: dict[str, str], says: str) -> None:
-    result = setup("plan", "--wait", "1", **variables)
+    result = setup("plan", "--wait", "5", **variables)
     assert result.returncode == 1
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert says in line

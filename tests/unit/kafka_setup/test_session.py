@@ -93,12 +93,12 @@ def test_a_wait_can_be_interrupted() -> None:
 
 def test_an_unknown_host_is_named() -> None:
     with pytest.raises(NotReadyError, match=r"unknown host nowhere\.invalid:9092: check KAFKA_BOOT"):
-        connect(plain("nowhere.invalid:9092"), ATTEMPT)
+        connect(plain("nowhere.invalid:9092"))
 
 
 def test_a_half_up_broker_that_never_answers(serve: Callable[[Handler], str]) -> None:
     silent = serve(lambda connection: threading.Event().wait(30) and None)
-    with pytest.raises(NotReadyError, match="accepts the connection but does not answer: still starting"):
+    with pytest.raises(NotReadyError, match="does not answer: still starting"):
         connect(plain(silent), ATTEMPT)
 
 
@@ -111,7 +111,7 @@ def test_tls_to_a_plaintext_listener(serve: Callable[[Handler], str], tmp_path: 
     trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
     address = serve(lambda connection: connection.recv(1000) and None)  # what a broker does with it
     with pytest.raises(NotReadyError, match=r"does not speak TLS there .* plaintext listener"):
-        connect(over_tls(address, tmp_path / "ca.pem"), ATTEMPT)
+        connect(over_tls(address, tmp_path / "ca.pem"))
 
 
 def test_an_expired_authority(serve: Callable[[Handler], str], tmp_path: Path) -> None:

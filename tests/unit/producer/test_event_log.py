@@ -159,3 +159,18 @@ def test_a_directory_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LogDirectoryError, match="--format flat"):
         directory.open("nxlog")
     directory.close()
+
+
+def test_resuming_from_every_offset_gives_exactly_the_rest() -> None:
+    log, everything = EventLog(1 << 20), b""
+    for size in (3, 70_000, 1, 200, 65_000, 9):
+        line = b"x" * size + b"\n"
+        log.append(line, 1)
+        everything += line
+    size = len(everything)
+    offsets = [*range(0, size, 997), *range(300), *range(size - 300, size + 1)]
+    for offset in offsets:
+        rest, at = b"", offset
+        while view := log.read(at):
+            rest, at = rest + bytes(view), at + len(view)
+        assert rest == everything[offset:]

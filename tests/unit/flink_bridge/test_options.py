@@ -1,0 +1,62 @@
+"""The command line of the bridge, without Flink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from flink_bridge.job import main
+from flink_bridge.options_cli import bridge_options, take_settings
+from flink_bridge.settings import BridgeSettings
+
+
+def settings(*options: str, **variables: str) -> BridgeSettings:
+    taken: list[BridgeSettings] = []
+
+    @click.command()
+    @bridge_options
+    def command(**values: Any) -> None:
+        taken.append(take_settings(values))
+
+    environment = {"KAFKA_USERNAME": "bridge", **variables}
+    result = CliRunner().invoke(command, list(options), env=environment)
+    assert result.exit_code == 0, result.output
+    return taken[0]
+
+
+def test_every_option_has_a_variable() -> None:
+    options = [p for p in main.params if isinstance(p, click.Option) and p.name != "help"]
+    assert len(options) > 20
+    for option in options:
+        assert option.envvar, option.name
+        assert option.show_envvar, option.name
+        assert "password" not in (option.name or "") or option.name == "kafka_password_file"
+
+
+def test_an_option_wins_over_the_environment() -> None:
+    assert settings(KAFKA_TOPIC="from_variable").topic == "from_variable"
+    assert settings("--kafka-topic", "from_option", KAFKA_TOPIC="from_variable").topic == "from_option"
+    assert settings(WIN_EVENT_HEADERS="source, level").events.headers[1].text == "level"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--hostname", "a:b"),
+        ("--key-field", "$..x"),
+        ("--kafka-property", "nonsense"),
+        ("--kafka-rejected-topic", "events_processed"),
+        ("--kafka-username", ""),
+        ("--kafka-password-file", "relative"),
+        ("--max-line", "0"),
+        ("--delivery-guarantee", "perhaps"),
+    ],
+)
+def test_what_cannot_work_is_a_usage_error(options: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, list(options), env={"KAFKA_USERNAME": "bridge"})
+    assert result.exit_code == 2
+    assert "Error" in result.output
+    assert "Traceback" not in result.output

@@ -1,0 +1,136 @@
+"""Endpoints, field paths, Kafka properties and the guarantee: pure values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flink_bridge import jaas
+from flink_bridge.endpoints import Endpoint, EndpointError, parse_endpoints
+from flink_bridge.field_path import FieldPathError, parse_field
+from flink_bridge.guarantee import guarantee
+from flink_bridge.kafka_settings import SHADED, KafkaSettings, KafkaSettingsError
+from flink_bridge.preflight import secret_at_hand
+from flink_bridge.settings import BridgeSettings, SettingsError
+
+KAFKA = KafkaSettings("127.0.0.1:9092", username="bridge", password_file="/run/secrets/bridge")
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoints"),
+    [
+        ("a", [Endpoint("a", 9999)]),
+        ("a:1, b", [Endpoint("a", 1), Endpoint("b", 9999)]),
+        ("[::1]:7", [Endpoint("::1", 7)]),
+        ("::1", [Endpoint("::1", 9999)]),
+    ],
+)
+def test_endpoints(text: str, endpoints: list[Endpoint]) -> None:
+    assert list(parse_endpoints(text, 9999)) == endpoints
+
+
+@pytest.mark.parametrize("text", ["", ",", ":5", "a:b", "a:0", "a:70000", "a:1,a:1"])
+def test_endpoints_that_cannot_be(text: str) -> None:
+    with pytest.raises(EndpointError):
+        parse_endpoints(text, 9999)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("computer", "$['computer']"),
+        ("winlog.computer_name", "$['winlog']['computer_name']"),
+        ("@timestamp", "$['@timestamp']"),
+        ("$.a.b", "$['a']['b']"),
+        ("$['a.b'].c", "$['a.b']['c']"),
+    ],
+)
+def test_field_paths(text: str, path: str) -> None:
+    assert parse_field(text).json_path == path
+
+
+@pytest.mark.parametrize("text", ["", "a..b", "$", "$..a", "$.*", "$[0]", "a'b", "$.a[?(@.b)]"])
+def test_paths_that_are_not_one_field(text: str) -> None:
+    with pytest.raises(FieldPathError):
+        parse_field(text)
+
+
+def test_the_password_is_a_reference() -> None:
+    properties = KAFKA.producer_properties()
+    assert properties["sasl.jaas.config"] == (
+        f"{SHADED}org.apache.kafka.common.security.scram.ScramLoginModule required "
+        'username="bridge" password="${dir:/run/secrets:bridge}";'
+    )
+    assert properties["config.providers.dir.class"].startswith(SHADED)
+    from_variable = KafkaSettings("b:1", username="u").producer_properties("")
+    assert 'password="${env:KAFKA_PASSWORD}"' in from_variable["sasl.jaas.config"]
+    assert "shaded" not in str(from_variable)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+def test_every_mechanism_has_its_login(mechanism: str, protocol: str) -> None:
+    settings = KafkaSettings("b:1", protocol, mechanism, "u", ca_file="/ca.pem")
+    properties = settings.producer_properties()
+    assert properties["sasl.mechanism"] == mechanism
+    assert "LoginModule required" in properties["sasl.jaas.config"]
+    assert properties["ssl.truststore.location"] == "/ca.pem"
+    assert ("callback" in str(properties)) == (mechanism == "OAUTHBEARER")
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+def test_without_sasl_there_is_no_login(protocol: str) -> None:
+    assert "sasl.jaas.config" not in KafkaSettings("b:1", protocol).producer_properties()
+
+
+def test_settings_that_cannot_work() -> None:
+    with pytest.raises(KafkaSettingsError, match="KAFKA_USERNAME"):
+        KafkaSettings("b:1")
+    with pytest.raises(KafkaSettingsError, match="absolute"):
+        KafkaSettings("b:1", username="u", password_file="relative")
+    with pytest.raises(KafkaSettingsError, match="secret"):
+        KafkaSettings("b:1", username="u", extra=(("ssl.key.password", "hunter2"),))
+    KafkaSettings("b:1", username="u", extra=(("ssl.key.password", "${env:KEY}"),))
+    with pytest.raises(SettingsError, match="name two"):
+        BridgeSettings((Endpoint("a", 1),), KAFKA, topic="t", rejected_topic="t")
+
+
+def test_only_clear_text_off_this_machine_is_warned_of() -> None:
+    assert KAFKA.warning() is None
+    assert "SASL_SSL" in str(KafkaSettings("kafka.example:9092", username="u").warning())
+    assert KafkaSettings("kafka.example:9092", "SASL_SSL", username="u").warning() is None
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")))
+def test_a_quoted_value_ends_where_it_should(value: str) -> None:
+    quoted = jaas.quote(value)
+    inner = quoted[1:-1]
+    jaas.check_inserted_verbatim(inner, "the file")  # no quote in it is left open
+    assert re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL) == value
+
+
+@pytest.mark.parametrize("secret", ["line\n", 'a"b', "ends with \\", 'even \\\\"'])
+def test_secrets_that_would_break_the_login_are_refused(secret: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(secret)
+    with pytest.raises(jaas.JaasError, match="secret"):
+        secret_at_hand(KafkaSettings("b:1", username="u", password_file=str(file)), {})
+
+
+def test_a_secret_out_of_reach_is_not_an_error() -> None:
+    assert not secret_at_hand(KafkaSettings("b:1", username="u", password_file="/no/such/file"), {})
+    assert not secret_at_hand(KafkaSettings("b:1", username="u"), {})
+    assert secret_at_hand(KafkaSettings("b:1", username="u"), {"KAFKA_PASSWORD": "p"})
+
+
+def test_the_guarantee_is_what_the_settings_give() -> None:
+    endpoints = (Endpoint("a", 1),)
+    assert "may lose" in guarantee(BridgeSettings(endpoints, KAFKA))
+    assert "at least once" in guarantee(BridgeSettings(endpoints, KAFKA, source="resume"))
+    exact = BridgeSettings(endpoints, KAFKA, source="resume", delivery="exactly-once")
+    assert "exactly once" in guarantee(exact)
+    assert "exactly once" not in guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"))
