@@ -167,11 +167,10 @@ def doctor(hostname: str) -> None:
     findings = examinations.examine(load_stack(), endpoints(hostname))
     console = Console(highlight=False)
     for finding in findings:
-        console.print(
-            f"[green]ok[/]       {finding.what}" if finding.ok else f"[red]problem[/]  {finding.what}"
-        )
+        mark = "[green]ok[/]      " if finding.ok else "[red]problem[/] "
+        console.print(f"{mark} {finding.what}", soft_wrap=True)
         if not finding.ok:
-            console.print(f"         → {finding.remedy}")
+            console.print(f"         → {finding.remedy}", soft_wrap=True)
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
