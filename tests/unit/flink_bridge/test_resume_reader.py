@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -33,14 +34,17 @@ class ScriptedProducer:
         Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        for script in self._scripts:
-            client, _ = self.server.accept()
-            if self._context:
-                client = self._context.wrap_socket(client, server_side=True)
-            with client:
-                self.asked.append(ResumeRequest.decode(client.recv(256)))
-                script(client, self.asked[-1])
-        self.server.close()
+        with self.server:
+            for script in self._scripts:
+                client, _ = self.server.accept()
+                # A reader that is being closed may hang up before it has asked; that is no script's turn.
+                with contextlib.suppress(OSError), self._secured(client) as connection:
+                    if request := connection.recv(256):
+                        self.asked.append(ResumeRequest.decode(request))
+                        script(connection, self.asked[-1])
+
+    def _secured(self, client: socket.socket) -> socket.socket:
+        return self._context.wrap_socket(client, server_side=True) if self._context else client
 
 
 def says(data: bytes, status: str = "ok", offset: int | None = None, lost: int = 0) -> Script:
