@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo test check up down compose-up compose-down bench bench-bridge lock
+.PHONY: help setup tools demo demo-faults test check up down compose-up compose-down faults soak bench \
+  bench-bridge lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +16,9 @@ tools:
 
 demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
 	@win-event-stack demo
+
+demo-faults: setup  ## the same while TaskManager, broker and producer are killed -9 in turn
+	@win-event-stack demo-faults
 
 test: setup tools  ## unit and integration tests: real broker, real Flink cluster
 	@python -m pytest
@@ -37,8 +41,14 @@ compose-up:  ## the same as containers: passwords, images, everything
 compose-down:  ## stop the containers; the data stays (docker compose down -v forgets it)
 	@docker compose down
 
-bench: setup  ## measure; QUICK=1 takes under 3 minutes
-	@python -m bench
+faults: setup  ## break it in every way and audit; ROWS=a,b MODES=resume select; writes docs/RELIABILITY.md
+	@PYTHONPATH=tests python -m faults
+
+soak: setup  ## random faults for HOURS=n (fractions too), a line a minute; SEED=n repeats one
+	@PYTHONPATH=tests python -m faults.soak
+
+bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
+	@PYTHONPATH=tests python -m bench
 
 bench-bridge: setup  ## the bridge beside raw pass-through and a plain Python bridge; QUICK=1
 	@python -m bench.bridge

@@ -20,6 +20,7 @@ def main(port: int) -> None:
     )
     batching = {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144, "enable.idempotence": True}
     producer = Producer({**kafka.client_settings(), **batching, "queue.buffering.max.messages": 1_000_000})
+    topic = os.environ.get("KAFKA_TOPIC", "events_processed")
     with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as lines:
         for line in lines:
             if line == b"\n":
@@ -27,7 +28,7 @@ def main(port: int) -> None:
             key = orjson.loads(line)["computer"]
             while True:
                 try:
-                    producer.produce("events_processed", line[:-1], key)
+                    producer.produce(topic, line[:-1], key)
                     break
                 except BufferError:
                     producer.poll(0.1)

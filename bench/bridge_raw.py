@@ -26,7 +26,12 @@ def main(port: int) -> None:
         username=os.environ["KAFKA_USERNAME"],
         password_file=os.environ["KAFKA_PASSWORD_FILE"],
     )
-    settings = BridgeSettings((Endpoint("127.0.0.1", port),), kafka, job_name="raw pass-through")
+    settings = BridgeSettings(
+        (Endpoint("127.0.0.1", port),),
+        kafka,
+        topic=os.environ.get("KAFKA_TOPIC", "events_processed"),
+        job_name="raw pass-through",
+    )
     configuration = Configuration()
     for name, value in flink_options(settings).items():
         configuration.set_string(name, value)

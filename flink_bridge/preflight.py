@@ -80,6 +80,8 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
         **settings.kafka.producer_properties(prefix),
         "max.block.ms": TIMEOUT_MS,
         "request.timeout.ms": "10000",
+        # The user's own may be shorter than the request timeout of this check, which Kafka refuses.
+        "delivery.timeout.ms": "30000",
         "client.id": "win-event-bridge-check",
     }
     if settings.delivery == "exactly-once":

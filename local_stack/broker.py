@@ -68,7 +68,7 @@ def _format_storages(stack: Stack) -> None:
     """Write every broker's first metadata, with the super user's SCRAM credential; whole or not at all."""
     if _data(stack, stack.brokers).exists():
         return
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster_id = _new_cluster_id()
     credential = scram_credential(SUPER_USER, (stack.secrets / SUPER_USER).read_bytes(), os.urandom(24))
     for number in stack.broker_numbers:
         _format_storage(stack, number, cluster_id, credential)
@@ -94,6 +94,13 @@ def _format_storage(stack: Stack, number: int, cluster_id: str, credential: str)
         raise processes.StartError(f"the broker's storage could not be formatted: {result.stderr.strip()}")
 
 
+def _new_cluster_id() -> str:
+    """A UUID as Kafka writes it; never with a leading "-", which its storage tool takes for an option."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
+
+
 def _java(stack: Stack) -> list[str]:
     return [str(java_home() / "bin" / "java"), "-cp", f"{stack.directory / 'kafka' / 'libs'}/*"]
 
@@ -107,7 +114,8 @@ def _environment(stack: Stack, number: int, data: Path) -> dict[str, str]:
         "BROKER_NODE_ID": str(number),
         "BROKER_QUORUM_VOTERS": ",".join(voters),
         "BROKER_BIND_ADDRESS": address,
-        "BROKER_ADVERTISED_ADDRESS": address,
+        # Clients may have to come through a proxy; the fault tests put one there.
+        "BROKER_ADVERTISED_ADDRESS": os.environ.get("BROKER_ADVERTISED_ADDRESS", address),
         "BROKER_CONTROLLER_ADDRESS": f"{LOOPBACK}:{stack.controller_port_of(number)}",
         "BROKER_SECURITY_PROTOCOL": stack.security_protocol,
         "BROKER_KEYSTORE": str(stack.keystore),

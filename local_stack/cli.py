@@ -13,7 +13,9 @@ from rich.console import Console
 
 from local_stack import doctor as examinations
 from local_stack import processes, stack, tools
+from local_stack.checkpoints import newest_checkpoint
 from local_stack.demo_cli import demo
+from local_stack.demo_faults_cli import demo_faults
 from local_stack.doctor_flink import endpoints
 from local_stack.layout import REPOSITORY, Stack, load_stack
 from local_stack.status_cli import show_status
@@ -140,17 +142,23 @@ def env() -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.option(
+    "--from-checkpoint", is_flag=True, help="Go on from the newest checkpoint, as after a lost JobManager."
+)
 @click.argument("job_options", nargs=-1, type=click.UNPROCESSED)
-def submit(job_options: tuple[str, ...]) -> None:
+def submit(from_checkpoint: bool, job_options: tuple[str, ...]) -> None:
     """Submit the bridge, detached; JOB_OPTIONS are those of flink_bridge/job.py.
 
     \b
-    Example:
+    Examples:
       win-event-stack submit --hostname 127.0.0.1 --port 9999
+      win-event-stack submit --from-checkpoint --source resume --port 9999
     """
     current = load_stack()
     job = REPOSITORY / "flink_bridge" / "job.py"
-    command = [str(current.bin / "flink"), "run", "-d", "-py", str(job), *job_options]
+    with errors_told(TerminalTalk()):
+        start = ["-s", str(newest_checkpoint(current))] if from_checkpoint else []
+    command = [str(current.bin / "flink"), "run", "-d", *start, "-py", str(job), *job_options]
     sys.exit(subprocess.call(command, env={**os.environ, **tools.exports(current)}))
 
 
@@ -175,4 +183,5 @@ def doctor(hostname: str) -> None:
 
 
 main.add_command(demo)
+main.add_command(demo_faults)
 main.add_command(show_status)

@@ -49,11 +49,18 @@ def start_cluster(stack: Stack, connector: list[Path]) -> None:
     processes.check_port_free(stack.jobmanager_port, "Flink's JobManager", "--jobmanager-port")
     _link_jars(stack, connector)
     write_configuration(stack)
+    start_jobmanager(stack)
+    for number in range(1, stack.taskmanagers + 1):
+        if processes.running(stack, f"taskmanager-{number}") is None:  # it outlives its JobManager
+            start_taskmanager(stack, number)
+    wait_for_taskmanagers(stack)
+
+
+def start_jobmanager(stack: Stack) -> processes.Daemon:
+    """Start the JobManager alone and return when it answers: TaskManagers that run find it again."""
     daemon = _start(stack, "jobmanager", "jobmanager.sh")
     processes.wait_until_listening(daemon, stack.flink_port)
-    for number in range(1, stack.taskmanagers + 1):
-        start_taskmanager(stack, number)
-    wait_for_taskmanagers(stack)
+    return daemon
 
 
 def start_taskmanager(stack: Stack, number: int) -> processes.Daemon:

@@ -27,8 +27,12 @@ class TerminalTalk:
             self._spinner.start()
 
     def done(self, what: str) -> None:
+        self.line(f"[green]✓[/] {what}")
+
+    def line(self, markup: str) -> None:
+        """A line that stays, whatever the spinner shows."""
         self._spinner.stop()
-        self.console.print(f"[green]✓[/] {what}")
+        self.console.print(markup, soft_wrap=True)
 
     def failed(self, error: BaseException) -> None:
         self._spinner.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import signal
 import ssl
@@ -89,6 +90,11 @@ def _tls(tls_cert: Path | None, tls_key: Path | None, tls_client_ca: Path | None
 def _explain(error: OSError, settings: ProducerSettings) -> str:
     if error.filename:
         return f"{error.filename}: {error.strerror}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"{error.strerror}: the log directory or the ledger cannot grow. Make room and start again with "
+            "the same folders: what was served is kept"
+        )
     where = f"{settings.server.host}:{settings.server.port}"
     if settings.http:
         where += f" or {settings.http.host}:{settings.http.port}"

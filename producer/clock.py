@@ -12,11 +12,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FILETIME_EPOCH = 116_444_736_000_000_000  # ticks from 1601-01-01 to 1970-01-01
 _ISO_SECOND = "%Y-%m-%dT%H:%M:%S."
 _MARKER = re.compile("\0(.)")
-# The digit that all forms begin with stands before them: `re` skips to it, three times faster.
-_TIME_VALUES = re.compile(
-    rb"\d(?:\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{7}Z|\.\d{3}Z|(?: [+-]\d{4})?)"
-    rb"|\d:\d\d:\d\d [AP]M|\d?/\d{1,2}/\d{4}|(?<=\b1)[1-4]\d{16}\b)"
-)
+# Times are looked for in a copy of the line whose digits are all 0: every form then begins with a literal
+# text, which `re` finds twice as fast as a class of digits.
+_ALL_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_DATE_TIME = re.compile(rb"0000-00-00[T ]00:00:00(?:\.0000000Z|\.000Z| [+-]0000)?")
+_CLOCK = re.compile(rb"00:00:00 [AP]M")
+_DATE_TAIL = re.compile(rb"/00?/0000")  # after a month of one or two digits
+_FILETIME = re.compile(b"0" * 18 + rb"(?<=\b0{18})\b")  # of the years 1920 to 2077: 1 and then 1 to 4
 
 
 def to_ticks(moment: datetime) -> int:
@@ -52,7 +54,28 @@ def fill_time_markers(text: str, ticks: int) -> str:
 
 def without_times(line: bytes) -> bytes:
     """The line with every timestamp-valued text blanked: what a seed alone decides."""
-    return _TIME_VALUES.sub(b"TIME", line)
+    pieces: list[bytes] = []
+    end = 0
+    for first, last in sorted(_time_spans(line, line.translate(_ALL_ZERO))):
+        if first >= end:
+            pieces += (line[end:first], b"TIME")
+            end = last
+    return b"".join((*pieces, line[end:]))
+
+
+def _time_spans(line: bytes, shape: bytes) -> list[tuple[int, int]]:
+    """Where times stand in the line, in no order; one may lie in another."""
+    spans = [match.span() for match in _DATE_TIME.finditer(shape)]
+    spans += [match.span() for match in _CLOCK.finditer(shape)]
+    for match in _DATE_TAIL.finditer(shape):
+        first, last = match.span()
+        if shape[first - 1 : first] == b"0":
+            spans.append((first - 2 if shape[first - 2 : first - 1] == b"0" else first - 1, last))
+    for match in _FILETIME.finditer(shape):
+        first, last = match.span()
+        if line[first : first + 1] == b"1" and line[first + 1 : first + 2] in (b"1", b"2", b"3", b"4"):
+            spans.append((first, last))
+    return spans
 
 
 def _iso(ticks: int) -> str:

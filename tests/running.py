@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,15 +96,24 @@ class RunningStack:
         assert not failed, failed
         return f"events_processed_{suffix}", f"events_rejected_{suffix}"
 
-    def submit(self, *options: str, user: str = "bridge", **variables: str) -> Job:
+    def submit(
+        self, *options: str, user: str = "bridge", flink_options: Sequence[str] = (), **variables: str
+    ) -> Job:
         """Submit the bridge with `flink run -d`; asserts that the cluster took it."""
-        result = self.flink_run(*options, user=user, **variables)
+        result = self.flink_run(*options, user=user, flink_options=flink_options, **variables)
         match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
         assert match, result.stdout + result.stderr
         return Job(self, match[1])
 
-    def flink_run(self, *options: str, user: str = "bridge", **variables: str) -> Any:
-        command = ["flink", "run", "-d", "-py", str(JOB), *options]
+    def flink_run(
+        self,
+        *options: str,
+        user: str = "bridge",
+        flink_options: Sequence[str] = (),
+        program: str = str(JOB),
+        **variables: str,
+    ) -> Any:
+        command = ["flink", "run", "-d", *flink_options, "-py", program, *options]
         environment = {**self.shell(user), **variables}
         return run(self.stack.bin / command[0], *command[1:], env=environment, cwd=self.stack.directory)
 
@@ -115,7 +124,7 @@ class RunningStack:
 
     def verify(self, topic: str, *options: str, user: str = "reader") -> Any:
         """`win-event-verify --json` over a topic: its report."""
-        command = (BIN / "win-event-verify", "--json", "--topic", topic, *options)
+        command: tuple[str | Path, ...] = (BIN / "win-event-verify", "--json", "--topic", topic, *options)
         result = run(*command, env=self.shell(user))
         assert result.stdout, result.stderr
         return json.loads(result.stdout)
@@ -158,11 +167,20 @@ class Job:
 class RunningProducer:
     """win-event-producer on a free port; `options` are its own."""
 
-    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        port: int = 0,
+        env: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.log = folder / f"producer-{time.monotonic_ns()}.log"
-        command = [str(BIN / "win-event-producer"), "--port", str(port), *options]
+        command = [*prefix, str(BIN / "win-event-producer"), "--port", str(port), *options]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, **(env or {})}
+            )
         try:
             self.port = int(wait_until(self._listening, f"the producer listens: {self.text()}", 30))
         except BaseException:
@@ -175,7 +193,7 @@ class RunningProducer:
 
     def _listening(self) -> str | None:
         assert self.process.poll() is None, f"the producer stopped: {self.text()}"
-        match = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.text())
+        match = re.search(r"listening on [\d.]+:(\d+)", self.text())
         return match[1] if match else None
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:

@@ -1,0 +1,118 @@
+"""`python -m bench` (make bench): measure, print one table, keep the figures, write docs/PERFORMANCE.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench import carrying, cluster, document, generation, latency, plots, reading, serving
+from bench.book import Book, Record, load_book
+from bench.harness import Section, measure
+from bench.machine import machine
+from bench.measurement import Measurement
+from bench.table import as_table
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
+    return [*carrying.sections(quick, shared), *latency.sections(quick, shared)]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sections that share what `make` opens for them on the stack that it is handed."""
+
+    names: tuple[str, ...]
+    make: Callable[[bool, ExitStack], list[Section]]
+
+
+GROUPS = {
+    "producer": Group(
+        ("generation", "pacing", "serving", "connected-clients"),
+        lambda quick, _: [*generation.sections(quick), *serving.sections(quick)],
+    ),
+    "reading": Group(("tail", "verify"), lambda quick, _: reading.sections(quick)),
+    "bridge": Group(
+        ("event-size", "endpoints", "partitions", "sink-subtasks", "latency"),
+        lambda quick, stages: _on_a_cluster(quick, stages.enter_context(cluster.cluster())),
+    ),
+}
+
+
+@click.command()
+@click.option(
+    "--quick", is_flag=True, envvar="QUICK", help="Short runs, under 3 minutes; no document is written."
+)
+@click.option("--only", default="", envvar="ONLY", metavar="NAME,…", help="These groups or sections only.")
+@click.option("--rounds", type=click.IntRange(1), help="Runs of each case: 3, with --quick 1.")
+def main(quick: bool, only: str, rounds: int | None) -> None:
+    """Measure generation, serving, reading and the bridge, side by side."""
+    wanted = {word.strip() for word in only.split(",") if word.strip()}
+    known = {name for group, value in GROUPS.items() for name in (group, *value.names)}
+    if unknown := wanted - known:
+        there_are = ", ".join(sorted(known))
+        raise click.UsageError(f"no section {', '.join(sorted(unknown))}; there are {there_are}")
+    book, failed = _run(wanted, quick, rounds or (1 if quick else 3))
+    if not quick:
+        _write(book)
+    for name, words in failed.items():
+        click.echo(f"{name}: {words}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, str]]:
+    """The book with the new figures, printed; and what failed."""
+    talk, book = Console(stderr=True, highlight=False), load_book(DOCS / "performance.json", machine())
+    measured: set[str] = set()
+    failed: dict[str, str] = {}
+    with ExitStack() as stages:
+        for section in _sections(wanted, quick, stages):
+            found, broken = measure(section, rounds, lambda what: talk.print(what, style="dim"))
+            measured.add(section.name)
+            failed |= broken
+            book = book.with_record(_record(section, found, broken))
+            if not quick:
+                book.save(DOCS / "performance.json")
+    Console(highlight=False).print(as_table(book, measured))
+    return book, failed
+
+
+def _sections(wanted: set[str], quick: bool, stages: ExitStack) -> Iterator[Section]:
+    """The sections asked for. A group opens what it needs on `stages` when its turn comes."""
+    for name, group in GROUPS.items():
+        if not wanted or name in wanted or wanted & set(group.names):
+            for section in group.make(quick, stages):
+                if not wanted or name in wanted or section.name.replace(" ", "-") in wanted:
+                    yield section
+
+
+def _record(section: Section, found: list[Measurement], broken: dict[str, str]) -> Record:
+    return Record(
+        name=section.name,
+        title=section.title,
+        unit=section.unit,
+        date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        yardstick=section.yardstick,
+        note=section.note,
+        axis=section.axis,
+        absent=section.absent | broken,
+        measurements=tuple(found),
+    )
+
+
+def _write(book: Book) -> None:
+    plots.draw(book, DOCS / "plots")
+    parts = [part.read_text(encoding="utf-8") for part in sorted((DOCS / "PERFORMANCE.d").glob("*.md"))]
+    (DOCS / "PERFORMANCE.md").write_text(document.render(book, parts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The figures of a run as JSON: docs/performance.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.measurement import Measurement
+from local_stack.layout import write_atomically
+
+
+@dataclass(frozen=True)
+class Record:
+    """One section as it was measured: when, and what the cases and their figures were."""
+
+    name: str
+    title: str
+    unit: str
+    date: str
+    yardstick: str = ""
+    note: str = ""
+    axis: str = ""
+    absent: dict[str, str] = field(default_factory=dict)
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """The newest record of every section, in the order in which they were first measured."""
+
+    machine: dict[str, str]
+    records: tuple[Record, ...] = ()
+
+    def with_record(self, fresh: Record) -> Book:
+        names = [record.name for record in self.records]
+        if fresh.name not in names:
+            return Book(self.machine, (*self.records, fresh))
+        return Book(self.machine, tuple(fresh if r.name == fresh.name else r for r in self.records))
+
+    def save(self, path: Path) -> None:
+        write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def load_book(path: Path, machine: dict[str, str]) -> Book:
+    """The figures of earlier runs, or none; `machine` is today's."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Book(machine)
+    return Book(machine, tuple(_record(value) for value in values["records"]))
+
+
+def _record(value: dict[str, Any]) -> Record:
+    measurements = tuple(Measurement(**row) for row in value.pop("measurements"))
+    return Record(**value, measurements=measurements)

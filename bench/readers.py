@@ -1,0 +1,67 @@
+"""Clients that take bytes as fast as they come, so that the server is what is measured."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from typing import cast
+
+from producer.protocol import ResumeAnswer, ResumeRequest
+
+_PIECE = 1 << 20
+
+
+def read_for(port: int, seconds: float) -> tuple[int, float]:
+    """Lines that a plain client gets in about `seconds`, and the exact time that took.
+
+    The first second does not count: what was made during the grace comes at once.
+    """
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        while b"{" not in client.recv(_PIECE):
+            pass
+        begin = last = time.monotonic()
+        while last - begin < 1.0:
+            client.recv(_PIECE)
+            last = time.monotonic()
+        begin, lines = last, 0
+        while last - begin < seconds:
+            lines += client.recv(_PIECE).count(b"\n")
+            last = time.monotonic()
+    return lines, last - begin
+
+
+class Takers:
+    """`count` resuming clients in one process that read the log from its start and throw it away."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self._clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+
+    def take(self, each: int) -> float:
+        """Ask for the log and read `each` bytes of it in every client; the seconds that took."""
+        begin = time.monotonic()
+        left: dict[socket.socket, int] = {}
+        with selectors.DefaultSelector() as selector:
+            for each_client in self._clients:
+                each_client.sendall(ResumeRequest(None, "earliest").encode())
+                left[each_client] = each
+                selector.register(each_client, selectors.EVENT_READ)
+            buffer = bytearray(_PIECE)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    client = cast(socket.socket, key.fileobj)
+                    left[client] -= client.recv_into(buffer)
+                    if left[client] <= 0:
+                        selector.unregister(client)
+        return time.monotonic() - begin
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+
+def log_end(port: int) -> int:
+    """Where the log ends now."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(ResumeRequest(None, "latest").encode())
+        return ResumeAnswer.decode(client.makefile("rb").readline()).offset

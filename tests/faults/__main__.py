@@ -1,0 +1,98 @@
+"""`python -m faults` (make faults): run the matrix, keep the results as JSON, write docs/RELIABILITY.md."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from faults import document
+from faults.matrix import MATRIX
+from faults.modes import Mode, modes_named
+from faults.producer_rows import PRODUCER_ROWS
+from faults.rehearsal import run_producer_row, run_scenario
+from faults.results import Book, Result, load_book
+from faults.scenario import Scenario
+from faults.stage import cluster_stage, stage
+
+from bench.machine import machine
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+BOOK = REPOSITORY / "docs" / "reliability.json"
+PAGE = REPOSITORY / "docs" / "RELIABILITY.md"
+
+
+@click.command()
+@click.option("--rows", default="", envvar="ROWS", metavar="NAME,…", help="These rows only.")
+@click.option("--modes", default="", envvar="MODES", metavar="NAME,…", help="These modes only.")
+@click.option("--seed", type=int, help="Of the events; each row gets its own unless given.")
+@click.option("--list", "only_list", is_flag=True, help="Print the rows.")
+def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
+    """Break the pipeline in every way the matrix knows and audit what arrived in Kafka."""
+    titles = {row.name: row.title for row in (*PRODUCER_ROWS, *MATRIX)}
+    wanted = {word.strip() for word in rows.split(",") if word.strip()} or set(titles)
+    if unknown := wanted - set(titles):
+        raise click.UsageError(f"no row {', '.join(sorted(unknown))}; there are {', '.join(titles)}")
+    if only_list:
+        for name in titles:
+            click.echo(f"{name:24} {titles[name]}")
+        return
+    with tempfile.TemporaryDirectory(prefix="win-event-faults-") as scratch:
+        results = _run(Path(scratch), wanted, modes_named(modes), seed)
+    PAGE.write_text(document.render(load_book(BOOK, machine())), encoding="utf-8")
+    failed = [result for result in results if not result.ok]
+    click.echo(f"{len(results) - len(failed)} ok, {len(failed)} failed; {PAGE.name} written", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | None) -> list[Result]:
+    """Every wanted row; each is in the book as soon as it is over."""
+    book, results = load_book(BOOK, machine()), []
+    seeds = itertools.repeat(seed) if seed is not None else itertools.count(int(time.time()) % 100_000)
+    for row in (row for row in PRODUCER_ROWS if row.name in wanted):
+        results.append(run_producer_row(row, scratch / row.name, next(seeds), _say(row.name)))
+        book = _keep(book, results[-1:])
+    scenarios = [scenario for scenario in MATRIX if scenario.name in wanted and _can_run(scenario)]
+    for brokers in sorted({scenario.brokers for scenario in scenarios}):
+        place = scratch / f"stack-{brokers}"
+        with stage(place) if brokers == 1 else cluster_stage(place, brokers) as built:
+            for number, scenario in enumerate(each for each in scenarios if each.brokers == brokers):
+                built.ready()
+                folder = scratch / f"{brokers}-{number}-{scenario.name}"
+                fresh = run_scenario(built, scenario, modes, folder, next(seeds), _say(scenario.name))
+                book, results = _keep(book, fresh), results + fresh
+    return results
+
+
+def _can_run(scenario: Scenario) -> bool:
+    if missing := scenario.missing():
+        click.echo(f"left out: {scenario.name}: {missing}", err=True)
+    return not missing
+
+
+def _keep(book: Book, fresh: list[Result]) -> Book:
+    for result in fresh:
+        _tell(result)
+    book = book.with_results(fresh)
+    book.save(BOOK)
+    return book
+
+
+def _say(name: str) -> Callable[[str], None]:
+    begin = time.monotonic()
+    return lambda what: click.echo(f"{time.monotonic() - begin:5.0f} s  {name}: {what}", err=True)
+
+
+def _tell(result: Result) -> None:
+    figures = " ".join(f"{name}={value}" for name, value in result.figures.items())
+    click.echo(
+        f"{'ok    ' if result.ok else 'FAILED'} {result.row} [{result.mode}] {figures} {result.problem}"
+    )
+
+
+if __name__ == "__main__":
+    main()

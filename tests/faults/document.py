@@ -1,0 +1,88 @@
+"""docs/RELIABILITY.md: the results as tables in the text of reliability.template.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+
+from faults.matrix import MATRIX
+from faults.modes import MODES, PLAIN_RESUME_BYTES
+from faults.producer_rows import PRODUCER_ROWS
+from faults.rehearsal import RATE
+from faults.results import Book, Result
+
+_TEMPLATE = Path(__file__).with_name("reliability.template.md")
+
+
+def render(book: Book) -> str:
+    by_key = {(result.row, result.mode): result for result in book.results}
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        rate=f"{RATE:,}",
+        machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
+        plain_resume=f"{PLAIN_RESUME_BYTES // 2**20} MiB",
+        matrix=_matrix(by_key),
+        producer=_producer_rows(by_key),
+        proofs=_proofs(book.results),
+    )
+
+
+def _matrix(by_key: dict[tuple[str, str], Result]) -> str:
+    lines = [
+        "",
+        "| Fault | " + " | ".join(mode.title for mode in MODES) + " |",
+        "|---" * (len(MODES) + 1) + "|",
+    ]
+    for scenario in MATRIX:
+        cells = [by_key.get((scenario.name, mode.name)) for mode in MODES]
+        if any(cells):
+            lines.append(f"| {scenario.title} | " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(result: Result | None) -> str:
+    if result is None:
+        return "–"
+    if not result.figures:
+        return f"**failed**: {result.problem}"
+    figures = result.figures
+    seconds = figures["recovery_seconds"]
+    recovery = f"{seconds:.1f} s" if seconds is not None else "–"
+    text = f"{figures['lost']:,} lost · {figures['duplicated']:,} dup · {recovery}"
+    return text if result.ok else f"**{text}: {result.problem}**"
+
+
+def _producer_rows(by_key: dict[tuple[str, str], Result]) -> str:
+    lines = ["| Fault | What was seen | Figures |", "|---|---|---|"]
+    for row in PRODUCER_ROWS:
+        result = by_key.get((row.name, "producer"))
+        if result:
+            seen = result.proof if result.ok else f"**{result.problem}**"
+            lines.append(f"| {row.title} | {_plain(seen)} | {_figures(result)} |")
+    return "\n".join(lines)
+
+
+def _figures(result: Result) -> str:
+    return ", ".join(f"{name} {value}" for name, value in result.figures.items()) or "–"
+
+
+def _proofs(results: Iterable[Result]) -> str:
+    """One line a row: when, from which seed, with what proves that the fault happened."""
+    titles = {scenario.name: scenario.title for scenario in MATRIX}
+    lines = [
+        "| Row | Date | Seed | Events a mode | Proof |",
+        "|---|---|---|---|---|",
+    ]
+    order = list(titles)
+    rows: dict[str, Result] = {}
+    for result in results:
+        rows.setdefault(result.row, result) if result.row in titles else None
+    for name in sorted(rows, key=order.index):
+        result = rows[name]
+        produced = result.figures.get("produced", 0)
+        lines.append(f"| `{name}` | {result.date} | {result.seed} | {produced:,} | {_plain(result.proof)} |")
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,66 @@
+"""A network namespace with one cable to this machine, which can be pulled: packets then really get lost."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import subprocess
+from collections.abc import Sequence
+
+_numbers = itertools.count(1)
+
+
+class Namespace:
+    """Root only. `address` is of whoever runs inside; `prefix` goes before a command that shall do so."""
+
+    def __init__(self) -> None:
+        number = next(_numbers)
+        self._name = f"wef-{os.getpid()}-{number}"
+        self._cable = f"wef{os.getpid() % 100000}n{number}"
+        self.address = f"10.231.{number}.2"
+        ip("netns", "add", self._name)
+        ip("link", "add", self._cable, "type", "veth", "peer", "name", "inside", "netns", self._name)
+        ip("address", "add", f"10.231.{number}.1/30", "dev", self._cable)
+        ip("link", "set", self._cable, "up")
+        for command in (
+            ("address", "add", f"{self.address}/30", "dev", "inside"),
+            ("link", "set", "inside", "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            ip("-n", self._name, *command)
+
+    @property
+    def prefix(self) -> Sequence[str]:
+        return ("ip", "netns", "exec", self._name)
+
+    def pull(self) -> None:
+        """From now on nothing arrives, in neither direction, and nobody is told."""
+        ip("-n", self._name, "link", "set", "inside", "down")
+
+    def plug_in(self) -> None:
+        ip("-n", self._name, "link", "set", "inside", "up")
+
+    def answers(self, port: int) -> bool:
+        """Whether a connection to whoever listens inside can be made within a second."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((self.address, port)) == 0
+
+    def remove(self) -> None:
+        ip("netns", "delete", self._name)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def why_not() -> str:
+    """What is missing for a namespace on this machine."""
+    if os.geteuid() != 0:
+        return "only root may make a network namespace"
+    try:
+        Namespace().remove()
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"no network namespace can be made here: {error}"
+    return ""

@@ -1,0 +1,93 @@
+"""Faults of the network: ends, resets, silence and slowness between the processes."""
+
+from __future__ import annotations
+
+import time
+
+from faults.proxy import cuts_over_a_line
+from faults.situation import Situation
+from running import wait_until
+
+CUTS = 40
+LINE_BYTES = 600  # shorter than almost every event, so a cut never falls behind the end of its line
+PAUSE_BETWEEN = 3.0
+
+
+def fin_mid_line(situation: Situation) -> str:
+    for lane in situation.lanes:
+        lane.proxy.cuts_to_come = cuts_over_a_line(LINE_BYTES, CUTS, lines_between=20)
+        lane.proxy.finish()
+    for lane in situation.lanes:
+        wait_until(lambda lane=lane: lane.proxy.cuts >= CUTS, "all connections are cut", 120)
+    situation.wait_for_flow()
+    return f"{CUTS} connections ended inside a line, after 1 to {LINE_BYTES - 1} of its bytes"
+
+
+def resets(situation: Situation) -> str:
+    for _ in range(5):
+        proof = one_reset(situation)
+        situation.load(PAUSE_BETWEEN)
+    return f"5 × {proof}; restarts {situation.restarts()}"
+
+
+def one_reset(situation: Situation) -> str:
+    before, since = situation.connections(), time.monotonic()
+    broken = [lane.proxy.reset() for lane in situation.lanes]
+    assert all(broken), f"nothing to reset: {broken}"
+    situation.reconnected(before)
+    situation.wait_for_flow(since)
+    return f"{sum(broken)} connections broken by RST, and made anew"
+
+
+def producer_black_hole(situation: Situation) -> str:
+    silent = {}
+    for lane in situation.lanes:
+        lane.proxy.black_hole()
+        silent[lane] = lane.proxy.forwarded
+    situation.load(60)
+    passed = sum(lane.proxy.forwarded - count for lane, count in silent.items())
+    for lane in situation.lanes:
+        lane.proxy.heal()
+    situation.wait_for_flow()
+    return f"for 60 s {passed} bytes passed between producer and bridge"
+
+
+def cable_pulled(situation: Situation) -> str:
+    cables = [(lane.namespace, lane.producer_port) for lane in situation.lanes if lane.namespace]
+    assert all(cable.answers(port) for cable, port in cables)
+    for cable, _ in cables:
+        cable.pull()
+    assert not any(cable.answers(port) for cable, port in cables), "packets still get through"
+    situation.load(60)
+    for cable, _ in cables:
+        cable.plug_in()
+    situation.wait_for_flow()
+    return f"{len(cables)} producers, each in a network namespace, unreachable for 60 s"
+
+
+def kafka_black_hole(situation: Situation) -> str:
+    proxy = situation.broker_proxy
+    assert proxy, "the broker does not advertise a proxy"
+    situation.load(0.5)
+    proxy.black_hole()
+    before = proxy.forwarded
+    situation.load(60)
+    passed = proxy.forwarded - before
+    proxy.heal()
+    situation.wait_for_flow()
+    return f"for 60 s {passed} bytes passed between the cluster and Kafka"
+
+
+def slow_network(situation: Situation) -> str:
+    for lane in situation.lanes:
+        lane.proxy.delay = 0.2
+    situation.load(5)
+    for lane in situation.lanes:
+        lane.proxy.delay, lane.proxy.bytes_per_second = 0.0, 20_000
+    before = {lane: lane.proxy.forwarded for lane in situation.lanes}
+    situation.load(10)
+    rates = [(lane.proxy.forwarded - count) / 10 for lane, count in before.items()]
+    for lane in situation.lanes:
+        lane.proxy.heal()
+    situation.wait_for_flow()
+    return f"5 s with 200 ms per piece, then 10 s at {max(rates) / 1000:.0f} kB/s instead of the load's"

@@ -1,0 +1,156 @@
+"""Processes killed and stopped: TaskManager, JobManager, broker, producer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from faults.lane import CHECKPOINT_SECONDS, Lane
+from faults.situation import Situation
+from running import wait_until
+
+from local_stack import broker, cluster, flink_rest
+from local_stack.checkpoints import newest_checkpoint
+
+SETTLE_SECONDS = 8.0
+
+
+def nothing(situation: Situation) -> str:
+    situation.load(3)
+    situation.wait_for_flow()
+    return "no fault: the yardstick"
+
+
+def producer_kill_keeping_the_log(situation: Situation) -> str:
+    pids = situation.in_all_lanes(_kill_and_restart_producer)
+    situation.wait_for_flow()
+    return f"producers of pid {_pairs(pids)} after kill -9, same --log-dir"
+
+
+def _kill_and_restart_producer(lane: Lane) -> tuple[int, int]:
+    old = lane.producer.process
+    old.kill()
+    old.wait()
+    lane.start_producer()
+    return old.pid, lane.producer.process.pid
+
+
+def producer_kill_losing_the_log(situation: Situation) -> str:
+    """Audits what the first producer left behind; a second one, with another log, must be picked up."""
+    situation.in_all_lanes(_kill_producer)
+    situation.load(SETTLE_SECONDS)
+    reports = situation.in_all_lanes(Lane.audit_by_seed)
+    situation.reports.update(zip(situation.lanes, reports, strict=True))
+    gone = []
+    for lane, report in situation.reports.items():
+        report["unseen"] = 0  # of the events that the seed would have brought, most were never made
+        # The ledger may lack the last second, and some of that second may have been delivered.
+        report["produced"] = max(lane.produced(), report["distinct"] + report["lost"])
+        gone.append(f"{lane.mode.name} {max(lane.produced() - report['distinct'] - report['lost'], 0)}")
+    situation.in_all_lanes(_start_another_log)
+    situation.wait_for_flow()
+    return f"a second producer with another log was picked up; made but read by nobody: {', '.join(gone)}"
+
+
+def _kill_producer(lane: Lane) -> None:
+    lane.producer.process.kill()
+    lane.producer.process.wait()
+
+
+def _start_another_log(lane: Lane) -> None:
+    lane.load = replace(lane.load, seed=lane.load.seed + 1)
+    lane.ledger = lane.folder / "second-ledger.ndjson"
+    lane.start_producer()
+
+
+def taskmanager_kills(situation: Situation) -> str:
+    proofs = []
+    for _ in range(5):
+        proofs.append(one_taskmanager_kill(situation))
+        situation.load(CHECKPOINT_SECONDS + 1)
+    return f"{'; '.join(proofs)}; restarts {situation.restarts()}"
+
+
+def one_taskmanager_kill(situation: Situation) -> str:
+    killed = situation.kill("taskmanager-1")
+    started = situation.revived("taskmanager-1")
+    situation.wait_for_flow()
+    return f"TaskManager {killed} → {started}"
+
+
+def taskmanager_pause_short(situation: Situation) -> str:
+    return _pause(situation, "taskmanager-1", 5)
+
+
+def taskmanager_pause_long(situation: Situation) -> str:
+    before = situation.restarts()
+    proof = _pause(situation, "taskmanager-1", 20)
+    after = situation.restarted_since(before)
+    return f"{proof}; noticed by heartbeat.timeout, restarts {after}"
+
+
+def broker_pause(situation: Situation) -> str:
+    return _pause(situation, "kafka-1", 20)
+
+
+def _pause(situation: Situation, name: str, seconds: float) -> str:
+    process = situation.stop(name)
+    situation.load(seconds)
+    status = process.status()
+    process.resume()
+    situation.wait_for_flow()
+    return f"{name} (pid {process.pid}) was {status} for {seconds:.0f} s"
+
+
+def broker_kill(situation: Situation) -> str:
+    return _broker_away(situation, 30)
+
+
+def broker_away_too_long(situation: Situation) -> str:
+    before = situation.restarts()
+    proof = _broker_away(situation, 30)
+    situation.restarted_since(before)
+    return f"{proof}; delivery.timeout.ms 10 s: restarts {situation.restarts()}"
+
+
+def leader_kill(situation: Situation) -> str:
+    """The two other replicas are in sync, so writing goes on while the leader is away."""
+    leaders = {partition: number for lane in situation.lanes for partition, number in lane.leaders().items()}
+    number = leaders[0]
+    killed = situation.kill(broker.name(number))
+    situation.wait_for_flow()
+    situation.load(8)
+    now = situation.lanes[0].leaders()
+    assert number not in now.values(), f"broker {number} is still a leader: {now}"
+    started = situation.start_broker(number)
+    situation.load(5)
+    situation.wait_for_flow()
+    return f"broker {number} killed, leaders {leaders} → {now}; pid {killed} → {started} 8 s later"
+
+
+def _broker_away(situation: Situation, seconds: float) -> str:
+    killed = situation.kill("kafka-1")
+    situation.load(seconds)
+    started = situation.start_broker()
+    situation.wait_for_flow()
+    return f"broker killed, {seconds:.0f} s later pid {killed} → {started}"
+
+
+def jobmanager_kill(situation: Situation) -> str:
+    """Without ZooKeeper or Kubernetes the jobs die with it; each goes on from its newest checkpoint."""
+    killed = situation.kill("jobmanager")
+    stack = situation.running.stack
+    points = {lane: newest_checkpoint(stack, lane.job.job_id) for lane in situation.lanes}
+    since = time.monotonic()
+    daemon = cluster.start_jobmanager(situation.running.stack)
+    wait_until(
+        lambda: flink_rest.taskmanagers(situation.running.stack.flink_url), "the TaskManager is back", 60
+    )
+    situation.in_all_lanes(lambda lane: lane.submit("-s", str(points[lane])))
+    situation.wait_for_flow(since)
+    names = ", ".join(sorted(point.name for point in points.values()))
+    return f"JobManager of pid {killed} → {daemon.pid}, jobs resubmitted from {names}"
+
+
+def _pairs(pids: list[tuple[int, int]]) -> str:
+    return ", ".join(f"{old} → {new}" for old, new in pids)

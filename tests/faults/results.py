@@ -1,0 +1,72 @@
+"""What a run of a scenario found, as data: one Result a row and mode, kept in one JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local_stack.layout import write_atomically
+
+
+@dataclass(frozen=True)
+class Result:
+    """`figures` of a row through the bridge: produced, delivered, lost, duplicated, recovery_seconds, …
+
+    A row that talks to the producer alone has mode "producer" and figures of its own.
+    `proof` shows that the fault happened; `problem` is empty when everything promised was kept.
+    """
+
+    row: str
+    mode: str
+    date: str
+    seed: int
+    proof: str
+    problem: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problem
+
+
+@dataclass(frozen=True)
+class Book:
+    """All results by row and mode, the newest of each, and the machine and versions they were made with."""
+
+    machine: dict[str, str]
+    results: tuple[Result, ...] = ()
+
+    def with_results(self, fresh: list[Result]) -> Book:
+        replaced = {(result.row, result.mode) for result in fresh}
+        kept = [result for result in self.results if (result.row, result.mode) not in replaced]
+        return Book(self.machine, (*kept, *fresh))
+
+    def save(self, path: Path) -> None:
+        write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def load_book(path: Path, machine: dict[str, str]) -> Book:
+    """The results of earlier runs, or none; `machine` is today's."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Book(machine)
+    return Book(machine, tuple(Result(**value) for value in values["results"]))
+
+
+def judge(report: dict[str, Any], lossless: bool, exactly_once: bool, may_lose: str = "") -> str:
+    """What an audit shows that this mode promises not to happen; empty when there is nothing.
+
+    `may_lose` says why this row may lose events in spite of `lossless`.
+    """
+    missing = report["lost"] + report["unseen"]
+    problems = [f"{report[kind]} {kind}" for kind in ("corrupt", "invented") if report[kind]]
+    if missing and lossless and not may_lose:
+        problems.append(f"{missing} lost")
+    if report["duplicated"] and exactly_once:
+        problems.append(f"{report['duplicated']} duplicated")
+    if not report["records"]:
+        problems.append("nothing was delivered")
+    return ", ".join(problems)

@@ -1,0 +1,39 @@
+"""A row of the matrix as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from faults.situation import Situation
+
+ALL_MODES = ("socket", "plain-resume", "resume", "exactly-once")
+
+
+def _nothing() -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`strike` does the fault, heals it, waits for the flow, and returns the proof that it happened.
+
+    `seconds`: how long the load runs; it must outlast the recovery, so that fresh events pass afterwards.
+    `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
+    `may_lose`: why events may be missing although the mode promises otherwise.
+    `namespaced`: the producer runs in a network namespace of its own, without a proxy.
+    `missing` says what the machine lacks for this row; empty when it can run.
+    """
+
+    name: str
+    title: str
+    seconds: float
+    strike: Callable[[Situation], str]
+    modes: tuple[str, ...] = ALL_MODES
+    job: tuple[str, ...] = ()
+    producer: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    may_lose: str = ""
+    missing: Callable[[], str] = _nothing
+    brokers: int = 1
+    namespaced: bool = False

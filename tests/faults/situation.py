@@ -1,0 +1,117 @@
+"""What a fault gets into its hands: the stack, the lanes under load, and a stopwatch for the recovery."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+from faults.lane import Lane
+from faults.proxy import Proxy
+from running import RunningStack, wait_until
+
+from local_stack import broker, processes
+
+RECOVERY_LIMIT = 200.0
+
+
+@dataclass
+class Situation:
+    """`recovery`: the longest time, by mode, from the end of a fault to new records in Kafka.
+
+    `broker_proxy` stands between the broker and everybody else. A strike after which the whole run cannot be
+    audited puts `reports` of its own here.
+    """
+
+    running: RunningStack
+    lanes: Sequence[Lane]
+    broker_proxy: Proxy | None = None
+    recovery: dict[str, float] = field(default_factory=dict)
+    reports: dict[Lane, dict[str, Any]] = field(default_factory=dict)
+    say: Callable[[str], None] = print
+
+    def load(self, seconds: float) -> None:
+        """Let the load run: the fault lasts, or the pipeline works between two faults."""
+        time.sleep(seconds)
+
+    def wait_for_flow(self, since: float | None = None, lanes: Sequence[Lane] | None = None) -> None:
+        """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again."""
+        healed = time.monotonic() if since is None else since
+        waiting = {lane: lane.records() for lane in lanes or self.lanes}
+        took: dict[str, float] = {}
+        while waiting and time.monotonic() - healed < RECOVERY_LIMIT:
+            for lane, before in list(waiting.items()):
+                now = lane.records()
+                if before < 0 <= now:
+                    waiting[lane] = now
+                elif now > before >= 0:
+                    took[lane.mode.name] = seconds = round(time.monotonic() - healed, 1)
+                    self.recovery[lane.mode.name] = max(seconds, self.recovery.get(lane.mode.name, 0.0))
+                    del waiting[lane]
+            time.sleep(0.1)
+        self.say(f"events flow again after {', '.join(f'{s} s ({name})' for name, s in took.items())}")
+        assert not waiting, (
+            f"no new record within {RECOVERY_LIMIT:.0f} s: {[lane.mode.name for lane in waiting]}"
+        )
+
+    def reconnected(self, before: dict[Lane, int]) -> None:
+        """Wait until every lane has made a connection since its proxy counted `before`."""
+        for lane, count in before.items():
+            wait_until(
+                lambda lane=lane, count=count: lane.proxy.connections > count,
+                "the job reconnects",
+                RECOVERY_LIMIT,
+            )
+
+    def connections(self) -> dict[Lane, int]:
+        return {lane: lane.proxy.connections for lane in self.lanes}
+
+    def in_all_lanes(self, work: Callable[[Lane], Any]) -> list[Any]:
+        """Do the same in every lane at the same time."""
+        with ThreadPoolExecutor(len(self.lanes)) as pool:
+            return list(pool.map(work, self.lanes))
+
+    def kill(self, name: str) -> int:
+        """SIGKILL to a daemon of the stack; its pid, which is then gone."""
+        daemon = self._daemon(name)
+        process = psutil.Process(daemon.pid)
+        process.kill()
+        wait_until(lambda: daemon.process() is None, f"{name} is dead", 20)
+        return daemon.pid
+
+    def stop(self, name: str) -> psutil.Process:
+        """SIGSTOP; the process, for `resume()`."""
+        process = psutil.Process(self._daemon(name).pid)
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, f"{name} is stopped", 10)
+        return process
+
+    def revived(self, name: str) -> int:
+        """Wait until the stack's watchdog has started a killed daemon again; the new pid."""
+        wait_until(lambda: processes.running(self.running.stack, name), f"{name} is started again", 60)
+        return self._daemon(name).pid
+
+    def start_broker(self, number: int = 1) -> int:
+        broker.start_brokers(self.running.stack, [number])
+        return self._daemon(broker.name(number)).pid
+
+    def restarts(self) -> dict[str, int]:
+        return {lane.mode.name: lane.job.restarts() for lane in self.lanes}
+
+    def restarted_since(self, before: dict[str, int]) -> dict[str, int]:
+        """Wait until every job has restarted (the metric is some seconds old); the numbers of restarts."""
+
+        def look() -> dict[str, int]:
+            now = self.restarts()
+            return now if all(now[mode] > count for mode, count in before.items()) else {}
+
+        return dict(wait_until(look, f"every job has restarted since {before}", 60))
+
+    def _daemon(self, name: str) -> processes.Daemon:
+        found = processes.running(self.running.stack, name)
+        assert found, f"{name} does not run"
+        return found

@@ -1,0 +1,136 @@
+"""`python -m faults.soak` (make soak): random faults for hours, a line a minute, an audit a round."""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from faults import network_strikes, process_strikes
+from faults.modes import Mode, modes_named
+from faults.rehearsal import run_scenario
+from faults.results import Result
+from faults.scenario import Scenario
+from faults.situation import Situation
+from faults.stage import Stage, stage
+
+ROUND_SECONDS = 240.0  # of load; then everything is audited, and the next round starts with empty topics
+RATE = 500
+_DICE: tuple[Callable[[Situation], str], ...] = (
+    network_strikes.one_reset,
+    process_strikes.one_taskmanager_kill,
+    process_strikes.taskmanager_pause_short,
+    process_strikes.taskmanager_pause_long,
+    process_strikes.broker_pause,
+    process_strikes.broker_kill,
+    network_strikes.slow_network,
+)
+
+
+@dataclass
+class Soak:
+    """What has happened so far; another thread prints it."""
+
+    begun: float = field(default_factory=time.monotonic)
+    doing: str = "starting"
+    faults: int = 0
+    results: list[Result] = field(default_factory=list)
+
+    def line(self) -> str:
+        minutes = (time.monotonic() - self.begun) / 60
+        totals = {
+            name: sum(r.figures.get(name, 0) for r in self.results)
+            for name in ("produced", "lost", "duplicated")
+        }
+        audited = " ".join(f"{name}={value}" for name, value in totals.items())
+        failed = sum(not result.ok for result in self.results)
+        return (
+            f"{minutes:6.1f} min  faults={self.faults} audited: {audited} failed={failed}  now: {self.doing}"
+        )
+
+
+@click.command()
+@click.option(
+    "--hours", type=click.FloatRange(min=0, min_open=True), default=1.0, envvar="HOURS", show_envvar=True
+)
+@click.option(
+    "--seed", type=int, envvar="SEED", show_envvar=True, help="Repeats the faults of an earlier soak."
+)
+@click.option("--modes", default="resume,exactly-once", envvar="MODES", show_envvar=True, show_default=True)
+def main(hours: float, seed: int | None, modes: str) -> None:
+    """Strike at random until HOURS are over; exit code 1 when a mode broke its promise."""
+    seed = random.randrange(10**6) if seed is None else seed
+    click.echo(f"seed {seed}: SEED={seed} repeats this soak")
+    soak = Soak()
+    with (
+        tempfile.TemporaryDirectory(prefix="win-event-soak-") as scratch,
+        stage(Path(scratch) / "stack") as built,
+        _a_line_a_minute(soak),
+    ):
+        _rounds(built, Path(scratch), soak, random.Random(seed), modes_named(modes), hours * 3600)
+    click.echo(soak.line())
+    for result in soak.results:
+        if not result.ok:
+            click.echo(f"FAILED {result.row} [{result.mode}] seed {result.seed}: {result.problem}")
+    sys.exit(0 if all(result.ok for result in soak.results) else 1)
+
+
+def _rounds(
+    built: Stage, scratch: Path, soak: Soak, rng: random.Random, modes: tuple[Mode, ...], limit: float
+) -> None:
+    number = 0
+    while time.monotonic() - soak.begun < limit:
+        number += 1
+        seconds = max(min(ROUND_SECONDS, limit - (time.monotonic() - soak.begun)), 60.0)
+        scenario = Scenario(f"soak-{number}", "random faults", seconds, _random_faults(soak, rng, seconds))
+
+        def say(what: str) -> None:
+            soak.doing = what
+
+        built.ready()
+        soak.results += run_scenario(
+            built, scenario, modes, scratch / scenario.name, rng.randrange(10**6), say, RATE
+        )
+
+
+def _random_faults(soak: Soak, rng: random.Random, seconds: float) -> Callable[[Situation], str]:
+    """Faults and pauses that end early enough for fresh events to pass before the load does."""
+
+    def strike(situation: Situation) -> str:
+        begun, proofs = time.monotonic(), []
+        while not proofs or time.monotonic() - begun < seconds - 90:
+            fault = rng.choice(_DICE)
+            soak.doing, soak.faults = fault.__name__.replace("_", " "), soak.faults + 1
+            proofs.append(fault(situation))
+            situation.load(rng.uniform(1, 10))
+        return "; ".join(proofs)
+
+    return strike
+
+
+@contextmanager
+def _a_line_a_minute(soak: Soak) -> Iterator[None]:
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(60):
+            click.echo(soak.line())
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()

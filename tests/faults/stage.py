@@ -1,0 +1,79 @@
+"""The stack that all scenarios share: a proxy before the broker, checkpoints on a small disk of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults.proxy import Proxy
+from running import RunningStack, free_ports, run
+
+CHECKPOINT_DISK = "64m"
+
+
+@dataclass
+class Stage:
+    running: RunningStack
+    broker_proxy: Proxy | None
+    has_checkpoint_disk: bool
+
+    def ready(self) -> None:
+        """Start again whatever an earlier scenario has left dead; clear the checkpoint disk's ballast."""
+        if self.broker_proxy:
+            self.broker_proxy.heal()
+        self.running.up()
+
+
+@contextmanager
+def cluster_stage(folder: Path, brokers: int) -> Iterator[Stage]:
+    """A stack with several brokers and nothing between them and their clients."""
+    running = RunningStack.at(folder)
+    kafka = free_range(2 * brokers)
+    flink, jobmanager = free_ports(2)
+    options = ["--brokers", brokers, "--kafka-port", kafka, "--controller-port", kafka + 1]
+    options += ["--flink-port", flink, "--jobmanager-port", jobmanager]
+    try:
+        running.up(*map(str, options))
+        yield Stage(running, None, False)
+    finally:
+        running.down()
+
+
+def free_range(count: int) -> int:
+    """The first of `count` ports in a row that nobody holds: broker and controller ports alternate."""
+    for first in range(21000, 30000, count):
+        with ExitStack() as probes, suppress(OSError):
+            for port in range(first, first + count):
+                probes.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+    raise OSError(f"no {count} free ports in a row")
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """Up in `folder`, with one broker; down at the end, and nothing stays behind."""
+    names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
+    ports = free_ports(len(names))
+    running = RunningStack.at(folder)
+    mounted = mount_small_disk(running.stack.checkpoints, CHECKPOINT_DISK)
+    with ExitStack() as cleanup:
+        if mounted:
+            cleanup.callback(run, "umount", "--lazy", running.stack.checkpoints)
+        proxy = cleanup.enter_context(Proxy(target=ports[0]))
+        os.environ["BROKER_ADVERTISED_ADDRESS"] = f"127.0.0.1:{proxy.port}"
+        cleanup.callback(os.environ.pop, "BROKER_ADVERTISED_ADDRESS")
+        cleanup.callback(running.down)
+        running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
+        yield Stage(running, proxy, mounted)
+
+
+def mount_small_disk(folder: Path, size: str) -> bool:
+    """A disk that can be filled or made read-only without hurting anyone; False where only root may mount."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "win-event-faults", str(folder)]
+    return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0

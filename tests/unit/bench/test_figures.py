@@ -1,0 +1,67 @@
+"""Runs become medians and ratios, and these a table, a page and plots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.book import Book, Record, load_book
+from bench.document import render
+from bench.harness import Case, Section, measure
+from bench.measurement import Sample
+from bench.plots import draw
+from bench.table import number
+
+
+def section(order: list[str]) -> Section:
+    def case(name: str, *values: float) -> Case:
+        runs = iter(values)
+
+        def run() -> Sample:
+            order.append(name)
+            return Sample(next(runs), events=1_000_000, cpu_seconds=4.0, peak_mib=10.0)
+
+        return Case(name, run, x=1.0)
+
+    cases = [case("base", 100, 300, 200), case("other", 50, 50, 80)]
+    return Section("work", "Work", "events/s", cases, yardstick="base", axis="events/s")
+
+
+def test_cases_take_turns_and_are_compared_by_their_medians() -> None:
+    order: list[str] = []
+    (base, other), failed = measure(section(order), 3, lambda what: None)
+    assert failed == {}
+    assert order == ["base", "other"] * 3
+    assert (base.value, base.low, base.high, base.ratio) == (200, 100, 300, 1.0)
+    assert (other.value, other.ratio, other.cpu_seconds_per_million) == (50, 0.25, 4.0)
+
+
+def test_a_case_that_fails_is_told_and_stops_nobody() -> None:
+    def fail() -> Sample:
+        raise RuntimeError("no such tool")
+
+    whole = section([])
+    broken = Section("work", "Work", "events/s", [*whole.cases, Case("broken", fail)], yardstick="base")
+    found, failed = measure(broken, 2, lambda what: None)
+    assert [measurement.case for measurement in found] == ["base", "other"]
+    assert failed == {"broken": "failed: no such tool"}
+
+
+def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
+    found = tuple(measure(section([]), 1, lambda what: None)[0])
+    record = Record(
+        "work", "Work", "events/s", "2026-01-01", "base", "A note.", "events/s", {"nc": "apt"}, found
+    )
+    book = Book({"cores": "2"}).with_record(record).with_record(record)
+    book.save(tmp_path / "book.json")
+    assert load_book(tmp_path / "book.json", {"cores": "2"}) == book
+    page = render(book)
+    assert "| other | 50 | 0.50 | – | 4.0 | 10 |" in page
+    assert "| nc | – | apt | | | |" in page
+    [plot] = draw(book, tmp_path)
+    assert plot.read_text().startswith("<?xml")
+    assert f"plots/{plot.name}" in page
+
+
+def test_three_digits() -> None:
+    values = (0.12345, 42.0, 543.2, 12345.0, 1234567.0)
+    assert [number(value) for value in values] == ["0.123", "42", "543", "12,300", "1,230,000"]
