@@ -53,6 +53,13 @@ MATRIX = (
         process_strikes.producer_kill_losing_the_log,
         may_lose="the log died with the producer",
     ),
+    Scenario(
+        "everything-in-turn",
+        "TaskManager, connection and producer killed in turn",
+        60,
+        process_strikes.everything_in_turn,
+        producer=LOG_DIR,
+    ),
     Scenario("taskmanager-kill", "TaskManager 5 × kill -9", 130, process_strikes.taskmanager_kills),
     Scenario(
         "taskmanager-stop-short",

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from faults.lane import CHECKPOINT_SECONDS, Lane
+from faults.network_strikes import one_reset
 from faults.situation import Situation
 from running import wait_until
 
@@ -154,3 +155,8 @@ def jobmanager_kill(situation: Situation) -> str:
 
 def _pairs(pids: list[tuple[int, int]]) -> str:
     return ", ".join(f"{old} → {new}" for old, new in pids)
+
+
+def everything_in_turn(situation: Situation) -> str:
+    faults = (one_taskmanager_kill, one_reset, producer_kill_keeping_the_log)
+    return "; ".join(fault(situation) for fault in faults)
