@@ -106,7 +106,10 @@ def write_configuration(stack: Stack) -> None:
         "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
     }
     if not stack.observe:
-        settings.pop("metrics.reporters")
+        # Without a list Flink would start every reporter that has settings, so these go, too.
+        settings = {
+            name: value for name, value in settings.items() if not name.startswith("metrics.reporter")
+        }
     write_atomically(stack.flink_conf / "config.yaml", yaml.safe_dump(settings))
 
 
