@@ -27,6 +27,16 @@ topology_option = click.option(
     metavar="FILE",
     help="What should exist. Default: the file that `init` copies out.",
 )
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_WAIT,
+    show_default=True,
+    envvar="WIN_EVENT_KAFKA_WAIT",
+    show_envvar=True,
+    metavar="SECONDS",
+    help="How long a broker that is not up yet may take.",
+)
 _OPTIONS = (
     topology_option,
     click.option(
@@ -34,16 +44,7 @@ _OPTIONS = (
         is_flag=True,
         help="Also grant IDEMPOTENT_WRITE on the cluster to users that write: some managed clusters ask it.",
     ),
-    click.option(
-        "--wait",
-        type=click.FloatRange(min=0),
-        default=DEFAULT_WAIT,
-        show_default=True,
-        envvar="WIN_EVENT_KAFKA_WAIT",
-        show_envvar=True,
-        metavar="SECONDS",
-        help="How long a broker that is not up yet may take.",
-    ),
+    wait_option,
     click.option("--json", "as_json", is_flag=True, help="One JSON object a row."),
     kafka_connection_options,
 )

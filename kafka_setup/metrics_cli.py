@@ -10,10 +10,11 @@ from typing import Any
 import click
 from prometheus_client import start_http_server
 
+from kafka_setup.cli_options import wait_option
 from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection_options import kafka_connection_options, take_connection
 from kafka_setup.metrics import registry
-from kafka_setup.session import DEFAULT_WAIT, KafkaUnavailableError, open_admin
+from kafka_setup.session import KafkaUnavailableError, open_admin
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,16 +36,7 @@ from kafka_setup.session import DEFAULT_WAIT, KafkaUnavailableError, open_admin
     show_envvar=True,
     help="0 takes a free port and prints it.",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=DEFAULT_WAIT,
-    show_default=True,
-    envvar="WIN_EVENT_KAFKA_WAIT",
-    show_envvar=True,
-    metavar="SECONDS",
-    help="How long to wait for the broker.",
-)
+@wait_option
 @kafka_connection_options
 def main(host: str, port: int, wait: float, **values: Any) -> None:
     """Serve log offsets, newest timestamps and consumer lag to Prometheus, until stopped.
