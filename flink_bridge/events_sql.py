@@ -1,4 +1,6 @@
-"""The graph between the sources and Kafka as SQL text: every line is parsed once, inside the JVM.
+"""The graph between the sources and Kafka as SQL text: inside the JVM, a line is parsed once.
+
+With options each further field costs a second, short parse of what the first one found.
 
 A column to compute once is put behind `CROSS JOIN UNNEST(ARRAY[ROW(…)])`: the planner copies a plain
 expression into each place where its column is used, and each copy of a JSON function parses the line again.
