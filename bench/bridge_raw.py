@@ -13,10 +13,10 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_bridge.endpoints import Endpoint
-from flink_bridge.events_sql import literal
 from flink_bridge.flink_settings import flink_options
 from flink_bridge.kafka_settings import KafkaSettings
 from flink_bridge.settings import BridgeSettings
+from flink_bridge.sink_sql import literal
 from flink_bridge.socket_source import socket_lines
 
 
