@@ -17,8 +17,9 @@ from pyflink.table.types import RowType, _to_java_data_type
 
 from flink_bridge.endpoints import Endpoint
 from flink_bridge.settings import BridgeSettings
+from flink_bridge.sorting import sorting_options
 
-SOURCES = Path(__file__).resolve().parent / "java"
+JAVA = Path(__file__).resolve().parent / "java"
 
 
 def record_type(event_timestamps: bool) -> RowType:
@@ -37,49 +38,39 @@ def record_type(event_timestamps: bool) -> RowType:
 def line_bytes(lines: DataStream, endpoint: Endpoint) -> DataStream:
     """Each line (String) as a block of its own (byte[])."""
     types = get_gateway().jvm.org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo
-    return _operator(lines, "LineBytes", f"bytes {endpoint}", types.BYTE_PRIMITIVE_ARRAY_TYPE_INFO)
+    return compiled_operator(
+        lines, JAVA / "LineBytes.java", f"bytes {endpoint}", types.BYTE_PRIMITIVE_ARRAY_TYPE_INFO
+    )
 
 
 def sort_lines(blocks: DataStream, settings: BridgeSettings, endpoint: Endpoint) -> DataStream:
     """Blocks of lines (byte[]) as Kafka records, see record_type; in a thread of its own, with the writer."""
-    internal = get_gateway().jvm.org.apache.flink.table.runtime.typeutils.InternalTypeInfo
-    logical = _to_java_data_type(record_type(settings.events.event_timestamps)).getLogicalType()
+    records = internal_type(record_type(settings.events.event_timestamps))
     options = json.dumps(sorting_options(settings, endpoint))
-    return _operator(blocks, "SortLines", f"sort {endpoint}", internal.of(logical), options, head=True)
+    return compiled_operator(blocks, JAVA / "SortLines.java", f"sort {endpoint}", records, options, head=True)
 
 
-def sorting_options(settings: BridgeSettings, endpoint: Endpoint) -> dict[str, Any]:
-    """What SortLines is told: the paths to read, and which of them (by number) serve for what."""
-    events = settings.events
-    timestamp = (events.timestamp_field,) if events.event_timestamps else ()
-    required = tuple(dict.fromkeys((events.key_field, *timestamp, *events.require)))
-    slots = {path.steps: 0 for path in (*required, *events.headers)}
-    slots = {steps: slot for slot, steps in enumerate(slots)}
-    return {
-        "topic": settings.topic,
-        "rejected_topic": settings.rejected_topic,
-        "endpoint": str(endpoint),
-        "max_line": events.max_line,
-        "fields": list(slots),
-        "key": slots[events.key_field.steps],
-        "timestamp": slots[events.timestamp_field.steps] if timestamp else -1,
-        "required": [(slots[path.steps], str(path)) for path in required],
-        "headers": [(slots[path.steps], str(path)) for path in events.headers],
-    }
+def internal_type(row: RowType) -> Any:
+    """The TypeInformation of rows as Flink's tables hold them, which need no conversion."""
+    types = get_gateway().jvm.org.apache.flink.table.runtime.typeutils.InternalTypeInfo
+    return types.of(_to_java_data_type(row).getLogicalType())
 
 
-def _operator(
-    stream: DataStream, class_name: str, name: str, output: Any, *references: str, head: bool = False
+def compiled_operator(
+    stream: DataStream, source: Path, name: str, output: Any, *references: str, head: bool = False
 ) -> DataStream:
-    """The stream through one of our operators. PyFlink has no public call for generated ones (up to 2.3)."""
+    """The stream through an operator that Flink compiles from `source`; the file is called as its class.
+
+    `output`: the TypeInformation of what it emits. `references`: what its constructor gets. `head`: it begins
+    a chain, so it runs in another thread than what is before it. PyFlink has no public call for this (2.3).
+    """
     gateway = get_gateway()
     flink = gateway.jvm.org.apache.flink
     objects = gateway.new_array(gateway.jvm.java.lang.Object, len(references))
     for index, reference in enumerate(references):
         objects[index] = reference
-    source = (SOURCES / f"{class_name}.java").read_text(encoding="utf-8")
-    configuration = flink.configuration.Configuration()
-    generated = flink.table.runtime.generated.GeneratedOperator(class_name, source, objects, configuration)
+    text, configuration = source.read_text(encoding="utf-8"), flink.configuration.Configuration()
+    generated = flink.table.runtime.generated.GeneratedOperator(source.stem, text, objects, configuration)
     factory = flink.table.runtime.operators.CodeGenOperatorFactory(generated)
     upstream = stream._j_data_stream
     transformation = flink.streaming.api.transformations.OneInputTransformation(

@@ -30,7 +30,6 @@ class ResumeSource(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._position = runtime_context.get_state(ValueStateDescriptor("position", Types.STRING()))
         group = runtime_context.get_metrics_group()
-        self._lines = group.counter("events")
         self._bytes = group.counter("bytes")
         for name in ("connected", "reconnects", "gaps", "lost_bytes", "offset"):
             group.gauge(name, lambda name=name: self._statistic(name))
@@ -55,7 +54,6 @@ class ResumeSource(KeyedProcessFunction):
             self._reader = LogReader(self._settings, start)
         block = self._reader.take(POLL_SECONDS)
         if block is not None:
-            self._lines.inc(block.lines.count(b"\n") + 1)
             self._bytes.inc(len(block.lines) + 1)
             self._position.update(block.end.encode())
             yield block.lines

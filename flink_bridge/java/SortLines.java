@@ -28,7 +28,7 @@ import org.apache.flink.table.runtime.operators.TableStreamOperator;
  * Sorts lines into events and rejected lines, each parsed once.
  *
  * In: blocks of lines (byte[], LF between them). Out: rows (key, line, topic, headers, timestamp) for the
- * Kafka table. The only reference is a JSON text; sorting_options in flink_bridge/operators.py writes it.
+ * Kafka table. The only reference is a JSON text; flink_bridge/sorting.py writes it.
  */
 public class SortLines extends TableStreamOperator implements OneInputStreamOperator {
 
