@@ -48,7 +48,7 @@ def test_a_killed_taskmanager_loses_nothing(
     )
     wait_until(lambda: written(stack, topics[0]) > 3_000, "events flow", 120)
     kill_taskmanager(stack)
-    wait_until(lambda: job.restarts() > 0, "the job was restarted", 60)
+    wait_until(lambda: job.restored() > 0, "the job went on from a checkpoint", 200)
     wait_until(lambda: "made all" in source.text(), "the producer has made everything", 60)
 
     committed = ("--read-committed",) if delivery == "exactly-once" else ()
@@ -57,7 +57,7 @@ def test_a_killed_taskmanager_loses_nothing(
         found = stack.verify(topics[0], "--ledger", str(ledger), *committed)
         return found if found["lost"] + found["unseen"] == 0 and found["distinct"] == count else None
 
-    audit = wait_until(report, "nothing is missing", 120)
+    audit = wait_until(report, "nothing is missing", 200)
     assert audit["corrupt"] + audit["invented"] == 0
     if delivery == "exactly-once":
         assert audit["duplicated"] == 0
