@@ -29,6 +29,7 @@ class Situation:
 
     running: RunningStack
     lanes: Sequence[Lane]
+    seed: int
     broker_proxy: Proxy | None = None
     recovery: dict[str, float] = field(default_factory=dict)
     reports: dict[Lane, dict[str, Any]] = field(default_factory=dict)
@@ -38,25 +39,20 @@ class Situation:
         """Let the load run: the fault lasts, or the pipeline works between two faults."""
         time.sleep(seconds)
 
-    def wait_for_flow(self, since: float | None = None, lanes: Sequence[Lane] | None = None) -> None:
+    def wait_for_flow(self, since: float | None = None) -> None:
         """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again."""
         healed = time.monotonic() if since is None else since
-        waiting = {lane: lane.records() for lane in lanes or self.lanes}
-        took: dict[str, float] = {}
-        while waiting and time.monotonic() - healed < RECOVERY_LIMIT:
-            for lane, before in list(waiting.items()):
-                now = lane.records()
-                if before < 0 <= now:
-                    waiting[lane] = now
-                elif now > before >= 0:
-                    took[lane.mode.name] = seconds = round(time.monotonic() - healed, 1)
-                    self.recovery[lane.mode.name] = max(seconds, self.recovery.get(lane.mode.name, 0.0))
-                    del waiting[lane]
-            time.sleep(0.1)
-        self.say(f"events flow again after {', '.join(f'{s} s ({name})' for name, s in took.items())}")
-        assert not waiting, (
-            f"no new record within {RECOVERY_LIMIT:.0f} s: {[lane.mode.name for lane in waiting]}"
-        )
+        seconds = self.in_all_lanes(lambda lane: _until_a_new_record(lane, healed))
+        took = {lane.mode.name: each for lane, each in zip(self.lanes, seconds, strict=True)}
+        silent = [name for name, each in took.items() if each > RECOVERY_LIMIT]
+        assert not silent, f"no new record within {RECOVERY_LIMIT:.0f} s: {', '.join(silent)}"
+        self.say(f"events flow again after {', '.join(f'{s:.1f} s ({name})' for name, s in took.items())}")
+        for name, each in took.items():
+            self.recovery[name] = max(round(each, 1), self.recovery.get(name, 0.0))
+
+    def wait_until_running(self) -> None:
+        """All tasks of all jobs run, as the JobManager sees it."""
+        self.in_all_lanes(lambda lane: lane.job.wait_until_running(RECOVERY_LIMIT))
 
     def reconnected(self, before: dict[Lane, int]) -> None:
         """Wait until every lane has made a connection since its proxy counted `before`."""
@@ -115,3 +111,14 @@ class Situation:
         found = processes.running(self.running.stack, name)
         assert found, f"{name} does not run"
         return found
+
+
+def _until_a_new_record(lane: Lane, since: float) -> float:
+    """Seconds from `since` until a record is read that was not there at this call; over the limit if none."""
+    marked = False
+    while (took := time.monotonic() - since) <= RECOVERY_LIMIT:
+        if not marked:
+            marked = lane.arrivals.mark()
+        elif lane.arrivals.came():
+            break
+    return took
