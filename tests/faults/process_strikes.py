@@ -88,16 +88,13 @@ def taskmanager_pause_short(situation: Situation) -> str:
 
 
 def taskmanager_pause_long(situation: Situation) -> str:
-    """Its tasks still run for a moment after it wakes up: what they write then is no recovery."""
     before = situation.restarts()
     process = situation.stop("taskmanager-1")
     situation.load(20)
     for lane in situation.lanes:
         wait_until(lambda lane=lane: not lane.job.tasks_running(), "the JobManager notices", 60)
     process.resume()
-    since = time.monotonic()
-    situation.wait_until_running()
-    situation.wait_for_flow(since)
+    situation.wait_for_flow(restarting=True)
     after = situation.restarted_since(before)
     return (
         f"TaskManager (pid {process.pid}) stopped for 20 s; missed after heartbeat.timeout, restarts {after}"

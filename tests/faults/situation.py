@@ -39,20 +39,25 @@ class Situation:
         """Let the load run: the fault lasts, or the pipeline works between two faults."""
         time.sleep(seconds)
 
-    def wait_for_flow(self, since: float | None = None) -> None:
-        """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again."""
+    def wait_for_flow(self, since: float | None = None, restarting: bool = False) -> None:
+        """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again.
+
+        While a job is `restarting`, its old tasks may still deliver: only what comes afterwards counts.
+        """
         healed = time.monotonic() if since is None else since
-        seconds = self.in_all_lanes(lambda lane: _until_a_new_record(lane, healed))
+
+        def recovery(lane: Lane) -> float:
+            if restarting:
+                lane.job.wait_until_running(RECOVERY_LIMIT)
+            return _until_a_new_record(lane, healed)
+
+        seconds = self.in_all_lanes(recovery)
         took = {lane.mode.name: each for lane, each in zip(self.lanes, seconds, strict=True)}
         silent = [name for name, each in took.items() if each > RECOVERY_LIMIT]
         assert not silent, f"no new record within {RECOVERY_LIMIT:.0f} s: {', '.join(silent)}"
         self.say(f"events flow again after {', '.join(f'{s:.1f} s ({name})' for name, s in took.items())}")
         for name, each in took.items():
             self.recovery[name] = max(round(each, 1), self.recovery.get(name, 0.0))
-
-    def wait_until_running(self) -> None:
-        """All tasks of all jobs run, as the JobManager sees it."""
-        self.in_all_lanes(lambda lane: lane.job.wait_until_running(RECOVERY_LIMIT))
 
     def reconnected(self, before: dict[Lane, int]) -> None:
         """Wait until every lane has made a connection since its proxy counted `before`."""

@@ -104,7 +104,8 @@ def _random_faults(soak: Soak, rng: random.Random, seconds: float) -> Callable[[
     """Faults and pauses in turn; the last one may end later."""
 
     def strike(situation: Situation) -> str:
-        begun, proofs = time.monotonic(), []
+        begun = time.monotonic()
+        proofs: list[str] = []
         while not proofs or time.monotonic() - begun < seconds:
             fault = rng.choice(_DICE)
             soak.doing, soak.faults = fault.__name__.replace("_", " "), soak.faults + 1
