@@ -109,7 +109,7 @@ def _start(situation: Situation, scenario: Scenario) -> None:
     situation.in_all_lanes(ready)
     submit_all(situation.lanes)
     for lane in situation.lanes:
-        lane.job.wait_until_running(120)
+        lane.job.wait_until_running(240)
     for lane in situation.lanes:
         lane.proxy.heal()
     for lane in situation.lanes:
