@@ -48,7 +48,8 @@ def _cell(result: Result | None) -> str:
     figures = result.figures
     seconds = figures["recovery_seconds"]
     recovery = f"{seconds:.1f} s" if seconds is not None else "–"
-    text = f"{figures['lost']:,} lost · {figures['duplicated']:,} dup · {recovery}"
+    rejected = f" · {figures['rejected']:,} rejected" if figures["rejected"] else ""
+    text = f"{figures['lost']:,} lost · {figures['duplicated']:,} dup{rejected} · {recovery}"
     return text if result.ok else f"**{text}: {result.problem}**"
 
 
