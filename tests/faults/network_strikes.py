@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from faults.lane import Lane
 from faults.proxy import Proxy, cuts_over_a_line
-from faults.situation import Situation
+from faults.situation import RECOVERY_LIMIT, Situation
 from running import wait_until
 
 CUTS = 40
@@ -32,11 +33,15 @@ def resets(situation: Situation) -> str:
 
 
 def one_reset(situation: Situation) -> str:
-    before, since = situation.connections(), time.monotonic()
+    before = {lane: lane.proxy.connections for lane in situation.lanes}
+    since = time.monotonic()
     broken = [lane.proxy.reset() for lane in situation.lanes]
     assert all(broken), f"nothing to reset: {broken}"
-    situation.reconnected(before)
-    situation.wait_for_flow(since)
+
+    def reconnected(lane: Lane) -> None:
+        wait_until(lambda: lane.proxy.connections > before[lane], "the job reconnects", RECOVERY_LIMIT)
+
+    situation.wait_for_flow(since, reconnected)
     return f"{sum(broken)} connections broken by RST, and made anew"
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import psutil
 from faults.lane import CHECKPOINT_SECONDS, Lane
 from faults.network_strikes import one_reset
-from faults.situation import Situation
+from faults.situation import RECOVERY_LIMIT, Situation
 from running import wait_until
 
 from local_stack import broker, cluster, flink_rest
@@ -94,7 +94,8 @@ def taskmanager_pause_long(situation: Situation) -> str:
     for lane in situation.lanes:
         wait_until(lambda lane=lane: not lane.job.tasks_running(), "the JobManager notices", 60)
     process.resume()
-    situation.wait_for_flow(restarting=True)
+    # Its old tasks still run for a moment after it wakes up: what they write is no recovery.
+    situation.wait_for_flow(first=lambda lane: lane.job.wait_until_running(RECOVERY_LIMIT))
     after = situation.restarted_since(before)
     return (
         f"TaskManager (pid {process.pid}) stopped for 20 s; missed after heartbeat.timeout, restarts {after}"
@@ -162,8 +163,7 @@ def jobmanager_kill(situation: Situation) -> str:
     points = {lane: newest_checkpoint(stack, lane.job.job_id) for lane in situation.lanes}
     daemon = cluster.start_jobmanager(stack)
     wait_until(lambda: flink_rest.taskmanagers(stack.flink_url), "the TaskManager is back", 60)
-    situation.in_all_lanes(lambda lane: lane.submit("-s", str(points[lane])))
-    situation.wait_for_flow(since)
+    situation.wait_for_flow(since, first=lambda lane: lane.submit("-s", str(points[lane])))
     names = ", ".join(sorted(point.name for point in points.values()))
     return f"JobManager of pid {killed} → {daemon.pid}, jobs resubmitted from {names}"
 

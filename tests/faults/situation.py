@@ -16,7 +16,7 @@ from running import RunningStack, wait_until
 
 from local_stack import broker, processes
 
-RECOVERY_LIMIT = 200.0
+RECOVERY_LIMIT = 300.0
 
 
 @dataclass
@@ -39,16 +39,17 @@ class Situation:
         """Let the load run: the fault lasts, or the pipeline works between two faults."""
         time.sleep(seconds)
 
-    def wait_for_flow(self, since: float | None = None, restarting: bool = False) -> None:
+    def wait_for_flow(
+        self, since: float | None = None, first: Callable[[Lane], object] = lambda lane: None
+    ) -> None:
         """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again.
 
-        While a job is `restarting`, its old tasks may still deliver: only what comes afterwards counts.
+        `first` is done in each lane, all at the same time; only records that come afterwards count.
         """
         healed = time.monotonic() if since is None else since
 
         def recovery(lane: Lane) -> float:
-            if restarting:
-                lane.job.wait_until_running(RECOVERY_LIMIT)
+            first(lane)
             return _until_a_new_record(lane, healed)
 
         seconds = self.in_all_lanes(recovery)
@@ -58,18 +59,6 @@ class Situation:
         self.say(f"events flow again after {', '.join(f'{s:.1f} s ({name})' for name, s in took.items())}")
         for name, each in took.items():
             self.recovery[name] = max(round(each, 1), self.recovery.get(name, 0.0))
-
-    def reconnected(self, before: dict[Lane, int]) -> None:
-        """Wait until every lane has made a connection since its proxy counted `before`."""
-        for lane, count in before.items():
-            wait_until(
-                lambda lane=lane, count=count: lane.proxy.connections > count,
-                "the job reconnects",
-                RECOVERY_LIMIT,
-            )
-
-    def connections(self) -> dict[Lane, int]:
-        return {lane: lane.proxy.connections for lane in self.lanes}
 
     def in_all_lanes(self, work: Callable[[Lane], Any]) -> list[Any]:
         """Do the same in every lane at the same time."""
