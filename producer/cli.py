@@ -8,7 +8,6 @@ import logging
 import signal
 import ssl
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from producer.http_endpoint import HttpSettings
 from producer.ledger import LedgerError
 from producer.log_directory import LogDirectoryError
 from producer.options_cli import producer_options
-from producer.producer import ProducerSettings, run
+from producer.producer import Orders, ProducerSettings, run
 from producer.scenarios import ScenarioError
 from producer.server import ServerSettings
 from producer.tls import TlsSettings
@@ -46,10 +45,10 @@ def main(**options: Any) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     logging.getLogger("producer.client").setLevel(logging.INFO if options.pop("verbose") else logging.WARNING)
     settings = _settings(options)
-    stop, stop_now = threading.Event(), threading.Event()
-    with _signals(stop, stop_now):
+    orders = Orders()
+    with _signals(orders):
         try:
-            run(settings, stop, stop_now)
+            run(settings, orders)
         except ScenarioError as error:
             raise click.BadParameter(str(error), param_hint="--scenario") from error
         except (CatalogueError, LedgerError, LogDirectoryError) as error:
@@ -104,13 +103,18 @@ def _explain(error: OSError, settings: ProducerSettings) -> str:
 
 
 @contextlib.contextmanager
-def _signals(stop: threading.Event, stop_now: threading.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM stops gracefully, the second at once."""
+def _signals(orders: Orders) -> Iterator[None]:
+    """The first SIGINT or SIGTERM stops gracefully, the second at once; SIGUSR1 ends the load alone."""
 
-    def on_signal(_number: int, _frame: object) -> None:
-        (stop_now if stop.is_set() else stop).set()
+    def on_stop(_number: int, _frame: object) -> None:
+        (orders.stop_now if orders.stop.is_set() else orders.stop).set()
+        orders.enough.set()
 
-    earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    def on_enough(_number: int, _frame: object) -> None:
+        orders.enough.set()
+
+    handlers = {signal.SIGINT: on_stop, signal.SIGTERM: on_stop, signal.SIGUSR1: on_enough}
+    earlier = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

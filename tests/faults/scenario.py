@@ -18,7 +18,6 @@ def _nothing() -> str:
 class Scenario:
     """`strike` does the fault, heals it, waits for the flow, and returns the proof that it happened.
 
-    `seconds`: how long the load runs; it must outlast the recovery, so that fresh events pass afterwards.
     `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
     `may_lose`: why events may be missing although the mode promises otherwise.
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
@@ -27,7 +26,6 @@ class Scenario:
 
     name: str
     title: str
-    seconds: float
     strike: Callable[[Situation], str]
     modes: tuple[str, ...] = ALL_MODES
     job: tuple[str, ...] = ()
