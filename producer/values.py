@@ -13,24 +13,17 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import NamedTuple
 
-from producer.hosts import HOST_VALUES, USER_VALUES, Host
+from producer.clock import TIME_TEXTS
+from producer.hosts import HOST_VALUES, USER_VALUES
 from producer.vocabulary import Tables
 
-Context = dict[str, str]  # kind -> value, already escaped for JSON
-Fill = Callable[[Context, Host], None]
-LATE = {
-    "iso": "\0i",
-    "time": "\0t",
-    "date": "\0d",
-    "earlier": "\0e",
-    "boot": "\0b",
-    "filetime": "\0f",
-    "seconds": "\0s",
-}
+Drawn = str | tuple[str, ...]  # one text or a table's row; already escaped for JSON
 
 _DRAW = re.compile(r"(?:story|event)\.(?P<draw>[\w.:-]+)(?:#\w+)?")
 _BATCH = 256  # random.choices costs a third per row when it draws many
@@ -74,7 +67,7 @@ def _hexnumbers(rng: random.Random, digits: int) -> list[str]:
 
 
 def _relative_ids(rng: random.Random) -> list[str]:
-    return [str(number) for number in rng.choices(range(1601, 7601), k=_BATCH)]
+    return [f"-{number}" for number in rng.choices(range(1601, 7601), k=_BATCH)]
 
 
 # name -> (number of arguments, draws _BATCH values: in bulk a draw costs a third)
@@ -102,7 +95,7 @@ def check_kind(kind: str, tables: Tables) -> str | None:
     if kind.startswith("="):
         return None
     scope, _, name = kind.partition(".")
-    known = {"host": HOST_VALUES, "user": USER_VALUES, "time": tuple(LATE)}.get(scope)
+    known = {"host": HOST_VALUES, "user": USER_VALUES, "time": tuple(TIME_TEXTS)}.get(scope)
     if known is not None:
         return None if name in known else f"{kind!r}: {scope} has {', '.join(known)}"
     match = _DRAW.fullmatch(kind)
@@ -126,77 +119,39 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
     return None
 
 
-def draw_of(kind: str) -> str:
-    """Kinds with the same draw are filled together: the columns of one row."""
-    scope_table, dot, _column = kind.partition("#")[0].rpartition(".")
-    label = kind.partition("#")[2]
-    is_row = dot and "." in scope_table and not kind.endswith("|text")
-    return f"{scope_table}#{label}" if is_row else kind
+class Draw(NamedTuple):
+    """Where story.* and event.* kinds come from; those with one `name` are drawn together, as one row."""
+
+    name: str
+    source: str  # a table, or a function with its arguments
+    column: str  # of the table; empty for a function
 
 
-def make_fill(kind: str, tables: Tables, rng: random.Random) -> Fill:
-    """What writes `kind` (and, of a table, the row's other columns) into a story's context."""
-    if kind.endswith("|text"):
-        return _parameter_text(kind, tables)
-    scope, _, rest = kind.partition(".")
-    draw, _, label = rest.partition("#")
-    table, _, column = draw.partition(".")
-    if column:
-        return _row(scope, table, f"#{label}" if label else "", tables, rng)
-    name, *arguments = draw.split(":")
-    if name == "logon_id":
-        return _logon_id(kind)
-    batches = FUNCTIONS[name][1]
-    numbers = [int(argument) for argument in arguments]
-    values = _endless(lambda: batches(rng, *numbers))
-    return _relative_id(kind, values) if name == "sid" else _drawn(kind, values)
+def draw_of(kind: str) -> Draw:
+    plain, mark, label = kind.removesuffix("|text").partition("#")
+    scope, source, *column = plain.split(".")
+    return Draw(f"{scope}.{source}{mark}{label}", source, *column or [""])
 
 
-def _endless(batch: Callable[[], list[Any]]) -> Iterator[Any]:
-    while True:
-        yield from batch()
+def column_index(kind: str, tables: Tables) -> int:
+    """Where the kind's column stands in a drawn row: after the columns come their texts in messages."""
+    draw = draw_of(kind)
+    columns = tables.columns(draw.source)
+    return columns.index(draw.column) + (len(columns) if kind.endswith("|text") else 0)
 
 
-def _drawn(kind: str, values: Iterator[str]) -> Fill:
-    def fill(context: Context, _host: Host) -> None:
-        context[kind] = next(values)
-
-    return fill
-
-
-def _logon_id(kind: str) -> Fill:
-    def fill(context: Context, host: Host) -> None:
-        host.next_logon_id += 0x1A3
-        context[kind] = hex(host.next_logon_id)
-
-    return fill
+def drawn_values(draw: Draw, tables: Tables, rng: random.Random) -> Iterator[Drawn]:
+    """Endless: the rows of a table, by weight, or what a function draws (for `sid` the end of a SID)."""
+    batch: Callable[[], Sequence[Drawn]]
+    if draw.column:
+        table = tables.tables[draw.source]
+        rows = [_row(tuple(row.values()), tables) for row in table.rows]
+        batch = partial(rng.choices, rows, cum_weights=table.cumulative, k=_BATCH)
+    else:
+        name, *arguments = draw.source.split(":")
+        batch = partial(FUNCTIONS[name][1], rng, *map(int, arguments))
+    return chain.from_iterable(iter(batch, None))
 
 
-def _relative_id(kind: str, values: Iterator[str]) -> Fill:
-    def fill(context: Context, host: Host) -> None:
-        context[kind] = f"{host.domain_sid}-{next(values)}"
-
-    return fill
-
-
-def _row(scope: str, table: str, label: str, tables: Tables, rng: random.Random) -> Fill:
-    rows = [
-        {f"{scope}.{table}.{column}{label}": escape(text) for column, text in row.items()}
-        for row in tables.tables[table].rows
-    ]
-    cumulative = tables.tables[table].cumulative
-    draws = _endless(lambda: rng.choices(rows, cum_weights=cumulative, k=_BATCH))
-
-    def fill(context: Context, _host: Host) -> None:
-        context.update(next(draws))
-
-    return fill
-
-
-def _parameter_text(kind: str, tables: Tables) -> Fill:
-    base = kind.removesuffix("|text")
-
-    def fill(context: Context, _host: Host) -> None:
-        context[kind] = escape(tables.parameter_text(context[base]))
-
-    return fill
+def _row(values: tuple[str, ...], tables: Tables) -> tuple[str, ...]:
+    return tuple(map(escape, (*values, *map(tables.parameter_text, values))))
