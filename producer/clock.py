@@ -11,6 +11,7 @@ TICKS_PER_SECOND = 10_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FILETIME_EPOCH = 116_444_736_000_000_000  # ticks from 1601-01-01 to 1970-01-01
 _ISO_SECOND = "%Y-%m-%dT%H:%M:%S."
+_LAST_DIGITS = [f"{number:03d}Z" for number in range(1000)]
 # Times are looked for in a copy of the line whose digits are all 0: every form then begins with a literal
 # text, which `re` finds twice as fast as a class of digits.
 _ALL_ZERO = bytes.maketrans(b"123456789", b"000000000")
@@ -33,12 +34,12 @@ def time_texts(ticks: Iterable[int], style: str = "") -> list[str]:
     if style:
         return [_second_text(each // TICKS_PER_SECOND, style) for each in ticks]
     begin, end, prefix, texts = 0, 0, "", []
-    for each in ticks:
+    for each in ticks:  # of a busy log many lie in the same 0.1 ms
         if not begin <= each < end:
-            begin = each - each % TICKS_PER_SECOND
-            end = begin + TICKS_PER_SECOND
-            prefix = _second_text(begin // TICKS_PER_SECOND, _ISO_SECOND)
-        texts.append(f"{prefix}{each - begin:07d}Z")
+            begin, end = each - each % 1000, each - each % 1000 + 1000
+            second, fraction = divmod(begin, TICKS_PER_SECOND)
+            prefix = f"{_second_text(second, _ISO_SECOND)}{fraction // 1000:04d}"
+        texts.append(prefix + _LAST_DIGITS[each - begin])
     return texts
 
 

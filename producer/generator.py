@@ -63,7 +63,7 @@ class Batch(NamedTuple):
     def events(self) -> list[Event]:
         return [
             Event(host.name, template.channel, record_id, line.encode("ascii"))
-            for (_, _, template, host, _, _), record_id, line in zip(*self, strict=True)
+            for (_, template, host, _, _), record_id, line in zip(*self, strict=True)
         ]
 
 
@@ -114,7 +114,7 @@ class Generator:
     def _write(self, pending: list[PendingEvent], ticks: Sequence[int]) -> Batch:
         record_ids, lines = [], []
         times = time_texts(ticks, TIME_STYLES[self._settings.fmt])
-        for (_, _, template, host, user, story), moment, text in zip(pending, ticks, times, strict=True):
+        for (_, template, host, user, story), moment, text in zip(pending, ticks, times, strict=True):
             channel, last = template.channel, host.record_ids
             record_id = last[channel] = last[channel] + 1
             record_ids.append(record_id)

@@ -47,7 +47,7 @@ class LedgerWriter:
     def add(self, batch: Batch, now: float) -> None:
         """Take what the log has just taken. `now`: monotonic seconds."""
         blocks = []
-        for (_, _, template, host, _, _), record_id, line in zip(*batch, strict=True):
+        for (_, template, host, _, _), record_id, line in zip(*batch, strict=True):
             builder = self._builder((host.name, template.channel))
             if block := builder.add(record_id, line[:-1].encode("ascii"), now):
                 blocks.append(block)

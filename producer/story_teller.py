@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Iterator
-from itertools import chain, count, repeat
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from producer.event_catalogue import Catalogue
@@ -18,8 +18,8 @@ from producer.values import Draw, Drawn, drawn_values
 _BATCH = 256  # delays drawn at a time
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
 
-# seconds since the start, running number, template, where, who, what the story's events share
-PendingEvent = tuple[float, int, LineTemplate, Host, User, StoryValues]
+# seconds since the start, template, where, who, what the story's events share
+PendingEvent = tuple[float, LineTemplate, Host, User, StoryValues]
 Start = tuple[float, Host, Story]  # seconds since the start, where, what
 
 
@@ -42,17 +42,11 @@ class StoryTeller:
     format does not move it.
     """
 
-    def __init__(
-        self, catalogue: Catalogue, hosts: list[Host], stream: str, fmt: str, label: str, first_number: int
-    ) -> None:
-        """`label` begins the ids of stories in the labels; empty for no labels.
-
-        `first_number` begins the running numbers, which order events of the same time.
-        """
+    def __init__(self, catalogue: Catalogue, hosts: list[Host], stream: str, fmt: str, label: str) -> None:
+        """`label` begins the ids of stories in the labels; empty for no labels."""
         self._catalogue, self._hosts, self._stream, self._fmt = catalogue, hosts, stream, fmt
         self._label = label
         self._rng = random.Random(stream)
-        self._numbers = count(first_number)
         self._told = 0
         self._shared = shared_values(hosts)
         self._stages: dict[int, list[_Stage]] = {}
@@ -61,7 +55,7 @@ class StoryTeller:
 
     def tell(self, starts: Iterable[Start], pending: list[PendingEvent]) -> None:
         """Append the events of these stories."""
-        random_, numbers, known = self._rng.random, self._numbers, self._stages
+        random_, known = self._rng.random, self._stages
         for when, host, story in starts:
             values = self._labelled() if self._label else {}
             users = host.users
@@ -76,7 +70,7 @@ class StoryTeller:
                     if delays:
                         when += next(delays)
                     at = places[int(random_() * len(places))] if places else host
-                    pending.append((when, next(numbers), template, at, user, values))
+                    pending.append((when, template, at, user, values))
 
     def _labelled(self) -> StoryValues:
         self._told += 1

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from itertools import accumulate, chain
 from math import log
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from producer.event_catalogue import Catalogue
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Scenario = Generator[None, float, None]  # is sent how far event time has come
 
 _STARTS = 256  # stories told at a time
-_NUMBERS_PER_TELLER = 1 << 48  # keeps the running numbers of two tellers apart
+_when = itemgetter(0)  # of a pending event
 
 
 class Timeline:
@@ -39,7 +40,7 @@ class Timeline:
         # Computers and people are the same in every run of one log.
         people = random.Random(f"win-event/{settings.seed}/hosts")
         self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, people)
-        self._teller = self._make_teller(self._stream("stories"), "s", 0)
+        self._teller = self._make_teller(self._stream("stories"), "s")
         picks = {role: make_picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES}
         self._stories = {role: self._draw_stories(role, own) for role, own in picks.items()}
         self._pending: list[PendingEvent] = []
@@ -78,17 +79,17 @@ class Timeline:
     def take_before(self, moment: float, count: int) -> list[PendingEvent]:
         """At most `count` of the next events, as far as they lie before `moment` (seconds of event time)."""
         taken = self.take(count)
-        cut = bisect_right(taken, (moment,))
+        cut = bisect_right(taken, moment, key=_when)
         self._ready[:0] = taken[cut:]
         return taken[:cut]
 
     def _stream(self, name: str) -> str:
         return f"win-event/{self._settings.seed}/{self._settings.run}/{name}"
 
-    def _make_teller(self, stream: str, prefix: str, first_number: int) -> StoryTeller:
+    def _make_teller(self, stream: str, prefix: str) -> StoryTeller:
         settings = self._settings
         label = prefix if settings.labels else ""
-        return StoryTeller(self._catalogue, self._hosts, stream, settings.fmt, label, first_number)
+        return StoryTeller(self._catalogue, self._hosts, stream, settings.fmt, label)
 
     def _advance(self) -> None:
         """Tell the next stories; what lies before the last start is settled, as later stories start later."""
@@ -98,8 +99,8 @@ class Timeline:
         self._now = starts[-1][0]
         for scenario in self._scenarios:
             scenario.send(self._now)
-        pending.sort()
-        settled = bisect_right(pending, (self._now,))
+        pending.sort(key=_when)  # stable: at the same time the one told first comes first
+        settled = bisect_right(pending, self._now, key=_when)
         self._ready += pending[:settled]
         self._pending = pending[settled:]
 
@@ -118,7 +119,7 @@ class Timeline:
         stream = self._stream(f"scenario/{number}/{spec}")
         rng, teller = (
             random.Random(f"{stream}/starts"),
-            self._make_teller(stream, f"x{number}-", (number + 1) * _NUMBERS_PER_TELLER),
+            self._make_teller(stream, f"x{number}-"),
         )
         story, starts = self._catalogue.stories[plan.name], plan.starts(rng)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import re
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -26,59 +27,59 @@ from producer.vocabulary import Tables
 Drawn = str | tuple[str, ...]  # one text or a table's row; already escaped for JSON
 
 _DRAW = re.compile(r"(?:story|event)\.(?P<draw>[\w.:-]+)(?:#\w+)?")
-_BATCH = 256  # random.choices costs a third per row when it draws many
+_BATCH = 256  # values drawn at a time: in bulk one costs a third
+_WORDS = struct.Struct(f"<{_BATCH}H")
+_THREAD_IDS = [str(number) for number in range(80, 9680, 4)]
+_PROCESS_IDS = [hex(number) for number in range(800, 16800, 4)]
+_ADDRESSES = [f"10.20.{network}.{last or 1}" for network in range(16) for last in range(256)]
+# RFC 5737 and RFC 2544 blocks: nobody's real address ends up in a detection.
+_PUBLIC_BLOCKS = ("192.0.2", "198.51.100", "203.0.113", "198.18.7")
+_PUBLIC_ADDRESSES = [f"{block}.{last}" for block in _PUBLIC_BLOCKS for last in range(1, 255)]
+_RELATIVE_IDS = [f"-{number}" for number in range(1601, 7601)]
 
 
-def _addresses(rng: random.Random) -> list[str]:
-    return [f"10.20.{bits >> 8}.{(bits & 255) or 1}" for bits in rng.choices(range(1 << 12), k=_BATCH)]
+def _chosen(rng: random.Random, texts: list[str]) -> list[str]:
+    """Any of a few thousand texts: 16 random bits each are even enough, and quicker than rng.choices()."""
+    size = len(texts)
+    return [texts[bits * size >> 16] for bits in _WORDS.unpack(rng.randbytes(_WORDS.size))]
 
 
-def _public_addresses(rng: random.Random) -> list[str]:
-    # RFC 5737 and RFC 2544 blocks: nobody's real address ends up in a detection.
-    blocks = rng.choices(("192.0.2", "198.51.100", "203.0.113", "198.18.7"), k=_BATCH)
-    return [
-        f"{block}.{last}" for block, last in zip(blocks, rng.choices(range(1, 255), k=_BATCH), strict=True)
-    ]
+def _patterned(rng: random.Random, pattern: str) -> list[str]:
+    """Copies of `pattern` with a random hexadecimal digit for every #, written digit place by digit place."""
+    places = [place for place, mark in enumerate(pattern) if mark == "#"]
+    digits = rng.randbytes(len(places) * _BATCH // 2).hex().encode("ascii")
+    width, filled = len(pattern), bytearray(pattern.encode("ascii") * _BATCH)
+    for number, place in enumerate(places):
+        filled[place::width] = digits[number * _BATCH : (number + 1) * _BATCH]
+    text = filled.decode("ascii")
+    return [text[begin : begin + width] for begin in range(0, len(text), width)]
 
 
 def _guids(rng: random.Random) -> list[str]:
-    texts = [f"{rng.getrandbits(128):032x}" for _ in range(_BATCH)]
-    return [f"{{{t[:8]}-{t[8:12]}-4{t[13:16]}-a{t[17:20]}-{t[20:]}}}" for t in texts]
-
-
-def _process_ids(rng: random.Random) -> list[str]:
-    return [hex(number) for number in rng.choices(range(800, 16800, 4), k=_BATCH)]
-
-
-def _thread_ids(rng: random.Random) -> list[str]:
-    return [str(number) for number in rng.choices(range(80, 9680, 4), k=_BATCH)]
+    return _patterned(rng, "{########-####-4###-a###-############}")
 
 
 def _whole(rng: random.Random, low: int, high: int) -> list[str]:
-    return [str(number) for number in rng.choices(range(low, high + 1), k=_BATCH)]
+    return [f"{number}" for number in rng.choices(range(low, high + 1), k=_BATCH)]
 
 
 def _hexadecimals(rng: random.Random, digits: int) -> list[str]:
-    return [f"{rng.getrandbits(4 * digits):0{digits}x}" for _ in range(_BATCH)]
+    return _patterned(rng, "#" * digits)
 
 
 def _hexnumbers(rng: random.Random, digits: int) -> list[str]:
     return [hex(rng.getrandbits(4 * digits)) for _ in range(_BATCH)]
 
 
-def _relative_ids(rng: random.Random) -> list[str]:
-    return [f"-{number}" for number in rng.choices(range(1601, 7601), k=_BATCH)]
-
-
-# name -> (number of arguments, draws _BATCH values: in bulk a draw costs a third)
+# name -> (number of arguments, draws _BATCH values)
 FUNCTIONS: dict[str, tuple[int, Callable[..., list[str]]]] = {
     "logon_id": (0, list),  # counted by the host, not drawn
-    "pid": (0, _process_ids),
-    "tid": (0, _thread_ids),
+    "pid": (0, partial(_chosen, texts=_PROCESS_IDS)),
+    "tid": (0, partial(_chosen, texts=_THREAD_IDS)),
     "guid": (0, _guids),
-    "address": (0, _addresses),
-    "public_address": (0, _public_addresses),
-    "sid": (0, _relative_ids),
+    "address": (0, partial(_chosen, texts=_ADDRESSES)),
+    "public_address": (0, partial(_chosen, texts=_PUBLIC_ADDRESSES)),
+    "sid": (0, partial(_chosen, texts=_RELATIVE_IDS)),
     "int": (2, _whole),
     "hex": (1, _hexadecimals),
     "hexnumber": (1, _hexnumbers),
