@@ -13,7 +13,7 @@ from producer.ledger_file import LedgerWriter
 from producer.log_directory import RecordIds
 from producer.pacing import Schedule
 
-_BATCH = 1000  # events appended at a time at most
+BATCH = 250  # events appended at a time at most: of more the lines fall out of the processor's cache
 _TICK = 0.005  # seconds slept at least: readers are woken for batches, not for every event
 
 
@@ -62,15 +62,15 @@ class Feeder:
                 continue
             self.late = max(self.elapsed - self.schedule.when(self.paced), 0.0)
             self.latest = max(self.late, self.latest)
-            wall = self._feed(min(due, _BATCH, left), wall)
+            wall = self._feed(min(due, BATCH, left), wall)
         self.elapsed = time.monotonic() - begin
 
     def _left(self) -> int:
-        return _BATCH if self.count is None else self.count - self.made
+        return BATCH if self.count is None else self.count - self.made
 
     def _feed_history(self) -> None:
         while not self.stop.is_set() and (left := self._left()):
-            batch = self.generator.take_history(min(_BATCH, left))
+            batch = self.generator.take_history(min(BATCH, left))
             if not batch.lines:
                 return
             while self.log.is_full():

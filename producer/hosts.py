@@ -52,9 +52,9 @@ class User:
     values: dict[str, str]
 
     @cached_property
-    def escaped(self) -> dict[str, str]:
-        """user.* kinds and their values as they stand in JSON."""
-        return _escaped("user", self.values)
+    def escaped(self) -> tuple[str, ...]:
+        """What USER_VALUES names, as it stands in JSON."""
+        return _escaped(USER_VALUES, self.values)
 
 
 @dataclass
@@ -70,9 +70,9 @@ class Host:
     record_ids: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @cached_property
-    def escaped(self) -> dict[str, str]:
-        """host.* kinds and their values as they stand in JSON."""
-        return _escaped("host", self.values)
+    def escaped(self) -> tuple[str, ...]:
+        """What HOST_VALUES names, as it stands in JSON."""
+        return _escaped(HOST_VALUES, self.values)
 
     @cached_property
     def logon_ids(self) -> Iterator[str]:
@@ -84,8 +84,8 @@ class Host:
         return self.values["name"]
 
 
-def _escaped(scope: str, values: dict[str, str]) -> dict[str, str]:
-    return {f"{scope}.{name}": encode_basestring_ascii(text)[1:-1] for name, text in values.items()}
+def _escaped(names: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:
+    return tuple(encode_basestring_ascii(values[name])[1:-1] for name in names)
 
 
 def make_hosts(number: int, profile: str, run: int, rng: random.Random) -> list[Host]:
@@ -107,14 +107,15 @@ def make_hosts(number: int, profile: str, run: int, rng: random.Random) -> list[
 
 def shared_values(hosts: list[Host]) -> dict[str, str]:
     """The host.* and user.* kinds that are the same at every computer and for everyone, escaped for JSON."""
-    owners = [host.escaped for host in hosts]
-    people = [user.escaped for host in hosts for user in host.users]
-    return _same(owners) | _same(people)
-
-
-def _same(owners: list[dict[str, str]]) -> dict[str, str]:
-    first, *others = owners
-    return {kind: text for kind, text in first.items() if all(each[kind] == text for each in others)}
+    of_hosts = zip(HOST_VALUES, zip(*(host.escaped for host in hosts), strict=True), strict=True)
+    people = (user.escaped for host in hosts for user in host.users)
+    of_users = zip(USER_VALUES, zip(*people, strict=True), strict=True)
+    return {
+        f"{scope}.{name}": texts[0]
+        for scope, columns in (("host", of_hosts), ("user", of_users))
+        for name, texts in columns
+        if len(set(texts)) == 1
+    }
 
 
 def _roles(number: int, profile: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from producer.clock import TIME_TEXTS
 from producer.event_catalogue import _PLACEHOLDER, EventType
 from producer.formats import FORMATS, SLOT, text_slot
-from producer.hosts import Host, User
+from producer.hosts import HOST_VALUES, USER_VALUES, Host, User
 from producer.values import Draw, Drawn, column_index, draw_of
 from producer.vocabulary import Tables
 
@@ -98,13 +98,11 @@ def compile_line(parts: Parts, values_of: Callable[[Draw], Iterator[Drawn]], tab
 
 def _look_up(kind: str) -> str:
     scope, _, name = kind.partition(".")
-    return {
-        "late": name,
-        "host": f"host_texts[{kind!r}]",
-        "user": f"user_texts[{kind!r}]",
-        "label": f"story[{kind!r}]",
-        "time": f"time_{name}(ticks)",
-    }[scope]
+    if scope == "host":
+        return f"host_texts[{HOST_VALUES.index(name)}]"
+    if scope == "user":
+        return f"user_texts[{USER_VALUES.index(name)}]"
+    return {"late": name, "label": f"story[{kind!r}]", "time": f"time_{name}(ticks)"}[scope]
 
 
 def _draw(draw: Draw, variable: str) -> list[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Scenario = Generator[None, float, None]  # is sent how far event time has come
 
-_STARTS = 256  # stories told at a time
+_STARTS, _STARTS_PER_HOST = 256, 2  # stories told at a time: the more events wait, the more to sort at once
 _when = itemgetter(0)  # of a pending event
 
 
@@ -47,6 +47,7 @@ class Timeline:
         self._ready: list[PendingEvent] = []
         self._steady = self._now = 0.0
         shares = [ROLE_SHARE[host.role] for host in self._hosts]
+        self._together = max(_STARTS, _STARTS_PER_HOST * len(self._hosts))
         self._shares = list(accumulate(shares))
         means = [
             picks[host.role].mean_events * share for host, share in zip(self._hosts, shares, strict=True)
@@ -106,11 +107,11 @@ class Timeline:
 
     def _draw_starts(self) -> list[Start]:
         random_, mean, steady = self._rng.random, self._gap, self._steady
-        times = [steady := steady - log(1.0 - random_()) * mean for _ in range(_STARTS)]
+        times = [steady := steady - log(1.0 - random_()) * mean for _ in range(self._together)]
         self._steady = steady
         if self._warp:
             times = list(map(self._warp.shaped, times))
-        hosts = self._rng.choices(self._hosts, cum_weights=self._shares, k=_STARTS)
+        hosts = self._rng.choices(self._hosts, cum_weights=self._shares, k=len(times))
         return [(when, host, next(self._stories[host.role])) for when, host in zip(times, hosts, strict=True)]
 
     def _schedule(self, number: int, spec: str) -> Scenario:
