@@ -94,8 +94,9 @@ def _serve(
         status.tick(len(server.clients()))
 
     feeder = Feeder(
-        generator, log, _schedule(settings), settings.count, ledger, stop, every_second, metrics.observe
-    )
+        generator, log, _schedule(settings), settings.count, ledger, stop, every_second, metrics.observe,
+        server.count,
+    )  # fmt: skip
     status.feeder = feeder
     server.start()
     cleanup.callback(server.close)
