@@ -55,14 +55,14 @@ class Batch(NamedTuple):
 
     pending: list[PendingEvent]
     record_ids: list[int]
-    lines: list[str]
+    lines: list[bytes]
 
     def data(self) -> bytes:
-        return "".join(self.lines).encode("ascii")
+        return b"".join(self.lines)
 
     def events(self) -> list[Event]:
         return [
-            Event(host.name, template.channel, record_id, line.encode("ascii"))
+            Event(host.name, template.channel, record_id, line)
             for (_, template, host, _, _), record_id, line in zip(*self, strict=True)
         ]
 
@@ -118,7 +118,8 @@ class Generator:
             channel, last = template.channel, host.record_ids
             record_id = last[channel] = last[channel] + 1
             record_ids.append(record_id)
-            lines.append(template.write(text, record_id, moment, host, user, story))
+            # One by one: to encode the whole batch would go through memory that no cache holds.
+            lines.append(template.write(text, record_id, moment, host, user, story).encode("ascii"))
         return Batch(pending, record_ids, lines)
 
 

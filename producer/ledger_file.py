@@ -49,7 +49,7 @@ class LedgerWriter:
         blocks = []
         for (_, template, host, _, _), record_id, line in zip(*batch, strict=True):
             builder = self._builder((host.name, template.channel))
-            if block := builder.add(record_id, line[:-1].encode("ascii"), now):
+            if block := builder.add(record_id, line[:-1], now):
                 blocks.append(block)
         self._write(blocks)
 
