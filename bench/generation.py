@@ -13,13 +13,14 @@ from producer.formats import FORMATS
 
 _GENERATE = """
 import sys, time
+from producer.feeder import BATCH
 from producer.generator import Generator, GeneratorSettings
 generator = Generator(GeneratorSettings(seed=1, fmt=sys.argv[1]))
 generator.take(20_000, step=1)
 count, begin, cpu = 0, time.monotonic(), time.process_time()
 while time.monotonic() - begin < float(sys.argv[2]):
-    generator.take(1000, step=1).data()
-    count += 1000
+    generator.take(BATCH, step=1).data()
+    count += BATCH
 print(count / (time.monotonic() - begin), count, time.process_time() - cpu)
 """
 

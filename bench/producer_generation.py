@@ -9,22 +9,22 @@ import os
 import sys
 import time
 
+from producer.feeder import BATCH
 from producer.formats import FORMATS
 from producer.generator import Generator, GeneratorSettings
 
-_BATCH = 1000
-_WARM_UP = 100  # batches: templates are compiled when they are first needed
+_WARM_UP = 400  # batches: templates are compiled when they are first needed
 
 
 def measure(settings: GeneratorSettings, events: int) -> tuple[float, float, float]:
     """(events a second by the clock, events a processor second, mean bytes a line)."""
     generator = Generator(settings)
     for _ in range(_WARM_UP):
-        generator.take(_BATCH, step=1)
+        generator.take(BATCH, step=1)
     size, begin, processor = 0, time.perf_counter(), time.process_time()
     moment = time.time_ns() // 100
-    for number in range(events // _BATCH):
-        size += len(generator.take(_BATCH, first=moment + number * 10_000, step=10).data())
+    for number in range(events // BATCH):
+        size += len(generator.take(BATCH, first=moment + number * BATCH * 10, step=10).data())
     seconds, processor_seconds = time.perf_counter() - begin, time.process_time() - processor
     return events / seconds, events / processor_seconds, size / events
 

@@ -9,11 +9,16 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
-from bench.producer_process import ProducerProcess, Received, connect, read_to_the_end
+import orjson
+
+from bench.producer_process import ProducerProcess, Received, connect, read_all, read_to_the_end
+from producer.generator import Generator, GeneratorSettings
 from producer.protocol import ResumeRequest
 
 _EARLIEST = ResumeRequest(None, "earliest")
+_FIXED = ("--start-time", "2026-01-05T08:00:00")
 
 
 def one() -> None:
@@ -32,22 +37,36 @@ def one() -> None:
 def hundred(clients: int = 100, rate: int = 10_000, seconds: int = 10) -> None:
     """All clients get every event of a live stream, byte for byte."""
     count = rate * seconds
+    expected = _told(count)
     server = ProducerProcess(
-        "--rate", str(rate), "--count", str(count), "--wait-for-clients", str(clients), "--exit-when-done"
-    )
-    with ThreadPoolExecutor(clients) as pool:
-        sockets = [connect(server.port, _EARLIEST) for _ in range(clients)]
-        results = list(pool.map(read_to_the_end, sockets))
+        "--rate", str(rate), "--count", str(count), *_FIXED,
+        "--wait-for-clients", str(clients), "--exit-when-done",
+    )  # fmt: skip
+    results = read_all([connect(server.port, _EARLIEST) for _ in range(clients)], expected)
+    cpu = server.cpu_seconds()
     server.stop()
-    complete = sum(received.lines == count for received in results)
-    same = len({received.checksum for received in results})
+    complete = sum(received.size == len(expected) for received in results)
     slowest = max(received.seconds for received in results)
     print(
-        f"{clients} clients at {rate:,} events/s: {complete} complete, {same} distinct stream(s),"
+        f"{clients} clients at {rate:,} events/s: {complete} complete and equal to the log byte by byte,"
         f" {count / slowest:,.0f} events/s to the slowest,"
-        f" {sum(r.size for r in results) / slowest / 1e6:,.0f} MB/s in all",
+        f" {sum(r.size for r in results) / slowest / 1e6:,.0f} MB/s in all,"
+        f" the server took {100 * cpu / slowest:.0f} % of a core",
         flush=True,
     )
+
+
+def _told(count: int) -> bytes:
+    """What a producer with _FIXED puts into its log: every id of every sequence once, in order."""
+    generator = Generator(GeneratorSettings(seed=1, start_time=datetime.fromisoformat(_FIXED[1] + "+00:00")))
+    expected = b"".join(generator.take(min(1000, count - done)).data() for done in range(0, count, 1000))
+    ids: dict[tuple[str, str], int] = {}
+    for line in expected.splitlines():
+        event = orjson.loads(line)
+        key = event["computer"], event["source"]
+        ids[key] = ids.get(key, 0) + 1
+        assert event["record_id"] == ids[key]
+    return expected
 
 
 def thousand(clients: int = 1000) -> None:

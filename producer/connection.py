@@ -7,6 +7,7 @@ import errno
 import select
 import socket
 import ssl
+import struct
 import time
 
 from producer.protocol import GRACE_SECONDS, MAX_REQUEST_BYTES, ProtocolError, ResumeRequest
@@ -51,7 +52,18 @@ class Connection:
         try:
             return self._read_request()
         finally:
+            self._limit_sending()
+
+    def _limit_sending(self) -> None:
+        """Let the kernel end a send after LOOK_SECONDS: Python's own timeout is a poll before every send."""
+        if isinstance(self._socket, ssl.SSLSocket):
             self._socket.settimeout(LOOK_SECONDS)
+            return
+        self._socket.settimeout(None)
+        seconds, rest = divmod(LOOK_SECONDS, 1.0)
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(rest * 1e6))
+        )
 
     def _read_request(self) -> ResumeRequest | None:
         received, deadline = b"", time.monotonic() + GRACE_SECONDS
@@ -76,6 +88,8 @@ class Connection:
         """Bytes that the socket took; 0 when it took none for a while."""
         try:
             taken = self._socket.send(view[:_SEND_BYTES])
+        except BlockingIOError:
+            return 0
         except TimeoutError as error:
             if error.errno == errno.ETIMEDOUT:
                 raise GoneError("timed out") from error

@@ -13,9 +13,11 @@ from producer.ledger_file import LedgerWriter
 from producer.log_directory import RecordIds
 from producer.pacing import Schedule
 
-_BATCH = 1000  # events appended at a time at most
+BATCH = 250  # events appended at a time at most: of more the lines fall out of the processor's cache
 _SET_BACK = 10_000_000  # ticks (a second): a clock that goes back further was set, and is followed
-_TICK = 0.005  # seconds slept at least: readers are woken for batches, not for every event
+# Seconds slept at least, so that readers are woken for batches, not for every event: to wake a reader's
+# thread costs as much as to send 100 KB. A hundred readers get 40 batches a second.
+_TICK, _TICK_PER_READER, _LONGEST_TICK = 0.005, 0.0002, 0.2
 
 
 class Sink(Protocol):
@@ -33,7 +35,10 @@ class Sink(Protocol):
 
 @dataclass
 class Feeder:
-    """Runs in one thread, the only one that generates. `observe` sees every batch that was appended."""
+    """Runs in one thread, the only one that generates.
+
+    `observe` sees every batch that was appended, `readers` says how many wait for them.
+    """
 
     generator: Generator
     log: Sink
@@ -43,6 +48,7 @@ class Feeder:
     stop: threading.Event
     every_second: Callable[[], None]
     observe: Callable[[Batch], None]
+    readers: Callable[[], int] = lambda: 0
     made: int = 0
     paced: int = 0  # without the history
     late: float = 0.0  # seconds behind the schedule, now
@@ -63,15 +69,15 @@ class Feeder:
                 continue
             self.late = max(self.elapsed - self.schedule.when(self.paced), 0.0)
             self.latest = max(self.late, self.latest)
-            wall = self._feed(min(due, _BATCH, left), wall)
+            wall = self._feed(min(due, BATCH, left), wall)
         self.elapsed = time.monotonic() - begin
 
     def _left(self) -> int:
-        return _BATCH if self.count is None else self.count - self.made
+        return BATCH if self.count is None else self.count - self.made
 
     def _feed_history(self) -> None:
         while not self.stop.is_set() and (left := self._left()):
-            batch = self.generator.take_history(min(_BATCH, left))
+            batch = self.generator.take_history(min(BATCH, left))
             if not batch.lines:
                 return
             while self.log.is_full():
@@ -103,7 +109,8 @@ class Feeder:
             self.log.roll(self.generator.record_ids())
 
     def _rest(self, seconds: float) -> None:
-        self.stop.wait(min(max(seconds, _TICK), 0.2))
+        tick = _TICK + _TICK_PER_READER * self.readers()
+        self.stop.wait(min(max(seconds, tick), _LONGEST_TICK))
 
     def _keep_up(self) -> None:
         now = time.monotonic()

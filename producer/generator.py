@@ -8,10 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from producer.clock import TICKS_PER_SECOND, fill_time_markers, time_texts, to_ticks
+from producer.clock import TICKS_PER_SECOND, time_texts, to_ticks
 from producer.event_catalogue import BUILT_IN, load_catalogue
 from producer.formats import TIME_STYLES
-from producer.line_template import RECORD_ID, TIMESTAMP
 from producer.story_teller import PendingEvent
 from producer.timeline import Timeline
 
@@ -56,15 +55,15 @@ class Batch(NamedTuple):
 
     pending: list[PendingEvent]
     record_ids: list[int]
-    lines: list[str]
+    lines: list[bytes]
 
     def data(self) -> bytes:
-        return "".join(self.lines).encode("ascii")
+        return b"".join(self.lines)
 
     def events(self) -> list[Event]:
         return [
-            Event(sequence.computer, sequence.source, record_id, line.encode("ascii"))
-            for (_, _, sequence, _, _), record_id, line in zip(*self, strict=True)
+            Event(host.name, template.channel, record_id, line)
+            for (_, template, host, _, _), record_id, line in zip(*self, strict=True)
         ]
 
 
@@ -89,7 +88,7 @@ class Generator:
 
     def record_ids(self) -> dict[tuple[str, str], int]:
         """The last id given out in each (computer, source)."""
-        return {(each.computer, each.source): each.last for each in self._timeline.sequences()}
+        return self._timeline.record_ids()
 
     def take_history(self, count: int) -> Batch:
         """At most `count` events of the backfill; an empty batch when it is complete."""
@@ -115,12 +114,12 @@ class Generator:
     def _write(self, pending: list[PendingEvent], ticks: Sequence[int]) -> Batch:
         record_ids, lines = [], []
         times = time_texts(ticks, TIME_STYLES[self._settings.fmt])
-        for (_, _, sequence, template, row), moment, text in zip(pending, ticks, times, strict=True):
-            record_id = sequence.last = sequence.last + 1
-            row[TIMESTAMP], row[RECORD_ID] = text, str(record_id)
-            line = "".join(row)
+        for (_, template, host, user, story), moment, text in zip(pending, ticks, times, strict=True):
+            channel, last = template.channel, host.record_ids
+            record_id = last[channel] = last[channel] + 1
             record_ids.append(record_id)
-            lines.append(fill_time_markers(line, moment) if template.has_times else line)
+            # One by one: to encode the whole batch would go through memory that no cache holds.
+            lines.append(template.write(text, record_id, moment, host, user, story).encode("ascii"))
         return Batch(pending, record_ids, lines)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from json.encoder import encode_basestring_ascii
 
 DNS_DOMAIN, NETBIOS_DOMAIN = "corp.example", "CORP"
@@ -49,59 +52,78 @@ class User:
     values: dict[str, str]
 
     @cached_property
-    def escaped(self) -> dict[str, str]:
-        """user.* kinds and their values as they stand in JSON."""
-        return _escaped("user", self.values)
+    def escaped(self) -> tuple[str, ...]:
+        """What USER_VALUES names, as it stands in JSON."""
+        return _escaped(USER_VALUES, self.values)
 
 
 @dataclass
 class Host:
-    """A computer; `values` are what host.* kinds mean. `next_logon_id` grows with every logon."""
+    """A computer; `values` are what host.* kinds mean, `record_ids` the last one of each channel."""
 
     index: int
     role: str
     values: dict[str, str]
     users: list[User]
-    next_logon_id: int
-    domain_sid: str = field(repr=False, default="")
+    first_logon_id: int
+    domain_sid: str
+    record_ids: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @cached_property
-    def escaped(self) -> dict[str, str]:
-        """host.* kinds and their values as they stand in JSON."""
-        return _escaped("host", self.values)
+    def escaped(self) -> tuple[str, ...]:
+        """What HOST_VALUES names, as it stands in JSON."""
+        return _escaped(HOST_VALUES, self.values)
 
-    @property
+    @cached_property
+    def logon_ids(self) -> Iterator[str]:
+        """One for every logon, growing."""
+        return map(hex, count(self.first_logon_id, 0x1A3))
+
+    @cached_property
     def name(self) -> str:
         return self.values["name"]
 
 
-def _escaped(scope: str, values: dict[str, str]) -> dict[str, str]:
-    return {f"{scope}.{name}": encode_basestring_ascii(text)[1:-1] for name, text in values.items()}
+def _escaped(names: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:
+    return tuple(encode_basestring_ascii(values[name])[1:-1] for name in names)
 
 
-def make_hosts(count: int, profile: str, run: int, rng: random.Random) -> list[Host]:
-    """`count` computers whose roles follow the profile, each with the people that use it.
+def make_hosts(number: int, profile: str, run: int, rng: random.Random) -> list[Host]:
+    """`number` computers whose roles follow the profile, each with the people that use it.
 
     Everything but the logon ids is the same in every `run`.
     """
     domain_sid = _sid(rng)
-    users = [_user(index, domain_sid, rng) for index in range(max(8, min(count * 2, 2000)))]
-    roles = _roles(count, profile)
+    users = [_user(index, domain_sid, rng) for index in range(max(8, min(number * 2, 2000)))]
+    roles = _roles(number, profile)
     first_dc = next(
         (f"DC-{i + 1:03d}" for i, role in enumerate(roles) if role == "domain-controller"), "DC-001"
     )
     hosts = [_host(index, role, domain_sid, users, first_dc, rng) for index, role in enumerate(roles)]
     for host in hosts:
-        host.next_logon_id += (run - 1) << 32  # logon ids of two runs never meet
+        host.first_logon_id += (run - 1) << 32  # logon ids of two runs never meet
     return hosts
 
 
-def _roles(count: int, profile: str) -> list[str]:
+def shared_values(hosts: list[Host]) -> dict[str, str]:
+    """The host.* and user.* kinds that are the same at every computer and for everyone, escaped for JSON."""
+    of_hosts = zip(HOST_VALUES, zip(*(host.escaped for host in hosts), strict=True), strict=True)
+    people = (user.escaped for host in hosts for user in host.users)
+    of_users = zip(USER_VALUES, zip(*people, strict=True), strict=True)
+    return {
+        f"{scope}.{name}": texts[0]
+        for scope, columns in (("host", of_hosts), ("user", of_users))
+        for name, texts in columns
+        if len(set(texts)) == 1
+    }
+
+
+def _roles(number: int, profile: str) -> list[str]:
     if profile in ROLES:
-        return [profile] * count
-    controllers = max(1, count // 20) if count > 1 else 0
-    servers = max(1, count // 5) if count > 2 else 0
-    workstations = count - controllers - servers
+        return [profile] * number
+    controllers = max(1, number // 20) if number > 1 else 0
+    servers = max(1, number // 5) if number > 2 else 0
+    workstations = number - controllers - servers
     return ["workstation"] * workstations + ["server"] * servers + ["domain-controller"] * controllers
 
 

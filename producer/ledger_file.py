@@ -47,9 +47,9 @@ class LedgerWriter:
     def add(self, batch: Batch, now: float) -> None:
         """Take what the log has just taken. `now`: monotonic seconds."""
         blocks = []
-        for (_, _, sequence, _, _), record_id, line in zip(*batch, strict=True):
-            builder = self._builder((sequence.computer, sequence.source))
-            if block := builder.add(record_id, line[:-1].encode("ascii"), now):
+        for (_, template, host, _, _), record_id, line in zip(*batch, strict=True):
+            builder = self._builder((host.name, template.channel))
+            if block := builder.add(record_id, line[:-1], now):
                 blocks.append(block)
         self._write(blocks)
 

@@ -16,7 +16,7 @@ from producer.generator import Batch
 from producer.server import Server
 from producer.status import Status
 
-_template, _event_type = itemgetter(3), attrgetter("event_type")  # in C: this runs for every event
+_template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this runs for every event
 
 
 class ProducerMetrics(Collector):

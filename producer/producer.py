@@ -96,15 +96,9 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
         status.tick(len(server.clients()))
 
     feeder = Feeder(
-        generator,
-        log,
-        _schedule(settings),
-        settings.count,
-        ledger,
-        orders.enough,
-        every_second,
-        metrics.observe,
-    )
+        generator, log, _schedule(settings), settings.count, ledger, orders.enough,
+        every_second, metrics.observe, server.count,
+    )  # fmt: skip
     status.feeder = feeder
     server.start()
     cleanup.callback(server.close)

@@ -74,6 +74,10 @@ class Server:
         with self._lock:
             return list(self._clients)
 
+    def count(self) -> int:
+        """Clients connected now."""
+        return len(self._clients)
+
     def wait_for_clients(self, count: int, stop: threading.Event) -> None:
         """Return when `count` clients are being served, or at a stop."""
         with self._changed:

@@ -1,157 +1,122 @@
-"""Tells stories: turns one start of a story into rendered events that share its values."""
+"""Tells stories: what happens when, where and to whom. Lines are written, and their values drawn, later."""
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
+from typing import NamedTuple
 
 from producer.event_catalogue import Catalogue
 from producer.formats import text_slot
-from producer.hosts import Host, User
-from producer.line_template import (
-    FIRST_VALUE,
-    LineTemplate,
-    Parts,
-    Sequence,
-    Sequences,
-    bake,
-    compile_parts,
-    depends_on_user,
-)
+from producer.hosts import Host, User, shared_values
+from producer.line_template import LineTemplate, StoryValues, compile_line, compile_parts, fill_known
 from producer.stories import Step, Story
-from producer.values import Fill, draw_of, make_fill
+from producer.values import Draw, Drawn, drawn_values
 
-_BAKED_HOSTS = (
-    40  # up to so many computers, templates are baked for each of them and its people: faster lines
-)
-_CACHED_TEMPLATES = 20_000  # about 40 MB; beyond that, templates are baked again rather than kept
+_BATCH = 256  # delays drawn at a time
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
 
-# seconds since the start, running number, sequence, template, its row with the values filled in
-PendingEvent = tuple[float, int, Sequence, LineTemplate, list[str]]
+# seconds since the start, template, where, who, what the story's events share
+PendingEvent = tuple[float, LineTemplate, Host, User, StoryValues]
+Start = tuple[float, Host, Story]  # seconds since the start, where, what
+
+
+class _Stage(NamedTuple):
+    """A step of a story, made ready; None where it has nothing to say."""
+
+    chance: float
+    times: range
+    is_random: bool  # a random number of times, `times` being the choice
+    next_user: bool
+    delays: Iterator[float] | None
+    places: list[Host] | None
+    template: LineTemplate
 
 
 class StoryTeller:
-    """Renders steps. Every kind of value has a random stream of its own, named after `stream`, so neither the
-    order of fields in a format nor another story moves it. Not thread-safe."""
+    """Turns starts of stories into their events. Not thread-safe.
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        hosts: list[Host],
-        sequences: Sequences,
-        stream: str,
-        fmt: str,
-        label: str,
-    ) -> None:
+    Every kind of value has a random stream of its own, named after `stream`, so that the order of fields in a
+    format does not move it.
+    """
+
+    def __init__(self, catalogue: Catalogue, hosts: list[Host], stream: str, fmt: str, label: str) -> None:
         """`label` begins the ids of stories in the labels; empty for no labels."""
-        self._catalogue, self._hosts, self._sequences = catalogue, hosts, sequences
-        self._stream, self._fmt, self._label = stream, fmt, label
+        self._catalogue, self._hosts, self._stream, self._fmt = catalogue, hosts, stream, fmt
+        self._label = label
         self._rng = random.Random(stream)
-        self._parts: dict[int, Parts] = {}
-        self._fills: dict[str, Fill] = {}
-        self._baked: dict[tuple[int, int, int], LineTemplate] = {}
-        self._bakes_hosts = len(hosts) <= _BAKED_HOSTS
+        self._told = 0
+        self._shared = shared_values(hosts)
+        self._stages: dict[int, list[_Stage]] = {}
+        self._values: dict[str, Iterator[Drawn]] = {}
         self._controllers = [host for host in hosts if host.role == "domain-controller"] or hosts[-1:]
-        self.told = 0
-        self.rendered = 0
 
-    def tell(self, story: Story, host: Host, when: float, pending: list[PendingEvent]) -> None:
-        """Append the events of `story`, which starts at `when` (seconds) on `host`."""
-        random_, user = self._rng.random, self._someone(host)
-        self.told += 1
-        context = {"label.id": f"{self._label}{self.told}"} if self._label else {}
-        for step in story.steps:
-            if step.chance < 1.0 and random_() >= step.chance:
-                continue
-            low, high = step.repeat
-            for _ in range(low if low == high else self._rng.randint(low, high)):
-                if step.user == "next":
-                    user = self._someone(host)
-                if step.delay[1]:
-                    when += self._delay(step)
-                at = host if step.host == "same" else self._elsewhere(step)
-                self._render(story, step, at, user, when, context, pending)
+    def tell(self, starts: Iterable[Start], pending: list[PendingEvent]) -> None:
+        """Append the events of these stories."""
+        random_, known = self._rng.random, self._stages
+        for when, host, story in starts:
+            values = self._labelled() if self._label else {}
+            users = host.users
+            user = users[int(random_() * len(users))]
+            stages = known.get(id(story)) or self._prepare(story)
+            for chance, times, is_random, next_user, delays, places, template in stages:
+                if chance < 1.0 and random_() >= chance:
+                    continue
+                for _ in range(times[int(random_() * len(times))]) if is_random else times:
+                    if next_user:
+                        user = users[int(random_() * len(users))]
+                    if delays:
+                        when += next(delays)
+                    at = places[int(random_() * len(places))] if places else host
+                    pending.append((when, template, at, user, values))
 
-    def _someone(self, host: Host) -> User:
-        users = host.users
-        return users[int(self._rng.random() * len(users))]
+    def _labelled(self) -> StoryValues:
+        self._told += 1
+        return {"label.id": f"{self._label}{self._told}"}
 
-    def _elsewhere(self, step: Step) -> Host:
-        places = self._controllers if step.host == "domain-controller" else self._hosts
-        return places[int(self._rng.random() * len(places))]
+    def _prepare(self, story: Story) -> list[_Stage]:
+        labels = {}
+        if self._label:
+            labels = {"story": story.name, "story_id": text_slot("label.id")}
+            labels |= {"scenario": story.name} if story.scenario else {}
+        stages = self._stages[id(story)] = [self._stage(step, labels) for step in story.steps]
+        return stages
 
-    def _delay(self, step: Step) -> float:
-        """Log-normal with the step's median and 90 % quantile: most are short, few are long."""
-        median, quantile = step.delay
+    def _stage(self, step: Step, labels: dict[str, str]) -> _Stage:
+        low, high = step.repeat
+        return _Stage(
+            step.chance,
+            range(low) if low == high else range(low, high + 1),
+            low != high,
+            step.user == "next",
+            self._delays(*step.delay) if step.delay[1] else None,
+            {"same": None, "domain-controller": self._controllers, "next": self._hosts}[step.host],
+            self._template(step, labels),
+        )
+
+    def _delays(self, median: float, quantile: float) -> Iterator[float]:
+        """Log-normal with this median and 90 % quantile: most are short, few are long."""
         if median <= 0.0 or median == quantile:
-            return median
+            return repeat(median)
         sigma = math.log(quantile / median) / _NORMAL_90
-        return min(median * math.exp(self._rng.gauss(0.0, sigma)), 20 * quantile)
+        gauss, longest = self._rng.gauss, 20 * quantile
 
-    def _render(
-        self, story: Story, step: Step, host: Host, user: User, when: float,
-        context: dict[str, str], pending: list[PendingEvent],
-    ) -> None:  # fmt: skip
-        if self._bakes_hosts:
-            key = (id(step), host.index, user.index)
-        else:
-            key = (id(step), -1, -1)
-            context.update(host.escaped)
-            context.update(user.escaped)
-        template = self._baked.get(key)
-        if template is None:
-            template = self._bake(key, story, step, host, user)
-        for name, fill in template.story_fills:
-            if name not in context:
-                fill(context, host)
-        for fill in template.event_fills:
-            fill(context, host)
-        row = template.row[:]
-        if template.values:
-            row[FIRST_VALUE::2] = template.values(context)
-        self.rendered = number = self.rendered + 1
-        pending.append((when, number, template.sequence or self._sequence(host, step), template, row))
+        def draw() -> list[float]:
+            return [min(median * math.exp(gauss(0.0, sigma)), longest) for _ in range(_BATCH)]
 
-    def _sequence(self, host: Host, step: Step) -> Sequence:
-        key = (host.index, self._catalogue.event_types[step.event].channel)
-        sequence = self._sequences.get(key)
-        if sequence is None:
-            sequence = self._sequences[key] = Sequence(host.name, key[1])
-        return sequence
+        return chain.from_iterable(iter(draw, None))
 
-    def _bake(
-        self, key: tuple[int, int, int], story: Story, step: Step, host: Host, user: User
-    ) -> LineTemplate:
-        if len(self._baked) >= _CACHED_TEMPLATES:
-            self._baked.clear()
-        event_type = self._catalogue.event_types[step.event]
-        parts = self._parts.get(key[0])
-        if parts is None:
-            labels = _labels(story) if self._label else {}
-            parts = compile_parts(event_type, step.override, self._fmt, self._catalogue.tables, labels)
-            self._parts[key[0]] = parts
-        if not self._bakes_hosts:
-            template = self._baked[key] = bake(event_type, parts, self._fill, None, {})
-            return template
-        alone = (*key[:2], -1)  # of an event that names nobody one template serves all users
-        known = self._baked.get(alone)
-        if known is None or depends_on_user(parts):
-            known = bake(
-                event_type, parts, self._fill, self._sequence(host, step), host.escaped | user.escaped
-            )
-        self._baked[key] = self._baked[alone] = known
-        return known
+    def _template(self, step: Step, labels: dict[str, str]) -> LineTemplate:
+        event_type, tables = self._catalogue.event_types[step.event], self._catalogue.tables
+        parts = compile_parts(event_type, step.override, self._fmt, tables, labels)
+        write = compile_line(fill_known(parts, self._shared), self._values_of, tables)
+        return LineTemplate(event_type, event_type.channel, write)
 
-    def _fill(self, kind: str) -> Fill:
-        draw = draw_of(kind)
-        fill = self._fills.get(draw)
-        if fill is None:
-            own = random.Random(f"{self._stream}/{draw}")
-            fill = self._fills[draw] = make_fill(kind, self._catalogue.tables, own)
-        return fill
-
-
-def _labels(story: Story) -> dict[str, str]:
-    labels = {"story": story.name, "story_id": text_slot("label.id")}
-    return labels | ({"scenario": story.name} if story.scenario else {})
+    def _values_of(self, draw: Draw) -> Iterator[Drawn]:
+        values = self._values.get(draw.name)
+        if values is None:
+            rng = random.Random(f"{self._stream}/{draw.name}")
+            values = self._values[draw.name] = drawn_values(draw, self._catalogue.tables, rng)
+        return values

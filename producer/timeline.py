@@ -5,25 +5,27 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
-from itertools import accumulate
+from functools import partial
+from itertools import accumulate, chain
+from math import log
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from producer.event_catalogue import Catalogue
-from producer.hosts import ROLE_SHARE, ROLES, Host, make_hosts
-from producer.line_template import Sequence, Sequences
+from producer.hosts import ROLE_SHARE, ROLES, make_hosts
 from producer.scenarios import parse_scenario
 from producer.shapes import make_warp
 from producer.starts import Picks, make_picks
 from producer.stories import Story
-from producer.story_teller import PendingEvent, StoryTeller
+from producer.story_teller import PendingEvent, Start, StoryTeller
 
 if TYPE_CHECKING:
     from producer.generator import GeneratorSettings
 
 Scenario = Generator[None, float, None]  # is sent how far event time has come
 
-_STARTS = 256  # stories told at a time
-_NUMBERS_PER_TELLER = 1 << 48  # keeps the running numbers of two tellers apart
+_STARTS, _STARTS_PER_HOST = 256, 2  # stories told at a time: the more events wait, the more to sort at once
+_when = itemgetter(0)  # of a pending event
 
 
 class Timeline:
@@ -38,19 +40,17 @@ class Timeline:
         # Computers and people are the same in every run of one log.
         people = random.Random(f"win-event/{settings.seed}/hosts")
         self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, people)
-        self._sequences: Sequences = {}
         self._teller = self._make_teller(self._stream("stories"), "s")
-        self._picks = {
-            role: make_picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES
-        }
+        picks = {role: make_picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES}
+        self._stories = {role: self._draw_stories(role, own) for role, own in picks.items()}
         self._pending: list[PendingEvent] = []
         self._ready: list[PendingEvent] = []
         self._steady = self._now = 0.0
         shares = [ROLE_SHARE[host.role] for host in self._hosts]
-        self._starts = self._draw_starts(list(accumulate(shares)))
+        self._together = max(_STARTS, _STARTS_PER_HOST * len(self._hosts))
+        self._shares = list(accumulate(shares))
         means = [
-            self._picks[host.role].mean_events * share
-            for host, share in zip(self._hosts, shares, strict=True)
+            picks[host.role].mean_events * share for host, share in zip(self._hosts, shares, strict=True)
         ]
         rate = settings.host_rate * len(self._hosts)
         self._gap = sum(means) / sum(shares) / rate
@@ -61,13 +61,14 @@ class Timeline:
 
     def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
         """Count on after these last ids."""
-        index = {host.name: host.index for host in self._hosts}
+        hosts = {host.name: host for host in self._hosts}
         for (computer, source), last in record_ids.items():
-            if computer in index:
-                self._sequences[index[computer], source] = Sequence(computer, source, last)
+            if computer in hosts:
+                hosts[computer].record_ids[source] = last
 
-    def sequences(self) -> list[Sequence]:
-        return list(self._sequences.values())
+    def record_ids(self) -> dict[tuple[str, str], int]:
+        """The last id given out in each (computer, source)."""
+        return {(host.name, source): last for host in self._hosts for source, last in host.record_ids.items()}
 
     def take(self, count: int) -> list[PendingEvent]:
         """The next `count` events by time."""
@@ -79,7 +80,7 @@ class Timeline:
     def take_before(self, moment: float, count: int) -> list[PendingEvent]:
         """At most `count` of the next events, as far as they lie before `moment` (seconds of event time)."""
         taken = self.take(count)
-        cut = bisect_right(taken, (moment,))
+        cut = bisect_right(taken, moment, key=_when)
         self._ready[:0] = taken[cut:]
         return taken[:cut]
 
@@ -88,41 +89,39 @@ class Timeline:
 
     def _make_teller(self, stream: str, prefix: str) -> StoryTeller:
         settings = self._settings
-        return StoryTeller(
-            self._catalogue,
-            self._hosts,
-            self._sequences,
-            stream,
-            settings.fmt,
-            prefix if settings.labels else "",
-        )
+        label = prefix if settings.labels else ""
+        return StoryTeller(self._catalogue, self._hosts, stream, settings.fmt, label)
 
     def _advance(self) -> None:
         """Tell the next stories; what lies before the last start is settled, as later stories start later."""
-        draw_gap, rate, tell, pending = (
-            self._rng.expovariate,
-            1.0 / self._gap,
-            self._teller.tell,
-            self._pending,
-        )
-        for _ in range(_STARTS):
-            self._steady += draw_gap(rate)
-            self._now = self._warp.shaped(self._steady) if self._warp else self._steady
-            host, story = next(self._starts)
-            tell(story, host, self._now, pending)
+        pending = self._pending
+        starts = self._draw_starts()
+        self._teller.tell(starts, pending)
+        self._now = starts[-1][0]
         for scenario in self._scenarios:
             scenario.send(self._now)
-        pending.sort()
-        settled = bisect_right(pending, (self._now,))
+        pending.sort(key=_when)  # stable: at the same time the one told first comes first
+        settled = bisect_right(pending, self._now, key=_when)
         self._ready += pending[:settled]
         self._pending = pending[settled:]
+
+    def _draw_starts(self) -> list[Start]:
+        random_, mean, steady = self._rng.random, self._gap, self._steady
+        times = [steady := steady - log(1.0 - random_()) * mean for _ in range(self._together)]
+        self._steady = steady
+        if self._warp:
+            times = list(map(self._warp.shaped, times))
+        hosts = self._rng.choices(self._hosts, cum_weights=self._shares, k=len(times))
+        return [(when, host, next(self._stories[host.role])) for when, host in zip(times, hosts, strict=True)]
 
     def _schedule(self, number: int, spec: str) -> Scenario:
         known = [story.name for story in self._catalogue.stories.values() if story.scenario]
         plan = parse_scenario(spec, known)
         stream = self._stream(f"scenario/{number}/{spec}")
-        rng, teller = random.Random(f"{stream}/starts"), self._make_teller(stream, f"x{number}-")
-        teller.rendered = (number + 1) * _NUMBERS_PER_TELLER
+        rng, teller = (
+            random.Random(f"{stream}/starts"),
+            self._make_teller(stream, f"x{number}-"),
+        )
         story, starts = self._catalogue.stories[plan.name], plan.starts(rng)
 
         def start_until() -> Scenario:
@@ -130,7 +129,8 @@ class Timeline:
             for when in starts:
                 while when > now:
                     now = yield
-                teller.tell(story, self._hosts[int(rng.random() * len(self._hosts))], when, self._pending)
+                host = self._hosts[int(rng.random() * len(self._hosts))]
+                teller.tell([(when, host, story)], self._pending)
             while True:
                 yield
 
@@ -138,12 +138,7 @@ class Timeline:
         next(scenario)
         return scenario
 
-    def _draw_starts(self, cumulative: list[float]) -> Iterator[tuple[Host, Story]]:
-        streams = {role: self._draw_stories(picks) for role, picks in self._picks.items()}
-        while True:
-            for host in self._rng.choices(self._hosts, cum_weights=cumulative, k=_STARTS):
-                yield host, next(streams[host.role])
-
-    def _draw_stories(self, picks: Picks) -> Iterator[Story]:
-        while True:
-            yield from self._rng.choices(picks.stories, cum_weights=picks.cumulative, k=_STARTS)
+    def _draw_stories(self, role: str, picks: Picks) -> Iterator[Story]:
+        rng = random.Random(self._stream(f"starts/{role}"))
+        draw = partial(rng.choices, picks.stories, cum_weights=picks.cumulative, k=_STARTS)
+        return chain.from_iterable(iter(draw, None))

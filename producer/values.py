@@ -13,79 +13,73 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import NamedTuple
 
-from producer.hosts import HOST_VALUES, USER_VALUES, Host
+from producer.clock import TIME_TEXTS
+from producer.hosts import HOST_VALUES, USER_VALUES
 from producer.vocabulary import Tables
 
-Context = dict[str, str]  # kind -> value, already escaped for JSON
-Fill = Callable[[Context, Host], None]
-LATE = {
-    "iso": "\0i",
-    "time": "\0t",
-    "date": "\0d",
-    "earlier": "\0e",
-    "boot": "\0b",
-    "filetime": "\0f",
-    "seconds": "\0s",
-}
+Drawn = str | tuple[str, ...]  # one text or a table's row; already escaped for JSON
 
 _DRAW = re.compile(r"(?:story|event)\.(?P<draw>[\w.:-]+)(?:#\w+)?")
-_BATCH = 256  # random.choices costs a third per row when it draws many
+_BATCH = 256  # values drawn at a time: in bulk one costs a third
+_WORDS = struct.Struct(f"<{_BATCH}H")
+_THREAD_IDS = [str(number) for number in range(80, 9680, 4)]
+_PROCESS_IDS = [hex(number) for number in range(800, 16800, 4)]
+_ADDRESSES = [f"10.20.{network}.{last or 1}" for network in range(16) for last in range(256)]
+# RFC 5737 and RFC 2544 blocks: nobody's real address ends up in a detection.
+_PUBLIC_BLOCKS = ("192.0.2", "198.51.100", "203.0.113", "198.18.7")
+_PUBLIC_ADDRESSES = [f"{block}.{last}" for block in _PUBLIC_BLOCKS for last in range(1, 255)]
+_RELATIVE_IDS = [f"-{number}" for number in range(1601, 7601)]
 
 
-def _addresses(rng: random.Random) -> list[str]:
-    return [f"10.20.{bits >> 8}.{(bits & 255) or 1}" for bits in rng.choices(range(1 << 12), k=_BATCH)]
+def _chosen(rng: random.Random, texts: list[str]) -> list[str]:
+    """Any of a few thousand texts: 16 random bits each are even enough, and quicker than rng.choices()."""
+    size = len(texts)
+    return [texts[bits * size >> 16] for bits in _WORDS.unpack(rng.randbytes(_WORDS.size))]
 
 
-def _public_addresses(rng: random.Random) -> list[str]:
-    # RFC 5737 and RFC 2544 blocks: nobody's real address ends up in a detection.
-    blocks = rng.choices(("192.0.2", "198.51.100", "203.0.113", "198.18.7"), k=_BATCH)
-    return [
-        f"{block}.{last}" for block, last in zip(blocks, rng.choices(range(1, 255), k=_BATCH), strict=True)
-    ]
+def _patterned(rng: random.Random, pattern: str) -> list[str]:
+    """Copies of `pattern` with a random hexadecimal digit for every #, written digit place by digit place."""
+    places = [place for place, mark in enumerate(pattern) if mark == "#"]
+    digits = rng.randbytes(len(places) * _BATCH // 2).hex().encode("ascii")
+    width, filled = len(pattern), bytearray(pattern.encode("ascii") * _BATCH)
+    for number, place in enumerate(places):
+        filled[place::width] = digits[number * _BATCH : (number + 1) * _BATCH]
+    text = filled.decode("ascii")
+    return [text[begin : begin + width] for begin in range(0, len(text), width)]
 
 
 def _guids(rng: random.Random) -> list[str]:
-    texts = [f"{rng.getrandbits(128):032x}" for _ in range(_BATCH)]
-    return [f"{{{t[:8]}-{t[8:12]}-4{t[13:16]}-a{t[17:20]}-{t[20:]}}}" for t in texts]
-
-
-def _process_ids(rng: random.Random) -> list[str]:
-    return [hex(number) for number in rng.choices(range(800, 16800, 4), k=_BATCH)]
-
-
-def _thread_ids(rng: random.Random) -> list[str]:
-    return [str(number) for number in rng.choices(range(80, 9680, 4), k=_BATCH)]
+    return _patterned(rng, "{########-####-4###-a###-############}")
 
 
 def _whole(rng: random.Random, low: int, high: int) -> list[str]:
-    return [str(number) for number in rng.choices(range(low, high + 1), k=_BATCH)]
+    return [f"{number}" for number in rng.choices(range(low, high + 1), k=_BATCH)]
 
 
 def _hexadecimals(rng: random.Random, digits: int) -> list[str]:
-    return [f"{rng.getrandbits(4 * digits):0{digits}x}" for _ in range(_BATCH)]
+    return _patterned(rng, "#" * digits)
 
 
 def _hexnumbers(rng: random.Random, digits: int) -> list[str]:
     return [hex(rng.getrandbits(4 * digits)) for _ in range(_BATCH)]
 
 
-def _relative_ids(rng: random.Random) -> list[str]:
-    return [str(number) for number in rng.choices(range(1601, 7601), k=_BATCH)]
-
-
-# name -> (number of arguments, draws _BATCH values: in bulk a draw costs a third)
+# name -> (number of arguments, draws _BATCH values)
 FUNCTIONS: dict[str, tuple[int, Callable[..., list[str]]]] = {
     "logon_id": (0, list),  # counted by the host, not drawn
-    "pid": (0, _process_ids),
-    "tid": (0, _thread_ids),
+    "pid": (0, partial(_chosen, texts=_PROCESS_IDS)),
+    "tid": (0, partial(_chosen, texts=_THREAD_IDS)),
     "guid": (0, _guids),
-    "address": (0, _addresses),
-    "public_address": (0, _public_addresses),
-    "sid": (0, _relative_ids),
+    "address": (0, partial(_chosen, texts=_ADDRESSES)),
+    "public_address": (0, partial(_chosen, texts=_PUBLIC_ADDRESSES)),
+    "sid": (0, partial(_chosen, texts=_RELATIVE_IDS)),
     "int": (2, _whole),
     "hex": (1, _hexadecimals),
     "hexnumber": (1, _hexnumbers),
@@ -102,7 +96,7 @@ def check_kind(kind: str, tables: Tables) -> str | None:
     if kind.startswith("="):
         return None
     scope, _, name = kind.partition(".")
-    known = {"host": HOST_VALUES, "user": USER_VALUES, "time": tuple(LATE)}.get(scope)
+    known = {"host": HOST_VALUES, "user": USER_VALUES, "time": tuple(TIME_TEXTS)}.get(scope)
     if known is not None:
         return None if name in known else f"{kind!r}: {scope} has {', '.join(known)}"
     match = _DRAW.fullmatch(kind)
@@ -126,77 +120,39 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
     return None
 
 
-def draw_of(kind: str) -> str:
-    """Kinds with the same draw are filled together: the columns of one row."""
-    scope_table, dot, _column = kind.partition("#")[0].rpartition(".")
-    label = kind.partition("#")[2]
-    is_row = dot and "." in scope_table and not kind.endswith("|text")
-    return f"{scope_table}#{label}" if is_row else kind
+class Draw(NamedTuple):
+    """Where story.* and event.* kinds come from; those with one `name` are drawn together, as one row."""
+
+    name: str
+    source: str  # a table, or a function with its arguments
+    column: str  # of the table; empty for a function
 
 
-def make_fill(kind: str, tables: Tables, rng: random.Random) -> Fill:
-    """What writes `kind` (and, of a table, the row's other columns) into a story's context."""
-    if kind.endswith("|text"):
-        return _parameter_text(kind, tables)
-    scope, _, rest = kind.partition(".")
-    draw, _, label = rest.partition("#")
-    table, _, column = draw.partition(".")
-    if column:
-        return _row(scope, table, f"#{label}" if label else "", tables, rng)
-    name, *arguments = draw.split(":")
-    if name == "logon_id":
-        return _logon_id(kind)
-    batches = FUNCTIONS[name][1]
-    numbers = [int(argument) for argument in arguments]
-    values = _endless(lambda: batches(rng, *numbers))
-    return _relative_id(kind, values) if name == "sid" else _drawn(kind, values)
+def draw_of(kind: str) -> Draw:
+    plain, mark, label = kind.removesuffix("|text").partition("#")
+    scope, source, *column = plain.split(".")
+    return Draw(f"{scope}.{source}{mark}{label}", source, *column or [""])
 
 
-def _endless(batch: Callable[[], list[Any]]) -> Iterator[Any]:
-    while True:
-        yield from batch()
+def column_index(kind: str, tables: Tables) -> int:
+    """Where the kind's column stands in a drawn row: after the columns come their texts in messages."""
+    draw = draw_of(kind)
+    columns = tables.columns(draw.source)
+    return columns.index(draw.column) + (len(columns) if kind.endswith("|text") else 0)
 
 
-def _drawn(kind: str, values: Iterator[str]) -> Fill:
-    def fill(context: Context, _host: Host) -> None:
-        context[kind] = next(values)
-
-    return fill
-
-
-def _logon_id(kind: str) -> Fill:
-    def fill(context: Context, host: Host) -> None:
-        host.next_logon_id += 0x1A3
-        context[kind] = hex(host.next_logon_id)
-
-    return fill
+def drawn_values(draw: Draw, tables: Tables, rng: random.Random) -> Iterator[Drawn]:
+    """Endless: the rows of a table, by weight, or what a function draws (for `sid` the end of a SID)."""
+    batch: Callable[[], Sequence[Drawn]]
+    if draw.column:
+        table = tables.tables[draw.source]
+        rows = [_row(tuple(row.values()), tables) for row in table.rows]
+        batch = partial(rng.choices, rows, cum_weights=table.cumulative, k=_BATCH)
+    else:
+        name, *arguments = draw.source.split(":")
+        batch = partial(FUNCTIONS[name][1], rng, *map(int, arguments))
+    return chain.from_iterable(iter(batch, None))
 
 
-def _relative_id(kind: str, values: Iterator[str]) -> Fill:
-    def fill(context: Context, host: Host) -> None:
-        context[kind] = f"{host.domain_sid}-{next(values)}"
-
-    return fill
-
-
-def _row(scope: str, table: str, label: str, tables: Tables, rng: random.Random) -> Fill:
-    rows = [
-        {f"{scope}.{table}.{column}{label}": escape(text) for column, text in row.items()}
-        for row in tables.tables[table].rows
-    ]
-    cumulative = tables.tables[table].cumulative
-    draws = _endless(lambda: rng.choices(rows, cum_weights=cumulative, k=_BATCH))
-
-    def fill(context: Context, _host: Host) -> None:
-        context.update(next(draws))
-
-    return fill
-
-
-def _parameter_text(kind: str, tables: Tables) -> Fill:
-    base = kind.removesuffix("|text")
-
-    def fill(context: Context, _host: Host) -> None:
-        context[kind] = escape(tables.parameter_text(context[base]))
-
-    return fill
+def _row(values: tuple[str, ...], tables: Tables) -> tuple[str, ...]:
+    return tuple(map(escape, (*values, *map(tables.parameter_text, values))))

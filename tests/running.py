@@ -157,7 +157,7 @@ class Job:
         return int(metrics[0]["value"]) if metrics else 0
 
     def restored(self) -> int:
-        """How often it went on from a checkpoint. Unlike the metric of the restarts it is never out of date."""
+        """How often it went on from a checkpoint; never out of date, as the metric of the restarts is."""
         return int(self.running.rest(f"/jobs/{self.job_id}/checkpoints")["counts"]["restored"])
 
     def cancel(self) -> None:

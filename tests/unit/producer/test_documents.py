@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from producer.clock import TIME_TEXTS
 from producer.event_catalogue import CHANNELS, load_catalogue
 from producer.hosts import HOST_VALUES, USER_VALUES
 from producer.options_cli import producer_options
 from producer.protocol import GRACE_SECONDS, MAX_LINE_BYTES, MAX_REQUEST_BYTES
-from producer.values import FUNCTIONS, LATE
+from producer.values import FUNCTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
 EVENTS, PROTOCOL = (DOCS / "EVENTS.md").read_text(), (DOCS / "PROTOCOL.md").read_text()
@@ -31,7 +32,7 @@ def test_every_event_type_is_listed(channel: str) -> None:
 def test_every_value_kind_and_scenario_is_explained() -> None:
     names = [name for name in (*HOST_VALUES, *USER_VALUES) if not name.startswith("pid.")]
     scenarios = [story.name for story in load_catalogue().stories.values() if story.scenario]
-    for name in [*names, *LATE, *FUNCTIONS, *scenarios]:
+    for name in [*names, *TIME_TEXTS, *FUNCTIONS, *scenarios]:
         assert re.search(rf"\b{name}\b", EVENTS), name
 
 
