@@ -51,6 +51,12 @@ MATRIX = (
         may_lose="the log died with the producer",
     ),
     Scenario(
+        "producer-away",
+        f"producer away for {process_strikes.AWAY_SECONDS} s",
+        process_strikes.producer_away,
+        producer=LOG_DIR,
+    ),
+    Scenario(
         "everything-in-turn",
         "TaskManager, connection and producer killed in turn",
         process_strikes.everything_in_turn,

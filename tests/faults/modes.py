@@ -20,6 +20,11 @@ class Mode:
     lossless: bool = True
     exactly_once: bool = False
 
+    @property
+    def resumes(self) -> bool:
+        """The job has a position of its own in the producer's log."""
+        return "resume" in self.job
+
 
 MODES = (
     Mode("socket", "socket", lossless=False),

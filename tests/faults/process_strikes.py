@@ -15,6 +15,7 @@ from local_stack import broker, cluster, flink_rest
 from local_stack.checkpoints import newest_checkpoint
 
 SETTLE_SECONDS = 8.0
+AWAY_SECONDS = 60
 
 
 def nothing(situation: Situation) -> str:
@@ -36,6 +37,24 @@ def _kill_and_restart_producer(lane: Lane) -> tuple[int, int]:
     old.wait()
     lane.start_producer()
     return old.pid, lane.producer.process.pid
+
+
+def producer_away(situation: Situation) -> str:
+    """The jobs' states are looked at each second meanwhile: those with the resume source only wait."""
+    situation.in_all_lanes(_kill_producer)
+    seen: dict[str, set[str]] = {lane.mode.name: set() for lane in situation.lanes}
+    for _ in range(AWAY_SECONDS):
+        situation.load(1)
+        for lane in situation.lanes:
+            seen[lane.mode.name].add(lane.job.state())
+    for lane in situation.lanes:
+        if lane.mode.resumes:
+            assert seen[lane.mode.name] == {"RUNNING"}, f"{lane.mode.name}: {seen[lane.mode.name]}"
+    since = time.monotonic()
+    situation.in_all_lanes(lambda lane: lane.start_producer())
+    situation.wait_for_flow(since)
+    states = "; ".join(f"{mode}: {', '.join(sorted(each))}" for mode, each in seen.items())
+    return f"no producer for {AWAY_SECONDS} s, states of the jobs seen each second: {states}"
 
 
 def producer_kill_losing_the_log(situation: Situation) -> str:
@@ -122,7 +141,7 @@ def broker_kill(situation: Situation) -> str:
 
 def broker_away_too_long(situation: Situation) -> str:
     before = situation.restarts()
-    proof = _broker_away(situation, 30)
+    proof = _broker_away(situation, AWAY_SECONDS)
     situation.restarted_since(before)
     return f"{proof}; delivery.timeout.ms 10 s: restarts {situation.restarts()}"
 

@@ -53,15 +53,44 @@ def test_a_killed_taskmanager_loses_nothing(
 
     committed = ("--read-committed",) if delivery == "exactly-once" else ()
 
-    def report() -> dict[str, int] | None:
-        found = stack.verify(topics[0], "--ledger", str(ledger), *committed)
-        return found if found["lost"] + found["unseen"] == 0 and found["distinct"] == count else None
-
-    audit = wait_until(report, "nothing is missing", 200)
+    audit = wait_until(
+        lambda: complete(stack, topics[0], "--ledger", str(ledger), *committed), "nothing is missing", 200
+    )
+    assert audit["distinct"] == count
     assert audit["corrupt"] + audit["invented"] == 0
     if delivery == "exactly-once":
         assert audit["duplicated"] == 0
         assert audit["records"] == count
+
+
+def test_a_savepoint_carries_the_position_over_to_a_job_with_other_options(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+    tmp_path: Path,
+) -> None:
+    ledger = tmp_path / "ledger.ndjson"
+    source = producer("--rate", "2000", "--count", "30000", "--ledger", str(ledger))
+    first = submit(source.port, "--source", "resume")
+    wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow", 120)
+    stop = (stack.stack.bin / "flink", "stop", "--savepointPath", tmp_path.as_uri(), first.job_id)
+    result = run(*stop, env=stack.shell(), cwd=tmp_path)
+    savepoint = re.search(r"Savepoint completed\. Path: (\S+)", result.stdout)
+    assert savepoint, result.stdout + result.stderr
+    assert first.state() == "FINISHED"
+    options = ("--source", "resume", "--headers", "source", "--event-timestamps")
+    submit(source.port, *options, flink_options=("-s", savepoint[1]))
+    audit = wait_until(lambda: complete(stack, topics[0], "--ledger", str(ledger)), "nothing is missing", 120)
+    assert (
+        audit["records"] == audit["distinct"] == 30_000
+    )  # nothing twice: it went on where the first stopped
+
+
+def complete(stack: RunningStack, topic: str, *options: str) -> dict[str, int] | None:
+    """The audit, once nothing is missing."""
+    found: dict[str, int] = stack.verify(topic, *options)
+    return None if found["lost"] + found["unseen"] else found
 
 
 def test_runs_on_a_python_without_this_toolkit_and_outlives_its_producer(
