@@ -6,8 +6,10 @@ import contextlib
 import errno
 import logging
 import signal
+import socket
 import ssl
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,19 +106,32 @@ def _explain(error: OSError, settings: ProducerSettings) -> str:
 
 @contextlib.contextmanager
 def _signals(orders: Orders) -> Iterator[None]:
-    """The first SIGINT or SIGTERM stops gracefully, the second at once; SIGUSR1 ends the load alone."""
+    """The first SIGINT or SIGTERM stops gracefully, the second at once; SIGUSR1 ends the load alone.
 
-    def on_stop(_number: int, _frame: object) -> None:
-        (orders.stop_now if orders.stop.is_set() else orders.stop).set()
-        orders.enough.set()
-
-    def on_enough(_number: int, _frame: object) -> None:
-        orders.enough.set()
-
-    handlers = {signal.SIGINT: on_stop, signal.SIGTERM: on_stop, signal.SIGUSR1: on_enough}
-    earlier = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    A thread sets the events: a handler runs inside the main thread, and would wait for ever for the lock that
+    this thread holds on its way into `Event.wait()`.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    obeying = threading.Thread(target=_obey, args=(reader, orders), daemon=True)
+    obeying.start()
+    earlier = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    earlier_fd = signal.set_wakeup_fd(writer.fileno())
     try:
         yield
     finally:
+        signal.set_wakeup_fd(earlier_fd)
         for number, handler in earlier.items():
             signal.signal(number, handler)
+        writer.close()
+        obeying.join()
+        reader.close()
+
+
+def _obey(signals: socket.socket, orders: Orders) -> None:
+    """Carry out the signals, which come as bytes, until the other end is closed."""
+    while number := signals.recv(1):
+        if number[0] != signal.SIGUSR1:
+            (orders.stop_now if orders.stop.is_set() else orders.stop).set()
+        orders.enough.set()

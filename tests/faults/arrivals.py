@@ -15,9 +15,8 @@ class Arrivals:
     def __init__(self, login: dict[str, Any], topic: str, committed: bool) -> None:
         isolation = "read_committed" if committed else "read_uncommitted"
         self._topic = topic
-        self._consumer = Consumer(
-            {**login, **_QUIET, "group.id": "win-event-faults", "isolation.level": isolation}
-        )
+        self._settings = {**login, **_QUIET, "group.id": "win-event-faults", "isolation.level": isolation}
+        self._consumer = Consumer(self._settings)
 
     def offsets(self) -> list[TopicPartition]:
         """The end of each partition; empty while the broker is away."""
@@ -26,6 +25,9 @@ class Arrivals:
                 TopicPartition(self._topic, number, self._end(number)) for number in sorted(self.leaders())
             ]
         except KafkaException:
+            # A client whose broker was stopped was seen to stay without a connection for minutes.
+            self._consumer.close()
+            self._consumer = Consumer(self._settings)
             return []
 
     def count(self) -> int:
