@@ -64,6 +64,14 @@ MATRIX = (
     ),
     Scenario("taskmanager-kill", "TaskManager 5 × kill -9", process_strikes.taskmanager_kills),
     Scenario(
+        "taskmanager-kill-fast",
+        "TaskManager 5 × kill -9, at 50,000 events/s",
+        process_strikes.taskmanager_kills,
+        # 58 MB/s: the log must hold what is made while nobody reads, the Kafka writer alone may hold 64 MiB.
+        producer=("--retain-bytes", str(6 * 2**30)),
+        rate=50_000,
+    ),
+    Scenario(
         "taskmanager-stop-short",
         "TaskManager SIGSTOP 5 s (heartbeat.timeout 10 s)",
         process_strikes.taskmanager_pause_short,

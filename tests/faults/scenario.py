@@ -21,6 +21,8 @@ class Scenario:
     `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
     `may_lose`: why events may be missing although the mode promises otherwise.
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
+    `rate`: events a second if another than everywhere; then the modes run one after the other, for a machine
+    carries it once, not four times.
     `missing` says what the machine lacks for this row; empty when it can run.
     """
 
@@ -35,3 +37,4 @@ class Scenario:
     missing: Callable[[], str] = _nothing
     brokers: int = 1
     namespaced: bool = False
+    rate: int | None = None
