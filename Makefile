@@ -50,8 +50,8 @@ soak: setup  ## random faults for HOURS=n (fractions too), a line a minute; SEED
 bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
 	@PYTHONPATH=tests python -m bench
 
-bench-bridge: setup  ## the bridge beside raw pass-through and a plain Python bridge; QUICK=1
-	@python -m bench.bridge
+bench-bridge: setup  ## of these the bridge alone, beside raw pass-through, Java, plain Python, nc; QUICK=1
+	@PYTHONPATH=tests python -m bench --only comparison
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
 

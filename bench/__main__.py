@@ -41,7 +41,7 @@ GROUPS = {
     ),
     "reading": Group(("tail", "verify"), lambda quick, _: reading.sections(quick)),
     "bridge": Group(
-        ("event-size", "endpoints", "partitions", "sink-subtasks", "latency"),
+        ("comparison", "event-size", "endpoints", "partitions", "sink-subtasks", "latency"),
         lambda quick, stages: _on_a_cluster(quick, stages.enter_context(cluster.cluster())),
     ),
 }

@@ -20,7 +20,7 @@ from kafka_setup.topology import default_topology_text, parse_topology
 from local_stack import kafka_objects, processes
 from local_stack.passwords import SUPER_USER
 
-_WARM = 0.1  # the share of the records after which the clock starts: start-up is not throughput
+_WARM = 0.2  # the share of the records after which the clock starts: start-up is not throughput
 
 
 class Cluster:
@@ -63,7 +63,7 @@ class Cluster:
     def carried(
         self, topic: str, count: int, under_test: Callable[[], Sequence[psutil.Process]], partitions: int = 3
     ) -> Sample:
-        """Records a second from the first tenth of `count` to the last, and what that cost.
+        """Records a second from the first fifth of `count` to the last, and what that cost.
 
         `under_test` raises when a program has died.
         """

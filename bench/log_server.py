@@ -14,10 +14,11 @@ LOG_ID = "benchmark"
 
 
 class LogServer:
-    """A log that is complete from the start, on a free port; every client gets all of it."""
+    """A log, the same block over and over, on a free port; every client gets all of it."""
 
-    def __init__(self, log: bytes) -> None:
-        self._log = log
+    def __init__(self, block: bytes, repeats: int = 1) -> None:
+        self._block = memoryview(block)
+        self._end = len(block) * repeats
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,7 +42,10 @@ class LogServer:
                 offset = 0
                 client.sendall(b"\n")
             client.settimeout(None)
-            client.sendall(memoryview(self._log)[offset:])
+            while offset < self._end:
+                rest = self._block[offset % len(self._block) :]
+                client.sendall(rest)
+                offset += len(rest)
             client.recv(1)  # until the client goes
 
     def _answer(self, client: socket.socket, request: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Names of fields as users write them, and as the JSON functions of Flink want them."""
+"""Names of fields as users write them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,6 @@ class FieldPath:
 
     text: str
     steps: tuple[str, ...]
-
-    @property
-    def top(self) -> str:
-        return self.steps[0]
-
-    @property
-    def json_path(self) -> str:
-        return "$" + "".join(f"['{step}']" for step in self.steps)
 
     def __str__(self) -> str:
         return self.text

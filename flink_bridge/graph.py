@@ -6,16 +6,17 @@ import tempfile
 from pathlib import Path
 
 from pyflink.common import Configuration
-from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 from pyflink.util.java_utils import get_field_value
 
 from flink_bridge.endpoints import Endpoint
-from flink_bridge.events_sql import LineView, insert, sink_table
 from flink_bridge.flink_settings import flink_options
-from flink_bridge.resume_lines import resume_lines
+from flink_bridge.operators import line_bytes, sort_lines
+from flink_bridge.resume_blocks import resume_blocks
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.shipping import write_bundle
+from flink_bridge.sink_sql import SINK, sink_table
 from flink_bridge.socket_source import socket_lines
 
 
@@ -27,13 +28,14 @@ def build(settings: BridgeSettings, prefix: str) -> StreamExecutionEnvironment:
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(1)
     tables = StreamTableEnvironment.create(env)
-    read = _resume_view if settings.source == "resume" else _socket_view
-    views = [
-        read(env, tables, settings, number, endpoint) for number, endpoint in enumerate(settings.endpoints)
+    records = [
+        sort_lines(_blocks(env, tables, settings, endpoint), settings, endpoint)
+        for endpoint in settings.endpoints
     ]
+    rows = tables.from_data_stream(records[0].union(*records[1:]) if records[1:] else records[0])
     tables.execute_sql(sink_table(settings, settings.kafka.producer_properties(prefix)))
     statements = tables.create_statement_set()
-    statements.add_insert_sql(insert(settings, views))
+    statements.add_insert(SINK, rows)
     statements.attach_as_datastream()
     _name_sink(env)
     return env
@@ -58,29 +60,12 @@ def run(settings: BridgeSettings, prefix: str) -> None:
         env.execute(settings.name)
 
 
-def _socket_view(
+def _blocks(
     env: StreamExecutionEnvironment,
     tables: StreamTableEnvironment,
     settings: BridgeSettings,
-    number: int,
     endpoint: Endpoint,
-) -> LineView:
-    name = f"lines_{number}"
-    # Without an alias: renaming the column would be a projection, and that copies every line.
-    tables.create_temporary_view(name, tables.from_data_stream(socket_lines(env, endpoint)))
-    return LineView(name, endpoint, text="f0", octets="ENCODE(f0, 'UTF-8')")
-
-
-def _resume_view(
-    env: StreamExecutionEnvironment,
-    tables: StreamTableEnvironment,
-    settings: BridgeSettings,
-    number: int,
-    endpoint: Endpoint,
-) -> LineView:
-    name = f"blocks_{number}"
-    lines = resume_lines(env, tables, settings.reader(endpoint))
-    tables.create_temporary_view(name, tables.from_data_stream(lines))
-    return LineView(
-        f"{name} CROSS JOIN UNNEST(f0) AS lines(line)", endpoint, text="DECODE(line, 'UTF-8')", octets="line"
-    )
+) -> DataStream:
+    if settings.source == "resume":
+        return resume_blocks(env, tables, settings.reader(endpoint))
+    return line_bytes(socket_lines(env, endpoint), endpoint)

@@ -130,9 +130,9 @@ _OPTIONS = (
     _option(
         "--max-line",
         "WIN_EVENT_MAX_LINE",
-        type=click.IntRange(1, 300_000),  # as UTF-8 three times as many bytes at most, and Kafka takes 1 MiB
+        type=click.IntRange(1, 900_000),  # Kafka's producer takes 1 MiB with key and headers
         default=65_536,
-        metavar="CHARACTERS",
+        metavar="BYTES",
         help="Longer lines are rejected.",
     ),
     _option(

@@ -16,9 +16,9 @@ POLL_SECONDS = 0.02  # how long one poll may wait for lines; a checkpoint waits 
 
 
 class ResumeSource(KeyedProcessFunction):
-    """Emits lists of lines. A chain of timers polls the reader, so nothing queues up before a checkpoint.
+    """Emits blocks of lines. A chain of timers polls the reader, so nothing queues up before a checkpoint.
 
-    The input only starts the chain. Position and emitted lines are cut by the same checkpoint barrier:
+    The input only starts the chain. Position and emitted blocks are cut by the same checkpoint barrier:
     after a restart the reader goes on exactly behind what that checkpoint holds.
     """
 
@@ -30,7 +30,6 @@ class ResumeSource(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._position = runtime_context.get_state(ValueStateDescriptor("position", Types.STRING()))
         group = runtime_context.get_metrics_group()
-        self._events = group.counter("events")
         self._bytes = group.counter("bytes")
         for name in ("connected", "reconnects", "gaps", "lost_bytes", "offset"):
             group.gauge(name, lambda name=name: self._statistic(name))
@@ -39,27 +38,25 @@ class ResumeSource(KeyedProcessFunction):
         if self._reader is not None:
             self._reader.close()
 
-    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[list[bytes]]:
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterator[bytes]:
         if self._next is None:
             yield from self._poll(ctx, int(time.time() * 1000))
 
-    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[list[bytes]]:
+    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[bytes]:
         # A timer restored from a checkpoint may meet the chain that the input has started: one chain lives.
         if self._next is None or timestamp == self._next:
             yield from self._poll(ctx, timestamp)
 
-    def _poll(self, ctx: Any, timestamp: int) -> Iterator[list[bytes]]:
+    def _poll(self, ctx: Any, timestamp: int) -> Iterator[bytes]:
         if self._reader is None:
             saved = self._position.value()
             start = Position.decode(saved) if saved else Position(None, self._settings.start)
             self._reader = LogReader(self._settings, start)
         block = self._reader.take(POLL_SECONDS)
         if block is not None:
-            lines = block.lines.split(b"\n")
-            self._events.inc(len(lines))
             self._bytes.inc(len(block.lines) + 1)
             self._position.update(block.end.encode())
-            yield lines
+            yield block.lines
         # Later than the timer that fires now, or Flink would run the chain without looking at its mailbox.
         self._next = timestamp + 1
         ctx.timer_service().register_processing_time_timer(self._next)

@@ -7,6 +7,7 @@ import fcntl
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,6 +114,18 @@ def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20
         strays = [process for process in _marked(stack) if _stop(process, grace_seconds)]
         names += [f"stray process {process.pid}" for process in strays]
     return names
+
+
+def stop_orphans(stack: Stack, older_than: float = 10.0) -> list[int]:
+    """Stop what daemons that were killed have left behind; their pids.
+
+    What is younger than `older_than` seconds may be a daemon that somebody starts and has not recorded yet.
+    """
+    alive = [process for daemon in recorded(stack) if (process := daemon.process())]
+    kept = {member.pid for process in alive for member in (process, *process.children(recursive=True))}
+    limit = time.time() - older_than
+    orphans = [p for p in _marked(stack) if p.pid not in kept and p.create_time() < limit]
+    return [process.pid for process in orphans if _stop(process, grace_seconds=1.0)]
 
 
 def _stop_order(daemon: Daemon) -> tuple[int, str]:

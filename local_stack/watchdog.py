@@ -32,6 +32,8 @@ def revive(stack: Stack) -> list[str]:
         for number in range(1, stack.taskmanagers + 1):
             name = f"taskmanager-{number}"
             if processes.is_recorded(stack, name) and not processes.running(stack, name):
+                # Python workers of a killed TaskManager may hang for ever in their own shutdown, 200 MB each.
+                processes.stop_orphans(stack)
                 cluster.start_taskmanager(stack, number)
                 names.append(name)
     return names

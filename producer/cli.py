@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -22,7 +23,7 @@ from producer.http_endpoint import HttpSettings
 from producer.ledger import LedgerError
 from producer.log_directory import LogDirectoryError
 from producer.options_cli import producer_options
-from producer.producer import ProducerSettings, run
+from producer.producer import Orders, ProducerSettings, run
 from producer.scenarios import ScenarioError
 from producer.server import ServerSettings
 from producer.tls import TlsSettings
@@ -46,10 +47,10 @@ def main(**options: Any) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     logging.getLogger("producer.client").setLevel(logging.INFO if options.pop("verbose") else logging.WARNING)
     settings = _settings(options)
-    stop, stop_now = threading.Event(), threading.Event()
-    with _signals(stop, stop_now):
+    orders = Orders()
+    with _signals(orders):
         try:
-            run(settings, stop, stop_now)
+            run(settings, orders)
         except ScenarioError as error:
             raise click.BadParameter(str(error), param_hint="--scenario") from error
         except (CatalogueError, LedgerError, LogDirectoryError) as error:
@@ -104,15 +105,33 @@ def _explain(error: OSError, settings: ProducerSettings) -> str:
 
 
 @contextlib.contextmanager
-def _signals(stop: threading.Event, stop_now: threading.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM stops gracefully, the second at once."""
+def _signals(orders: Orders) -> Iterator[None]:
+    """The first SIGINT or SIGTERM stops gracefully, the second at once; SIGUSR1 ends the load alone.
 
-    def on_signal(_number: int, _frame: object) -> None:
-        (stop_now if stop.is_set() else stop).set()
-
-    earlier = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    A thread sets the events: a handler runs inside the main thread, and would wait for ever for the lock that
+    this thread holds on its way into `Event.wait()`.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    obeying = threading.Thread(target=_obey, args=(reader, orders), daemon=True)
+    obeying.start()
+    earlier = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    earlier_fd = signal.set_wakeup_fd(writer.fileno())
     try:
         yield
     finally:
+        signal.set_wakeup_fd(earlier_fd)
         for number, handler in earlier.items():
             signal.signal(number, handler)
+        writer.close()
+        obeying.join()
+        reader.close()
+
+
+def _obey(signals: socket.socket, orders: Orders) -> None:
+    """Carry out the signals, which come as bytes, until the other end is closed."""
+    while number := signals.recv(1):
+        if number[0] != signal.SIGUSR1:
+            (orders.stop_now if orders.stop.is_set() else orders.stop).set()
+        orders.enough.set()

@@ -14,6 +14,7 @@ from producer.log_directory import RecordIds
 from producer.pacing import Schedule
 
 BATCH = 250  # events appended at a time at most: of more the lines fall out of the processor's cache
+_SET_BACK = 10_000_000  # ticks (a second): a clock that goes back further was set, and is followed
 # Seconds slept at least, so that readers are woken for batches, not for every event: to wake a reader's
 # thread costs as much as to send 100 KB. A hundred readers get 40 batches a second.
 _TICK, _TICK_PER_READER, _LONGEST_TICK = 0.005, 0.0002, 0.2
@@ -56,7 +57,7 @@ class Feeder:
     _next_second: float = 0.0
 
     def run(self) -> None:
-        """Feed until `count` events are made (None: for ever) or `stop` is set."""
+        """Feed until `count` events are made (None: for ever) or `stop` is set (the load ends)."""
         self._feed_history()
         begin, wall = time.monotonic(), time.time_ns() // 100
         while not self.stop.is_set() and (left := self._left()):
@@ -86,7 +87,10 @@ class Feeder:
 
     def _feed(self, count: int, since: int) -> int:
         """Append `count` events, stamped evenly from the last batch until now (ticks); returns now."""
-        now = max(time.time_ns() // 100, since + count)
+        now = time.time_ns() // 100
+        if now + _SET_BACK < since:
+            since = now - count
+        now = max(now, since + count)
         step = (now - since) // count
         self._append(self.generator.take(count, now - step * (count - 1), step))
         self.paced += count

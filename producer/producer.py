@@ -47,26 +47,33 @@ class ProducerSettings:
     plain_resume: int | None = None
 
 
-def run(settings: ProducerSettings, stop: threading.Event, stop_now: threading.Event) -> None:
-    """Serve until `stop`; `stop_now` ends the draining.
+@dataclass(frozen=True)
+class Orders:
+    """`enough` ends the making of events alone, `stop` the serving (set both), `stop_now` the draining."""
+
+    enough: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
+    stop_now: threading.Event = field(default_factory=threading.Event)
+
+
+def run(settings: ProducerSettings, orders: Orders) -> None:
+    """Serve until told to stop.
 
     Raises OSError, CatalogueError, ScenarioError, LedgerError, LogDirectoryError.
     """
     with contextlib.ExitStack() as cleanup:
         if settings.stdout:
-            _write_to_stdout(settings, stop, cleanup)
+            _write_to_stdout(settings, orders, cleanup)
         else:
-            _serve(settings, stop, stop_now, cleanup)
+            _serve(settings, orders, cleanup)
 
 
-def _write_to_stdout(
-    settings: ProducerSettings, stop: threading.Event, cleanup: contextlib.ExitStack
-) -> None:
+def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitStack) -> None:
     ledger = _open_ledger(settings, secrets.token_hex(8), None, cleanup)
     status = Status(settings.rate)
     generator = _open_generator(settings, None)
     status.feeder = Feeder(
-        generator, StdoutSink(), _schedule(settings), settings.count, ledger, stop,
+        generator, StdoutSink(), _schedule(settings), settings.count, ledger, orders.enough,
         lambda: status.tick(0), lambda batch: None,
     )  # fmt: skip
     with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
@@ -74,12 +81,7 @@ def _write_to_stdout(
     status.finish()
 
 
-def _serve(
-    settings: ProducerSettings,
-    stop: threading.Event,
-    stop_now: threading.Event,
-    cleanup: contextlib.ExitStack,
-) -> None:
+def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitStack) -> None:
     log, recovered = _open_log(settings, cleanup)
     generator = _open_generator(settings, recovered)
     ledger = _open_ledger(settings, log.log_id, recovered, cleanup)
@@ -94,8 +96,8 @@ def _serve(
         status.tick(len(server.clients()))
 
     feeder = Feeder(
-        generator, log, _schedule(settings), settings.count, ledger, stop, every_second, metrics.observe,
-        server.count,
+        generator, log, _schedule(settings), settings.count, ledger, orders.enough,
+        every_second, metrics.observe, server.count,
     )  # fmt: skip
     status.feeder = feeder
     server.start()
@@ -106,16 +108,16 @@ def _serve(
         _log.info("health and metrics on http://%s", _address(*endpoint.address))
     _log.info("listening on %s, %s", _address(*server.address), _describe(settings, log))
     try:
-        server.wait_for_clients(settings.wait_for_clients, stop)
+        server.wait_for_clients(settings.wait_for_clients, orders.enough)
         feeder.run()
         if ledger:
             ledger.flush()
         status.finish()
-        if not stop.is_set():
+        if not orders.stop.is_set():
             _log.info("made all %d events; still serving what clients have not read", feeder.made)
-            _wait_for_the_end(settings, server, stop)
+            _wait_for_the_end(settings, server, orders.stop)
     finally:
-        server.stop(stop_now.is_set)
+        server.stop(orders.stop_now.is_set)
         server.save_positions()
     _log.info("stopped after %d events", feeder.made)
 

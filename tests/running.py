@@ -156,6 +156,10 @@ class Job:
         metrics = self.running.rest(f"/jobs/{self.job_id}/metrics?get=numRestarts")
         return int(metrics[0]["value"]) if metrics else 0
 
+    def restored(self) -> int:
+        """How often it went on from a checkpoint; never out of date, as the metric of the restarts is."""
+        return int(self.running.rest(f"/jobs/{self.job_id}/checkpoints")["counts"]["restored"])
+
     def cancel(self) -> None:
         with suppress(HTTPError):  # it is gone already
             self.running.rest(f"/jobs/{self.job_id}?mode=cancel", method="PATCH")

@@ -14,7 +14,7 @@ from faults import document
 from faults.matrix import MATRIX
 from faults.modes import Mode, modes_named
 from faults.producer_rows import PRODUCER_ROWS
-from faults.rehearsal import run_producer_row, run_scenario
+from faults.rehearsal import RATE, run_producer_row, run_scenario
 from faults.results import Book, Result, load_book
 from faults.scenario import Scenario
 from faults.stage import cluster_stage, stage
@@ -63,8 +63,13 @@ def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | N
             for number, scenario in enumerate(each for each in scenarios if each.brokers == brokers):
                 built.ready()
                 folder = scratch / f"{brokers}-{number}-{scenario.name}"
-                fresh = run_scenario(built, scenario, modes, folder, next(seeds), _say(scenario.name))
-                book, results = _keep(book, fresh), results + fresh
+                for group in [(mode,) for mode in modes] if scenario.rate else [modes]:
+                    lanes = folder if len(group) > 1 else folder.with_name(f"{folder.name}-{group[0].name}")
+                    say = _say(scenario.name)
+                    fresh = run_scenario(
+                        built, scenario, group, lanes, next(seeds), say, scenario.rate or RATE
+                    )
+                    book, results = _keep(book, fresh), results + fresh
     return results
 
 

@@ -48,7 +48,8 @@ def _cell(result: Result | None) -> str:
     figures = result.figures
     seconds = figures["recovery_seconds"]
     recovery = f"{seconds:.1f} s" if seconds is not None else "–"
-    text = f"{figures['lost']:,} lost · {figures['duplicated']:,} dup · {recovery}"
+    rejected = f" · {figures['rejected']:,} rejected" if figures["rejected"] else ""
+    text = f"{figures['lost']:,} lost · {figures['duplicated']:,} dup{rejected} · {recovery}"
     return text if result.ok else f"**{text}: {result.problem}**"
 
 
@@ -70,17 +71,18 @@ def _proofs(results: Iterable[Result]) -> str:
     """One line a row: when, from which seed, with what proves that the fault happened."""
     titles = {scenario.name: scenario.title for scenario in MATRIX}
     lines = [
-        "| Row | Date | Seed | Events a mode | Proof |",
+        "| Row | Date | Seed | Events a mode, at least | Proof |",
         "|---|---|---|---|---|",
     ]
     order = list(titles)
-    rows: dict[str, Result] = {}
+    rows: dict[str, list[Result]] = {}
     for result in results:
-        rows.setdefault(result.row, result) if result.row in titles else None
+        if result.row in titles:
+            rows.setdefault(result.row, []).append(result)
     for name in sorted(rows, key=order.index):
-        result = rows[name]
-        produced = result.figures.get("produced", 0)
-        lines.append(f"| `{name}` | {result.date} | {result.seed} | {produced:,} | {_plain(result.proof)} |")
+        newest = max(rows[name], key=lambda result: result.date)
+        least = min(result.figures.get("produced", 0) for result in rows[name])
+        lines.append(f"| `{name}` | {newest.date} | {newest.seed} | {least:,} | {_plain(newest.proof)} |")
     return "\n".join(lines)
 
 

@@ -6,11 +6,12 @@ import json
 import re
 import signal
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from faults.arrivals import Arrivals
 from faults.modes import Mode
 from faults.namespace import Namespace
 from faults.proxy import Proxy
@@ -19,20 +20,16 @@ from running import Job, RunningProducer, RunningStack, free_ports
 from local_stack import kafka_objects
 
 CHECKPOINT_SECONDS = 2.0
+LONGEST_LOAD = 1200.0  # seconds; a run ends its load much earlier
 
 
 @dataclass(frozen=True)
 class Load:
-    """What the producer makes: `rate` events a second for `seconds`, from `seed`."""
+    """What the producer makes from `seed`: `rate` events a second until the run has seen enough."""
 
     rate: int
-    seconds: float
     seed: int
     hosts: int = 8
-
-    @property
-    def count(self) -> int:
-        return int(self.rate * self.seconds)
 
 
 def submit_all(lanes: Sequence[Lane]) -> None:
@@ -64,13 +61,14 @@ class Lane:
         self.producer: RunningProducer
         self.proxy: Proxy
         self.job: Job
-        self._offsets = self._consumer()
+        self.arrivals = self._arrivals(topics[0])
 
-    def start_producer(self, *more: str) -> None:
+    def start_producer(self) -> None:
         """The load begins when the bridge is connected."""
-        options = ["--rate", str(self.load.rate), "--count", str(self.load.count), "--wait-for-clients", "1"]
+        most = int(self.load.rate * LONGEST_LOAD)
+        options = ["--rate", str(self.load.rate), "--count", str(most), "--wait-for-clients", "1"]
         options += ["--seed", str(self.load.seed), "--hosts", str(self.load.hosts)]
-        options += ["--ledger", str(self.ledger), *self.mode.producer, *self.producer_options, *more]
+        options += ["--ledger", str(self.ledger), *self.mode.producer, *self.producer_options]
         if self.namespace:
             options += ["--host", self.namespace.address]
         prefix = self.namespace.prefix if self.namespace else ()
@@ -95,35 +93,24 @@ class Lane:
         """Submit the job alone; `flink_options` belong to `flink run` itself."""
         self.job = self.running.submit(*self.options(), flink_options=flink_options)
 
-    def records(self) -> int:
-        """How many records a reader of this mode finds in the topic; -1 while the broker is away."""
-        try:
-            ends = [self._end(number) for number in range(3)]
-        except KafkaException:
-            return -1
-        return sum(ends)
+    def rejected(self) -> int:
+        """Offsets used in the topic of the rejected lines."""
+        with closing(self._arrivals(self.topics[1])) as rejected:
+            return rejected.count()
 
-    def leaders(self) -> dict[int, int]:
-        """The broker that leads each partition of the topic."""
-        found = self._offsets.list_topics(self.topics[0], timeout=10).topics[self.topics[0]]
-        return {number: partition.leader for number, partition in found.partitions.items()}
-
-    def _end(self, partition: int) -> int:
-        _, end = self._offsets.get_watermark_offsets(TopicPartition(self.topics[0], partition), timeout=2)
-        return int(end)
-
-    def _consumer(self) -> Consumer:
-        committed = "--read-committed" in self.mode.audit
+    def _arrivals(self, topic: str) -> Arrivals:
         login = kafka_objects.connection(self.running.stack, "reader").client_settings()
-        isolation = "read_committed" if committed else "read_uncommitted"
-        quiet = {"log_level": 0, "socket.timeout.ms": 3000, "reconnect.backoff.max.ms": 500}
-        return Consumer({**login, **quiet, "group.id": "win-event-faults", "isolation.level": isolation})
+        return Arrivals(login, topic, committed="--read-committed" in self.mode.audit)
 
     def produced(self) -> int:
         """Events in the ledger so far."""
         lines = self.ledger.read_bytes().split(b"\n")[1:-1]  # without the header and a torn last line
         blocks = [json.loads(line) for line in lines]
         return sum(block["last"] - block["first"] + 1 for block in blocks)
+
+    def end_load(self) -> None:
+        """No more events; the producer goes on serving those it has made."""
+        self.producer.process.send_signal(signal.SIGUSR1)
 
     def has_made_all(self) -> bool:
         return "made all" in self.producer.text()
@@ -136,17 +123,20 @@ class Lane:
     def audit_by_seed(self) -> dict[str, Any]:
         """The same against the events of the seed, for a ledger that a kill has cut short."""
         load = self.load
-        judge = ("--seed", str(load.seed), "--count", str(load.count), "--hosts", str(load.hosts))
+        count = self.produced() + 10 * load.rate
+        judge = ("--seed", str(load.seed), "--count", str(count), "--hosts", str(load.hosts))
         rejected = ("--rejected-topic", self.topics[1])
         return dict(self.running.verify(self.topics[0], *judge, *rejected, *self.mode.audit))
 
     def stop(self) -> None:
-        if hasattr(self, "job"):
-            self.job.cancel()
-        if hasattr(self, "proxy"):
-            self.proxy.close()
-        if hasattr(self, "producer") and self.producer.process.poll() is None:
-            self.producer.stop(signal.SIGKILL)
-        if self.namespace:
-            self.namespace.remove()
-        self._offsets.close()
+        """Each part, whatever becomes of the others; the last error is raised."""
+        with ExitStack() as parts:
+            parts.callback(self.arrivals.close)
+            if self.namespace:
+                parts.callback(self.namespace.remove)
+            if hasattr(self, "producer") and self.producer.process.poll() is None:
+                parts.callback(self.producer.stop, signal.SIGKILL)
+            if hasattr(self, "proxy"):
+                parts.callback(self.proxy.close)
+            if hasattr(self, "job"):
+                self.job.cancel()

@@ -31,97 +31,97 @@ def _no_root() -> str:
 
 
 MATRIX = (
-    Scenario("none", "no fault", 30, process_strikes.nothing),
+    Scenario("none", "no fault", process_strikes.nothing),
     Scenario(
         "fin-mid-line",
         f"{network_strikes.CUTS} × FIN in the middle of a line",
-        60,
         network_strikes.fin_mid_line,
     ),
-    Scenario("rst", "5 × RST", 75, network_strikes.resets),
+    Scenario("rst", "5 × RST", network_strikes.resets),
     Scenario(
         "producer-kill-log-dir",
         "producer kill -9, with --log-dir",
-        25,
         process_strikes.producer_kill_keeping_the_log,
         producer=LOG_DIR,
     ),
     Scenario(
         "producer-kill",
         "producer kill -9, without --log-dir",
-        60,
         process_strikes.producer_kill_losing_the_log,
         may_lose="the log died with the producer",
     ),
     Scenario(
+        "producer-away",
+        f"producer away for {process_strikes.AWAY_SECONDS} s",
+        process_strikes.producer_away,
+        producer=LOG_DIR,
+    ),
+    Scenario(
         "everything-in-turn",
         "TaskManager, connection and producer killed in turn",
-        60,
         process_strikes.everything_in_turn,
         producer=LOG_DIR,
     ),
-    Scenario("taskmanager-kill", "TaskManager 5 × kill -9", 130, process_strikes.taskmanager_kills),
+    Scenario("taskmanager-kill", "TaskManager 5 × kill -9", process_strikes.taskmanager_kills),
+    Scenario(
+        "taskmanager-kill-fast",
+        "TaskManager 5 × kill -9, at 50,000 events/s",
+        process_strikes.taskmanager_kills,
+        # 58 MB/s: the log must hold what is made while nobody reads, the Kafka writer alone may hold 64 MiB.
+        producer=("--retain-bytes", str(6 * 2**30)),
+        rate=50_000,
+    ),
     Scenario(
         "taskmanager-stop-short",
         "TaskManager SIGSTOP 5 s (heartbeat.timeout 10 s)",
-        25,
         process_strikes.taskmanager_pause_short,
     ),
     Scenario(
         "taskmanager-stop-long",
         "TaskManager SIGSTOP 20 s (heartbeat.timeout 10 s)",
-        60,
         process_strikes.taskmanager_pause_long,
     ),
-    Scenario("jobmanager-kill", "JobManager kill -9", 150, process_strikes.jobmanager_kill),
-    Scenario("broker-kill", "broker kill -9, back after 30 s", 60, process_strikes.broker_kill),
-    Scenario("broker-stop", "broker SIGSTOP 20 s", 40, process_strikes.broker_pause),
+    Scenario("jobmanager-kill", "JobManager kill -9", process_strikes.jobmanager_kill),
+    Scenario("broker-kill", "broker kill -9, back after 30 s", process_strikes.broker_kill),
+    Scenario("broker-stop", "broker SIGSTOP 20 s", process_strikes.broker_pause),
     Scenario(
         "broker-away-too-long",
         "broker away longer than delivery.timeout.ms",
-        80,
         process_strikes.broker_away_too_long,
         job=SHORT_TIMEOUT,
     ),
     Scenario(
         "black-hole-producer",
         "network black hole 60 s, producer side",
-        90,
         network_strikes.producer_black_hole,
     ),
     Scenario(
         "cable-pulled",
         "packets lost for 60 s, producer side",
-        180,
         network_strikes.cable_pulled,
         namespaced=True,
         missing=namespace.why_not,
     ),
+    Scenario("black-hole-kafka", "network black hole 60 s, Kafka side", network_strikes.kafka_black_hole),
     Scenario(
-        "black-hole-kafka", "network black hole 60 s, Kafka side", 110, network_strikes.kafka_black_hole
+        "leader-kill", "leader of a partition killed, 3 brokers", process_strikes.leader_kill, brokers=3
     ),
-    Scenario(
-        "leader-kill", "leader of a partition killed, 3 brokers", 60, process_strikes.leader_kill, brokers=3
-    ),
-    Scenario("slow-network", "latency, then a slow drip", 35, network_strikes.slow_network),
+    Scenario("slow-network", "latency, then a slow drip", network_strikes.slow_network),
     Scenario(
         "checkpoints-read-only",
         "checkpoint storage read-only 12 s",
-        45,
         machine_strikes.checkpoints_read_only,
         missing=_no_root,
     ),
     Scenario(
         "checkpoints-full",
         "checkpoint storage full 12 s",
-        45,
         machine_strikes.checkpoints_full,
         missing=_no_root,
     ),
     Scenario(
         "clock-jump",
         "the producer's clock jumps 2 h ahead and 2 h back",
-        40,
         machine_strikes.clock_jump,
         job=("--event-timestamps",),
         environment=_MOVED_CLOCK,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # More than the sockets and Kafka's producer hold at the rates used here.
-PLAIN_RESUME_BYTES = 64 * 1024 * 1024
+PLAIN_RESUME_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Mode:
     audit: tuple[str, ...] = ()
     lossless: bool = True
     exactly_once: bool = False
+
+    @property
+    def resumes(self) -> bool:
+        """The job has a position of its own in the producer's log."""
+        return "resume" in self.job
 
 
 MODES = (

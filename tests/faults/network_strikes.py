@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from faults.proxy import cuts_over_a_line
-from faults.situation import Situation
+from faults.lane import Lane
+from faults.proxy import Proxy, cuts_over_a_line
+from faults.situation import RECOVERY_LIMIT, Situation
 from running import wait_until
 
 CUTS = 40
@@ -31,21 +33,22 @@ def resets(situation: Situation) -> str:
 
 
 def one_reset(situation: Situation) -> str:
-    before, since = situation.connections(), time.monotonic()
+    before = {lane: lane.proxy.connections for lane in situation.lanes}
+    since = time.monotonic()
     broken = [lane.proxy.reset() for lane in situation.lanes]
     assert all(broken), f"nothing to reset: {broken}"
-    situation.reconnected(before)
-    situation.wait_for_flow(since)
+
+    def reconnected(lane: Lane) -> None:
+        wait_until(lambda: lane.proxy.connections > before[lane], "the job reconnects", RECOVERY_LIMIT)
+
+    situation.wait_for_flow(since, reconnected)
     return f"{sum(broken)} connections broken by RST, and made anew"
 
 
 def producer_black_hole(situation: Situation) -> str:
-    silent = {}
     for lane in situation.lanes:
         lane.proxy.black_hole()
-        silent[lane] = lane.proxy.forwarded
-    situation.load(60)
-    passed = sum(lane.proxy.forwarded - count for lane, count in silent.items())
+    passed = _passed([lane.proxy for lane in situation.lanes], situation, 60)
     for lane in situation.lanes:
         lane.proxy.heal()
     situation.wait_for_flow()
@@ -68,14 +71,21 @@ def cable_pulled(situation: Situation) -> str:
 def kafka_black_hole(situation: Situation) -> str:
     proxy = situation.broker_proxy
     assert proxy, "the broker does not advertise a proxy"
-    situation.load(0.5)
     proxy.black_hole()
-    before = proxy.forwarded
-    situation.load(60)
-    passed = proxy.forwarded - before
+    passed = _passed([proxy], situation, 60)
     proxy.heal()
     situation.wait_for_flow()
     return f"for 60 s {passed} bytes passed between the cluster and Kafka"
+
+
+def _passed(proxies: Sequence[Proxy], situation: Situation, seconds: float) -> int:
+    """Bytes that went through while nothing may, without the piece each pump may have had in its hands."""
+    situation.load(1)
+    before = sum(proxy.forwarded for proxy in proxies)
+    situation.load(seconds - 1)
+    passed = sum(proxy.forwarded for proxy in proxies) - before
+    assert passed == 0, f"{passed} bytes passed through the black hole"
+    return passed
 
 
 def slow_network(situation: Situation) -> str:

@@ -53,7 +53,7 @@ def one_stalled_reader(folder: Path, seed: int) -> Finding:
     options = ("--rate", str(GOOD_RATE), "--seed", str(seed), "--retain-bytes", str(2**23))
     with _producer(folder, *options) as producer, closing(Crowd(producer.port, GOOD_READERS)) as crowd:
         time.sleep(1)  # everybody is past the grace
-        shares = []
+        shares: list[float] = []
         while max(shares, default=0.0) < 0.95 and len(shares) < TRIES:
             shares.append(_share_beside_a_stalled_one(producer, crowd))
         assert max(shares) >= 0.95, f"good readers fell to {shares} of their rate"

@@ -19,7 +19,8 @@ from faults.stage import Stage
 from running import wait_until
 
 RATE = 1000
-SETTLE_SECONDS = 25.0  # an audit is final when nothing has changed for so long and something is still missing
+FRESH_SECONDS = 4.0  # of load after the last recovery
+SETTLE_SECONDS = 40.0  # an audit is final when nothing has changed for so long and something is still missing
 Say = Callable[[str], None]
 
 
@@ -36,11 +37,11 @@ def run_scenario(
     applicable = [mode for mode in modes if mode.name in scenario.modes]
     lanes: list[Lane] = []
     running = built.running
-    situation = Situation(running, lanes, built.broker_proxy, say=say)
+    situation = Situation(running, lanes, seed, built.broker_proxy, say=say)
     proof = problem = ""
     reports: list[dict[str, Any]] = []
     try:
-        load = Load(rate, scenario.seconds, seed)
+        load = Load(rate, seed)
         for index, mode in enumerate(applicable):
             topics = running.create_topics(f"{folder.name}_{index}")
             lanes.append(Lane(running, mode, folder / mode.name, topics, load))
@@ -51,13 +52,15 @@ def run_scenario(
         say("healed")
         reports = _finish(situation, say)
     except Exception as error:
-        problem = f"{type(error).__name__}: {str(error)[:600]}"
+        problem = _words(error)
     finally:
-        if lanes:
-            situation.in_all_lanes(Lane.stop)
+        unclean = _cleaned_up(situation)
+    if not reports:
+        problem = problem or unclean
+        return [Result(scenario.name, mode.name, _today(), seed, proof, problem) for mode in applicable]
     return [
-        _result(scenario, lane, situation, seed, proof, problem, reports[index] if reports else None)
-        for index, lane in enumerate(lanes)
+        _result(scenario, lane, situation, proof, problem or unclean, report)
+        for lane, report in zip(lanes, reports, strict=True)
     ]
 
 
@@ -68,8 +71,22 @@ def run_producer_row(row: ProducerRow, folder: Path, seed: int, say: Say) -> Res
     try:
         finding, problem = row.act(folder, seed), ""
     except Exception as error:
-        finding, problem = Finding(""), f"{type(error).__name__}: {str(error)[:600]}"
+        finding, problem = Finding(""), _words(error)
     return Result(row.name, "producer", _today(), seed, finding.proof, problem, finding.figures)
+
+
+def _cleaned_up(situation: Situation) -> str:
+    """Stop everything of the lanes; what did not stop, in words."""
+    try:
+        if situation.lanes:
+            situation.in_all_lanes(Lane.stop)
+    except Exception as error:
+        return f"cleaning up: {_words(error)}"
+    return ""
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:600]}"
 
 
 def _today() -> str:
@@ -92,11 +109,13 @@ def _start(situation: Situation, scenario: Scenario) -> None:
     situation.in_all_lanes(ready)
     submit_all(situation.lanes)
     for lane in situation.lanes:
-        lane.job.wait_until_running(120)
+        lane.job.wait_until_running(240)
     for lane in situation.lanes:
         lane.proxy.heal()
     for lane in situation.lanes:
-        wait_until(lambda lane=lane: lane.records() > lane.load.rate, f"{lane.mode.name}: events arrive", 90)
+        wait_until(
+            lambda lane=lane: lane.arrivals.count() > lane.load.rate, f"{lane.mode.name}: events arrive", 90
+        )
 
 
 def _filled(options: Sequence[str], lane: Lane) -> tuple[str, ...]:
@@ -104,26 +123,29 @@ def _filled(options: Sequence[str], lane: Lane) -> tuple[str, ...]:
 
 
 def _finish(situation: Situation, say: Say) -> list[dict[str, Any]]:
-    """Fresh events must still have been to come; then wait for the last of them and audit."""
+    """Let fresh events follow the recovery; then wait for the last of them and audit."""
     if situation.reports:
         return [situation.reports[lane] for lane in situation.lanes]
     before = {lane: lane.produced() for lane in situation.lanes}
-    stale = [lane.mode.name for lane in situation.lanes if lane.has_made_all()]
-    assert not stale, f"the load ended before the recovery did ({', '.join(stale)}): no fresh event passed"
+    situation.load(FRESH_SECONDS)
+    fresh = {lane.mode.name: lane.produced() - before[lane] for lane in situation.lanes}
+    assert all(fresh.values()), f"no fresh events were made: {fresh}"
+    for lane in situation.lanes:
+        lane.end_load()
     for lane in situation.lanes:
         wait_until(lane.has_made_all, f"{lane.mode.name}: the load ends", 120)
-    say(f"auditing ({sum(lane.produced() - before[lane] for lane in situation.lanes)} fresh events)")
+    say(f"auditing; fresh events {fresh}")
     return situation.in_all_lanes(_settled_audit)
 
 
 def _settled_audit(lane: Lane) -> dict[str, Any]:
     """The audit when everything has arrived, or when nothing arrives any more."""
-    arrived, since = lane.records(), time.monotonic()
+    arrived, since = lane.arrivals.count(), time.monotonic()
     while True:
         report = lane.audit()
         if not report["lost"] + report["unseen"]:
             return report
-        now = lane.records()
+        now = lane.arrivals.count()
         if now != arrived:
             arrived, since = now, time.monotonic()
         if time.monotonic() - since > (SETTLE_SECONDS if lane.mode.lossless else SETTLE_SECONDS / 3):
@@ -132,25 +154,17 @@ def _settled_audit(lane: Lane) -> dict[str, Any]:
 
 
 def _result(
-    scenario: Scenario,
-    lane: Lane,
-    situation: Situation,
-    seed: int,
-    proof: str,
-    problem: str,
-    report: dict[str, Any] | None,
+    scenario: Scenario, lane: Lane, situation: Situation, proof: str, problem: str, report: dict[str, Any]
 ) -> Result:
-    figures: dict[str, Any] = {}
-    if report:
-        figures = {
-            "produced": report.get("produced", lane.produced()),
-            "delivered": report["distinct"],
-            "lost": report["lost"] + report["unseen"],
-            "duplicated": report["duplicated"],
-            "rejected": report["rejected"],
-            "recovery_seconds": situation.recovery.get(lane.mode.name),
-        }
-        problem = problem or judge(report, lane.mode.lossless, lane.mode.exactly_once, scenario.may_lose)
-        if not problem and report["unseen"]:
-            problem = "" if scenario.may_lose else f"no fresh event passed: {report['unseen']} unseen"
-    return Result(scenario.name, lane.mode.name, _today(), seed, proof, problem, figures)
+    figures = {
+        "produced": report.get("produced", lane.produced()),
+        "delivered": report["distinct"],
+        "lost": report["lost"] + report["unseen"],
+        "duplicated": report["duplicated"],
+        "rejected": report["rejected"],
+        "recovery_seconds": situation.recovery.get(lane.mode.name),
+    }
+    problem = problem or judge(report, lane.mode.lossless, lane.mode.exactly_once, scenario.may_lose)
+    if not problem and report["unseen"] and not scenario.may_lose:
+        problem = f"no fresh event passed: {report['unseen']} unseen"
+    return Result(scenario.name, lane.mode.name, _today(), situation.seed, proof, problem, figures)

@@ -18,16 +18,16 @@ def _nothing() -> str:
 class Scenario:
     """`strike` does the fault, heals it, waits for the flow, and returns the proof that it happened.
 
-    `seconds`: how long the load runs; it must outlast the recovery, so that fresh events pass afterwards.
     `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
     `may_lose`: why events may be missing although the mode promises otherwise.
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
+    `rate`: events a second if another than everywhere; then the modes run one after the other, for a machine
+    carries it once, not four times.
     `missing` says what the machine lacks for this row; empty when it can run.
     """
 
     name: str
     title: str
-    seconds: float
     strike: Callable[[Situation], str]
     modes: tuple[str, ...] = ALL_MODES
     job: tuple[str, ...] = ()
@@ -37,3 +37,4 @@ class Scenario:
     missing: Callable[[], str] = _nothing
     brokers: int = 1
     namespaced: bool = False
+    rate: int | None = None

@@ -16,7 +16,7 @@ from running import RunningStack, wait_until
 
 from local_stack import broker, processes
 
-RECOVERY_LIMIT = 200.0
+RECOVERY_LIMIT = 300.0
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Situation:
 
     running: RunningStack
     lanes: Sequence[Lane]
+    seed: int
     broker_proxy: Proxy | None = None
     recovery: dict[str, float] = field(default_factory=dict)
     reports: dict[Lane, dict[str, Any]] = field(default_factory=dict)
@@ -38,37 +39,26 @@ class Situation:
         """Let the load run: the fault lasts, or the pipeline works between two faults."""
         time.sleep(seconds)
 
-    def wait_for_flow(self, since: float | None = None, lanes: Sequence[Lane] | None = None) -> None:
-        """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again."""
+    def wait_for_flow(
+        self, since: float | None = None, first: Callable[[Lane], object] = lambda lane: None
+    ) -> None:
+        """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again.
+
+        `first` is done in each lane, all at the same time; only records that come afterwards count.
+        """
         healed = time.monotonic() if since is None else since
-        waiting = {lane: lane.records() for lane in lanes or self.lanes}
-        took: dict[str, float] = {}
-        while waiting and time.monotonic() - healed < RECOVERY_LIMIT:
-            for lane, before in list(waiting.items()):
-                now = lane.records()
-                if before < 0 <= now:
-                    waiting[lane] = now
-                elif now > before >= 0:
-                    took[lane.mode.name] = seconds = round(time.monotonic() - healed, 1)
-                    self.recovery[lane.mode.name] = max(seconds, self.recovery.get(lane.mode.name, 0.0))
-                    del waiting[lane]
-            time.sleep(0.1)
-        self.say(f"events flow again after {', '.join(f'{s} s ({name})' for name, s in took.items())}")
-        assert not waiting, (
-            f"no new record within {RECOVERY_LIMIT:.0f} s: {[lane.mode.name for lane in waiting]}"
-        )
 
-    def reconnected(self, before: dict[Lane, int]) -> None:
-        """Wait until every lane has made a connection since its proxy counted `before`."""
-        for lane, count in before.items():
-            wait_until(
-                lambda lane=lane, count=count: lane.proxy.connections > count,
-                "the job reconnects",
-                RECOVERY_LIMIT,
-            )
+        def recovery(lane: Lane) -> float:
+            first(lane)
+            return _until_a_new_record(lane, healed)
 
-    def connections(self) -> dict[Lane, int]:
-        return {lane: lane.proxy.connections for lane in self.lanes}
+        seconds = self.in_all_lanes(recovery)
+        took = {lane.mode.name: each for lane, each in zip(self.lanes, seconds, strict=True)}
+        silent = [name for name, each in took.items() if each > RECOVERY_LIMIT]
+        assert not silent, f"no new record within {RECOVERY_LIMIT:.0f} s: {', '.join(silent)}"
+        self.say(f"events flow again after {', '.join(f'{s:.1f} s ({name})' for name, s in took.items())}")
+        for name, each in took.items():
+            self.recovery[name] = max(round(each, 1), self.recovery.get(name, 0.0))
 
     def in_all_lanes(self, work: Callable[[Lane], Any]) -> list[Any]:
         """Do the same in every lane at the same time."""
@@ -115,3 +105,14 @@ class Situation:
         found = processes.running(self.running.stack, name)
         assert found, f"{name} does not run"
         return found
+
+
+def _until_a_new_record(lane: Lane, since: float) -> float:
+    """Seconds from `since` until a record is read that was not there at this call; over the limit if none."""
+    marked = False
+    while (took := time.monotonic() - since) <= RECOVERY_LIMIT:
+        if not marked:
+            marked = lane.arrivals.mark()
+        elif lane.arrivals.came():
+            break
+    return took

@@ -21,7 +21,7 @@ from faults.scenario import Scenario
 from faults.situation import Situation
 from faults.stage import Stage, stage
 
-ROUND_SECONDS = 240.0  # of load; then everything is audited, and the next round starts with empty topics
+ROUND_SECONDS = 240.0  # of faults; then everything is audited, and the next round starts with empty topics
 RATE = 500
 _DICE: tuple[Callable[[Situation], str], ...] = (
     network_strikes.one_reset,
@@ -88,8 +88,8 @@ def _rounds(
     number = 0
     while time.monotonic() - soak.begun < limit:
         number += 1
-        seconds = max(min(ROUND_SECONDS, limit - (time.monotonic() - soak.begun)), 60.0)
-        scenario = Scenario(f"soak-{number}", "random faults", seconds, _random_faults(soak, rng, seconds))
+        seconds = max(min(ROUND_SECONDS, limit - (time.monotonic() - soak.begun)), 30.0)
+        scenario = Scenario(f"soak-{number}", "random faults", _random_faults(soak, rng, seconds))
 
         def say(what: str) -> None:
             soak.doing = what
@@ -101,11 +101,12 @@ def _rounds(
 
 
 def _random_faults(soak: Soak, rng: random.Random, seconds: float) -> Callable[[Situation], str]:
-    """Faults and pauses that end early enough for fresh events to pass before the load does."""
+    """Faults and pauses in turn; the last one may end later."""
 
     def strike(situation: Situation) -> str:
-        begun, proofs = time.monotonic(), []
-        while not proofs or time.monotonic() - begun < seconds - 90:
+        begun = time.monotonic()
+        proofs: list[str] = []
+        while not proofs or time.monotonic() - begun < seconds:
             fault = rng.choice(_DICE)
             soak.doing, soak.faults = fault.__name__.replace("_", " "), soak.faults + 1
             proofs.append(fault(situation))

@@ -20,10 +20,9 @@ CHECKPOINT_DISK = "64m"
 class Stage:
     running: RunningStack
     broker_proxy: Proxy | None
-    has_checkpoint_disk: bool
 
     def ready(self) -> None:
-        """Start again whatever an earlier scenario has left dead; clear the checkpoint disk's ballast."""
+        """Start again whatever an earlier scenario has left dead."""
         if self.broker_proxy:
             self.broker_proxy.heal()
         self.running.up()
@@ -39,7 +38,7 @@ def cluster_stage(folder: Path, brokers: int) -> Iterator[Stage]:
     options += ["--flink-port", flink, "--jobmanager-port", jobmanager]
     try:
         running.up(*map(str, options))
-        yield Stage(running, None, False)
+        yield Stage(running, None)
     finally:
         running.down()
 
@@ -69,7 +68,7 @@ def stage(folder: Path) -> Iterator[Stage]:
         cleanup.callback(os.environ.pop, "BROKER_ADVERTISED_ADDRESS")
         cleanup.callback(running.down)
         running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
-        yield Stage(running, proxy, mounted)
+        yield Stage(running, proxy)
 
 
 def mount_small_disk(folder: Path, size: str) -> bool:

@@ -1,11 +1,16 @@
-"""The part of the matrix that every change must pass: the producer's rows. `make faults` runs all of it."""
+"""The part of the matrix that every change must pass; `make faults` runs all of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from faults.matrix import MATRIX, RESUMING
+from faults.modes import modes_named
 from faults.producer_rows import PRODUCER_ROWS, ProducerRow
+from faults.rehearsal import run_scenario
+from faults.stage import Stage
+from running import RunningStack
 
 pytestmark = pytest.mark.faults
 
@@ -13,3 +18,17 @@ pytestmark = pytest.mark.faults
 @pytest.mark.parametrize("row", PRODUCER_ROWS, ids=[row.name for row in PRODUCER_ROWS])
 def test_producer(row: ProducerRow, tmp_path: Path) -> None:
     assert row.act(tmp_path, 1).proof
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(900)  # about 80 s on two quiet cores; a busy machine may take its time
+def test_nothing_is_lost_when_everything_is_killed_in_turn(stack: RunningStack, tmp_path: Path) -> None:
+    row = next(row for row in MATRIX if row.name == "everything-in-turn")
+    built = Stage(stack, broker_proxy=None)
+    results = run_scenario(
+        built, row, modes_named(",".join(RESUMING)), tmp_path / "in-turn", 1, print, rate=500
+    )
+    assert [(result.mode, result.problem) for result in results] == [(mode, "") for mode in RESUMING]
+    assert all(result.figures["lost"] == 0 < result.figures["produced"] for result in results), results
+    assert results[-1].figures["duplicated"] == 0
+    assert results[0].proof

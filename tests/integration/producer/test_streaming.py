@@ -78,6 +78,17 @@ def test_a_stop_serves_clients_to_the_end_of_the_last_line(start_producer) -> No
     assert server.wait() == 0
 
 
+def test_sigusr1_ends_the_load_but_not_the_service(start_producer) -> None:
+    server = start_producer("--rate", "5000", "--wait-for-clients", "1")
+    server.connect().read_exactly(100_000)
+    server.process.send_signal(signal.SIGUSR1)
+    assert server.says("made all")
+    request = ResumeRequest(None, "earliest")
+    again = server.connect(request)
+    assert again.answer().status == "ok"
+    assert len(again.read_exactly(100_000)) == 100_000
+
+
 def test_a_taken_port_is_one_clear_line_and_exit_1(command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

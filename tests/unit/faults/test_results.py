@@ -43,7 +43,9 @@ def test_the_page_shows_every_result_and_marks_failures() -> None:
     good = Result("rst", "resume", "2026-01-01", 1, "5 × RST", "", FIGURES)
     bad = Result("rst", "exactly-once", "2026-01-01", 1, "5 × RST", "7 duplicated", FIGURES)
     alone = Result("disk-full", "producer", "2026-01-01", 2, "exit code 1", "", {"events": 5})
-    page = render(Book({"cores": "2"}, (good, bad, alone)))
+    jump = Result("clock-jump", "resume", "2026-01-01", 1, "2 h ahead", "", {**FIGURES, "rejected": 9})
+    page = render(Book({"cores": "2"}, (good, bad, alone, jump)))
+    assert "| 0 lost · 7 dup · 9 rejected · 2.5 s |" in page
     assert "| 5 × RST | – | – | 0 lost · 7 dup · 2.5 s | **0 lost · 7 dup · 2.5 s: 7 duplicated** |" in page
     assert "| disk full under --log-dir | exit code 1 | events 5 |" in page
     assert "$" not in page

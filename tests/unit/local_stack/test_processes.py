@@ -65,6 +65,24 @@ def test_children_whose_parent_was_killed_are_found(stack: Stack, tmp_path: Path
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
+def test_only_orphans_are_stopped_while_others_run(stack: Stack, tmp_path: Path) -> None:
+    parent = [sys.executable, "-c", f"import subprocess; subprocess.run({SLEEP!r})"]
+    killed, alive = (processes.start(stack, name, parent, {}, tmp_path) for name in ("killed", "alive"))
+    orphan, child = (
+        wait_until(lambda pid=pid: psutil.Process(pid).children(), "the child runs")[0]
+        for pid in (killed.pid, alive.pid)
+    )
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_until(lambda: killed.process() is None, "the parent is dead")
+
+    assert processes.stop_orphans(stack) == []  # they are young
+    assert processes.stop_orphans(stack, older_than=0.0) == [orphan.pid]
+
+    assert alive.process() is not None
+    assert child.is_running()
+    processes.stop_all(stack)
+
+
 def test_a_busy_port_is_named_with_its_holder_and_the_way_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

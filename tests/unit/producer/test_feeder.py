@@ -1,0 +1,57 @@
+"""The feeder stamps events with the clock, also when somebody sets it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from types import SimpleNamespace
+
+import orjson
+import pytest
+
+from producer import feeder
+from producer.generator import Generator, GeneratorSettings
+from producer.log_directory import RecordIds
+from producer.pacing import make_schedule
+
+HOUR = 3_600_000_000_000
+NOON = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z, ns
+
+
+class Lines:
+    is_segment_full = False
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def append(self, data: bytes, events: int) -> None:
+        self.lines += data.splitlines()
+
+    def is_full(self) -> bool:
+        return False
+
+    def roll(self, record_ids: RecordIds) -> None:
+        raise AssertionError("no segment is full")
+
+
+def test_a_clock_set_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = itertools.chain([NOON, NOON + HOUR], itertools.count(NOON, 1_000_000))
+    monkeypatch.setattr(
+        feeder, "time", SimpleNamespace(monotonic=time.monotonic, time_ns=lambda: next(readings))
+    )
+    sink = Lines()
+    feeder.Feeder(
+        Generator(GeneratorSettings(hosts=1), NOON // 100),
+        sink,
+        make_schedule(1000.0, "constant", 1, 0.0),
+        count=200,
+        ledger=None,
+        stop=threading.Event(),
+        every_second=lambda: None,
+        observe=lambda batch: None,
+    ).run()
+    hours = [orjson.loads(line)["timestamp"][11:13] for line in sink.lines]
+    assert hours[0] in ("12", "13")
+    assert "13" in hours
+    assert hours[-1] == "12"
