@@ -15,17 +15,18 @@ _RATES = (1, 10, 100, 1000, 10_000, 50_000)
 
 
 def rates(seconds: int = 30) -> None:
-    """A client counts what arrives; the producer says what it achieved."""
+    """A client counts what arrives; the producer says what it achieved. Its start counts as its work."""
     for rate in _RATES:
         count = rate * seconds + 1  # the first is due at once, the last when `seconds` have passed
         server = ProducerProcess(
             "--rate", str(rate), "--count", str(count), "--wait-for-clients", "1", "--exit-when-done"
         )
         received = read_to_the_end(connect(server.port))
+        cpu = 100 * server.cpu_seconds() / seconds
         lines = server.stop()
         arrived = received.lines - 1  # without the line feed that comes first
         said = next(line for line in lines if "achieved" in line and "over" in line)
-        print(f"asked {rate:>6}/s: {arrived} of {count} arrived; {said}", flush=True)
+        print(f"asked {rate:>6}/s: {arrived} of {count} arrived; {said}; {cpu:.1f} % of a core", flush=True)
 
 
 def memory(minutes: float = 10.0, rate: int = 50_000) -> None:
