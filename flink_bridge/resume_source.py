@@ -12,7 +12,9 @@ from pyflink.datastream.state import ValueStateDescriptor
 
 from flink_bridge.resume_reader import LogReader, Position, ReaderSettings
 
-POLL_SECONDS = 0.02  # how long one poll may wait for lines; a checkpoint waits for at most one poll
+# A checkpoint waits for at most one poll; a poll costs some milliseconds between Python and the JVM.
+POLL_SECONDS = 0.02  # how long one may wait for lines
+POLL_BYTES = 2 << 20  # how many it takes at once, if they are there
 
 
 class ResumeSource(KeyedProcessFunction):
@@ -52,11 +54,13 @@ class ResumeSource(KeyedProcessFunction):
             saved = self._position.value()
             start = Position.decode(saved) if saved else Position(None, self._settings.start)
             self._reader = LogReader(self._settings, start)
-        block = self._reader.take(POLL_SECONDS)
-        if block is not None:
-            self._bytes.inc(len(block.lines) + 1)
+        taken, block = 0, self._reader.take(POLL_SECONDS)
+        while block is not None:
+            taken += len(block.lines) + 1
             self._position.update(block.end.encode())
             yield block.lines
+            block = self._reader.take(0) if taken < POLL_BYTES else None
+        self._bytes.inc(taken)
         # Later than the timer that fires now, or Flink would run the chain without looking at its mailbox.
         self._next = timestamp + 1
         ctx.timer_service().register_processing_time_timer(self._next)
