@@ -6,6 +6,7 @@ When they do not start, the tests that need them fail; nothing is skipped.
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ import pytest
 from running import RunningProducer, RunningStack, free_ports
 
 _numbers = itertools.count(1)
+
+# A shell starts what it runs in the background with SIGINT ignored, and children inherit that: Ctrl-C would
+# not reach the tools under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

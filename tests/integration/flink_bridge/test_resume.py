@@ -71,13 +71,17 @@ def test_runs_on_a_python_without_this_toolkit_and_outlives_its_producer(
         assert job.tasks_running()
         producer("--rate", "max", "--count", "500", "--log-dir", str(tmp_path / "log"), port=first.port)
         wait_until(lambda: written(stack, topics[0]) == 1500, "500 more", 60)
+        wait_until(lambda: metric(job, "events") == "1500", "Flink counts them", 60)
+        assert [metric(job, name) for name in ("rejected", "gaps", "lost_bytes")] == ["0", "0", "0"]
+        length = str(sum(segment.stat().st_size for segment in (tmp_path / "log").glob("*.log")))
+        wait_until(lambda: metric(job, "offset") == metric(job, "bytes") == length, "and their bytes", 60)
         assert job.restarts() == 0
     finally:
         job.cancel()
 
 
 def metric(job: Job, name: str) -> str | None:
-    """A metric of the source's operator, as Flink's REST interface shows it."""
+    """A metric of the first operator that has it, as Flink's REST interface shows it."""
     for vertex in job.running.rest(f"/jobs/{job.job_id}")["vertices"]:
         path = f"/jobs/{job.job_id}/vertices/{vertex['id']}/metrics"
         found = [m["id"] for m in job.running.rest(path) if m["id"].endswith(f".{name}")]
