@@ -81,18 +81,19 @@ def test_every_role_can_do_its_work_and_nothing_else(applied: Any) -> None:
 
 
 def test_check_leaves_no_trace(applied: Any, kafka_tool: KafkaTool) -> None:
-    def traces() -> list[str]:
+    def traces() -> set[str]:
         partitions = f"events_processed{applied.suffix}:0-2"
-        return [
+        listed = (
             kafka_tool("kafka-topics.sh", "--list", "--exclude-internal"),
             kafka_tool("kafka-consumer-groups.sh", "--list"),
             kafka_tool("kafka-acls.sh", "--list"),
             kafka_tool("kafka-get-offsets.sh", "--topic-partitions", partitions),
-        ]
+        )
+        return {line for lines in listed for line in lines.splitlines()}
 
     before = traces()
     assert applied("check").returncode == 0
-    assert traces() == before
+    assert traces() <= before  # groups that other tests have left may go at any time
 
 
 def test_the_admin_role_can_run_the_tool_itself(applied: Any) -> None:
