@@ -152,12 +152,8 @@ class Job:
         entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
         return "\n".join(entry["stacktrace"] for entry in entries)
 
-    def restarts(self) -> int:
-        metrics = self.running.rest(f"/jobs/{self.job_id}/metrics?get=numRestarts")
-        return int(metrics[0]["value"]) if metrics else 0
-
     def restored(self) -> int:
-        """How often it went on from a checkpoint; never out of date, as the metric of the restarts is."""
+        """How often it went on from a checkpoint. (Flink's metric of the restarts may be a minute old.)"""
         return int(self.running.rest(f"/jobs/{self.job_id}/checkpoints")["counts"]["restored"])
 
     def cancel(self) -> None:

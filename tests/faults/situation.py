@@ -90,10 +90,11 @@ class Situation:
         return self._daemon(broker.name(number)).pid
 
     def restarts(self) -> dict[str, int]:
-        return {lane.mode.name: lane.job.restarts() for lane in self.lanes}
+        """How often each job went on from a checkpoint."""
+        return {lane.mode.name: lane.job.restored() for lane in self.lanes}
 
     def restarted_since(self, before: dict[str, int]) -> dict[str, int]:
-        """Wait until every job has restarted (the metric is some seconds old); the numbers of restarts."""
+        """Wait until every job has restarted; the numbers of restarts."""
 
         def look() -> dict[str, int]:
             now = self.restarts()
