@@ -1,6 +1,6 @@
 """Records a second and peak memory of win-event-verify.
 
-python -m bench.consumer_verify            topic of 1 M records, on a broker of its own
+python -m bench.consumer_verify            topic of 3 M records, on a broker of its own
 python -m bench.consumer_verify file 10    10 M events through a named pipe: speed and memory
 """
 
@@ -114,11 +114,12 @@ def over_a_topic(count: int, folder: Path) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        if sys.argv[1:2] == ["file"]:
-            count = int(sys.argv[2]) * 1_000_000
+        kind, millions = (*sys.argv[1:], *("topic", "3")[len(sys.argv) - 1 :])[:2]
+        count = int(millions) * 1_000_000
+        if kind == "file":
             tell("file, with itself", count, through_a_pipe(count, Path(folder)))
         else:
-            over_a_topic(1_000_000, Path(folder))
+            over_a_topic(count, Path(folder))
 
 
 if __name__ == "__main__":
