@@ -20,7 +20,6 @@ from bench.cluster import Cluster
 from bench.harness import Case, Section
 from bench.log_server import LogServer, make_log
 from bench.measurement import Sample
-from local_stack.tools import client_config
 
 HERE = Path(__file__).resolve().parent
 LINE_BYTES = 330
@@ -62,13 +61,7 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
     if not quick:
         cases.insert(3, Case("socket, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
         cases.insert(5, Case("resume, all options", partial(_bridge, cluster, work, (*RESUME, *ALL_OPTIONS))))
-    absent = {}
-    if shutil.which("nc"):
-        console = partial(_piped, cluster, work, _console(cluster))
-        cases.append(Case("nc | kafka-console-producer.sh", console))
-        absent = _kcat_case(cases, cluster, work)
-    else:
-        absent["nc | …"] = "nc is not installed (Debian: apt-get install netcat-openbsd)"
+    absent = _kcat_case(cases, cluster, work)
     note = (
         f"{work.count:,} lines of {work.line_bytes} bytes wait in a server that costs nothing. The clock "
         "runs from the first fifth in Kafka to the last record. All options: " + " ".join(ALL_OPTIONS) + "."
@@ -157,8 +150,8 @@ def _plain_python(cluster: Cluster, work: Work) -> Sample:
 def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str]:
     """Adds the case, or tells why kcat cannot do it here."""
     name = "nc | kcat"
-    if not shutil.which("kcat"):
-        return {name: "kcat is not installed (Debian: apt-get install kcat)"}
+    if not shutil.which("nc") or not shutil.which("kcat"):
+        return {name: "nc or kcat is not installed (Debian: apt-get install netcat-openbsd kcat)"}
     probe = ["bash", "-c", f"{_kcat(cluster)} -L"]
     answer = subprocess.run(probe, capture_output=True, text=True, check=False, timeout=60)
     if answer.returncode:
@@ -178,14 +171,6 @@ def _kcat(cluster: Cluster) -> str:
     # The password comes by a configuration file on a pipe, so that it is in no argument list.
     secret_file = f"<(printf 'sasl.password=%s\\n' \"$(cat {secret})\")"
     return f"kcat -F {secret_file} -b {stack.bootstrap_servers} {settings}"
-
-
-def _console(cluster: Cluster) -> str:
-    stack = cluster.running.stack
-    config = client_config(stack, "bridge")
-    tool = f"{stack.bin}/kafka-console-producer.sh --bootstrap-server {stack.bootstrap_servers}"
-    sending = "--compression-codec lz4 --batch-size 262144 --max-memory-bytes 67108864"
-    return f"{tool} --command-config {config} --command-property linger.ms=20 {sending} --topic"
 
 
 def _piped(cluster: Cluster, work: Work, sender: str) -> Sample:

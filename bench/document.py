@@ -33,7 +33,7 @@ def _section(record: Record) -> str:
     for row in record.measurements:
         lines.append(f"| {row.case} | {number(row.value)} | " + " | ".join(cells(row)) + " |")
     for name, why in record.absent.items():
-        lines.append(f"| {name} | – | {why} | | | |")
+        lines.append(f"| {name.replace('|', '&#124;')} | – | {why} | | | |")
     if record.axis:
         lines += ["", f"![{record.title}](plots/{file_name(record)}.svg)"]
     rounds = max((row.runs for row in record.measurements), default=0)
