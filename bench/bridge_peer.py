@@ -13,12 +13,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pyflink.common import Configuration
-from pyflink.datastream import DataStream, StreamExecutionEnvironment
-from pyflink.table import DataTypes, StreamTableEnvironment
+from pyflink.datastream import DataStream
+from pyflink.table import DataTypes
 
 from flink_bridge.endpoints import Endpoint
-from flink_bridge.flink_settings import flink_options
+from flink_bridge.graph import environment
 from flink_bridge.kafka_settings import KafkaSettings
 from flink_bridge.operators import compiled_operator, internal_type
 from flink_bridge.settings import BridgeSettings
@@ -39,12 +38,7 @@ def main(kind: str, port: int) -> None:
     )
     endpoint, topic = Endpoint("127.0.0.1", port), os.environ["KAFKA_TOPIC"]
     settings = BridgeSettings((endpoint,), kafka, topic=topic, job_name=f"peer: {kind}")
-    configuration = Configuration()
-    for name, value in flink_options(settings).items():
-        configuration.set_string(name, value)
-    env = StreamExecutionEnvironment.get_execution_environment(configuration)
-    env.set_parallelism(1)
-    tables = StreamTableEnvironment.create(env)
+    env, tables = environment(settings)
     lines: Any = socket_lines(env, endpoint)
     columns, formats = "line STRING", {"format": "raw"}
     if kind == "java":

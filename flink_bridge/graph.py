@@ -20,14 +20,19 @@ from flink_bridge.sink_sql import SINK, sink_table
 from flink_bridge.socket_source import socket_lines
 
 
-def build(settings: BridgeSettings, prefix: str) -> StreamExecutionEnvironment:
-    """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix."""
+def environment(settings: BridgeSettings) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+    """An empty job with the bridge's settings of Flink."""
     configuration = Configuration()
     for name, value in flink_options(settings).items():
         configuration.set_string(name, value)
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(1)
-    tables = StreamTableEnvironment.create(env)
+    return env, StreamTableEnvironment.create(env)
+
+
+def build(settings: BridgeSettings, prefix: str) -> StreamExecutionEnvironment:
+    """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix."""
+    env, tables = environment(settings)
     records = [
         sort_lines(_blocks(env, tables, settings, endpoint), settings, endpoint)
         for endpoint in settings.endpoints
