@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from flink_bridge.settings import BridgeSettings
 
+LONGEST_RESTART_SECONDS = 5.5
+"""The longest pause of the restart strategy below, jitter included."""
+
 
 def flink_options(settings: BridgeSettings) -> dict[str, str]:
     """Flink configuration of the job."""
@@ -15,10 +18,10 @@ def flink_options(settings: BridgeSettings) -> dict[str, str]:
         "python.fn-execution.bundle.size": "1",
         "execution.checkpointing.interval": f"{int(settings.checkpoint_interval * 1000)} ms",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-        # For ever, with jitter, and never more than 10 s apart: a producer that comes back is picked up soon.
+        # For ever, with jitter, and never far apart: a producer that comes back is picked up soon.
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "10 s",
+        "restart-strategy.exponential-delay.max-backoff": "5 s",
         "restart-strategy.exponential-delay.backoff-multiplier": "2.0",
         "restart-strategy.exponential-delay.jitter-factor": "0.1",
         "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",

@@ -60,7 +60,7 @@ def _submit(settings: BridgeSettings, check: bool) -> None:
     except (preflight.PreflightError, JaasError) as error:
         click.secho(f"error: {error}", fg="red", err=True)
         sys.exit(1)
-    click.echo(guarantee(settings), err=True)
+    click.echo(guarantee(settings, preflight.heartbeat_timeout()), err=True)
     graph.run(settings, prefix)
 
 

@@ -52,6 +52,13 @@ def class_prefix() -> str:
     )
 
 
+def heartbeat_timeout() -> float:
+    """Seconds after which the cluster, as configured where the job is submitted, misses a TaskManager."""
+    configuration: Any = get_gateway().jvm.org.apache.flink.configuration
+    cluster = configuration.GlobalConfiguration.loadConfiguration()
+    return float(cluster.get(configuration.HeartbeatManagerOptions.HEARTBEAT_TIMEOUT).toMillis()) / 1000
+
+
 def secret_at_hand(kafka: KafkaSettings, environment: Mapping[str, str]) -> bool:
     """Whether the password can be read here; raises JaasError when it could not work anywhere."""
     if not kafka.uses_sasl:

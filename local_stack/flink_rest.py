@@ -22,6 +22,11 @@ def taskmanagers(url: str) -> int:
         return 0
 
 
+def taskmanager_ids(url: str) -> set[str]:
+    """Names of the registered TaskManagers; another one each time the process starts."""
+    return {each["id"] for each in get(url, "/taskmanagers")["taskmanagers"]}
+
+
 def jobs(url: str) -> list[dict[str, Any]]:
     """Every job the cluster remembers: jid, name, state, start-time (ms), duration (ms)."""
     return list(get(url, "/jobs/overview")["jobs"])

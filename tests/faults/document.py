@@ -49,7 +49,8 @@ def _cell(result: Result | None) -> str:
     seconds = figures["recovery_seconds"]
     recovery = f"{seconds:.1f} s" if seconds is not None else "–"
     rejected = f" · {figures['rejected']:,} rejected" if figures["rejected"] else ""
-    text = f"{figures['lost']:,} lost · {figures['duplicated']:,} dup{rejected} · {recovery}"
+    bound = f" (bound {figures['bound']:,})" if "bound" in figures else ""
+    text = f"{figures['lost']:,} lost{bound} · {figures['duplicated']:,} dup{rejected} · {recovery}"
     return text if result.ok else f"**{text}: {result.problem}**"
 
 

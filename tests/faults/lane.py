@@ -42,6 +42,9 @@ def submit_all(lanes: Sequence[Lane]) -> None:
     assert len(found) == len(lanes), result.stdout + result.stderr
     for lane, job_id in zip(lanes, found, strict=True):
         lane.job = Job(running, job_id)
+    printed = re.findall(r"at most the lines of ([\d.]+) s", result.stdout + result.stderr)
+    for lane, seconds in zip([each for each in lanes if not each.mode.resumes], printed, strict=True):
+        lane.bound_seconds = float(seconds)
 
 
 class Lane:
@@ -61,6 +64,7 @@ class Lane:
         self.producer: RunningProducer
         self.proxy: Proxy
         self.job: Job
+        self.bound_seconds = 0.0  # of a restart of the socket source, as the job printed it
         self.arrivals = self._arrivals(topics[0])
 
     def start_producer(self) -> None:

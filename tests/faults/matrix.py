@@ -62,11 +62,17 @@ MATRIX = (
         process_strikes.everything_in_turn,
         producer=LOG_DIR,
     ),
-    Scenario("taskmanager-kill", "TaskManager 5 × kill -9", process_strikes.taskmanager_kills),
+    Scenario(
+        "taskmanager-kill",
+        f"TaskManager {process_strikes.TASKMANAGER_KILLS} × kill -9",
+        process_strikes.taskmanager_kills,
+        restarts=process_strikes.TASKMANAGER_KILLS,
+    ),
     Scenario(
         "taskmanager-kill-fast",
-        "TaskManager 5 × kill -9, at 50,000 events/s",
+        f"TaskManager {process_strikes.TASKMANAGER_KILLS} × kill -9, at 50,000 events/s",
         process_strikes.taskmanager_kills,
+        restarts=process_strikes.TASKMANAGER_KILLS,
         # 58 MB/s: the log must hold what is made while nobody reads, the Kafka writer alone may hold 64 MiB.
         producer=("--retain-bytes", str(6 * 2**30)),
         rate=50_000,

@@ -16,6 +16,7 @@ from local_stack.checkpoints import newest_checkpoint
 
 SETTLE_SECONDS = 8.0
 AWAY_SECONDS = 60
+TASKMANAGER_KILLS = 5
 
 
 def nothing(situation: Situation) -> str:
@@ -88,16 +89,19 @@ def _start_another_log(lane: Lane) -> None:
 
 def taskmanager_kills(situation: Situation) -> str:
     proofs = []
-    for _ in range(5):
+    for _ in range(TASKMANAGER_KILLS):
         proofs.append(one_taskmanager_kill(situation))
         situation.load(CHECKPOINT_SECONDS + 1)
     return f"{'; '.join(proofs)}; restarts {situation.restarts()}"
 
 
 def one_taskmanager_kill(situation: Situation) -> str:
-    since = time.monotonic()
+    url, since = situation.running.stack.flink_url, time.monotonic()
+    before = flink_rest.taskmanager_ids(url)
     killed = situation.kill("taskmanager-1")
     started = situation.revived("taskmanager-1")
+    wait_until(lambda: flink_rest.taskmanager_ids(url) - before, "the new TaskManager is registered", 90)
+    situation.slotless += time.monotonic() - since
     situation.wait_for_flow(since)
     return f"TaskManager {killed} → {started}"
 

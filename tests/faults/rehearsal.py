@@ -164,7 +164,12 @@ def _result(
         "rejected": report["rejected"],
         "recovery_seconds": situation.recovery.get(lane.mode.name),
     }
-    problem = problem or judge(report, lane.mode.lossless, lane.mode.exactly_once, scenario.may_lose)
+    if scenario.restarts and not lane.mode.lossless:
+        seconds = scenario.restarts * lane.bound_seconds + situation.slotless
+        figures["bound"] = round(seconds * lane.load.rate)
+    problem = problem or judge(
+        report, lane.mode.lossless, lane.mode.exactly_once, scenario.may_lose, figures.get("bound")
+    )
     if not problem and report["unseen"] and not scenario.may_lose:
         problem = f"no fresh event passed: {report['unseen']} unseen"
     return Result(scenario.name, lane.mode.name, _today(), situation.seed, proof, problem, figures)

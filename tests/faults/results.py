@@ -56,15 +56,24 @@ def load_book(path: Path, machine: dict[str, str]) -> Book:
     return Book(machine, tuple(Result(**value) for value in values["results"]))
 
 
-def judge(report: dict[str, Any], lossless: bool, exactly_once: bool, may_lose: str = "") -> str:
+def judge(
+    report: dict[str, Any],
+    lossless: bool,
+    exactly_once: bool,
+    may_lose: str = "",
+    bound: int | None = None,
+) -> str:
     """What an audit shows that this mode promises not to happen; empty when there is nothing.
 
-    `may_lose` says why this row may lose events in spite of `lossless`.
+    `may_lose` says why this row may lose events in spite of `lossless`, `bound` how many a mode that is not
+    lossless may lose.
     """
     missing = report["lost"] + report["unseen"]
     problems = [f"{report[kind]} {kind}" for kind in ("corrupt", "invented") if report[kind]]
     if missing and lossless and not may_lose:
         problems.append(f"{missing} lost")
+    if bound is not None and missing > bound:
+        problems.append(f"{missing} lost, more than the printed bound allows: {bound}")
     if report["duplicated"] and exactly_once:
         problems.append(f"{report['duplicated']} duplicated")
     if not report["records"]:

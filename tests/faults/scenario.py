@@ -21,6 +21,7 @@ class Scenario:
     `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
     `may_lose`: why events may be missing although the mode promises otherwise.
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
+    `restarts`: how often it restarts the jobs, if the loss of the socket source is to keep its printed bound.
     `rate`: events a second if another than everywhere; then the modes run one after the other, for a machine
     carries it once, not four times.
     `missing` says what the machine lacks for this row; empty when it can run.
@@ -37,4 +38,5 @@ class Scenario:
     missing: Callable[[], str] = _nothing
     brokers: int = 1
     namespaced: bool = False
+    restarts: int | None = None
     rate: int | None = None

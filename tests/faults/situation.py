@@ -23,14 +23,15 @@ RECOVERY_LIMIT = 300.0
 class Situation:
     """`recovery`: the longest time, by mode, from the end of a fault to new records in Kafka.
 
-    `broker_proxy` stands between the broker and everybody else. A strike after which the whole run cannot be
-    audited puts `reports` of its own here.
+    `slotless`: seconds in which the cluster had no TaskManager. `broker_proxy` stands between the broker and
+    everybody else. A strike after which the whole run cannot be audited puts `reports` of its own here.
     """
 
     running: RunningStack
     lanes: Sequence[Lane]
     seed: int
     broker_proxy: Proxy | None = None
+    slotless: float = 0.0
     recovery: dict[str, float] = field(default_factory=dict)
     reports: dict[Lane, dict[str, Any]] = field(default_factory=dict)
     say: Callable[[str], None] = print

@@ -31,6 +31,12 @@ def test_verdicts(found: dict[str, int], lossless: bool, exactly_once: bool, pro
     assert judge({**CLEAN, **found}, lossless, exactly_once) == problem
 
 
+def test_a_loss_above_the_printed_bound_is_a_problem() -> None:
+    report = {**CLEAN, "lost": 3}
+    assert judge(report, lossless=False, exactly_once=False, bound=3) == ""
+    assert "more than the printed bound" in judge(report, lossless=False, exactly_once=False, bound=2)
+
+
 def test_a_book_keeps_the_newest_result_of_each_row_and_mode(tmp_path: Path) -> None:
     old = Result("rst", "resume", "2026-01-01", 1, "5 × RST", "", FIGURES)
     new = Result("rst", "resume", "2026-01-02", 2, "5 × RST", "3 lost", {**FIGURES, "lost": 3})

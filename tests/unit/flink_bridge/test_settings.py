@@ -129,8 +129,10 @@ def test_a_secret_out_of_reach_is_not_an_error() -> None:
 
 def test_the_guarantee_is_what_the_settings_give() -> None:
     endpoints = (Endpoint("a", 1),)
-    assert "may lose" in guarantee(BridgeSettings(endpoints, KAFKA))
-    assert "at least once" in guarantee(BridgeSettings(endpoints, KAFKA, source="resume"))
+    socket = guarantee(BridgeSettings(endpoints, KAFKA, checkpoint_interval=2), 10)
+    assert "may lose" in socket
+    assert "the lines of 17.5 s (checkpoint interval 2, " in socket
+    assert "at least once" in guarantee(BridgeSettings(endpoints, KAFKA, source="resume"), 50)
     exact = BridgeSettings(endpoints, KAFKA, source="resume", delivery="exactly-once")
-    assert "exactly once" in guarantee(exact)
-    assert "exactly once" not in guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"))
+    assert "exactly once" in guarantee(exact, 50)
+    assert "exactly once" not in guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"), 50)
