@@ -103,7 +103,7 @@ class RunningStack:
         result = self.flink_run(*options, user=user, flink_options=flink_options, **variables)
         match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
         assert match, result.stdout + result.stderr
-        return Job(self, match[1])
+        return Job(self, match[1], result.stdout + result.stderr)
 
     def flink_run(
         self,
@@ -132,8 +132,11 @@ class RunningStack:
 
 @dataclass
 class Job:
+    """`submission`: what `flink run` printed."""
+
     running: RunningStack
     job_id: str
+    submission: str = ""
 
     def state(self) -> str:
         return str(self.running.rest(f"/jobs/{self.job_id}")["state"])

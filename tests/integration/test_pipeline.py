@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -145,24 +145,46 @@ def test_a_refused_login_says_why(
     options = ("--no-check", *(("--kafka-topic", topic) if topic else ()))
     job = submit(producer("--rate", "100").port, *options, **variables)
     wait_until(lambda: reason in job.failures(), f"the job says {reason}; it says {job.failures()}", 90)
+    if password:
+        assert _leaks(stack, job, [password]) == []
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--source", "resume", "--delivery-guarantee", "exactly-once"),
+        ("--event-timestamps", "--headers", "source,level", "--kafka-property", "client.id=canary-test"),
+    ],
+    ids=["socket", "exactly once", "all options"],
+)
 def test_no_password_shows_anywhere(
-    stack: RunningStack, submit: Callable[..., Job], producer: Callable[..., RunningProducer]
+    stack: RunningStack,
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+    options: tuple[str, ...],
 ) -> None:
-    job = submit(producer("--rate", "100").port).wait_until_running()
+    job = submit(producer("--rate", "100").port, *options).wait_until_running()
     secrets = [file.read_text() for file in stack.stack.secrets.iterdir()]
+    assert _leaks(stack, job, secrets) == []
+
+
+def _leaks(stack: RunningStack, job: Job, secrets: Iterable[str]) -> list[str]:
+    """Names of the places in which somebody without the files of secrets could read one of them."""
     places = {
         "job configuration": json.dumps(stack.rest(f"/jobs/{job.job_id}/config")),
         "job": json.dumps(stack.rest(f"/jobs/{job.job_id}")),
         "job plan": json.dumps(stack.rest(f"/jobs/{job.job_id}/plan")),
+        "exceptions": json.dumps(stack.rest(f"/jobs/{job.job_id}/exceptions")),
         "cluster configuration": json.dumps(stack.rest("/jobmanager/config")),
         "process list": json.dumps([process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]),
         "rendered configuration": "".join(file.read_text() for file in stack.stack.flink_conf.iterdir()),
+        "what flink run printed": job.submission,
     }
     places |= {log.name: log.read_text(errors="replace") for log in stack.stack.logs.iterdir()}
     assert "jobmanager.log" in places
-    assert [name for name, text in places.items() if any(secret in text for secret in secrets)] == []
+    assert "guarantee: " in places["what flink run printed"]
+    return [name for name, text in places.items() if any(secret in text for secret in secrets)]
 
 
 def test_kafkas_own_consumer_shows_keys_as_the_reader(
