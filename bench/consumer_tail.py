@@ -63,7 +63,7 @@ def main() -> None:
         feeder.terminate()
         feeder = multiprocessing.Process(target=serve, args=(server, block, few), daemon=True)
         feeder.start()
-        for form in ("pretty", "json --level error+", "json --stats", "fields --fields level"):
+        for form in ("pretty", "full", "json --level error+", "json --stats", "fields --fields level"):
             best, busy = max(measure([*tail, *form.split()], few * _DISTINCT) for _ in range(2))
             name = f"tail --output {form}"
             print(f"{name:32} {best:>10,.0f} lines/s {busy:>10,.0f} per CPU second")

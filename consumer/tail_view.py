@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -27,6 +27,7 @@ _STYLES = {
 }
 _DIM = Style(dim=True)
 _PLAIN = Style()
+_TAB = 8  # Windows lays its messages out for tabs of this width
 _SHORT_LEVELS = {"Information": "Info"}
 # A terminal obeys control characters: text from the wire must not move the cursor or set the title.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -61,15 +62,16 @@ def full(paint: Paint) -> Render:
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
             return f"{NOT_JSON}{clean(line.decode('utf-8', 'backslashreplace'))}\n\n".encode()
-        message = (shape_of(event.event) or FLAT).message
-        rows = list(_flatten(event.event, ()))
-        names = max((len(".".join(path)) for path, _ in rows), default=0)
+        message = ".".join((shape_of(event.event) or FLAT).message)
+        rows = sorted(_flatten(event.event, ""), key=lambda row: row[0] == message)
+        names = max((len(name) for name, _ in rows), default=0)
+        indent = "\n" + " " * (names + 3)
         lines = []
-        for path, value in sorted(rows, key=lambda row: row[0] == message):
-            name = paint(f"{clean('.'.join(path)):<{names}}", _DIM)
-            first, *more = [clean(part) for part in _shown(value).splitlines()] or [""]
-            lines.append(f"{name} : {first}")
-            lines += [" " * (names + 3) + part for part in more]
+        for name, value in rows:
+            text = _shown(value)
+            if not text.isprintable():
+                text = indent.join(map(clean, text.expandtabs(_TAB).splitlines()))
+            lines.append(f"{paint(clean(name).ljust(names), _DIM)} : {text}")
         return ("\n".join(lines) + "\n\n").encode()
 
     return render
@@ -89,6 +91,8 @@ def fields(paths: tuple[str, ...]) -> Render:
 
 def clean(text: str) -> str:
     """Control characters as escapes."""
+    if text.isprintable():
+        return text
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
@@ -98,12 +102,13 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _flatten(event: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _flatten(event: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    """Dotted path and value of each leaf."""
     for key, value in event.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, (*above, key))
+        if isinstance(value, dict) and value:
+            yield from _flatten(value, f"{above}{key}.")
         else:
-            yield (*above, key), value
+            yield above + key, value
 
 
 def _cut(text: str, width: int | None) -> str:
