@@ -13,38 +13,32 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 from confluent_kafka import Producer
 
 from bench.consumer_lines import blocks
+from bench.processes import BIN, Finished, run
 from local_stack.kafka_objects import connection
 from local_stack.layout import load_stack
 from producer.ledger import BlockBuilder, LedgerHeader
 
-BIN = Path(sys.executable).parent
 TOPIC = "events_processed"
-Result = tuple[dict[str, object], float, float, float]
+Result = tuple[dict[str, object], Finished]
 _SENDING = {"linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
 
 
 def audit(*options: str, env: dict[str, str] | None = None) -> Result:
-    """Report, seconds of clock and of CPU (the start of the process included), peak memory in MB."""
-    command = [str(BIN / "win-event-verify"), "--json", *options]
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env)
-    output = process.stdout.read() if process.stdout else b""
-    _, _, usage = os.wait4(process.pid, 0)
-    seconds, busy = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
-    return json.loads(output), seconds, busy, usage.ru_maxrss / 1024
+    """The report, and what it cost, the start of the process included."""
+    done = run([str(BIN / "win-event-verify"), "--json", *options], env=env)
+    return json.loads(done.stdout), done
 
 
 def tell(name: str, count: int, result: Result) -> None:
-    report, seconds, busy, megabytes = result
+    report, done = result
     assert (report["records"], report["distinct"], report["ok"]) == (count, count, True), report
-    rates = f"{count / seconds:>10,.0f} /s {count / busy:>10,.0f} per CPU second"
-    print(f"{name:24} {count:>12,} records {rates} {megabytes:>6,.0f} MB")
+    rates = f"{count / done.seconds:>10,.0f} /s {count / done.cost.cpu_seconds:>10,.0f} per CPU second"
+    print(f"{name:24} {count:>12,} records {rates} {done.cost.peak_mib:>6,.0f} MiB", flush=True)
 
 
 def through_a_pipe(count: int, folder: Path) -> Result:
@@ -107,7 +101,7 @@ def over_a_topic(count: int, folder: Path) -> None:
         login["KAFKA_PASSWORD_FILE"] = str(home / "secrets" / "reader")
         for name, options in (("itself", ()), ("the ledger", ("--ledger", str(ledger)))):
             runs = [audit("--topic", TOPIC, *options, env=os.environ | login) for _ in range(3)]
-            tell(f"topic, with {name}", count, min(runs, key=lambda run: run[1]))
+            tell(f"topic, with {name}", count, min(runs, key=lambda each: each[1].seconds))
     finally:
         subprocess.run([stack, "down"], env=environment, check=True)
 

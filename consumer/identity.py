@@ -1,7 +1,7 @@
 """Which event a record carries: computer, source (channel) and record id, read from its bytes. Pure.
 
-The flat shape is what nearly every record has, so its first six fields are matched on the bytes; every other
-line, and every line that looks in the least unusual, is parsed as JSON.
+The flat shape in ASCII is what nearly every record has, so there is a short way for it; every other line, and
+every line that looks in the least unusual, is parsed as JSON into an object.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import orjson
 
 from consumer.shapes import FLAT, field, shape_of
@@ -27,8 +28,32 @@ _FLAT_HEAD = re.compile(
 ).match
 
 
+class _FlatEvent(msgspec.Struct, gc=False):
+    """The other fields are checked to be JSON and passed over, which takes half the time of keeping them."""
+
+    computer: str
+    source: str
+    record_id: int
+    timestamp: str
+
+
+_decode_flat = msgspec.json.Decoder(_FlatEvent).decode
+
+
 def identify_parsed(line: bytes) -> Identity | None:
     """The identity of a line that is a whole JSON object in a known shape, else None."""
+    if line.isascii():  # what is passed over is not checked to be UTF-8
+        try:
+            flat = _decode_flat(line)
+        except msgspec.DecodeError:
+            return identify_any(line)
+        if 0 < flat.record_id <= MAX_RECORD_ID:
+            return flat.computer.encode(), flat.source.encode(), flat.record_id, flat.timestamp.encode()
+    return identify_any(line)
+
+
+def identify_any(line: bytes) -> Identity | None:
+    """The same by the long way, for lines of any shape and alphabet."""
     try:
         event = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -48,15 +73,16 @@ def identify_parsed(line: bytes) -> Identity | None:
     return computer.encode(), source.encode(), record_id, str(timestamp or "").encode()
 
 
-def identify_head(line: bytes) -> Identity | None:
-    """The same from the first six fields of a flat line; the rest of the line is not looked at.
+def identify_damaged(line: bytes) -> Identity | None:
+    """The same; of a line that is damaged somewhere behind them, the first six fields tell it.
 
-    For readers that compare the whole line with a hash afterwards: a line whose tail is damaged keeps its
-    name here, so the damage is reported under it.
+    For readers that compare the whole line with a hash afterwards: the damage is reported under its name.
     """
+    if identity := identify_parsed(line):
+        return identity
     head = _FLAT_HEAD(line)
     if head is None:
-        return identify_parsed(line)
+        return None
     timestamp, source, digits, computer = head.groups()
     return computer, source, int(digits), timestamp
 

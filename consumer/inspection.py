@@ -10,7 +10,7 @@ from operator import itemgetter
 from consumer.audit import Fingerprint, Record
 from consumer.expected import Key
 from consumer.findings import Finding, Findings, Place, event_name
-from consumer.identity import identify_head, identify_parsed
+from consumer.identity import identify_damaged, identify_parsed
 from consumer.intervals import Interval, Intervals
 
 # Naming costs about 150 bytes an id; where more is suspect, blocks are named instead of records.
@@ -91,7 +91,7 @@ class Inspection:
         """The same records in the same order as the first time."""
         suspects, invented = self._ids, self._suspects.invented
         for value, _, partition, offset, _ in records:
-            identity = identify_head(value)
+            identity = identify_damaged(value)
             if identity is None:
                 continue  # the first reading has told
             computer, source, record_id, _ = identity

@@ -103,7 +103,7 @@ def _reading(read_committed: bool) -> dict[str, object]:
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed" if read_committed else "read_uncommitted",
-        "queued.max.messages.kbytes": 16 * 1024,
+        "queued.max.messages.kbytes": 4 * 1024,
         "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
         # A fetched partition is unpacked as a whole: with lz4 that may be twenty times as much.
         "max.partition.fetch.bytes": 512 * 1024,

@@ -12,7 +12,7 @@ from typing import Protocol
 from consumer.audit import Audit, Record
 from consumer.expected import Expected
 from consumer.file_records import FileReader
-from consumer.identity import identify_head, identify_parsed
+from consumer.identity import identify_damaged, identify_parsed
 from consumer.inspection import MOST_SUSPECTS, Inspection, Suspects
 from consumer.judges import Judge, Progress
 from consumer.kafka_records import Topic, TopicReader
@@ -69,7 +69,7 @@ def _compare_with_itself(settings: VerifySettings, source: Source, progress: Pro
 def _compare(settings: VerifySettings, judge: Judge, source: Source, progress: Progress) -> Report:
     expected = Expected()
     expected.extend(judge.blocks(progress))
-    audit = Audit(source.name, identify_head, judge.fingerprint, expected.add_chunk, expected.has)
+    audit = Audit(source.name, identify_damaged, judge.fingerprint, expected.add_chunk, expected.has)
 
     def catch_up_and_tell(what: str, done: int, total: int) -> None:
         judge.catch_up(expected)

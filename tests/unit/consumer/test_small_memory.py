@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from consumer.audit import Audit
 from consumer.expected import Expected
-from consumer.identity import identify_head
+from consumer.identity import identify_damaged
 from consumer.sequence import CHUNK_IDS
 from consumer.verdict import compare
 from producer.ledger import LedgerBlock, add_hashes, hash_line
@@ -28,7 +28,7 @@ def blocks(size):
 
 
 def audited(ids, expected, kept):
-    audit = Audit("t", identify_head, hash_line, expected.add_chunk, expected.has, kept * ONE_CHUNK)
+    audit = Audit("t", identify_damaged, hash_line, expected.add_chunk, expected.has, kept * ONE_CHUNK)
     audit.take((LINE % number, None, 0, offset, 0) for offset, number in enumerate(ids))
     return audit
 
@@ -70,6 +70,6 @@ def test_a_ledger_that_comes_late_accuses_nobody(kept, size):
 
 def test_damage_is_found_with_one_chunk_of_memory():
     expected = Expected(blocks(100))
-    audit = Audit("t", identify_head, hash_line, expected.add_chunk, expected.has, ONE_CHUNK)
+    audit = Audit("t", identify_damaged, hash_line, expected.add_chunk, expected.has, ONE_CHUNK)
     audit.take((LINE % n + (b"x" if n == 333 else b""), None, 0, n, 0) for n in range(1, COUNT + 1))
     assert compare(audit, expected, {}).damaged == {(b"C", b"S"): [(301, 400)]}
