@@ -21,7 +21,7 @@ demo-faults: setup  ## the same while TaskManager, broker and producer are kille
 	@win-event-stack demo-faults
 
 test: setup tools  ## unit and integration tests: real broker, real Flink cluster
-	@python -m pytest
+	@python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 check: setup  ## formatting, lint, types, import contracts
 	@ruff format --check --quiet . && ruff check --quiet .

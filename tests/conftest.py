@@ -12,12 +12,37 @@ from pathlib import Path
 
 import pytest
 from running import RunningProducer, RunningStack, free_ports
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 _numbers = itertools.count(1)
 
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: Ctrl-C would
 # not reach the tools under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What needs no Flink cluster, or has one of its own.
+_APART = (
+    "tests/unit/",
+    "tests/integration/producer/",
+    "tests/integration/consumer/test_tail.py",
+    "tests/integration/deploy/test_observe.py",
+    "tests/integration/deploy/test_tools_image.py",
+    "tests/integration/kafka_setup/",
+)
+
+
+class _OneCluster(LoadScopeScheduling):
+    """For `make test`, which runs two processes: one starts the cluster of the session; files stay whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.startswith(_APART) else "the session's cluster"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _OneCluster(config, log)
 
 
 @pytest.fixture(scope="session")
