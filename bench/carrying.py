@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from pathlib import Path
 import psutil
 from running import Job
 
+from bench import kcat
 from bench.cluster import Cluster
 from bench.harness import Case, Section
 from bench.log_server import LogServer, make_log
@@ -149,44 +148,29 @@ def _plain_python(cluster: Cluster, work: Work) -> Sample:
 
 def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str]:
     """Adds the case, or tells why kcat cannot do it here."""
-    name = "nc | kcat"
-    if not shutil.which("nc") or not shutil.which("kcat"):
-        return {name: "nc or kcat is not installed (Debian: apt-get install netcat-openbsd kcat)"}
-    probe = ["bash", "-c", f"{_kcat(cluster)} -L"]
-    answer = subprocess.run(probe, capture_output=True, text=True, check=False, timeout=60)
-    if answer.returncode:
-        return {name: "this kcat cannot log in: librdkafka before 2.6.1 fails SCRAM at Kafka 4"}
-    cases.append(Case(name, partial(_piped, cluster, work, f"{_kcat(cluster)} -P -t")))
+    if missing := kcat.why_not(cluster.running.stack):
+        return {kcat.NAME: missing}
+    cases.append(Case(kcat.NAME, partial(_piped, cluster, work)))
     return {}
 
 
-def _kcat(cluster: Cluster) -> str:
-    login = {
-        "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "bridge",
-        "enable.idempotence": "true", "compression.codec": "lz4", "linger.ms": "20", "batch.size": "262144",
-    }  # fmt: skip
-    stack = cluster.running.stack
-    secret = shlex.quote(str(stack.secrets / "bridge"))
-    settings = " ".join(f"-X {name}={value}" for name, value in login.items())
-    # The password comes by a configuration file on a pipe, so that it is in no argument list.
-    secret_file = f"<(printf 'sasl.password=%s\\n' \"$(cat {secret})\")"
-    return f"kcat -F {secret_file} -b {stack.bootstrap_servers} {settings}"
-
-
-def _piped(cluster: Cluster, work: Work, sender: str) -> Sample:
-    """Lines as they are, without parsing and without keys. `sender` ends where the topic's name goes."""
+def _piped(cluster: Cluster, work: Work) -> Sample:
+    """Lines as they are, without parsing and without keys."""
     topic, _ = cluster.topics(work.partitions)
     with _serving(work) as server:
         # The server's first byte is a bare LF, which is no event.
-        script = f"nc 127.0.0.1 {server.port} | tail -c +2 | {sender} {topic}"
-        return _program(cluster, ["bash", "-c", script], topic, work)
-
-
-def _program(cluster: Cluster, command: list[str], topic: str, work: Work) -> Sample:
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command, env={**cluster.running.shell(), "KAFKA_TOPIC": topic}, stderr=errors
+        script = (
+            f"nc 127.0.0.1 {server.port} | tail -c +2 | {kcat.command(cluster.running.stack)} -P -t {topic}"
         )
+        return _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
+
+
+def _program(
+    cluster: Cluster, command: list[str], topic: str, work: Work, env: dict[str, str] | None = None
+) -> Sample:
+    with tempfile.TemporaryFile() as errors:
+        environment = {**cluster.running.shell(), "KAFKA_TOPIC": topic, **(env or {})}
+        process = subprocess.Popen(command, env=environment, stderr=errors)
 
         def tested() -> list[psutil.Process]:
             if process.poll() is not None:

@@ -23,9 +23,8 @@ def rates(seconds: int = 30) -> None:
         )
         received = read_to_the_end(connect(server.port))
         cpu = 100 * server.cpu_seconds() / seconds
-        lines = server.stop()
+        said = _achieved(server.stop())
         arrived = received.lines - 1  # without the line feed that comes first
-        said = next(line for line in lines if "achieved" in line and "over" in line)
         print(f"asked {rate:>6}/s: {arrived} of {count} arrived; {said}; {cpu:.1f} % of a core", flush=True)
 
 
@@ -41,10 +40,15 @@ def memory(minutes: float = 10.0, rate: int = 50_000) -> None:
         time.sleep(30.0 if minutes >= 1 else 5.0)
         samples.append(server.memory() / 1e6)
         print(f"{samples[-1]:.1f} MB", flush=True)
-    server.stop()
+    said = _achieved(server.stop())
     middle = sorted(samples)[len(samples) // 2]
     spread = 100 * max(max(samples) - middle, middle - min(samples)) / middle
-    print(f"{rate:,} events/s for {minutes:g} minutes: median {middle:.0f} MB, at most {spread:.1f} % away")
+    print(f"{minutes:g} minutes: median {middle:.0f} MB, at most {spread:.1f} % away; {said}")
+
+
+def _achieved(lines: list[str]) -> str:
+    """What the producer says at its end about the whole run."""
+    return next(line for line in reversed(lines) if "achieved" in line and "over" in line)
 
 
 def main() -> None:
