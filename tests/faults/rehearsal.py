@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from faults.lane import Lane, Load, submit_all
+from faults.lane import CHECKPOINT_SECONDS, Lane, Load, submit_all
 from faults.modes import Mode
 from faults.namespace import Namespace
 from faults.producer_rows import Finding, ProducerRow
@@ -165,11 +165,17 @@ def _result(
         "recovery_seconds": situation.recovery.get(lane.mode.name),
     }
     if scenario.restarts and not lane.mode.lossless:
-        seconds = scenario.restarts * lane.bound_seconds + situation.slotless
-        figures["bound"] = round(seconds * lane.load.rate)
+        figures["bound"] = _bound(scenario.restarts, lane, situation)
     problem = problem or judge(
         report, lane.mode.lossless, lane.mode.exactly_once, scenario.may_lose, figures.get("bound")
     )
     if not problem and report["unseen"] and not scenario.may_lose:
         problem = f"no fresh event passed: {report['unseen']} unseen"
     return Result(scenario.name, lane.mode.name, _today(), situation.seed, proof, problem, figures)
+
+
+def _bound(restarts: int, lane: Lane, situation: Situation) -> int:
+    """How many events the socket source may lose: as printed, and only while it did not deliver."""
+    printed = restarts * lane.bound_seconds + situation.slotless
+    silent = restarts * CHECKPOINT_SECONDS + situation.outage[lane.mode.name]
+    return round(min(printed, silent) * lane.load.rate)

@@ -23,8 +23,9 @@ RECOVERY_LIMIT = 300.0
 class Situation:
     """`recovery`: the longest time, by mode, from the end of a fault to new records in Kafka.
 
-    `slotless`: seconds in which the cluster had no TaskManager. `broker_proxy` stands between the broker and
-    everybody else. A strike after which the whole run cannot be audited puts `reports` of its own here.
+    `outage`: the sum of these times. `slotless`: seconds in which the cluster had no TaskManager.
+    `broker_proxy` stands between the broker and everybody else. A strike after which the whole run cannot be
+    audited puts `reports` of its own here.
     """
 
     running: RunningStack
@@ -32,6 +33,7 @@ class Situation:
     seed: int
     broker_proxy: Proxy | None = None
     slotless: float = 0.0
+    outage: dict[str, float] = field(default_factory=dict)
     recovery: dict[str, float] = field(default_factory=dict)
     reports: dict[Lane, dict[str, Any]] = field(default_factory=dict)
     say: Callable[[str], None] = print
@@ -60,6 +62,7 @@ class Situation:
         self.say(f"events flow again after {', '.join(f'{s:.1f} s ({name})' for name, s in took.items())}")
         for name, each in took.items():
             self.recovery[name] = max(round(each, 1), self.recovery.get(name, 0.0))
+            self.outage[name] = self.outage.get(name, 0.0) + each
 
     def in_all_lanes(self, work: Callable[[Lane], Any]) -> list[Any]:
         """Do the same in every lane at the same time."""
