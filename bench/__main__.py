@@ -19,6 +19,7 @@ from bench.machine import machine
 from bench.measurement import Measurement
 from bench.table import as_table
 
+_PIPE_COLUMNS = 130
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
@@ -81,7 +82,8 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
             book = book.with_record(_record(section, found, broken))
             if not quick:
                 book.save(DOCS / "performance.json")
-    Console(highlight=False).print(as_table(book, measured))
+    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+    Console(highlight=False, width=width).print(as_table(book, measured))
     return book, failed
 
 

@@ -157,11 +157,11 @@ def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str
 def _piped(cluster: Cluster, work: Work) -> Sample:
     """Lines as they are, without parsing and without keys."""
     topic, _ = cluster.topics(work.partitions)
+    command = kcat.command(cluster.running.stack)
     with _serving(work) as server:
-        # The server's first byte is a bare LF, which is no event.
-        script = (
-            f"nc 127.0.0.1 {server.port} | tail -c +2 | {kcat.command(cluster.running.stack)} -P -t {topic}"
-        )
+        # The server's first byte is a bare LF, which is no event: bash reads it and not a byte more. (tail
+        # would keep the last lines in its buffer for as long as the connection stands.)
+        script = f"nc 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"
         return _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
 
 
