@@ -159,9 +159,9 @@ def _piped(cluster: Cluster, work: Work) -> Sample:
     topic, _ = cluster.topics(work.partitions)
     command = kcat.command(cluster.running.stack)
     with _serving(work) as server:
-        # The server's first byte is a bare LF, which is no event: bash reads it and not a byte more. (tail
-        # would keep the last lines in its buffer for as long as the connection stands.)
-        script = f"nc 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"
+        server.closes = True  # kcat reads blocks: without an end it keeps the last lines to itself
+        # The server's first byte is a bare LF, which is no event: bash reads it and not a byte more.
+        script = f"nc -d 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"
         return _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
 
 

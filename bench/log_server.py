@@ -14,11 +14,15 @@ LOG_ID = "benchmark"
 
 
 class LogServer:
-    """A log, the same block over and over, on a free port; every client gets all of it."""
+    """A log, the same block over and over, on a free port; every client gets all of it.
+
+    `closes`: then the stream ends; otherwise the connection stays open, as a producer's does.
+    """
 
     def __init__(self, block: bytes, repeats: int = 1) -> None:
         self._block = memoryview(block)
         self._end = len(block) * repeats
+        self.closes = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -46,6 +50,8 @@ class LogServer:
                 rest = self._block[offset % len(self._block) :]
                 client.sendall(rest)
                 offset += len(rest)
+            if self.closes:
+                client.shutdown(socket.SHUT_WR)
             client.recv(1)  # until the client goes
 
     def _answer(self, client: socket.socket, request: bytes) -> int:
