@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -162,7 +162,8 @@ def _piped(cluster: Cluster, work: Work) -> Sample:
         server.closes = True  # kcat reads blocks: without an end it keeps the last lines to itself
         # The server's first byte is a bare LF, which is no event: bash reads it and not a byte more.
         script = f"nc -d 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"
-        return _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
+        sample = _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
+    return replace(sample, cpu_seconds=None)  # nc ends with the stream, and what it cost goes with it
 
 
 def _program(

@@ -31,11 +31,16 @@ def _section(record: Record) -> str:
         "|---|--:|--:|--:|--:|--:|",
     ]
     for row in record.measurements:
-        lines.append(f"| {row.case} | {number(row.value)} | " + " | ".join(cells(row)) + " |")
+        lines.append(f"| {_cell(row.case)} | {number(row.value)} | " + " | ".join(cells(row)) + " |")
     for name, why in record.absent.items():
-        lines.append(f"| {name.replace('|', '&#124;')} | – | {why} | | | |")
+        lines.append(f"| {_cell(name)} | – | {why} | | | |")
     if record.axis:
         lines += ["", f"![{record.title}](plots/{file_name(record)}.svg)"]
     rounds = max((row.runs for row in record.measurements), default=0)
     lines += ["", f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, {rounds} rounds."]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A bar would end the cell of the table."""
+    return text.replace("|", "&#124;")
