@@ -51,13 +51,13 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
 def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
     cases = [
         Case("raw pass-through (Flink, no parsing)", partial(_peer, cluster, work, "raw")),
-        Case("by hand in Java (Jackson, a tree)", partial(_peer, cluster, work, "java")),
         Case("socket", partial(_bridge, cluster, work, ())),
         Case("resume", partial(_bridge, cluster, work, RESUME)),
         Case("resume, exactly-once", partial(_bridge, cluster, work, EXACTLY_ONCE)),
         Case("plain Python (orjson, confluent-kafka)", partial(_plain_python, cluster, work)),
     ]
     if not quick:
+        cases.insert(1, Case("by hand in Java (Jackson, a tree)", partial(_peer, cluster, work, "java")))
         cases.insert(3, Case("socket, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
         cases.insert(5, Case("resume, all options", partial(_bridge, cluster, work, (*RESUME, *ALL_OPTIONS))))
     absent = _kcat_case(cases, cluster, work)

@@ -70,7 +70,7 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
     cases = []
     for rate in rates:
         for source, options in _SOURCES.items():
-            run = _Run(cluster, rate, 4.0 if quick else 10.0, options)
+            run = _Run(cluster, rate, 2.0 if quick else 10.0, options)
             cases += [
                 Case(f"{source} p{p:g} @ {rate}", partial(run.percentile, p), x=rate) for p in PERCENTILES
             ]

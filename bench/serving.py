@@ -18,7 +18,7 @@ _EVENTS = 200_000  # about 150 MB of log
 
 
 def sections(quick: bool) -> list[Section]:
-    crowd = (1, 10, 100) if quick else (1, 10, 100, 1000)
+    crowd = (1, 100) if quick else (1, 10, 100, 1000)
     return [
         Section(
             "serving",
