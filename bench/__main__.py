@@ -18,8 +18,8 @@ from bench.harness import Section, measure
 from bench.machine import machine
 from bench.measurement import Measurement
 from bench.table import as_table
+from consumer.terminal import table_console
 
-_PIPE_COLUMNS = 130
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
@@ -82,8 +82,7 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
             book = book.with_record(_record(section, found, broken))
             if not quick:
                 book.save(DOCS / "performance.json")
-    width = None if sys.stdout.isatty() else _PIPE_COLUMNS
-    Console(highlight=False, width=width).print(as_table(book, measured))
+    table_console().print(as_table(book, measured))
     return book, failed
 
 
