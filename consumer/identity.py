@@ -29,7 +29,7 @@ _FLAT_HEAD = re.compile(
 
 
 class _FlatEvent(msgspec.Struct, gc=False):
-    """The other fields are checked to be JSON and passed over, which takes half the time of keeping them."""
+    """The other fields are checked to be JSON and passed over, which is faster than to keep them."""
 
     computer: str
     source: str

@@ -13,7 +13,7 @@ from consumer.errors import AuditError
 from consumer.kafka_client import KafkaClient
 from kafka_setup.connection import KafkaConnection
 
-_BATCH = 1_000  # what a processor's cache holds; ten times as many cost a fifth of the speed
+_BATCH = 1_000  # what a processor's cache holds
 _CONSUME_SECONDS = 0.1  # the client waits this long for a batch to fill, also at the very end
 _STALLED_SECONDS = 60.0
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flink_bridge.settings import BridgeSettings
 
-LONGEST_RESTART_SECONDS = 5.5
+_MAX_BACKOFF = 5  # seconds
+_JITTER = 0.1
+LONGEST_RESTART_SECONDS = _MAX_BACKOFF * (1 + _JITTER)
 """The longest pause of the restart strategy below, jitter included."""
 
 
@@ -21,9 +23,9 @@ def flink_options(settings: BridgeSettings) -> dict[str, str]:
         # For ever, with jitter, and never far apart: a producer that comes back is picked up soon.
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "5 s",
+        "restart-strategy.exponential-delay.max-backoff": f"{_MAX_BACKOFF} s",
         "restart-strategy.exponential-delay.backoff-multiplier": "2.0",
-        "restart-strategy.exponential-delay.jitter-factor": "0.1",
+        "restart-strategy.exponential-delay.jitter-factor": str(_JITTER),
         "restart-strategy.exponential-delay.reset-backoff-threshold": "1 min",
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",
     }
