@@ -5,7 +5,7 @@ It works above TCP: what it holds back has been acknowledged to the sender's ker
 
 from __future__ import annotations
 
-import itertools
+import io
 import socket
 import struct
 import threading
@@ -20,21 +20,23 @@ _LOOK_SECONDS = 0.05  # a blocked pump looks this often whether its connection i
 
 @dataclass(frozen=True)
 class Cut:
-    """End a connection in the middle of a line: after `lines` whole lines and `bytes_into` of the next."""
+    """End a connection inside a line of one of these `lengths`, LF included, that follows `after` lines.
 
-    lines: int
-    bytes_into: int
+    `into`: bytes of the line that still pass; negative, those at its end that do not.
+    """
 
-    def position(self, data: bytes, lines_before: int, bytes_before: int) -> int | None:
-        """Where to cut `data`, after `lines_before` lines and `bytes_before` bytes of the next."""
-        at, missing = 0, self.lines - lines_before
-        while missing > 0:
-            at = data.find(b"\n", at) + 1
-            if at == 0:
-                return None
-            missing, bytes_before = missing - 1, 0
-        position = at + self.bytes_into - bytes_before
-        return max(position, 0) if position <= len(data) else None
+    into: int
+    lengths: range
+    after: int = 20
+
+    def position(self, data: bytes) -> int | None:
+        """Where to cut what a connection has brought since its first byte; None: that line is to come."""
+        start = 0
+        for number, line in enumerate(io.BytesIO(data)):
+            if number >= self.after and line.endswith(b"\n") and len(line) in self.lengths:
+                return start + len(line[: self.into])
+            start += len(line)
+        return None
 
 
 class Proxy:
@@ -127,7 +129,7 @@ class Proxy:
         self, connection: _Connection, source: socket.socket, sink: socket.socket, cut: Cut | None
     ) -> None:
         """Copy until an end of stream, a cut or a break."""
-        lines = into = 0
+        held = b""
         with suppress(OSError):
             while not connection.ended:
                 self._gate.wait()
@@ -138,14 +140,16 @@ class Proxy:
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
                     return
-                at = cut.position(data, lines, into) if cut else None
-                self._send(connection, sink, data[:at])
+                at = None
+                if cut:  # nothing passes before the place of the cut is known
+                    held += data
+                    at = cut.position(held)
+                    data = held[:at] if at is not None else b""
+                self._send(connection, sink, data)
                 if at is not None:
                     self.cuts += 1
                     connection.end(reset=False)
                     return
-                lines += data.count(b"\n")
-                into = len(data) - data.rfind(b"\n") - 1 if b"\n" in data else into + len(data)
         connection.end(reset=False)
 
     def _send(self, connection: _Connection, sink: socket.socket, data: bytes) -> None:
@@ -188,7 +192,6 @@ def _end(connection: socket.socket, reset: bool) -> None:
     connection.close()
 
 
-def cuts_over_a_line(line_bytes: int, count: int, lines_between: int) -> Iterator[Cut]:
-    """`count` cuts whose places spread evenly over a line, from its first byte to its last."""
-    places = (1 + index * (line_bytes - 2) // max(count - 1, 1) for index in itertools.count())
-    return (Cut(lines_between, place) for place in itertools.islice(places, count))
+def cuts_at_every_byte(lengths: range) -> list[Cut]:
+    """After each byte of a line of the shortest of `lengths`; the last leaves a whole line but for its LF."""
+    return [Cut(into, lengths) for into in (*range(1, lengths.start - 1), -1)]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from faults.proxy import Cut, Proxy, cuts_over_a_line
+from faults.proxy import Cut, Proxy, cuts_at_every_byte
 from running import wait_until
 
 
@@ -88,27 +88,26 @@ def test_a_black_hole_says_nothing_and_loses_nothing(proxy: Proxy) -> None:
         assert client.recv(100) == b"later\n"
 
 
-@pytest.mark.parametrize("into", [0, 1, 4])
+@pytest.mark.parametrize("into", [0, 1, 5, -1])
 def test_cuts_inside_a_line(proxy: Proxy, into: int) -> None:
-    proxy.cuts_to_come = iter([Cut(lines=2, bytes_into=into)])
+    proxy.cuts_to_come = iter([Cut(into, range(4, 7), after=2)])
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
-        client.sendall(b"one\ntwo\nthree\nfour\n")
-        assert read_all(client) == b"one\ntwo\n" + b"three"[:into]
+        client.sendall(b"one\ntwo\nmuch longer\nth")
+        client.sendall(b"ree\nfour\n")
+        assert read_all(client) == b"one\ntwo\nmuch longer\n" + b"three\n"[:into]
     wait_until(lambda: proxy.cuts == 1, "the cut is counted", 5)
 
 
-def test_a_cut_finds_its_place_over_several_pieces() -> None:
-    cut = Cut(lines=1, bytes_into=3)
-    assert cut.position(b"no end", 0, 0) is None
-    assert cut.position(b" yet\nab", 0, 6) is None
-    assert cut.position(b"cde", 1, 2) == 1
+def test_a_cut_waits_for_the_whole_line() -> None:
+    cut = Cut(3, range(7, 8), after=1)
+    assert cut.position(b"abcdef\nno end") is None
+    assert cut.position(b"abcdef\nno end\n") == 10
 
 
-def test_cuts_cover_a_line_from_its_first_byte_to_its_last() -> None:
-    places = [cut.bytes_into for cut in cuts_over_a_line(100, 12, 5)]
-    assert places[0] == 1
-    assert places[-1] == 99
-    assert sorted(set(places)) == places
+def test_cuts_leave_every_part_of_a_line() -> None:
+    line = b"123456789\n"
+    left = [line[: cut.into] for cut in cuts_at_every_byte(range(len(line), 12))]
+    assert left == [line[:length] for length in range(1, len(line))]
 
 
 def test_a_slow_drip_is_slow(proxy: Proxy) -> None:
