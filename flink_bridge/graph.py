@@ -12,7 +12,7 @@ from pyflink.util.java_utils import get_field_value
 
 from flink_bridge.endpoints import Endpoint
 from flink_bridge.flink_settings import flink_options
-from flink_bridge.operators import line_bytes, sort_lines
+from flink_bridge.operators import line_bytes, sort_lines, whole_polls
 from flink_bridge.resume_blocks import resume_blocks
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.shipping import write_bundle
@@ -72,5 +72,5 @@ def _blocks(
     endpoint: Endpoint,
 ) -> DataStream:
     if settings.source == "resume":
-        return resume_blocks(env, tables, settings.reader(endpoint))
+        return whole_polls(resume_blocks(env, tables, settings.reader(endpoint)), endpoint)
     return line_bytes(socket_lines(env, endpoint), endpoint)

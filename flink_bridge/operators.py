@@ -1,6 +1,6 @@
-"""Our two operators inside the JVM, and how Flink gets them.
+"""Our operators inside the JVM, and how Flink gets them.
 
-Flink's SQL planner writes Java for each query, and Flink compiles it where it runs. These two go the same
+Flink's SQL planner writes Java for each query, and Flink compiles it where it runs. These go the same
 way, as a text that people can read: nothing is built beforehand, and a line is parsed once, by Jackson.
 """
 
@@ -37,10 +37,12 @@ def record_type(event_timestamps: bool) -> RowType:
 
 def line_bytes(lines: DataStream, endpoint: Endpoint) -> DataStream:
     """Each line (String) as a block of its own (byte[])."""
-    types = get_gateway().jvm.org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo
-    return compiled_operator(
-        lines, JAVA / "LineBytes.java", f"bytes {endpoint}", types.BYTE_PRIMITIVE_ARRAY_TYPE_INFO
-    )
+    return compiled_operator(lines, JAVA / "LineBytes.java", f"bytes {endpoint}", _byte_array())
+
+
+def whole_polls(blocks: DataStream, endpoint: Endpoint) -> DataStream:
+    """The resume source's blocks (byte[]) as they are; a cancel waits for the end of its poll."""
+    return compiled_operator(blocks, JAVA / "WholePolls.java", f"polls {endpoint}", _byte_array())
 
 
 def sort_lines(blocks: DataStream, settings: BridgeSettings, endpoint: Endpoint) -> DataStream:
@@ -54,6 +56,11 @@ def internal_type(row: RowType) -> Any:
     """The TypeInformation of rows as Flink's tables hold them, which need no conversion."""
     types = get_gateway().jvm.org.apache.flink.table.runtime.typeutils.InternalTypeInfo
     return types.of(_to_java_data_type(row).getLogicalType())
+
+
+def _byte_array() -> Any:
+    types = get_gateway().jvm.org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo
+    return types.BYTE_PRIMITIVE_ARRAY_TYPE_INFO
 
 
 def compiled_operator(

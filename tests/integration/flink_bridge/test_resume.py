@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 from running import JOB, Job, RunningProducer, RunningStack, run, wait_until
 
+from local_stack import processes
+
 pytestmark = pytest.mark.integration
+SUBMIT_SEVERAL = Path(__file__).parents[2] / "faults" / "submit_lanes.py"
 
 
 def written(stack: RunningStack, topic: str, *options: str) -> int:
@@ -78,6 +82,31 @@ def test_runs_on_a_python_without_this_toolkit_and_outlives_its_producer(
         assert job.failures() == ""
     finally:
         job.cancel()
+
+
+def test_a_cancel_leaves_the_taskmanager_alone(
+    stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
+) -> None:
+    """Without WholePolls.java one cancel in three ended the process, so four at once mostly did."""
+    port = str(producer("--rate", "1000").port)
+    options = ["--port", port, "--source", "resume", "--kafka-topic", topics[0]]
+    options += ["--kafka-rejected-topic", topics[1]]
+    result = stack.flink_run(json.dumps([options] * 4), program=str(SUBMIT_SEVERAL))
+    jobs = [Job(stack, found) for found in re.findall(r"JobID ([0-9a-f]{32})", result.stdout)]
+    assert len(jobs) == 4, result.stdout + result.stderr
+    for job in jobs:
+        job.wait_until_running()
+    wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow", 60)
+    before = processes.running(stack.stack, "taskmanager-1")
+    for job in jobs:
+        job.cancel()
+
+    def all_slots_are_free() -> bool:
+        overview = stack.rest("/overview")
+        return bool(overview["slots-total"] == overview["slots-available"] > 0)
+
+    wait_until(all_slots_are_free, "the jobs have left their slots")
+    assert processes.running(stack.stack, "taskmanager-1") == before
 
 
 def metric(job: Job, name: str) -> str | None:
