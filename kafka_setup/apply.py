@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -53,13 +52,13 @@ def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
     return plan(settings.topology, _state(settings, admin), settings.wishes)
 
 
-def apply(settings: ApplySettings, on_wait: OnWait | None = None, stop: Event | None = None) -> list[Result]:
+def apply(settings: ApplySettings, on_wait: OnWait | None = None) -> list[Result]:
     """One result a thing: created, changed, exists, removed, extra or failed.
 
     Raises KafkaUnavailableError when there is no working connection, NotAllowedError or KafkaException
     when the cluster cannot even be read.
     """
-    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait, stop=stop)
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     changes = compare(settings, admin)
     settings = _make_passwords(settings, changes)
     futures = _request_all(admin, settings, changes)

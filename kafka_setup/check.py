@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event
 
 from kafka_setup.connection import KafkaConnection, Secret
 from kafka_setup.expectations import Expectation, expectations
@@ -29,12 +28,12 @@ class CheckSettings:
     wait: float = DEFAULT_WAIT
 
 
-def check(settings: CheckSettings, on_wait: OnWait | None = None, stop: Event | None = None) -> list[Result]:
+def check(settings: CheckSettings, on_wait: OnWait | None = None) -> list[Result]:
     """One result an attempt: ok or failed. Also failed: what differs from the topology, as `plan` sees it.
 
     Raises KafkaUnavailableError, NotAllowedError, KafkaException.
     """
-    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait, stop=stop)
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     state = read_state(admin, settings.topology)
     wishes = Wishes(login=settings.connection.username, known=frozenset(settings.passwords))
     differences = [

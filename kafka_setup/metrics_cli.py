@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sys
-import threading
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from prometheus_client import start_http_server
 
 from kafka_setup.cli_options import wait_option
 from kafka_setup.cluster_facts import read_facts
+from kafka_setup.connection import KafkaConnection
 from kafka_setup.connection_options import kafka_connection_options, take_connection
 from kafka_setup.metrics import registry
 from kafka_setup.session import KafkaUnavailableError, open_admin
@@ -47,14 +47,17 @@ def main(host: str, port: int, wait: float, **values: Any) -> None:
     Example:
       KAFKA_USERNAME=observer KAFKA_PASSWORD_FILE=secrets/observer win-event-kafka-metrics
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    connection = take_connection(values)
+    # An interrupt, not a flag that a handler sets: that could wait for a lock which the main thread holds.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _serve(host, port, wait, take_connection(values))
+
+
+def _serve(host: str, port: int, wait: float, connection: KafkaConnection) -> None:
+    """Until a KeyboardInterrupt, which is also what ends the wait for the broker."""
     try:
-        admin = open_admin(
-            connection, wait=wait, stop=stop, on_wait=lambda why: click.echo(f"waiting: {why}", err=True)
-        )
+        admin = open_admin(connection, wait=wait, on_wait=lambda why: click.echo(f"waiting: {why}", err=True))
         server, thread = start_http_server(port, host, registry(lambda: read_facts(admin)))
     except KafkaUnavailableError as error:
         raise click.ClickException(str(error)) from error
@@ -63,8 +66,4 @@ def main(host: str, port: int, wait: float, **values: Any) -> None:
             f"cannot listen on {host}:{port}: {error.strerror}; try another --port"
         ) from error
     click.echo(f"metrics on http://{host}:{server.server_port}/metrics", err=True)
-    stop.wait()
-    server.shutdown()
-    server.server_close()
     thread.join()
-    sys.exit(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
 
 from kafka_setup.alterations import set_password
 from kafka_setup.connection import KafkaConnection, Secret
@@ -25,7 +24,7 @@ class RotateSettings:
     wait: float = DEFAULT_WAIT
 
 
-def rotate(settings: RotateSettings, on_wait: OnWait | None = None, stop: Event | None = None) -> Result:
+def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
     """Connections that are open stay open; the next login needs the new password.
 
     The new password lies in USER.password.new before the cluster learns it, and in USER.password once it
@@ -33,7 +32,7 @@ def rotate(settings: RotateSettings, on_wait: OnWait | None = None, stop: Event 
     KafkaException.
     """
     user = settings.user
-    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait, stop=stop)
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     state = read_state(admin, Topology(topics=(), users=(user,)))
     if user.mechanism not in state.credentials.get(user.name, {}):
         return Result("failed", "user", user.name, "does not exist in the cluster: apply makes it")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from threading import Event
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -18,9 +17,7 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     retry_if_result,
-    sleep_using_event,
     stop_after_delay,
-    stop_when_event_set,
     wait_exponential,
     wait_fixed,
 )
@@ -65,23 +62,20 @@ def open_admin(
     *,
     wait: float = DEFAULT_WAIT,
     on_wait: OnWait | None = None,
-    stop: Event | None = None,
 ) -> AdminClient:
     """A connected admin client, waiting at most `wait` seconds for the broker.
 
-    `on_wait` is told why, once for every new reason; `stop` ends the wait early.
+    `on_wait` is told why, once for every new reason; a KeyboardInterrupt ends the wait at once.
     Raises LoginRefusedError at once, NotReadyError when the time is over.
     """
-    stop = stop or Event()
     retrying = Retrying(
         retry=retry_if_exception_type(NotReadyError),
-        stop=stop_after_delay(wait) | stop_when_event_set(stop),
+        stop=stop_after_delay(wait),
         wait=wait_exponential(multiplier=0.25, max=3),
-        sleep=sleep_using_event(stop),
         before_sleep=_tell(on_wait),
     )
     try:
-        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)), stop)
+        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)))
     except RetryError as error:
         reason = error.last_attempt.exception()
         raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
@@ -99,8 +93,8 @@ def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
     return tell
 
 
-def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | None = None) -> AdminClient:
-    """One attempt, which `stop` cuts short. Raises LoginRefusedError or NotReadyError."""
+def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
+    """One attempt. Raises LoginRefusedError or NotReadyError."""
     errors: list[KafkaError] = []
     try:
         admin = AdminClient(
@@ -120,8 +114,6 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE, stop: Event | 
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
             raise LoginRefusedError(_precisely(diagnosis, connection))
-        if stop and stop.is_set():
-            raise NotReadyError(diagnosis.text if diagnosis else "interrupted")
         if diagnosis and time.monotonic() > began + _PATIENCE:
             raise NotReadyError(_precisely(diagnosis, connection))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Event
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -50,11 +49,9 @@ def _user(user: User, login: str | None) -> Change:
     return Change("remove", "user", user, user.mechanism)
 
 
-def survey(
-    settings: TeardownSettings, on_wait: OnWait | None = None, stop: Event | None = None
-) -> tuple[AdminClient, list[Change]]:
+def survey(settings: TeardownSettings, on_wait: OnWait | None = None) -> tuple[AdminClient, list[Change]]:
     """Looks only. Raises KafkaUnavailableError, NotAllowedError, KafkaException."""
-    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait, stop=stop)
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     return admin, _look(settings, admin)
 
 
