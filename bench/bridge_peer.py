@@ -16,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pyflink.datastream import DataStream
 from pyflink.table import DataTypes
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.graph import environment
 from flink_bridge.kafka_settings import KafkaSettings
 from flink_bridge.operators import compiled_operator, internal_type
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.sink_sql import literal
 from flink_bridge.socket_source import socket_lines
+from producer.endpoint import Endpoint
 
 TREE_KEY = Path(__file__).resolve().parent / "java" / "TreeKey.java"
 KEYED: dict[str, str] = {

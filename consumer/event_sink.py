@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from consumer.bookmark import BookmarkFile, Position
-from consumer.endpoint import Endpoint
 from consumer.event_filter import EventFilter
 from consumer.event_view import view
 from consumer.tail_stats import StreamStats
 from consumer.tail_view import Render, raw
+from producer.endpoint import Endpoint
 
 _BOOKMARK_SECONDS = 0.5  # a kill may repeat this much; a normal end is exact
 

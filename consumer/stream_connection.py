@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from consumer.endpoint import Endpoint
+from producer.endpoint import Endpoint
 from producer.protocol import MAX_ANSWER_BYTES, ProtocolError, ResumeAnswer, ResumeRequest
 
 _CONNECT_SECONDS = 10.0

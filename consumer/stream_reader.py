@@ -20,10 +20,10 @@ from tenacity import (
 )
 
 from consumer.bookmark import Position
-from consumer.endpoint import Endpoint
 from consumer.framing import LineAssembler
 from consumer.outage import Outage
 from consumer.stream_connection import open_connection, resume
+from producer.endpoint import Endpoint
 from producer.protocol import ResumeAnswer, ResumeRequest
 
 # Larger chunks are slower: from 128 KiB on, malloc maps and unmaps fresh pages for each.

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from consumer.bookmark import BookmarkFile
-from consumer.endpoint import Endpoint
 from consumer.event_sink import EventSink, Wanted, Write
 from consumer.stream_connection import StreamError
 from consumer.stream_reader import ReadSettings, StreamReader, reason
+from producer.endpoint import Endpoint
 from producer.protocol import ResumeRequest
 
 _TICK_SECONDS = 0.2

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.live import Live
 
 from consumer.bookmark import BookmarkError, BookmarkFile
-from consumer.endpoint import DEFAULT_PORT, Endpoint, EndpointError, parse_endpoint
 from consumer.event_filter import EventFilter, FilterError, parse_ids, parse_levels, parse_names, parse_since
 from consumer.event_sink import Wanted
 from consumer.stream_connection import StreamError
@@ -24,6 +23,7 @@ from consumer.tail import Tail, TailSettings
 from consumer.tail_stats import StreamStats, stats_view
 from consumer.tail_view import Render, fields, full, pretty, raw
 from consumer.terminal import painter, table_console, write_stdout
+from producer.endpoint import DEFAULT_PORT, Endpoint, EndpointError, parse_endpoint
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

@@ -10,7 +10,6 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 from pyflink.util.java_utils import get_field_value
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.flink_settings import flink_options
 from flink_bridge.operators import line_bytes, sort_lines, whole_polls
 from flink_bridge.resume_blocks import resume_blocks
@@ -18,6 +17,7 @@ from flink_bridge.settings import BridgeSettings
 from flink_bridge.shipping import write_bundle
 from flink_bridge.sink_sql import SINK, sink_table
 from flink_bridge.socket_source import socket_lines
+from producer.endpoint import Endpoint
 
 
 def environment(settings: BridgeSettings) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:

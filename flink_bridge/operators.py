@@ -15,9 +15,9 @@ from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes
 from pyflink.table.types import RowType, _to_java_data_type
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.sorting import sorting_options
+from producer.endpoint import Endpoint
 
 JAVA = Path(__file__).resolve().parent / "java"
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from flink_bridge.endpoints import EndpointError, parse_endpoints
+from flink_bridge.endpoints import parse_endpoints
 from flink_bridge.field_path import FieldPathError, parse_field, parse_fields
 from flink_bridge.jaas import JaasError
 from flink_bridge.kafka_settings import (
@@ -17,6 +17,7 @@ from flink_bridge.kafka_settings import (
     KafkaSettingsError,
 )
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
+from producer.endpoint import EndpointError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -17,7 +17,7 @@ from typing import Literal, cast
 
 import tenacity
 
-from flink_bridge.endpoints import Endpoint
+from producer.endpoint import Endpoint
 from producer.protocol import (
     MAX_ANSWER_BYTES,
     Offset,

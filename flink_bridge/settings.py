@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.field_path import FieldPath, parse_field
 from flink_bridge.kafka_settings import KafkaSettings
 from flink_bridge.resume_reader import ReaderSettings
+from producer.endpoint import Endpoint
 
 Source = Literal["socket", "resume"]
 Delivery = Literal["at-least-once", "exactly-once"]

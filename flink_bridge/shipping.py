@@ -11,8 +11,8 @@ import flink_bridge
 import producer
 
 _OWN = {
-    "flink_bridge": ("__init__", "endpoints", "resume_reader", "resume_source"),
-    "producer": ("__init__", "protocol"),
+    "flink_bridge": ("__init__", "resume_reader", "resume_source"),
+    "producer": ("__init__", "endpoint", "protocol"),
 }
 
 

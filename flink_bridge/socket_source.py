@@ -6,7 +6,7 @@ from typing import Any
 
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 
-from flink_bridge.endpoints import Endpoint
+from producer.endpoint import Endpoint
 
 FOREVER = -1
 

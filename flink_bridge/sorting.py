@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.settings import BridgeSettings
+from producer.endpoint import Endpoint
 
 
 def sorting_options(settings: BridgeSettings, endpoint: Endpoint) -> dict[str, Any]:

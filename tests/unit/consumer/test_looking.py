@@ -9,7 +9,6 @@ import pytest
 from rich.color import ColorSystem
 
 from consumer.bookmark import BookmarkError, BookmarkFile, Position
-from consumer.endpoint import Endpoint, EndpointError, parse_endpoint
 from consumer.event_filter import (
     EventFilter,
     FilterError,
@@ -21,6 +20,7 @@ from consumer.event_filter import (
 from consumer.event_view import view
 from consumer.tail_stats import StreamStats
 from consumer.tail_view import fields, full, pretty
+from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 
 EVENT = {
     "timestamp": "2026-11-21T09:28:24.1778590Z",

@@ -15,9 +15,9 @@ from threading import Thread
 import pytest
 import trustme
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.resume_reader import MAX_UNBROKEN, GapError, LogReader, Position, ReaderSettings
 from flink_bridge.shipping import write_bundle
+from producer.endpoint import Endpoint
 from producer.protocol import ResumeAnswer, ResumeRequest
 
 Script = Callable[[socket.socket, ResumeRequest], None]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flink_bridge.endpoints import Endpoint
 from flink_bridge.field_path import parse_field, parse_fields
 from flink_bridge.kafka_settings import KafkaSettings
 from flink_bridge.settings import BridgeSettings, EventSettings
 from flink_bridge.sorting import sorting_options
+from producer.endpoint import Endpoint
 
 WHERE = Endpoint("127.0.0.1", 9999)
 KAFKA = KafkaSettings("127.0.0.1:9092", username="bridge", password_file="/run/secrets/bridge")

@@ -1,4 +1,4 @@
-"""Where an event stream comes from: host and port. Pure."""
+"""Where a producer is met: host and port, for its clients. Pure."""
 
 from __future__ import annotations
 
