@@ -59,9 +59,7 @@ def through_a_pipe(count: int, folder: Path) -> Result:
 
 def fill(count: int, ledger: Path, login: dict[str, str]) -> None:
     """Produce as the bridge does, and write the ledger that a producer would have written."""
-    client = Producer(
-        {**login, "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 10**6}
-    )
+    client = Producer(login | _SENDING)
     builders: dict[bytes, BlockBuilder] = {}
     with ledger.open("wb") as file:
         file.write(LedgerHeader("bench", 0, "flat").encode())
