@@ -26,21 +26,19 @@ def _section(record: Record) -> str:
     lines = ["", f"## {record.title}", ""]
     if record.note:
         lines += [record.note, ""]
-    lines += [
-        f"| | {record.unit} | ratio | low–high | CPU s per million | peak MiB |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    for row in record.measurements:
-        lines.append(f"| {_cell(row.case)} | {number(row.value)} | " + " | ".join(cells(row)) + " |")
-    for name, why in record.absent.items():
-        lines.append(f"| {_cell(name)} | – | {why} | | | |")
+    rows = {row.case: (number(row.value), *cells(row)) for row in record.measurements}
+    shown = [column for column, texts in enumerate(zip(*rows.values(), strict=True)) if set(texts) != {"–"}]
+    heads = (record.unit, "ratio", "low–high", "CPU s per million", "peak MiB")
+    lines += [_row("", [heads[column] for column in shown]), "|---|" + "--:|" * len(shown)]
+    lines += [_row(case, [texts[column] for column in shown]) for case, texts in rows.items()]
+    lines += [_row(name, [f"not measured: {why}"]) for name, why in record.absent.items()]
     if record.axis:
         lines += ["", f"![{record.title}](plots/{file_name(record)}.svg)"]
     rounds = max((row.runs for row in record.measurements), default=0)
-    lines += ["", f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, {rounds} rounds."]
+    lines += ["", f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, median of {rounds}."]
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
-    """A bar would end the cell of the table."""
-    return text.replace("|", "&#124;")
+def _row(case: str, cells: Sequence[str]) -> str:
+    texts = (text.replace("|", "&#124;") for text in (case, *cells))  # a bar would end the cell
+    return f"| {' | '.join(texts)} |"

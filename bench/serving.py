@@ -24,17 +24,21 @@ def sections(quick: bool) -> list[Section]:
             "serving",
             "Serving a filled log, all clients together",
             "MB/s",
-            [Case(f"{count} clients", partial(_serve, count), x=count) for count in crowd],
-            yardstick="1 clients",
+            [Case(_clients(count), partial(_serve, count), x=count) for count in crowd],
+            yardstick=_clients(1),
             axis="clients",
         ),
         Section(
             "connected clients",
             "Memory for clients that are connected and idle",
             "MiB",
-            [Case(f"{count} clients", partial(_idle, count), x=count) for count in crowd],
+            [Case(_clients(count), partial(_idle, count), x=count) for count in crowd],
         ),
     ]
+
+
+def _clients(count: int) -> str:
+    return f"{count:,} client{'s' if count > 1 else ''}"
 
 
 def _serve(clients: int) -> Sample:
