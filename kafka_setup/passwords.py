@@ -45,7 +45,7 @@ def store_password(path: Path, password: Secret) -> None:
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{password}\n")
+            file.write(str(password))  # no line break: Kafka's config providers take the file as it is
         draft.replace(path)
     except OSError as error:
         raise ConnectionSettingsError(f"cannot write {path}: {error.strerror}") from error
