@@ -45,8 +45,10 @@ def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
         results = _run(Path(scratch), wanted, modes_named(modes), seed)
     PAGE.write_text(document.render(load_book(BOOK, machine())), encoding="utf-8")
     failed = [result for result in results if not result.ok]
-    click.echo(f"{len(results) - len(failed)} ok, {len(failed)} failed; {PAGE.name} written", err=True)
-    sys.exit(1 if failed else 0)
+    left_out = [row.name for row in MATRIX if row.name in wanted and row.missing()]
+    counts = f"{len(results) - len(failed)} ok, {len(failed)} failed, {len(left_out)} rows left out"
+    click.echo(f"{counts}; {PAGE.name} written", err=True)
+    sys.exit(1 if failed or left_out else 0)
 
 
 def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | None) -> list[Result]:

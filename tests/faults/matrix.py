@@ -31,7 +31,7 @@ def _no_root() -> str:
 
 
 MATRIX = (
-    Scenario("none", "no fault", process_strikes.nothing),
+    Scenario("none", "no fault", process_strikes.nothing, restarts=0),
     Scenario(
         "fin-mid-line",
         "FIN in the middle of a line, after each of its bytes in turn",
@@ -50,7 +50,6 @@ MATRIX = (
         "producer-kill",
         "producer kill -9, without --log-dir",
         process_strikes.producer_kill_losing_the_log,
-        may_lose="the log died with the producer",
     ),
     Scenario(
         "producer-away",
@@ -83,6 +82,7 @@ MATRIX = (
         "taskmanager-stop-short",
         "TaskManager SIGSTOP 5 s (heartbeat.timeout 10 s)",
         process_strikes.taskmanager_pause_short,
+        restarts=0,
     ),
     Scenario(
         "taskmanager-stop-long",
@@ -90,8 +90,8 @@ MATRIX = (
         process_strikes.taskmanager_pause_long,
     ),
     Scenario("jobmanager-kill", "JobManager kill -9", process_strikes.jobmanager_kill),
-    Scenario("broker-kill", "broker kill -9, back after 30 s", process_strikes.broker_kill),
-    Scenario("broker-stop", "broker SIGSTOP 20 s", process_strikes.broker_pause),
+    Scenario("broker-kill", "broker kill -9, back after 30 s", process_strikes.broker_kill, restarts=0),
+    Scenario("broker-stop", "broker SIGSTOP 20 s", process_strikes.broker_pause, restarts=0),
     Scenario(
         "broker-away-too-long",
         "broker away longer than delivery.timeout.ms",
@@ -102,19 +102,30 @@ MATRIX = (
         "black-hole-producer",
         "network black hole 60 s, producer side",
         network_strikes.producer_black_hole,
+        restarts=0,
     ),
     Scenario(
         "cable-pulled",
         "packets lost for 60 s, producer side",
         network_strikes.cable_pulled,
+        restarts=0,
         namespaced=True,
         missing=namespace.why_not,
     ),
-    Scenario("black-hole-kafka", "network black hole 60 s, Kafka side", network_strikes.kafka_black_hole),
     Scenario(
-        "leader-kill", "leader of a partition killed, 3 brokers", process_strikes.leader_kill, brokers=3
+        "black-hole-kafka",
+        "network black hole 60 s, Kafka side",
+        network_strikes.kafka_black_hole,
+        restarts=0,
     ),
-    Scenario("slow-network", "latency, then a slow drip", network_strikes.slow_network),
+    Scenario(
+        "leader-kill",
+        "leader of a partition killed, 3 brokers",
+        process_strikes.leader_kill,
+        brokers=3,
+        restarts=0,
+    ),
+    Scenario("slow-network", "latency, then a slow drip", network_strikes.slow_network, restarts=0),
     Scenario(
         "checkpoints-read-only",
         "checkpoint storage read-only 12 s",
@@ -131,6 +142,7 @@ MATRIX = (
         "clock-jump",
         "the producer's clock jumps 2 h ahead and 2 h back",
         machine_strikes.clock_jump,
+        rejects=True,
         job=("--event-timestamps",),
         environment=_MOVED_CLOCK,
         missing=_no_faketime,

@@ -47,9 +47,11 @@ def one_reset(situation: Situation) -> str:
 
 
 def producer_black_hole(situation: Situation) -> str:
-    for lane in situation.lanes:
-        lane.proxy.black_hole()
-    passed = _passed([lane.proxy for lane in situation.lanes], situation, 60)
+    proxies = [lane.proxy for lane in situation.lanes]
+    _check_that_they_carry(proxies, situation)
+    for proxy in proxies:
+        proxy.black_hole()
+    passed = _passed(proxies, situation, 60)
     for lane in situation.lanes:
         lane.proxy.heal()
     situation.wait_for_flow()
@@ -72,11 +74,19 @@ def cable_pulled(situation: Situation) -> str:
 def kafka_black_hole(situation: Situation) -> str:
     proxy = situation.broker_proxy
     assert proxy, "the broker does not advertise a proxy"
+    _check_that_they_carry([proxy], situation)
     proxy.black_hole()
     passed = _passed([proxy], situation, 60)
     proxy.heal()
     situation.wait_for_flow()
     return f"for 60 s {passed} bytes passed between the cluster and Kafka"
+
+
+def _check_that_they_carry(proxies: Sequence[Proxy], situation: Situation) -> None:
+    before = [proxy.forwarded for proxy in proxies]
+    situation.load(1)
+    passed = [proxy.forwarded - count for proxy, count in zip(proxies, before, strict=True)]
+    assert all(passed), f"bytes that pass through the proxies: {passed}"
 
 
 def _passed(proxies: Sequence[Proxy], situation: Situation, seconds: float) -> int:
@@ -98,6 +108,7 @@ def slow_network(situation: Situation) -> str:
     before = {lane: lane.proxy.forwarded for lane in situation.lanes}
     situation.load(10)
     rates = [(lane.proxy.forwarded - count) / 10 for lane, count in before.items()]
+    assert all(0 < rate < 40_000 for rate in rates), f"bytes a second where 20,000 may pass: {rates}"
     for lane in situation.lanes:
         lane.proxy.heal()
     situation.wait_for_flow()

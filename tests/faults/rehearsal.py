@@ -164,13 +164,14 @@ def _result(
         "rejected": report["rejected"],
         "recovery_seconds": situation.recovery.get(lane.mode.name),
     }
-    if scenario.restarts and not lane.mode.lossless:
+    if scenario.restarts is not None and not lane.mode.lossless:
         figures["bound"] = _bound(scenario.restarts, lane, situation)
-    problem = problem or judge(
-        report, lane.mode.lossless, lane.mode.exactly_once, scenario.may_lose, figures.get("bound")
-    )
-    if not problem and report["unseen"] and not scenario.may_lose:
+    problem = problem or judge(report, lane.mode.lossless, lane.mode.exactly_once, figures.get("bound"))
+    if not problem and report["unseen"]:
         problem = f"no fresh event passed: {report['unseen']} unseen"
+    aside = figures["produced"] - figures["delivered"] - figures["lost"]
+    if not problem and aside and not scenario.rejects and lane not in situation.reports:
+        problem = f"{aside} whole events were rejected"
     return Result(scenario.name, lane.mode.name, _today(), situation.seed, proof, problem, figures)
 
 

@@ -48,29 +48,28 @@ class Book:
 
 
 def load_book(path: Path, machine: dict[str, str]) -> Book:
-    """The results of earlier runs, or none; `machine` is today's."""
+    """The results of earlier runs on this `machine` with these versions, or none: a book never mixes them."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Book(machine)
-    return Book(machine, tuple(Result(**value) for value in values["results"]))
+    results = values["results"] if values["machine"] == machine else ()
+    return Book(machine, tuple(Result(**value) for value in results))
 
 
 def judge(
     report: dict[str, Any],
     lossless: bool,
     exactly_once: bool,
-    may_lose: str = "",
     bound: int | None = None,
 ) -> str:
     """What an audit shows that this mode promises not to happen; empty when there is nothing.
 
-    `may_lose` says why this row may lose events in spite of `lossless`, `bound` how many a mode that is not
-    lossless may lose.
+    `bound`: how many a mode that is not lossless may lose.
     """
     missing = report["lost"] + report["unseen"]
     problems = [f"{report[kind]} {kind}" for kind in ("corrupt", "invented") if report[kind]]
-    if missing and lossless and not may_lose:
+    if missing and lossless:
         problems.append(f"{missing} lost")
     if bound is not None and missing > bound:
         problems.append(f"{missing} lost, more than the printed bound allows: {bound}")

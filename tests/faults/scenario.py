@@ -19,9 +19,10 @@ class Scenario:
     """`strike` does the fault, heals it, waits for the flow, and returns the proof that it happened.
 
     `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
-    `may_lose`: why events may be missing although the mode promises otherwise.
+    `rejects`: whole events go into the rejected topic, and should.
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
-    `restarts`: how often it restarts the jobs, if the loss of the socket source is to keep its printed bound.
+    `restarts`: how often it breaks the socket source's job or connection, if that is known: its loss is then
+    held against the printed bound, and without a restart nothing may be lost.
     `rate`: events a second if another than everywhere; then the modes run one after the other, for a machine
     carries it once, not four times.
     `missing` says what the machine lacks for this row; empty when it can run.
@@ -34,7 +35,7 @@ class Scenario:
     job: tuple[str, ...] = ()
     producer: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
-    may_lose: str = ""
+    rejects: bool = False
     missing: Callable[[], str] = _nothing
     brokers: int = 1
     namespaced: bool = False
