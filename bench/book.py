@@ -44,12 +44,13 @@ class Book:
 
 
 def load_book(path: Path, machine: dict[str, str]) -> Book:
-    """The figures of earlier runs, or none; `machine` is today's."""
+    """The figures of earlier runs on this `machine` with these versions, or none: a book never mixes them."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Book(machine)
-    return Book(machine, tuple(_record(value) for value in values["records"]))
+    records = values["records"] if values["machine"] == machine else ()
+    return Book(machine, tuple(_record(value) for value in records))
 
 
 def _record(value: dict[str, Any]) -> Record:

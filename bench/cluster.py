@@ -72,7 +72,9 @@ class Cluster:
         )
         tested = under_test()
         first, begin, cpu = self.records(topic, partitions), time.monotonic(), cpu_seconds(tested)
-        peak = memory_mib(tested)
+        peak, now = memory_mib(tested), first
+        if first >= count:
+            raise RuntimeError(f"{first} of {count} records came at once: nothing is left to time")
         while (now := self.records(topic, partitions)) < count:
             peak = max(peak, memory_mib(tested))
             if time.monotonic() - begin > 300:

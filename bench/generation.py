@@ -55,7 +55,7 @@ def _generate(fmt: str, seconds: float) -> Sample:
 
 def _paced(rate: int, seconds: float) -> Sample:
     with producer("--rate", str(rate)) as (port, process):
-        before = cpu_seconds([process])
-        lines, took = read_for(port, seconds)
-        cost = cpu_seconds([process]) - before
+        begun: list[float] = []
+        lines, took = read_for(port, seconds, lambda: begun.append(cpu_seconds([process])))
+        cost = cpu_seconds([process]) - begun[0]
         return Sample(lines / took / rate, lines, cost, memory_mib([process]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from typing import cast
 
 from producer.protocol import ResumeAnswer, ResumeRequest
@@ -12,10 +13,11 @@ from producer.protocol import ResumeAnswer, ResumeRequest
 _PIECE = 1 << 20
 
 
-def read_for(port: int, seconds: float) -> tuple[int, float]:
+def read_for(port: int, seconds: float, at_begin: Callable[[], None]) -> tuple[int, float]:
     """Lines that a plain client gets in about `seconds`, and the exact time that took.
 
-    The first second does not count: what was made during the grace comes at once.
+    The first second does not count, as what was made during the grace comes at once; `at_begin` is called
+    after it.
     """
     with socket.create_connection(("127.0.0.1", port)) as client:
         while b"{" not in client.recv(_PIECE):
@@ -24,6 +26,7 @@ def read_for(port: int, seconds: float) -> tuple[int, float]:
         while last - begin < 1.0:
             client.recv(_PIECE)
             last = time.monotonic()
+        at_begin()
         begin, lines = last, 0
         while last - begin < seconds:
             lines += client.recv(_PIECE).count(b"\n")
