@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from itertools import islice
@@ -155,7 +156,10 @@ def test_following_sees_what_comes_later_and_ends_with_the_verdict(broker, topic
     environment = os.environ | broker.shell("reader")
     follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     idle = subprocess.Popen([*command, "--idle-timeout", "3"], stdout=subprocess.PIPE, env=environment)
-    produce(broker, topic, lines[300:])
+    for begin in range(300, COUNT, 50):  # slowly: both have long read what was there at first
+        produce(broker, topic, lines[begin : begin + 50])
+        time.sleep(1)
+    assert follower.poll() is None
     assert json.loads(idle.communicate(timeout=60)[0])["distinct"] == COUNT
     follower.send_signal(signal.SIGTERM)
     assert json.loads(follower.communicate(timeout=60)[0])["distinct"] == COUNT

@@ -208,7 +208,7 @@ def no_topics(topics: tuple[str, str]) -> tuple[str, ...]:
             ("--delivery-guarantee", "exactly-once", "--transaction-timeout", "86400"),
             "lower --transaction-timeout 86400",
         ),
-        (("--hostname", "a:b"), "'b' is no port"),
+        (("--hostname", "a:b"), "'a:b': the port is not a number"),
     ],
     ids=["permission", "transaction timeout", "usage"],
 )
