@@ -26,6 +26,7 @@ _BLOCK_LINES = 100_000
 ALL_OPTIONS = (
     "--event-timestamps", "--headers", "source,level,event_id", "--require", "timestamp,level,source,message",
 )  # fmt: skip
+_SHARED = "All jobs share a TaskManager, whose memory only grows: a peak holds what the cases before it took."
 RESUME = ("--source", "resume")
 EXACTLY_ONCE = (*RESUME, "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "2")
 
@@ -61,9 +62,10 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
         cases.insert(3, Case("socket, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
         cases.insert(5, Case("resume, all options", partial(_bridge, cluster, work, (*RESUME, *ALL_OPTIONS))))
     absent = _kcat_case(cases, cluster, work)
+    options = " ".join(ALL_OPTIONS)
     note = (
         f"{work.count:,} lines of {work.line_bytes} bytes wait in a server that costs nothing. The clock "
-        "runs from the first fifth in Kafka to the last record. All options: " + " ".join(ALL_OPTIONS) + "."
+        f"runs from the first fifth in Kafka to the last record. {_SHARED} All options: {options}."
     )
     return Section("comparison", "The bridge", "records/s", cases, cases[0].name, note, absent=absent)
 
@@ -109,7 +111,7 @@ def _subtasks(cluster: Cluster) -> Section:
 
 
 def _growth(name: str, title: str, axis: str, cases: list[Case], yardstick: str) -> Section:
-    return Section(name, title, "records/s", cases, yardstick, axis=axis)
+    return Section(name, title, "records/s", cases, yardstick, note=_SHARED, axis=axis)
 
 
 def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
@@ -125,13 +127,7 @@ def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
         job = cluster.running.submit("--hostname", hosts, *cluster.sink(topics), *options)
         cleanup.callback(job.cancel)
         total = work.count // work.endpoints * work.endpoints
-        sample = cluster.carried(topics[0], total, lambda: [cluster.taskmanager()], work.partitions)
-        return _without_memory(sample)
-
-
-def _without_memory(sample: Sample) -> Sample:
-    """All jobs share the TaskManager: what it has taken from the machine is no job's own."""
-    return replace(sample, peak_mib=None)
+        return cluster.carried(topics[0], total, lambda: [cluster.taskmanager()], work.partitions)
 
 
 def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
@@ -143,7 +139,7 @@ def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
             raise RuntimeError(answer.stdout + answer.stderr)
         job = Job(cluster.running, answer.stdout.partition("JobID ")[2].split()[0])
         try:
-            return _without_memory(cluster.carried(topic, work.count, lambda: [cluster.taskmanager()]))
+            return cluster.carried(topic, work.count, lambda: [cluster.taskmanager()])
         finally:
             job.cancel()
 
