@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from flink_bridge.flink_settings import LONGEST_RESTART_SECONDS
+from flink_bridge.kafka_settings import DELIVERY_TIMEOUT_SECONDS
 from flink_bridge.settings import BridgeSettings
-
-DELIVERY_TIMEOUT_SECONDS = 120  # Kafka's default delivery.timeout.ms
 
 
 def guarantee(settings: BridgeSettings, heartbeat_timeout: float) -> str:

@@ -22,6 +22,9 @@ _OAUTH_CALLBACK = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLogin
 _PROVIDERS = "org.apache.kafka.common.config.provider."
 _SECRET_WORDS = ("password", "secret", "jaas", "credential", "token.value", "ssl.keystore.key")
 
+DELIVERY_TIMEOUT_SECONDS = 120
+"""How long a broker may be away before the job fails."""
+
 # Batches that fill in 20 ms under load, and leave after 20 ms without. Acknowledged by every replica,
 # numbered so that a retry cannot double or reorder.
 _PRODUCER = {
@@ -31,6 +34,7 @@ _PRODUCER = {
     "linger.ms": "20",
     "batch.size": "262144",
     "buffer.memory": "67108864",
+    "delivery.timeout.ms": str(DELIVERY_TIMEOUT_SECONDS * 1000),
 }
 
 
@@ -89,7 +93,9 @@ class KafkaSettings:
             properties |= self._login(prefix)
         if self.ca_file:
             properties |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.ca_file}
-        return properties | dict(self.extra)
+        properties |= dict(self.extra)
+        # What is still to be written waits as long for a broker as what was; Kafka's default is half of it.
+        return {"max.block.ms": properties["delivery.timeout.ms"]} | properties
 
     def _login(self, prefix: str) -> dict[str, str]:
         names = ("username", "password")

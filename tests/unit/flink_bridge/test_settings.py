@@ -83,6 +83,21 @@ def test_every_mechanism_has_its_login(mechanism: str, protocol: str) -> None:
     assert ("callback" in str(properties)) == (mechanism == "OAUTHBEARER")
 
 
+@pytest.mark.parametrize(
+    ("extra", "waits"),
+    [
+        ((), "120000"),
+        ((("delivery.timeout.ms", "600000"),), "600000"),
+        ((("max.block.ms", "5"),), "5"),
+    ],
+)
+def test_a_write_waits_for_a_broker_as_long_as_a_delivery(
+    extra: tuple[tuple[str, str], ...], waits: str
+) -> None:
+    settings = KafkaSettings("b:1", "PLAINTEXT", extra=extra)
+    assert settings.producer_properties()["max.block.ms"] == waits
+
+
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
 def test_without_sasl_there_is_no_login(protocol: str) -> None:
     assert "sasl.jaas.config" not in KafkaSettings("b:1", protocol).producer_properties()
