@@ -50,11 +50,12 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
 
 
 def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
+    committed = replace(work, count=max(work.count, 1_500_000))  # the work of several commits
     cases = [
         Case("raw pass-through (Flink, no parsing)", partial(_peer, cluster, work, "raw")),
         Case("socket", partial(_bridge, cluster, work, ())),
         Case("resume", partial(_bridge, cluster, work, RESUME)),
-        Case("resume, exactly-once", partial(_bridge, cluster, work, EXACTLY_ONCE)),
+        Case("resume, exactly-once", partial(_bridge, cluster, committed, EXACTLY_ONCE)),
         Case("plain Python (orjson, confluent-kafka)", partial(_plain_python, cluster, work)),
     ]
     if not quick:
