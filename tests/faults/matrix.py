@@ -93,6 +93,12 @@ MATRIX = (
     Scenario("broker-kill", "broker kill -9, back after 30 s", process_strikes.broker_kill, restarts=0),
     Scenario("broker-stop", "broker SIGSTOP 20 s", process_strikes.broker_pause, restarts=0),
     Scenario(
+        "broker-away",
+        "broker away for 90 s (delivery.timeout.ms is 120 s)",
+        process_strikes.broker_away,
+        restarts=0,
+    ),
+    Scenario(
         "broker-away-too-long",
         "broker away longer than delivery.timeout.ms",
         process_strikes.broker_away_too_long,

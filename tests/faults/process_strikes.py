@@ -143,6 +143,11 @@ def broker_kill(situation: Situation) -> str:
     return _broker_away(situation, 30)
 
 
+def broker_away(situation: Situation) -> str:
+    """Longer than Kafka's own max.block.ms (60 s), shorter than the time that the job promises to wait."""
+    return _broker_away(situation, 90)
+
+
 def broker_away_too_long(situation: Situation) -> str:
     before = situation.restarts()
     proof = _broker_away(situation, AWAY_SECONDS)
