@@ -118,5 +118,6 @@ def _link_jars(stack: Stack, connector: list[Path]) -> None:
     (stack.directory / "flink" / "tmp").mkdir(exist_ok=True)
     for old in stack.flink_lib.iterdir():
         old.unlink()
-    for jar in [*(flink_home() / "lib").glob("*.jar"), *connector]:
+    python = (flink_home() / "opt").glob("flink-python*.jar")
+    for jar in [*(flink_home() / "lib").glob("*.jar"), *python, *connector]:
         (stack.flink_lib / jar.name).symlink_to(jar)
