@@ -101,6 +101,8 @@ def cluster() -> Iterator[Cluster]:
         try:
             ports = free_ports(len(names))
             running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
-            yield Cluster(running)
+            shared = Cluster(running)
+            yield shared
+            shared.reader.close()  # or it would complain of a broker that goes
         finally:
             running.down()
