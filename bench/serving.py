@@ -32,7 +32,7 @@ def sections(quick: bool) -> list[Section]:
             "connected clients",
             "Memory for clients that are connected and idle",
             "MiB",
-            [Case(_clients(count), partial(_idle, count), x=count) for count in crowd],
+            [Case(_clients(count), partial(_idle, count), x=count) for count in crowd[-1 if quick else 0 :]],
         ),
     ]
 
