@@ -52,8 +52,8 @@ def producer_black_hole(situation: Situation) -> str:
     for proxy in proxies:
         proxy.black_hole()
     passed = _passed(proxies, situation, 60)
-    for lane in situation.lanes:
-        lane.proxy.heal()
+    for proxy in proxies:
+        proxy.heal()
     situation.wait_for_flow()
     return f"for 60 s {passed} bytes passed between producer and bridge"
 
@@ -82,19 +82,22 @@ def kafka_black_hole(situation: Situation) -> str:
     return f"for 60 s {passed} bytes passed between the cluster and Kafka"
 
 
-def _check_that_they_carry(proxies: Sequence[Proxy], situation: Situation) -> None:
+def _forwarded(proxies: Sequence[Proxy], situation: Situation, seconds: float) -> list[int]:
+    """Bytes that each of them lets through while the load runs for so long."""
     before = [proxy.forwarded for proxy in proxies]
-    situation.load(1)
-    passed = [proxy.forwarded - count for proxy, count in zip(proxies, before, strict=True)]
+    situation.load(seconds)
+    return [proxy.forwarded - count for proxy, count in zip(proxies, before, strict=True)]
+
+
+def _check_that_they_carry(proxies: Sequence[Proxy], situation: Situation) -> None:
+    passed = _forwarded(proxies, situation, 1)
     assert all(passed), f"bytes that pass through the proxies: {passed}"
 
 
 def _passed(proxies: Sequence[Proxy], situation: Situation, seconds: float) -> int:
     """Bytes that went through while nothing may, without the piece each pump may have had in its hands."""
     situation.load(1)
-    before = sum(proxy.forwarded for proxy in proxies)
-    situation.load(seconds - 1)
-    passed = sum(proxy.forwarded for proxy in proxies) - before
+    passed = sum(_forwarded(proxies, situation, seconds - 1))
     assert passed == 0, f"{passed} bytes passed through the black hole"
     return passed
 
@@ -105,9 +108,7 @@ def slow_network(situation: Situation) -> str:
     situation.load(5)
     for lane in situation.lanes:
         lane.proxy.delay, lane.proxy.bytes_per_second = 0.0, 20_000
-    before = {lane: lane.proxy.forwarded for lane in situation.lanes}
-    situation.load(10)
-    rates = [(lane.proxy.forwarded - count) / 10 for lane, count in before.items()]
+    rates = [count / 10 for count in _forwarded([lane.proxy for lane in situation.lanes], situation, 10)]
     assert all(0 < rate < 40_000 for rate in rates), f"bytes a second where 20,000 may pass: {rates}"
     for lane in situation.lanes:
         lane.proxy.heal()
