@@ -17,11 +17,11 @@ from pyflink.datastream import DataStream
 from pyflink.table import DataTypes
 
 from flink_bridge.graph import environment
-from flink_bridge.kafka_settings import KafkaSettings
-from flink_bridge.operators import compiled_operator, internal_type
+from flink_bridge.jvm.operators import compiled_operator, internal_type
+from flink_bridge.kafka.settings import KafkaSettings
+from flink_bridge.kafka.sink_sql import literal
 from flink_bridge.settings import BridgeSettings
-from flink_bridge.sink_sql import literal
-from flink_bridge.socket_source import socket_lines
+from flink_bridge.sources.socket_source import socket_lines
 from producer.endpoint import Endpoint
 
 TREE_KEY = Path(__file__).resolve().parent / "java" / "TreeKey.java"

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 from confluent_kafka import Producer
 
-from kafka_setup.connection import KafkaConnection, Secret
+from kafka_setup.connection.settings import KafkaConnection, Secret
 
 
 def main(port: int) -> None:

@@ -15,10 +15,11 @@ from running import Job, RunningStack, free_ports, wait_until
 
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib
-from kafka_setup.apply import ApplySettings, apply
-from kafka_setup.topology import default_topology_text, parse_topology
-from local_stack import kafka_objects, processes
-from local_stack.passwords import SUPER_USER
+from kafka_setup.changes.apply import ApplySettings, apply
+from kafka_setup.topology.file import default_topology_text, parse_topology
+from local_stack import processes
+from local_stack.broker import kafka_objects
+from local_stack.broker.passwords import SUPER_USER
 
 _WARM = 0.2  # the share of the records after which the clock starts: start-up is not throughput
 

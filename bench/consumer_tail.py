@@ -12,7 +12,7 @@ import sys
 from itertools import islice
 
 from bench.processes import BIN, run
-from producer.generator import GeneratorSettings, generate
+from producer.events.generator import GeneratorSettings, generate
 
 _DISTINCT = 20_000
 

@@ -19,9 +19,9 @@ from confluent_kafka import Producer
 
 from bench.consumer_lines import blocks
 from bench.processes import BIN, Finished, run
-from local_stack.kafka_objects import connection
+from local_stack.broker.kafka_objects import connection
 from local_stack.layout import load_stack
-from producer.ledger import BlockBuilder, LedgerHeader
+from producer.log.ledger import BlockBuilder, LedgerHeader
 
 TOPIC = "events_processed"
 Result = tuple[dict[str, object], Finished]

@@ -9,12 +9,12 @@ from bench.harness import Case, Section
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib, producer, run
 from bench.readers import read_for
-from producer.formats import FORMATS
+from producer.events.formats import FORMATS
 
 _GENERATE = """
 import sys, time
-from producer.feeder import BATCH
-from producer.generator import Generator, GeneratorSettings
+from producer.log.feeder import BATCH
+from producer.events.generator import Generator, GeneratorSettings
 generator = Generator(GeneratorSettings(seed=1, fmt=sys.argv[1]))
 generator.take(20_000, step=1)
 count, begin, cpu = 0, time.monotonic(), time.process_time()

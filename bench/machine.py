@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import psutil
 
-from local_stack import jars
+from local_stack.jars import jars
 
 
 def machine() -> dict[str, str]:

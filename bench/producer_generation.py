@@ -9,9 +9,9 @@ import os
 import sys
 import time
 
-from producer.feeder import BATCH
-from producer.formats import FORMATS
-from producer.generator import Generator, GeneratorSettings
+from producer.events.formats import FORMATS
+from producer.events.generator import Generator, GeneratorSettings
+from producer.log.feeder import BATCH
 
 _WARM_UP = 400  # batches: templates are compiled when they are first needed
 

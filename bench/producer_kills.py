@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from bench.producer_process import ProducerProcess, connect
-from producer.ledger import LedgerBlock, decode_ledger, hash_line
+from producer.log.ledger import LedgerBlock, decode_ledger, hash_line
 from producer.protocol import ResumeRequest
 
 

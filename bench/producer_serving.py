@@ -14,7 +14,7 @@ from datetime import datetime
 import orjson
 
 from bench.producer_process import ProducerProcess, Received, connect, read_all, read_to_the_end
-from producer.generator import Generator, GeneratorSettings
+from producer.events.generator import Generator, GeneratorSettings
 from producer.protocol import ResumeRequest
 
 _EARLIEST = ResumeRequest(None, "earliest")

@@ -11,7 +11,7 @@ from bench.harness import Case, Section
 from bench.log_server import LogServer
 from bench.measurement import Sample
 from bench.processes import BIN, run
-from producer.generator import Generator, GeneratorSettings
+from producer.events.generator import Generator, GeneratorSettings
 
 SEED, HOSTS = 1, 50
 _START = "The start of the process counts."

@@ -14,14 +14,21 @@ import orjson
 from rich.console import Console
 from rich.live import Live
 
-from consumer.bookmark import BookmarkError, BookmarkFile
-from consumer.event_filter import EventFilter, FilterError, parse_ids, parse_levels, parse_names, parse_since
-from consumer.event_sink import Wanted
-from consumer.stream_connection import StreamError
-from consumer.stream_reader import ReadSettings
-from consumer.tail import Tail, TailSettings
-from consumer.tail_stats import StreamStats, stats_view
-from consumer.tail_view import Render, fields, full, pretty, raw
+from consumer.log_client.bookmark import BookmarkError, BookmarkFile
+from consumer.log_client.stream_connection import StreamError
+from consumer.log_client.stream_reader import ReadSettings
+from consumer.tail.event_filter import (
+    EventFilter,
+    FilterError,
+    parse_ids,
+    parse_levels,
+    parse_names,
+    parse_since,
+)
+from consumer.tail.event_sink import Wanted
+from consumer.tail.stats import StreamStats, stats_view
+from consumer.tail.tail import Tail, TailSettings
+from consumer.tail.view import Render, fields, full, pretty, raw
 from consumer.terminal import painter, table_console, write_stdout
 from producer.endpoint import DEFAULT_PORT, Endpoint, EndpointError, parse_endpoint
 

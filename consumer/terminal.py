@@ -7,7 +7,7 @@ import os
 from rich.color import ColorSystem
 from rich.console import Console
 
-from consumer.tail_view import Paint
+from consumer.tail.view import Paint
 
 _SYSTEMS = {
     "standard": ColorSystem.STANDARD,

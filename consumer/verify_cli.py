@@ -15,19 +15,19 @@ import orjson
 from click.core import ParameterSource
 
 from consumer.errors import AuditError
-from consumer.judges import Judge, LedgerJudge, SeedJudge
-from consumer.kafka_records import Topic
-from consumer.progress_view import AuditProgress
-from consumer.regenerated import Run
-from consumer.report import Report, Rules
 from consumer.terminal import table_console
-from consumer.verify import VerifySettings, verify
-from consumer.verify_view import finding_lines, report_view
-from kafka_setup.connection import KafkaConnection
-from kafka_setup.connection_options import kafka_connection_options, take_connection
-from producer.event_catalogue import PROFILES
-from producer.formats import FORMATS
-from producer.generator import GeneratorSettings
+from consumer.verify.audit.report import Report, Rules
+from consumer.verify.expected.judges import Judge, LedgerJudge, SeedJudge
+from consumer.verify.expected.regenerated import Run
+from consumer.verify.progress_view import AuditProgress
+from consumer.verify.records.kafka_records import Topic
+from consumer.verify.verify import VerifySettings, verify
+from consumer.verify.view import finding_lines, report_view
+from kafka_setup.connection.options import kafka_connection_options, take_connection
+from kafka_setup.connection.settings import KafkaConnection
+from producer.events.catalogue.event_catalogue import PROFILES
+from producer.events.formats import FORMATS
+from producer.events.generator import GeneratorSettings
 
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _EXISTING_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)

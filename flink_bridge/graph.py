@@ -11,12 +11,12 @@ from pyflink.table import StreamTableEnvironment
 from pyflink.util.java_utils import get_field_value
 
 from flink_bridge.flink_settings import flink_options
-from flink_bridge.operators import line_bytes, sort_lines, whole_polls
-from flink_bridge.resume_blocks import resume_blocks
+from flink_bridge.jvm.operators import line_bytes, sort_lines, whole_polls
+from flink_bridge.kafka.sink_sql import SINK, sink_table
 from flink_bridge.settings import BridgeSettings
-from flink_bridge.shipping import write_bundle
-from flink_bridge.sink_sql import SINK, sink_table
-from flink_bridge.socket_source import socket_lines
+from flink_bridge.sources.resume_blocks import resume_blocks
+from flink_bridge.sources.shipping import write_bundle
+from flink_bridge.sources.socket_source import socket_lines
 from producer.endpoint import Endpoint
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flink_bridge.flink_settings import LONGEST_RESTART_SECONDS
-from flink_bridge.kafka_settings import DELIVERY_TIMEOUT_SECONDS
+from flink_bridge.kafka.settings import DELIVERY_TIMEOUT_SECONDS
 from flink_bridge.settings import BridgeSettings
 
 

@@ -16,7 +16,7 @@ if not __package__:
 import click
 
 from flink_bridge.guarantee import guarantee
-from flink_bridge.jaas import JaasError
+from flink_bridge.kafka.jaas import JaasError
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings
 
@@ -48,10 +48,9 @@ def main(**values: Any) -> None:
 
 
 def _submit(settings: BridgeSettings, check: bool) -> None:
-    from flink_bridge import (
-        graph,
-        preflight,
-    )  # these load Flink: --help and usage errors need not wait for it
+    # These load Flink: --help and usage errors need not wait for it.
+    from flink_bridge import graph
+    from flink_bridge.kafka import preflight
 
     try:
         prefix = preflight.class_prefix()

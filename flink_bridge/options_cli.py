@@ -7,16 +7,16 @@ from typing import Any, TypeVar
 
 import click
 
-from flink_bridge.endpoints import parse_endpoints
-from flink_bridge.field_path import FieldPathError, parse_field, parse_fields
-from flink_bridge.jaas import JaasError
-from flink_bridge.kafka_settings import (
+from flink_bridge.jvm.field_path import FieldPathError, parse_field, parse_fields
+from flink_bridge.kafka.jaas import JaasError
+from flink_bridge.kafka.settings import (
     SASL_MECHANISMS,
     SECURITY_PROTOCOLS,
     KafkaSettings,
     KafkaSettingsError,
 )
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
+from flink_bridge.sources.endpoints import parse_endpoints
 from producer.endpoint import EndpointError
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flink_bridge.field_path import FieldPath, parse_field
-from flink_bridge.kafka_settings import KafkaSettings
-from flink_bridge.resume_reader import ReaderSettings
+from flink_bridge.jvm.field_path import FieldPath, parse_field
+from flink_bridge.kafka.settings import KafkaSettings
+from flink_bridge.sources.resume_reader import ReaderSettings
 from producer.endpoint import Endpoint
 
 Source = Literal["socket", "resume"]

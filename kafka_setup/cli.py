@@ -10,15 +10,15 @@ import click
 from confluent_kafka import KafkaException
 
 from kafka_setup import rows
-from kafka_setup.apply import ApplySettings, apply, compare
-from kafka_setup.check import CheckSettings, check
+from kafka_setup.changes.apply import ApplySettings, apply, compare
+from kafka_setup.changes.state import NotAllowedError
+from kafka_setup.check.check import CheckSettings, check
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
 from kafka_setup.cli_talk import fail, report, say_waiting, show, summary, working
-from kafka_setup.connection import ConnectionSettingsError
+from kafka_setup.connection.session import KafkaUnavailableError, open_admin, refusal
+from kafka_setup.connection.settings import ConnectionSettingsError
 from kafka_setup.removal_cli import rotate_command, teardown_command
-from kafka_setup.session import KafkaUnavailableError, open_admin, refusal
-from kafka_setup.state import NotAllowedError
-from kafka_setup.topology import TopologyError, default_topology_text
+from kafka_setup.topology.file import TopologyError, default_topology_text
 
 DEFAULT_FILE = "kafka-topology.yaml"
 PLANNED = {

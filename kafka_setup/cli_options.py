@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from kafka_setup.connection import KafkaConnection, Secret
-from kafka_setup.connection_options import kafka_connection_options, take_connection
-from kafka_setup.passwords import known_passwords
-from kafka_setup.resources import Topology
-from kafka_setup.session import DEFAULT_WAIT
-from kafka_setup.topology import load_topology
+from kafka_setup.connection.options import kafka_connection_options, take_connection
+from kafka_setup.connection.passwords import known_passwords
+from kafka_setup.connection.session import DEFAULT_WAIT
+from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topology.file import load_topology
+from kafka_setup.topology.resources import Topology
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kafka_setup import rows
-from kafka_setup.resources import Result
+from kafka_setup.topology.resources import Result
 
 _TALK = Console(stderr=True, highlight=False)
 

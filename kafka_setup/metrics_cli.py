@@ -11,10 +11,10 @@ from prometheus_client import start_http_server
 
 from kafka_setup.cli_options import wait_option
 from kafka_setup.cluster_facts import read_facts
-from kafka_setup.connection import KafkaConnection
-from kafka_setup.connection_options import kafka_connection_options, take_connection
+from kafka_setup.connection.options import kafka_connection_options, take_connection
+from kafka_setup.connection.session import KafkaUnavailableError, open_admin
+from kafka_setup.connection.settings import KafkaConnection
 from kafka_setup.metrics import registry
-from kafka_setup.session import KafkaUnavailableError, open_admin
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

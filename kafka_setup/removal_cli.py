@@ -10,12 +10,12 @@ import click
 from rich.console import Console
 
 from kafka_setup import rows
+from kafka_setup.changes.rotate import RotateSettings, rotate
+from kafka_setup.changes.teardown import TeardownSettings, survey, teardown
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
 from kafka_setup.cli_talk import report, say_waiting, talk, working
-from kafka_setup.connection import Secret, read_password
-from kafka_setup.passwords import new_password
-from kafka_setup.rotate import RotateSettings, rotate
-from kafka_setup.teardown import TeardownSettings, survey, teardown
+from kafka_setup.connection.passwords import new_password
+from kafka_setup.connection.settings import Secret, read_password
 
 
 @click.command("teardown")

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from kafka_setup.plan import Change
-from kafka_setup.resources import Result
+from kafka_setup.changes.plan import Change
+from kafka_setup.topology.resources import Result
 
 _COLOURS = {
     "created": "green",

@@ -11,12 +11,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local_stack import doctor as examinations
 from local_stack import processes, stack, tools
-from local_stack.checkpoints import newest_checkpoint
+from local_stack.cluster.checkpoints import newest_checkpoint
 from local_stack.demo_cli import demo
 from local_stack.demo_faults_cli import demo_faults
-from local_stack.doctor_flink import endpoints
+from local_stack.health import doctor as examinations
+from local_stack.health.doctor_flink import endpoints
 from local_stack.layout import REPOSITORY, Stack, load_stack
 from local_stack.status_cli import show_status
 from local_stack.terminal import TerminalTalk, errors_told

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from local_stack import demo as show_case
+from local_stack.demo import demo as show_case
 from local_stack.layout import default_directory
 from local_stack.terminal import TerminalTalk, errors_told
 

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from local_stack import demo_faults as show_case
+from local_stack.demo import demo_faults as show_case
 from local_stack.demo_cli import DemoShow
 from local_stack.layout import default_directory
 from local_stack.terminal import errors_told

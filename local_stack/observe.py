@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from local_stack import processes
-from local_stack.jars import read_lock
+from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, LOOPBACK, REPOSITORY, Stack, write_atomically
 
 RULES = ("alerts.yml",)

@@ -9,10 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import broker, cluster, jars, observe, processes, tools, watchdog
-from local_stack.kafka_objects import apply_topology, wait_for_brokers
+from local_stack import observe, processes, tools, watchdog
+from local_stack.broker import broker
+from local_stack.broker.kafka_objects import apply_topology, wait_for_brokers
+from local_stack.broker.passwords import ensure_passwords
+from local_stack.cluster import cluster
+from local_stack.jars import jars
 from local_stack.layout import Stack
-from local_stack.passwords import ensure_passwords
 
 PARTS = ("kafka", "flink")
 

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from local_stack.health.status import Reader, Report, as_json
+from local_stack.health.view import as_screen
 from local_stack.layout import Stack, load_stack
-from local_stack.status import Reader, Report, as_json
-from local_stack.status_view import as_screen
 
 _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come from
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.status import Status
 
-from local_stack.jars import JarError
+from local_stack.jars.jars import JarError
 from local_stack.processes import StartError
 
 

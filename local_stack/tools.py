@@ -6,8 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from local_stack.cluster import flink_environment, flink_home
-from local_stack.java import SHORT_LIVED, java_home
+from local_stack.cluster.cluster import flink_environment, flink_home
+from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack, write_atomically
 
 KAFKA_TOOLS = {

@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from local_stack import cluster, processes
+from local_stack import processes
+from local_stack.cluster import cluster
 from local_stack.layout import Stack, load_stack
 
 NAME = "watchdog"

@@ -16,17 +16,17 @@ from typing import Any
 
 import click
 
-from producer.catalogue_file import CatalogueError
-from producer.client import ClientSettings
-from producer.generator import GeneratorSettings
-from producer.http_endpoint import HttpSettings
-from producer.ledger import LedgerError
-from producer.log_directory import LogDirectoryError
+from producer.events.catalogue.yaml_file import CatalogueError
+from producer.events.generator import GeneratorSettings
+from producer.events.scenarios import ScenarioError
+from producer.http.endpoint import HttpSettings
+from producer.log.ledger import LedgerError
+from producer.log.log_directory import LogDirectoryError
 from producer.options_cli import producer_options
 from producer.producer import Orders, ProducerSettings, run
-from producer.scenarios import ScenarioError
-from producer.server import ServerSettings
-from producer.tls import TlsSettings
+from producer.serving.client import ClientSettings
+from producer.serving.server import ServerSettings
+from producer.serving.tls import TlsSettings
 
 _CONTEXT = {"auto_envvar_prefix": "WIN_EVENT_PRODUCER", "show_default": True, "max_content_width": 110}
 
@@ -45,7 +45,9 @@ def main(**options: Any) -> None:
       win-event-producer --stdout --seed 7 --start-time 2026-01-05 --count 1000 > events.ndjson
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    logging.getLogger("producer.client").setLevel(logging.INFO if options.pop("verbose") else logging.WARNING)
+    logging.getLogger("producer.serving.client").setLevel(
+        logging.INFO if options.pop("verbose") else logging.WARNING
+    )
     settings = _settings(options)
     orders = Orders()
     with _signals(orders):

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
-from producer.client import SLOW_CLIENT_POLICIES
-from producer.event_catalogue import BUILT_IN, CHANNELS, PROFILES
-from producer.formats import FORMATS
-from producer.log_directory import FSYNC_POLICIES
-from producer.shapes import SHAPES
+from producer.events.catalogue.event_catalogue import BUILT_IN, CHANNELS, PROFILES
+from producer.events.formats import FORMATS
+from producer.events.shapes import SHAPES
+from producer.log.log_directory import FSYNC_POLICIES
+from producer.serving.client import SLOW_CLIENT_POLICIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

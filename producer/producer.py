@@ -10,19 +10,19 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from producer.event_log import EventLog
-from producer.feeder import Feeder
-from producer.generator import Generator, GeneratorSettings
-from producer.http_endpoint import HttpEndpoint, HttpSettings
-from producer.ledger import LedgerHeader
-from producer.ledger_file import LedgerWriter
-from producer.log_directory import LogDirectory, RecoveredLog
-from producer.metrics import ProducerMetrics
-from producer.pacing import Schedule, make_schedule
-from producer.plain_positions import PlainPositions
-from producer.recovery import events_of, last_record_ids
-from producer.server import Server, ServerSettings
-from producer.status import Status
+from producer.events.generator import Generator, GeneratorSettings
+from producer.http.endpoint import HttpEndpoint, HttpSettings
+from producer.http.metrics import ProducerMetrics
+from producer.log.event_log import EventLog
+from producer.log.feeder import Feeder
+from producer.log.ledger import LedgerHeader
+from producer.log.ledger_file import LedgerWriter
+from producer.log.log_directory import LogDirectory, RecoveredLog
+from producer.log.pacing import Schedule, make_schedule
+from producer.log.recovery import events_of, last_record_ids
+from producer.rate_report import Status
+from producer.serving.plain_positions import PlainPositions
+from producer.serving.server import Server, ServerSettings
 from producer.stdout_sink import StdoutSink
 
 _log = logging.getLogger("producer")

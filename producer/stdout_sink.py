@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from producer.log_directory import RecordIds
+from producer.log.log_directory import RecordIds
 
 
 class StdoutSink:

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 from running import BIN, free_ports, run, wait_until
 
-from local_stack.cluster import flink_home
-from local_stack.java import java_home
+from local_stack.cluster.cluster import flink_home
+from local_stack.jars.java import java_home
 from local_stack.layout import REPOSITORY
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
@@ -188,7 +188,7 @@ class Containers:
         merge = run(
             sys.executable,
             "-m",
-            "local_stack.flink_config",
+            "local_stack.cluster.configuration",
             conf / "config.yaml",
             *overlays,
             cwd=REPOSITORY,

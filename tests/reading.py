@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from running import RunningStack
 
-from local_stack import kafka_objects
+from local_stack.broker import kafka_objects
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from kafka_setup.apply import ApplySettings, apply
-from kafka_setup.topology import default_topology_text, parse_topology
-from local_stack import kafka_objects, tools
+from kafka_setup.changes.apply import ApplySettings, apply
+from kafka_setup.topology.file import default_topology_text, parse_topology
+from local_stack import tools
+from local_stack.broker import kafka_objects
+from local_stack.broker.passwords import SUPER_USER
 from local_stack.layout import REPOSITORY, Stack, load_stack
-from local_stack.passwords import SUPER_USER
 
 BIN = Path(sys.executable).parent
 JOB = REPOSITORY / "flink_bridge" / "job.py"

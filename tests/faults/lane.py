@@ -17,7 +17,7 @@ from faults.namespace import Namespace
 from faults.proxy import Proxy
 from running import Job, RunningProducer, RunningStack, free_ports
 
-from local_stack import kafka_objects
+from local_stack.broker import kafka_objects
 
 CHECKPOINT_SECONDS = 2.0
 LONGEST_LOAD = 1200.0  # seconds; a run ends its load much earlier

@@ -11,8 +11,10 @@ from faults.network_strikes import one_reset
 from faults.situation import RECOVERY_LIMIT, Situation
 from running import wait_until
 
-from local_stack import broker, cluster, flink_rest
-from local_stack.checkpoints import newest_checkpoint
+from local_stack.broker import broker
+from local_stack.cluster import cluster
+from local_stack.cluster import rest as flink_rest
+from local_stack.cluster.checkpoints import newest_checkpoint
 
 SETTLE_SECONDS = 8.0
 AWAY_SECONDS = 60

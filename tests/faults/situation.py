@@ -14,7 +14,8 @@ from faults.lane import Lane
 from faults.proxy import Proxy
 from running import RunningStack, wait_until
 
-from local_stack import broker, processes
+from local_stack import processes
+from local_stack.broker import broker
 
 RECOVERY_LIMIT = 300.0
 

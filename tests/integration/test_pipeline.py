@@ -15,7 +15,7 @@ from feeding import Feeder
 from reading import read_topic
 from running import Job, RunningProducer, RunningStack, run, wait_until
 
-from producer.generator import GeneratorSettings, generate
+from producer.events.generator import GeneratorSettings, generate
 
 pytestmark = pytest.mark.integration
 

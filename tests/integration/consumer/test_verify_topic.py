@@ -17,8 +17,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from running import BIN, run
 
-from local_stack import kafka_objects
-from producer.generator import GeneratorSettings, generate
+from local_stack.broker import kafka_objects
+from producer.events.generator import GeneratorSettings, generate
 
 pytestmark = pytest.mark.integration
 

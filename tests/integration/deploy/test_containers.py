@@ -12,10 +12,10 @@ from containers import Containers
 from running import RunningStack, wait_until
 
 from kafka_setup.cluster_facts import read_facts
-from kafka_setup.connection import KafkaConnection, Secret
-from kafka_setup.session import connect
+from kafka_setup.connection.session import connect
+from kafka_setup.connection.settings import KafkaConnection, Secret
+from local_stack.broker.passwords import ensure_passwords
 from local_stack.jars import fetch
-from local_stack.passwords import ensure_passwords
 
 pytestmark = pytest.mark.integration
 

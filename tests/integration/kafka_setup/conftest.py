@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from running import BIN, RunningStack, run
 
-from kafka_setup.topology import default_topology_text
+from kafka_setup.topology.file import default_topology_text
 
 _numbers = itertools.count(1)
 

@@ -16,9 +16,10 @@ from confluent_kafka import KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import ConfigResource
 from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
 
-from kafka_setup.session import open_admin
-from local_stack import broker, kafka_objects, processes
-from local_stack.passwords import SUPER_USER
+from kafka_setup.connection.session import open_admin
+from local_stack import processes
+from local_stack.broker import broker, kafka_objects
+from local_stack.broker.passwords import SUPER_USER
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 

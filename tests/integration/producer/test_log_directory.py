@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.ledger import LedgerBlock, decode_ledger, hash_line
+from producer.log.ledger import LedgerBlock, decode_ledger, hash_line
 from producer.protocol import ResumeRequest
 
 

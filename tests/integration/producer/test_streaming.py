@@ -5,7 +5,7 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-from producer.ledger import LedgerBlock, LedgerHeader, decode_ledger, hash_line
+from producer.log.ledger import LedgerBlock, LedgerHeader, decode_ledger, hash_line
 from producer.protocol import ResumeRequest
 
 

@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from consumer import verify_cli
-from consumer.regenerated import Run, blocks
-from producer.generator import GeneratorSettings, generate
-from producer.ledger import LedgerHeader
+from consumer.verify.expected.regenerated import Run, blocks
+from producer.events.generator import GeneratorSettings, generate
+from producer.log.ledger import LedgerHeader
 
 COUNT = 400
 START = "2026-11-21"

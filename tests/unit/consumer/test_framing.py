@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.framing import LineAssembler
+from consumer.log_client.framing import LineAssembler
 
 LIMIT = 16
 lines = st.lists(st.binary(max_size=3 * LIMIT).map(lambda line: line.replace(b"\n", b".")), max_size=12)

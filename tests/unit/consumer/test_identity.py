@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.identity import identify_any, identify_damaged, identify_parsed
+from consumer.events.identity import identify_any, identify_damaged, identify_parsed
 
 text = st.text(max_size=12)
 values = st.one_of(text, st.integers(-5, 2**70), st.booleans(), st.none(), st.floats(allow_nan=False))

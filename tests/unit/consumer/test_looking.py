@@ -8,8 +8,9 @@ import orjson
 import pytest
 from rich.color import ColorSystem
 
-from consumer.bookmark import BookmarkError, BookmarkFile, Position
-from consumer.event_filter import (
+from consumer.events.event_view import view
+from consumer.log_client.bookmark import BookmarkError, BookmarkFile, Position
+from consumer.tail.event_filter import (
     EventFilter,
     FilterError,
     parse_ids,
@@ -17,9 +18,8 @@ from consumer.event_filter import (
     parse_names,
     parse_since,
 )
-from consumer.event_view import view
-from consumer.tail_stats import StreamStats
-from consumer.tail_view import fields, full, pretty
+from consumer.tail.stats import StreamStats
+from consumer.tail.view import fields, full, pretty
 from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 
 EVENT = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.audit import Audit
-from consumer.expected import Expected
-from consumer.identity import identify_damaged
-from consumer.sequence import CHUNK_IDS
-from consumer.verdict import compare
-from producer.ledger import LedgerBlock, add_hashes, hash_line
+from consumer.events.identity import identify_damaged
+from consumer.verify.audit.audit import Audit
+from consumer.verify.audit.sequence import CHUNK_IDS
+from consumer.verify.audit.verdict import compare
+from consumer.verify.expected.expected import Expected
+from producer.log.ledger import LedgerBlock, add_hashes, hash_line
 
 ONE_CHUNK = 8 * CHUNK_IDS
 COUNT = 5 * CHUNK_IDS

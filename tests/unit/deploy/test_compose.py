@@ -18,12 +18,12 @@ from running import BIN, run
 from flink_bridge.job import main as job
 from kafka_setup.cli import commands as kafka_setup
 from kafka_setup.metrics_cli import main as kafka_metrics
-from kafka_setup.topology import load_topology
-from local_stack.jars import read_lock
-from local_stack.kafka_objects import topologies
+from kafka_setup.topology.file import load_topology
+from local_stack.broker.kafka_objects import topologies
+from local_stack.broker.passwords import USERS
+from local_stack.jars.jars import read_lock
+from local_stack.jars.lock import KAFKA_VERSION
 from local_stack.layout import DEPLOY, REPOSITORY
-from local_stack.lock_jars import KAFKA_VERSION
-from local_stack.passwords import USERS
 from producer.cli import main as producer
 
 COMPOSED = load_compose()

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from running import BIN, run
 
-from local_stack.jars import read_lock
+from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, REPOSITORY
 
 FLINK = REPOSITORY / "flink_bridge" / "Dockerfile"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flink_bridge.job import main as job
-from local_stack.flink_config import flat
+from local_stack.cluster.configuration import flat
 from local_stack.layout import DEPLOY, REPOSITORY
 from producer.cli import main as producer
 

@@ -15,8 +15,8 @@ from threading import Thread
 import pytest
 import trustme
 
-from flink_bridge.resume_reader import MAX_UNBROKEN, GapError, LogReader, Position, ReaderSettings
-from flink_bridge.shipping import write_bundle
+from flink_bridge.sources.resume_reader import MAX_UNBROKEN, GapError, LogReader, Position, ReaderSettings
+from flink_bridge.sources.shipping import write_bundle
 from producer.endpoint import Endpoint
 from producer.protocol import ResumeAnswer, ResumeRequest
 
@@ -188,7 +188,7 @@ def test_the_bundle_needs_nothing_but_python(tmp_path: Path) -> None:
     write_bundle(bundle)
     code = (
         f"import sys; sys.path.insert(0, {str(bundle)!r})\n"
-        "import flink_bridge.resume_reader; print(flink_bridge.resume_reader.__file__)"
+        "import flink_bridge.sources.resume_reader; print(flink_bridge.sources.resume_reader.__file__)"
     )
     result = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_bridge import jaas
-from flink_bridge.endpoints import parse_endpoints
-from flink_bridge.field_path import FieldPathError, parse_field
 from flink_bridge.guarantee import guarantee
-from flink_bridge.kafka_settings import SHADED, KafkaSettings, KafkaSettingsError
-from flink_bridge.preflight import secret_at_hand
+from flink_bridge.jvm.field_path import FieldPathError, parse_field
+from flink_bridge.kafka import jaas
+from flink_bridge.kafka.preflight import secret_at_hand
+from flink_bridge.kafka.settings import SHADED, KafkaSettings, KafkaSettingsError
 from flink_bridge.settings import BridgeSettings, SettingsError
+from flink_bridge.sources.endpoints import parse_endpoints
 from producer.endpoint import Endpoint, EndpointError
 
 KAFKA = KafkaSettings("127.0.0.1:9092", username="bridge", password_file="/run/secrets/bridge")

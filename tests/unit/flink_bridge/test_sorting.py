@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flink_bridge.field_path import parse_field, parse_fields
-from flink_bridge.kafka_settings import KafkaSettings
+from flink_bridge.jvm.field_path import parse_field, parse_fields
+from flink_bridge.jvm.sorting import sorting_options
+from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.settings import BridgeSettings, EventSettings
-from flink_bridge.sorting import sorting_options
 from producer.endpoint import Endpoint
 
 WHERE = Endpoint("127.0.0.1", 9999)

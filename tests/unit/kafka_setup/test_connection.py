@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kafka_setup.connection import ConnectionSettingsError, KafkaConnection, Secret, read_password
-from kafka_setup.diagnosis import diagnose
-from kafka_setup.passwords import known_passwords, new_password, password_file, store_password
-from kafka_setup.resources import User
+from kafka_setup.connection.diagnosis import diagnose
+from kafka_setup.connection.passwords import known_passwords, new_password, password_file, store_password
+from kafka_setup.connection.settings import ConnectionSettingsError, KafkaConnection, Secret, read_password
+from kafka_setup.topology.resources import User
 
 SCRAM = KafkaConnection("broker:9092", username="u", password=Secret("canary"))
 USER = User("bridge", "BRIDGE_PASSWORD")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kafka_setup.expectations import OPERATIONS, allows, expectations
-from kafka_setup.probes import PROBES
-from kafka_setup.resources import CLUSTER_NAME, Acl
-from kafka_setup.topology import load_topology
+from kafka_setup.check.expectations import OPERATIONS, allows, expectations
+from kafka_setup.check.probes import PROBES
+from kafka_setup.topology.file import load_topology
+from kafka_setup.topology.resources import CLUSTER_NAME, Acl
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_setup.plan import Change, Wishes, plan
-from kafka_setup.resources import Acl, ClusterState, Topic, TopicState, Topology, User
-from kafka_setup.teardown import removals
+from kafka_setup.changes.plan import Change, Wishes, plan
+from kafka_setup.changes.teardown import removals
+from kafka_setup.topology.resources import Acl, ClusterState, Topic, TopicState, Topology, User
 
 ACL = Acl("User:u", "topic", "literal", "t", "READ")
 TOPOLOGY = Topology(

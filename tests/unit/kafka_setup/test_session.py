@@ -17,10 +17,15 @@ from typing import ClassVar
 import pytest
 import trustme
 
-from kafka_setup import session
-from kafka_setup.connection import ConnectionSettingsError, KafkaConnection, Secret, read_oauth
-from kafka_setup.session import LoginRefusedError, NotReadyError, connect, open_admin
-from local_stack.certificates import make_certificates
+from kafka_setup.connection import session
+from kafka_setup.connection.session import LoginRefusedError, NotReadyError, connect, open_admin
+from kafka_setup.connection.settings import (
+    ConnectionSettingsError,
+    KafkaConnection,
+    Secret,
+    read_oauth,
+)
+from local_stack.broker.certificates import make_certificates
 
 Handler = Callable[[socket.socket], None]
 ATTEMPT = 1.0  # seconds

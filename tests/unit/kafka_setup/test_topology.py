@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kafka_setup.resources import Acl
-from kafka_setup.topology import TopologyError, load_topology, parse_topology
+from kafka_setup.topology.file import TopologyError, load_topology, parse_topology
+from kafka_setup.topology.resources import Acl
 
 
 def test_the_shipped_topology_is_least_privilege() -> None:

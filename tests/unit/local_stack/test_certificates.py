@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.certificates import ensure_certificates, make_certificates
+from local_stack.broker.certificates import ensure_certificates, make_certificates
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])

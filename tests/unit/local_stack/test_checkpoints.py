@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.checkpoints import newest_checkpoint
+from local_stack.cluster.checkpoints import newest_checkpoint
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from local_stack import broker
+from local_stack.broker import broker
 
 
 def test_it_is_a_uuid_that_no_tool_takes_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_stack import jars
+from local_stack.jars import jars
 
 
 def _lock(folder: Path, content: bytes) -> Path:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.clock import without_times
-from producer.formats import FORMATS
-from producer.generator import GeneratorSettings, generate
+from producer.events.clock import without_times
+from producer.events.formats import FORMATS
+from producer.events.generator import GeneratorSettings, generate
 
 # The definition, in one expression; without_times() finds the same faster.
 TIMES = re.compile(

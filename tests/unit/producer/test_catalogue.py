@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.catalogue_file import CatalogueError
-from producer.event_catalogue import BUILT_IN, load_catalogue
-from producer.generator import GeneratorSettings, generate
+from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
+from producer.events.catalogue.yaml_file import CatalogueError
+from producer.events.generator import GeneratorSettings, generate
 
 
 @pytest.fixture

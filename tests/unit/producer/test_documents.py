@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from producer.clock import TIME_TEXTS
-from producer.event_catalogue import CHANNELS, load_catalogue
-from producer.hosts import HOST_VALUES, USER_VALUES
+from producer.events.catalogue.event_catalogue import CHANNELS, load_catalogue
+from producer.events.catalogue.values import FUNCTIONS
+from producer.events.clock import TIME_TEXTS
+from producer.events.hosts import HOST_VALUES, USER_VALUES
 from producer.options_cli import producer_options
 from producer.protocol import GRACE_SECONDS, MAX_LINE_BYTES, MAX_REQUEST_BYTES
-from producer.values import FUNCTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
 EVENTS, PROTOCOL = (DOCS / "EVENTS.md").read_text(), (DOCS / "PROTOCOL.md").read_text()

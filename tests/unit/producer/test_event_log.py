@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from producer.event_log import EventLog, TrimmedError
-from producer.log_directory import LogDirectory, LogDirectoryError
+from producer.log.event_log import EventLog, TrimmedError
+from producer.log.log_directory import LogDirectory, LogDirectoryError
 
 LINES = st.lists(st.integers(1, 30_000), min_size=1, max_size=4).map(
     lambda sizes: b"".join(b'{"n":"' + b"x" * size + b'"}\n' for size in sizes)

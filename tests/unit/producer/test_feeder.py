@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from producer import feeder
-from producer.generator import Generator, GeneratorSettings
-from producer.log_directory import RecordIds
-from producer.pacing import make_schedule
+from producer.events.generator import Generator, GeneratorSettings
+from producer.log import feeder
+from producer.log.log_directory import RecordIds
+from producer.log.pacing import make_schedule
 
 HOUR = 3_600_000_000_000
 NOON = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z, ns

@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
-from producer.formats import FORMATS, identify
-from producer.generator import Event, GeneratorSettings, generate
+from producer.events.formats import FORMATS, identify
+from producer.events.generator import Event, GeneratorSettings, generate
 
 START = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
 

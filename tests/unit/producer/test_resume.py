@@ -1,7 +1,7 @@
 import pytest
 
 from producer.protocol import ResumeAnswer, ResumeRequest
-from producer.resume import answer_to
+from producer.serving.resume import answer_to
 
 LOG, START, END = "abc", 100, 900
 

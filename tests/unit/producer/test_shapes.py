@@ -4,8 +4,8 @@ from statistics import mean, pvariance
 
 import pytest
 
-from producer.pacing import Constant, make_schedule
-from producer.shapes import SHAPES, make_warp
+from producer.events.shapes import SHAPES, make_warp
+from producer.log.pacing import Constant, make_schedule
 
 
 def counts(shape: str, rate: float, seconds: int, seed: int = 3) -> list[int]:

@@ -7,8 +7,8 @@ from itertools import islice
 
 import pytest
 
-from producer.generator import GeneratorSettings, generate
-from producer.scenarios import ScenarioError
+from producer.events.generator import GeneratorSettings, generate
+from producer.events.scenarios import ScenarioError
 
 START = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.clock import TIME_TEXTS, time_texts
-from producer.event_catalogue import load_catalogue
-from producer.values import column_index, draw_of, drawn_values
+from producer.events.catalogue.event_catalogue import load_catalogue
+from producer.events.catalogue.values import column_index, draw_of, drawn_values
+from producer.events.clock import TIME_TEXTS, time_texts
 
 TABLES = load_catalogue().tables
 

@@ -1,0 +1,94 @@
+"""Which event a record carries: computer, source (channel) and record id, read from its bytes. Pure.
+
+The flat shape in ASCII is what nearly every record has, so there is a short way for it; every other line, and
+every line that looks in the least unusual, is parsed as JSON into an object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import orjson
+
+from consumer.events.shapes import FLAT, field, shape_of
+
+# (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
+Identity = tuple[bytes, bytes, int, bytes]
+Identify = Callable[[bytes], Identity | None]
+
+MAX_RECORD_ID = 2**63 - 1  # Windows counts records in 64 bits; a larger number is no record id
+
+_STRING = rb'"([^"\\\x00-\x1f]*)"'
+_FLAT_HEAD = re.compile(
+    rb'\{"timestamp":' + _STRING + rb',"level":"[^"\\]*","source":' + _STRING + rb',"event_id":\d+'
+    rb',"event_type":"[^"\\]*","record_id":([1-9][0-9]{0,17}),"computer":' + _STRING + rb"[,}]"
+).match
+
+
+class _FlatEvent(msgspec.Struct, gc=False):
+    """The other fields are checked to be JSON and passed over, which is faster than to keep them."""
+
+    computer: str
+    source: str
+    record_id: int
+    timestamp: str
+
+
+_decode_flat = msgspec.json.Decoder(_FlatEvent).decode
+
+
+def identify_parsed(line: bytes) -> Identity | None:
+    """The identity of a line that is a whole JSON object in a known shape, else None."""
+    if line.isascii():  # what is passed over is not checked to be UTF-8
+        try:
+            flat = _decode_flat(line)
+        except msgspec.DecodeError:
+            return identify_any(line)
+        if 0 < flat.record_id <= MAX_RECORD_ID:
+            return flat.computer.encode(), flat.source.encode(), flat.record_id, flat.timestamp.encode()
+    return identify_any(line)
+
+
+def identify_any(line: bytes) -> Identity | None:
+    """The same by the long way, for lines of any shape and alphabet."""
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    shape = shape_of(event) if isinstance(event, dict) else None
+    if shape is FLAT:
+        computer, source = event.get("computer"), event.get("source")
+        record_id, timestamp = event["record_id"], event.get("timestamp")
+    elif shape is not None:
+        computer, source = field(event, shape.computer), field(event, shape.source)
+        record_id, timestamp = field(event, shape.record_id), field(event, shape.timestamp)
+    else:
+        return None
+    record_id = _record_id(record_id)
+    if not isinstance(computer, str) or not isinstance(source, str) or record_id is None:
+        return None
+    return computer.encode(), source.encode(), record_id, str(timestamp or "").encode()
+
+
+def identify_damaged(line: bytes) -> Identity | None:
+    """The same; of a line that is damaged somewhere behind them, the first six fields tell it.
+
+    For readers that compare the whole line with a hash afterwards: the damage is reported under its name.
+    """
+    if identity := identify_parsed(line):
+        return identity
+    head = _FLAT_HEAD(line)
+    if head is None:
+        return None
+    timestamp, source, digits, computer = head.groups()
+    return computer, source, int(digits), timestamp
+
+
+def _record_id(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:
+        value = int(value)  # some Winlogbeat pipelines keep it as text
+    # `type is int` leaves out true and false, which are ints to Python.
+    return value if type(value) is int and 0 < value <= MAX_RECORD_ID else None

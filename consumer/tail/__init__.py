@@ -1,0 +1,1 @@
+"""win-event-tail: follows endpoints and prints events."""

@@ -1,0 +1,103 @@
+"""Which events a person wants to see. Pure; `now` is a parameter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import orjson
+
+from consumer.events.event_time import to_milliseconds
+from consumer.events.event_view import EventView, level_name
+from consumer.events.shapes import LEVELS
+
+# From the worst down, as Windows numbers them; 0 prints as Information too and comes last.
+SEVERITY = tuple(LEVELS[number] for number in (1, 2, 3, 4, 5))
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SPAN = re.compile(r"(\d+)([smhd])").fullmatch
+
+
+class FilterError(ValueError):
+    """A filter value that cannot be meant; the text says which."""
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Everything given must match; empty means "all"."""
+
+    levels: frozenset[str] = frozenset()
+    sources: tuple[str, ...] = ()
+    event_ids: frozenset[int] = frozenset()
+    computers: tuple[str, ...] = ()
+    grep: re.Pattern[str] | None = None
+    since_ms: int | None = None
+
+    def __bool__(self) -> bool:
+        return self != _EVERYTHING
+
+    def matches(self, event: EventView, line: bytes) -> bool:
+        return (
+            (not self.levels or event.level in self.levels)
+            and (not self.sources or _any_matches(event.source, self.sources))
+            and (not self.event_ids or event.event_id in self.event_ids)
+            and (not self.computers or _any_matches(event.computer, self.computers))
+            and (self.since_ms is None or (to_milliseconds(event.timestamp.encode()) or 0) >= self.since_ms)
+            and (self.grep is None or self.grep.search(_readable(event, line)) is not None)
+        )
+
+
+_EVERYTHING = EventFilter()
+
+
+def parse_levels(words: tuple[str, ...]) -> frozenset[str]:
+    """`error`, `error,warning` or `warning+` (this and worse). Raises FilterError."""
+    levels: set[str] = set()
+    for word in _split(words):
+        name = level_name(word.removesuffix("+"))
+        if name not in SEVERITY:
+            raise FilterError(f"level {word!r}: expected {', '.join(SEVERITY)}, or one of them with a +")
+        levels.update(SEVERITY[: SEVERITY.index(name) + 1] if word.endswith("+") else (name,))
+    return frozenset(levels)
+
+
+def parse_names(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Names or shell patterns, by comma or by repeating the option; case does not matter."""
+    return tuple(word.lower() for word in _split(words))
+
+
+def parse_ids(words: tuple[str, ...]) -> frozenset[int]:
+    """Raises FilterError."""
+    ids = _split(words)
+    for word in ids:
+        if not (word.isascii() and word.isdecimal()):
+            raise FilterError(f"event id {word!r}: expected a number")
+    return frozenset(map(int, ids))
+
+
+def parse_since(text: str, now_ms: int) -> int:
+    """`15m`, `2h`, `1d` ago, or a time like 2026-11-21T09:00:00Z; milliseconds. Raises FilterError."""
+    if span := _SPAN(text):
+        return now_ms - int(span[1]) * _UNIT_MS[span[2]]
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        text += "T00:00:00"
+    moment = to_milliseconds(text.encode())
+    if moment is None:
+        raise FilterError(f"time {text!r}: expected 30s, 15m, 2h, 1d, or a time like 2026-11-21T09:00:00Z")
+    return moment
+
+
+def _split(words: tuple[str, ...]) -> list[str]:
+    return [word.strip() for words_of_one in words for word in words_of_one.split(",") if word.strip()]
+
+
+def _any_matches(value: str, patterns: tuple[str, ...]) -> bool:
+    # A computer is also found by its name without the domain.
+    value = value.lower()
+    short = value.partition(".")[0]
+    return any(fnmatchcase(value, pattern) or fnmatchcase(short, pattern) for pattern in patterns)
+
+
+def _readable(event: EventView, line: bytes) -> str:
+    """The line as text, its \\uXXXX escapes undone."""
+    return (orjson.dumps(event.event) if b"\\u" in line else line).decode("utf-8", "replace")

@@ -1,0 +1,117 @@
+"""Events as text: pretty, full, fields. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+
+from consumer.events.event_view import EventView
+from consumer.events.shapes import FLAT, shape_of
+
+# line, its view (None: not a JSON object) -> text with LF
+Render = Callable[[bytes, "EventView | None"], bytes]
+Paint = Callable[[str, Style], str]
+
+NOT_JSON = "not JSON: "
+_STYLES = {
+    "Critical": Style(color="white", bgcolor="red", bold=True),
+    "Error": Style(color="red", bold=True),
+    "Warning": Style(color="yellow"),
+    "Information": Style(color="green"),
+    "Verbose": Style(dim=True),
+}
+_DIM = Style(dim=True)
+_PLAIN = Style()
+_TAB = 8  # Windows lays its messages out for tabs of this width
+_SHORT_LEVELS = {"Information": "Info"}
+# A terminal obeys control characters: text from the wire must not move the cursor or set the title.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def raw(line: bytes, event: EventView | None) -> bytes:
+    """The line as it came."""
+    return line + b"\n"
+
+
+def pretty(width: int | None, paint: Paint) -> Render:
+    """Time (UTC), level, source, computer, event id, first line of the message; `width` None: uncut."""
+
+    def render(line: bytes, event: EventView | None) -> bytes:
+        if event is None:
+            text = NOT_JSON + clean(line.decode("utf-8", "backslashreplace"))
+            return f"{paint(_cut(text, width), _STYLES['Error'])}\n".encode()
+        level = f"{_SHORT_LEVELS.get(event.level, event.level)[:8]:<8}"
+        where = f"{clean(event.source):<11} {clean(event.computer.partition('.')[0]):<12}"
+        rest = f"{where} {event.event_id:>5}  {clean((event.message.strip().splitlines() or [''])[0])}"
+        time = f"{clean(event.timestamp[11:23]):<12}"
+        room = None if width is None else width - len(time) - len(level) - 2
+        painted = paint(level, _STYLES.get(event.level, _PLAIN))
+        return f"{paint(time, _DIM)} {painted} {_cut(rest, room).rstrip()}\n".encode()
+
+    return render
+
+
+def full(paint: Paint) -> Render:
+    """Every field on a line of its own, the whole message last, then an empty line."""
+
+    def render(line: bytes, event: EventView | None) -> bytes:
+        if event is None:
+            return f"{NOT_JSON}{clean(line.decode('utf-8', 'backslashreplace'))}\n\n".encode()
+        message = ".".join((shape_of(event.event) or FLAT).message)
+        rows = sorted(_flatten(event.event, ""), key=lambda row: row[0] == message)
+        names = max((len(name) for name, _ in rows), default=0)
+        indent = "\n" + " " * (names + 3)
+        lines = []
+        for name, value in rows:
+            text = _shown(value)
+            if not text.isprintable():
+                text = indent.join(map(clean, text.expandtabs(_TAB).splitlines()))
+            lines.append(f"{paint(clean(name).ljust(names), _DIM)} : {text}")
+        return ("\n".join(lines) + "\n\n").encode()
+
+    return render
+
+
+def fields(paths: tuple[str, ...]) -> Render:
+    """The named fields, separated by tabs; `-` where an event lacks one."""
+
+    def render(line: bytes, event: EventView | None) -> bytes:
+        if event is None:
+            return f"{NOT_JSON}{clean(line.decode('utf-8', 'backslashreplace'))}\n".encode()
+        values = (event.value(path) for path in paths)
+        return ("\t".join(clean(_shown(value)) or "-" for value in values) + "\n").encode()
+
+    return render
+
+
+def clean(text: str) -> str:
+    """Control characters as escapes."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _flatten(event: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    """Dotted path and value of each leaf."""
+    for key, value in event.items():
+        if isinstance(value, dict) and value:
+            yield from _flatten(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+def _cut(text: str, width: int | None) -> str:
+    if width is None or cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - 1, 0)) + "…"

@@ -1,0 +1,1 @@
+"""The comparison itself, as pure values: records in, verdict out."""

@@ -1,0 +1,1 @@
+"""Where the records of an audit come from: Kafka topics and files."""

@@ -1,0 +1,109 @@
+"""Records from a Kafka topic, from its log start to the end offsets found at the start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, Message
+
+from consumer.errors import AuditError
+from consumer.verify.audit.audit import Record
+from consumer.verify.records.kafka_client import KafkaClient
+from kafka_setup.connection.settings import KafkaConnection
+
+_BATCH = 1_000  # what a processor's cache holds
+_CONSUME_SECONDS = 0.1  # the client waits this long for a batch to fill, also at the very end
+_STALLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What to read; `follow` goes on past the end offsets, until nothing came for `idle_seconds`."""
+
+    connection: KafkaConnection
+    name: str
+    read_committed: bool = False
+    follow: bool = False
+    idle_seconds: float | None = None
+
+
+class TopicReader:
+    """`total` and `done` count offsets."""
+
+    def __init__(self, topic: Topic) -> None:
+        """Raises AuditError when the topic cannot be reached, does not exist or may not be read."""
+        self.topic = topic
+        self.name = topic.name
+        self.follows = topic.follow
+        self.done = 0
+        self._client = KafkaClient(topic.connection, topic.name, topic.read_committed)
+        self._ranges = self._client.ranges()
+        self.total = sum(end - start for start, end in self._ranges.values())
+
+    def batches(self) -> Iterator[list[Record]]:
+        """What an audit takes. Raises AuditError."""
+        for messages in self.messages():
+            yield [
+                (each.value() or b"", each.key(), each.partition(), each.offset(), each.timestamp()[1])
+                for each in messages
+            ]
+
+    def messages(self) -> Iterator[list[Message]]:
+        """Messages as they come, never past the end offsets unless following; may be called again.
+
+        An empty batch means that nothing came for a moment. Raises AuditError.
+        """
+        self.done = 0
+        wanted = self.topic.follow
+        ends = {number: end for number, (start, end) in self._ranges.items() if wanted or end > start}
+        self._client.assign({number: self._ranges[number][0] for number in ends})
+        heard = time.monotonic()
+        try:
+            while ends and not self._is_idle(heard):
+                messages = self._sort_out(self._client.consume(_BATCH, _CONSUME_SECONDS), ends)
+                heard = time.monotonic() if messages else heard
+                yield messages
+        finally:
+            self._client.unassign()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _sort_out(self, messages: list[Message], ends: dict[int, int]) -> list[Message]:
+        """Drop what lies past the end offsets; forget the partitions that are read to their end."""
+        follow, batch = self.topic.follow, []
+        for message in messages:
+            partition, error = message.partition(), message.error()
+            if error is not None:
+                self._end_of(partition, error, ends)
+            elif follow:
+                batch.append(message)
+            elif partition in ends:
+                offset, end = message.offset(), ends[partition]
+                if offset < end:
+                    batch.append(message)
+                if offset >= end - 1:
+                    del ends[partition]
+        self.done += len(batch)
+        return batch
+
+    def _end_of(self, partition: int, error: KafkaError, ends: dict[int, int]) -> None:
+        """End-of-partition comes even where the last offsets are transaction marks or aborted records."""
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return  # the client looks for a group's coordinator although it joins none
+        if error.code() != KafkaError._PARTITION_EOF:
+            raise self._client.explain(error)
+        if not self.topic.follow:
+            ends.pop(partition, None)
+
+    def _is_idle(self, heard: float) -> bool:
+        silence = time.monotonic() - heard
+        if self.topic.follow:
+            return self.topic.idle_seconds is not None and silence > self.topic.idle_seconds
+        if silence > _STALLED_SECONDS:
+            error = self._client.last_error
+            why = f" ({error.str()})" if error else ""
+            raise AuditError(f"topic {self.name}: nothing came for {_STALLED_SECONDS:.0f} s{why}")
+        return False

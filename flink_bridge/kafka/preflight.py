@@ -1,0 +1,134 @@
+"""Tries out Kafka from where the job is submitted, with the job's own Kafka client, settings and login.
+
+It runs in the JVM that PyFlink has started anyway, so what passes here uses the very classes that the
+TaskManagers will use. It needs the secret to be readable here too; where it is not, only the classes are
+checked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyflink.java_gateway import get_gateway
+
+from flink_bridge.kafka import jaas
+from flink_bridge.kafka.settings import SHADED, KafkaSettings
+from flink_bridge.settings import BridgeSettings
+
+TIMEOUT_MS = "15000"
+_ADVICE = {
+    "SaslAuthenticationException": "check KAFKA_USERNAME and the password",
+    "TopicAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
+    "TransactionalIdAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
+    "UnknownTopicOrPartitionException": "create the topic: win-event-kafka-setup apply",
+    "TimeoutException": "is Kafka there, is the topic, is the protocol right?",
+}
+
+
+class PreflightError(RuntimeError):
+    """Kafka would refuse the job; the text says what, and what to do."""
+
+
+def class_prefix() -> str:
+    """What stands before Kafka's class names: the fat connector has moved them. Raises PreflightError."""
+    try:
+        loader = get_gateway().jvm.java.lang.Class
+    except (OSError, RuntimeError) as error:
+        last = str(error).strip().splitlines()[-1]
+        raise PreflightError(f"Java did not start; is JAVA_HOME set to Java 11, 17 or 21? {last}") from None
+    for prefix in (SHADED, ""):
+        try:
+            loader.forName(f"{prefix}org.apache.kafka.clients.producer.KafkaProducer")
+        except Py4JError:
+            continue
+        return prefix
+    raise PreflightError(
+        "the Kafka connector is not on the class path: put flink-sql-connector-kafka into Flink's lib "
+        "folder, name that folder in FLINK_LIB_DIR, or load what `win-event-stack env` prints"
+    )
+
+
+def heartbeat_timeout() -> float:
+    """Seconds after which the cluster, as configured where the job is submitted, misses a TaskManager."""
+    configuration: Any = get_gateway().jvm.org.apache.flink.configuration
+    cluster = configuration.GlobalConfiguration.loadConfiguration()
+    return float(cluster.get(configuration.HeartbeatManagerOptions.HEARTBEAT_TIMEOUT).toMillis()) / 1000
+
+
+def secret_at_hand(kafka: KafkaSettings, environment: Mapping[str, str]) -> bool:
+    """Whether the password can be read here; raises JaasError when it could not work anywhere."""
+    if not kafka.uses_sasl:
+        return True
+    if kafka.password_file is None:
+        secret, origin = environment.get("KAFKA_PASSWORD"), "KAFKA_PASSWORD"
+    else:
+        origin = kafka.password_file
+        try:
+            secret = Path(kafka.password_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            secret = None
+    if secret:
+        jaas.check_inserted_verbatim(secret, origin)
+    return bool(secret)
+
+
+def check(settings: BridgeSettings, prefix: str) -> str | None:
+    """Log in, look up both topics, begin as a transactional producer would. Raises PreflightError, JaasError.
+
+    Returns what could not be checked here, or None.
+    """
+    if not secret_at_hand(settings.kafka, os.environ):
+        return "the password is not readable here, so the login to Kafka is first tried by the TaskManagers"
+    properties = {
+        **settings.kafka.producer_properties(prefix),
+        "max.block.ms": TIMEOUT_MS,
+        "request.timeout.ms": "10000",
+        # The user's own may be shorter than the request timeout of this check, which Kafka refuses.
+        "delivery.timeout.ms": "30000",
+        "client.id": "win-event-bridge-check",
+    }
+    if settings.delivery == "exactly-once":
+        properties["transactional.id"] = f"{settings.transactional_id_prefix}-check"
+        properties["transaction.timeout.ms"] = str(settings.transaction_timeout * 1000)
+    try:
+        _try_producer(properties, prefix, (settings.topic, settings.rejected_topic))
+    except Py4JJavaError as error:
+        raise PreflightError(_told(error.java_exception, settings)) from None
+    return None
+
+
+def _try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, ...]) -> None:
+    jvm: Any = get_gateway().jvm
+    values = jvm.java.util.Properties()
+    for name, value in properties.items():
+        values.setProperty(name, value)
+    kafka: Any = jvm
+    for package in f"{prefix}org.apache.kafka".split("."):
+        kafka = getattr(kafka, package)
+    serializer = kafka.common.serialization.ByteArraySerializer
+    producer = kafka.clients.producer.KafkaProducer(values, serializer(), serializer())
+    try:
+        for topic in topics:
+            producer.partitionsFor(topic)
+        if "transactional.id" in properties:
+            producer.initTransactions()
+    finally:
+        producer.close(jvm.java.time.Duration.ofSeconds(0))
+
+
+def _told(exception: Any, settings: BridgeSettings) -> str:
+    """The innermost reason, with what to do about it."""
+    while exception.getCause() is not None:
+        exception = exception.getCause()
+    name = exception.getClass().getSimpleName()
+    where = f"Kafka at {settings.kafka.bootstrap_servers} as {settings.kafka.username or 'nobody'}"
+    message = str(exception.getMessage()).rstrip(".")
+    hint = _ADVICE.get(name, "")
+    if "transaction.max.timeout.ms" in message:
+        hint = f"lower --transaction-timeout {settings.transaction_timeout}"
+    advice = f"; {hint}" if hint else ""
+    return f"{where}: {name}: {message}{advice}. --no-check submits all the same"

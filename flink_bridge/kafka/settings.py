@@ -1,0 +1,134 @@
+"""How the job reaches Kafka: producer properties in which secrets are references, never values."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from flink_bridge.kafka import jaas
+
+SECURITY_PROTOCOLS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+SHADED = "org.apache.flink.kafka.shaded."  # where flink-sql-connector-kafka keeps its copy of Kafka
+
+_LOGIN_MODULES = {
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
+    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "OAUTHBEARER": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
+}
+_OAUTH_CALLBACK = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler"
+_PROVIDERS = "org.apache.kafka.common.config.provider."
+_SECRET_WORDS = ("password", "secret", "jaas", "credential", "token.value", "ssl.keystore.key")
+
+DELIVERY_TIMEOUT_SECONDS = 120
+"""How long a broker may be away before the job fails."""
+
+# Batches that fill in 20 ms under load, and leave after 20 ms without. Acknowledged by every replica,
+# numbered so that a retry cannot double or reorder.
+_PRODUCER = {
+    "acks": "all",
+    "enable.idempotence": "true",
+    "compression.type": "lz4",
+    "linger.ms": "20",
+    "batch.size": "262144",
+    "buffer.memory": "67108864",
+    "delivery.timeout.ms": str(DELIVERY_TIMEOUT_SECONDS * 1000),
+}
+
+
+class KafkaSettingsError(ValueError):
+    """Settings that cannot work; the text says which one and what to set."""
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """Where Kafka is and who we are there. The password stays in its file or variable on the TaskManager."""
+
+    bootstrap_servers: str
+    security_protocol: str = "SASL_PLAINTEXT"
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    username: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.uses_sasl and not self.username:
+            raise KafkaSettingsError(
+                f"{self.security_protocol} needs a user: set KAFKA_USERNAME, and the password in "
+                "KAFKA_PASSWORD_FILE (or KAFKA_PASSWORD) where the TaskManagers run"
+            )
+        if self.password_file and not PurePosixPath(self.password_file).is_absolute():
+            raise KafkaSettingsError(
+                f"password file {self.password_file!r}: the TaskManager needs an absolute path"
+            )
+        for name, value in self.extra:
+            if any(word in name.lower() for word in _SECRET_WORDS) and "${" not in value:
+                raise KafkaSettingsError(
+                    f"{name} is a secret and would show in Flink's UI: refer to it as ${{env:VARIABLE}} "
+                    "or ${dir:FOLDER:FILE}"
+                )
+
+    @property
+    def uses_sasl(self) -> bool:
+        return self.security_protocol.startswith("SASL_")
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.security_protocol.endswith("SSL")
+
+    def producer_properties(self, prefix: str = SHADED) -> dict[str, str]:
+        """Kafka producer properties; `prefix` stands before Kafka's class names where the jar moved them."""
+        properties = {
+            **_PRODUCER,
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "config.providers": "env,dir",
+            "config.providers.env.class": f"{prefix}{_PROVIDERS}EnvVarConfigProvider",
+            "config.providers.dir.class": f"{prefix}{_PROVIDERS}DirectoryConfigProvider",
+        }
+        if self.uses_sasl:
+            properties |= self._login(prefix)
+        if self.ca_file:
+            properties |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.ca_file}
+        properties |= dict(self.extra)
+        # What is still to be written waits as long for a broker as what was; Kafka's default is half of it.
+        return {"max.block.ms": properties["delivery.timeout.ms"]} | properties
+
+    def _login(self, prefix: str) -> dict[str, str]:
+        names = ("username", "password")
+        properties = {"sasl.mechanism": self.sasl_mechanism}
+        if self.sasl_mechanism == "OAUTHBEARER":
+            names = ("clientId", "clientSecret")
+            properties["sasl.login.callback.handler.class"] = f"{prefix}{_OAUTH_CALLBACK}"
+        user = jaas.quote(self.username or "")
+        options = {names[0]: user, names[1]: f'"{self.password_reference}"'}
+        module = prefix + _LOGIN_MODULES[self.sasl_mechanism]
+        return properties | {"sasl.jaas.config": jaas.login_entry(module, options)}
+
+    @property
+    def password_reference(self) -> str:
+        """What Kafka's config providers replace on the TaskManager, so that the job graph holds no secret."""
+        if self.password_file is None:
+            return "${env:KAFKA_PASSWORD}"
+        path = PurePosixPath(self.password_file)
+        return f"${{dir:{path.parent}:{path.name}}}"
+
+    def warning(self) -> str | None:
+        """What is open about this connection, or None."""
+        if self.uses_tls:
+            return None
+        hosts = [server.strip().rsplit(":", 1)[0].strip("[]") for server in self.bootstrap_servers.split(",")]
+        off_machine = [host for host in hosts if not _is_loopback(host)]
+        if not off_machine:
+            return None
+        return f"{self.security_protocol} to {', '.join(off_machine)} is not encrypted: use SASL_SSL"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

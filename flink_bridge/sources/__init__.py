@@ -1,0 +1,1 @@
+"""Where lines enter the job: one reader for each kind of source."""

@@ -1,0 +1,132 @@
+"""Makes the cluster what the topology says: all requests at once, then waits until the cluster shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kafka_setup.changes.alterations import request
+from kafka_setup.changes.plan import Change, Identity, Wishes, plan
+from kafka_setup.changes.state import read_state, with_logins
+from kafka_setup.connection.passwords import new_password, password_file, store_password
+from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, refusal, until_none_missing
+from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topology.resources import ClusterState, Result, Topology, User
+
+_DONE = {"create": "created", "change": "changed"}
+
+
+@dataclass(frozen=True)
+class ApplySettings:
+    """`passwords`: user name -> password. `password_dir`: where missing passwords are made and kept.
+
+    `prune` removes permissions of the topology's users that the topology does not name.
+    """
+
+    topology: Topology
+    connection: KafkaConnection
+    passwords: Mapping[str, Secret] = field(default_factory=dict)
+    password_dir: Path | None = None
+    reset_passwords: bool = False
+    prune: bool = False
+    wait: float = DEFAULT_WAIT
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(
+            login=self.connection.username,
+            known=frozenset(self.passwords),
+            generate=self.password_dir is not None,
+            reset_passwords=self.reset_passwords,
+        )
+
+
+def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
+    """The difference, with every known password tried. Raises KafkaException."""
+    return plan(settings.topology, _state(settings, admin), settings.wishes)
+
+
+def apply(settings: ApplySettings, on_wait: OnWait | None = None) -> list[Result]:
+    """One result a thing: created, changed, exists, removed, extra or failed.
+
+    Raises KafkaUnavailableError when there is no working connection, NotAllowedError or KafkaException
+    when the cluster cannot even be read.
+    """
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
+    changes = compare(settings, admin)
+    settings = _make_passwords(settings, changes)
+    futures = _request_all(admin, settings, changes)
+    results = [_result(change, futures.get(index)) for index, change in enumerate(changes)]
+    return _until_visible(settings, admin, changes, results)
+
+
+def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySettings:
+    """Written down before the cluster learns them, so that none can be lost."""
+    if settings.password_dir is None:
+        return settings
+    passwords = dict(settings.passwords)
+    for change in changes:
+        user = change.subject
+        if change.action == "create" and isinstance(user, User) and user.name not in passwords:
+            passwords[user.name] = new_password()
+            store_password(password_file(settings.password_dir, user), passwords[user.name])
+    return replace(settings, passwords=passwords)
+
+
+def _request_all(
+    admin: AdminClient, settings: ApplySettings, changes: list[Change]
+) -> dict[int, Future[Any]]:
+    """Index of a change -> its future; every request is on its way before the first is waited for."""
+    futures: dict[int, Future[Any]] = {}
+    for index, change in enumerate(changes):
+        if change.action in _DONE or (change.action == "extra" and settings.prune):
+            futures[index] = request(admin, change, settings.passwords)
+    return futures
+
+
+def _result(change: Change, future: Future[Any] | None) -> Result:
+    if future is None:
+        status = "failed" if change.action == "blocked" else change.action
+        return Result(status, change.kind, change.name, change.detail)
+    try:
+        future.result()
+    except KafkaException as error:
+        return Result("failed", change.kind, change.name, refusal(error.args[0]))
+    return Result(_DONE.get(change.action, "removed"), change.kind, change.name, change.detail)
+
+
+def _until_visible(
+    settings: ApplySettings, admin: AdminClient, changes: list[Change], results: list[Result]
+) -> list[Result]:
+    """KRaft answers before every broker knows: look until the cluster shows what it accepted."""
+    accepted = {
+        change.identity
+        for change, result in zip(changes, results, strict=True)
+        if result.status in ("created", "changed", "removed")
+    }
+    missing = until_none_missing(
+        lambda: accepted & _outstanding(plan(settings.topology, _state(settings, admin), settings.wishes))
+    )
+    return [
+        replace(result, status="failed", detail=LATE) if change.identity in missing else result
+        for change, result in zip(changes, results, strict=True)
+    ]
+
+
+def _outstanding(changes: Iterable[Change]) -> set[Identity]:
+    return {change.identity for change in changes if change.pending or change.action == "extra"}
+
+
+def _state(settings: ApplySettings, admin: AdminClient) -> ClusterState:
+    return with_logins(
+        read_state(admin, settings.topology),
+        settings.topology.users,
+        settings.passwords,
+        settings.connection,
+    )

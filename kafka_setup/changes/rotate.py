@@ -1,0 +1,55 @@
+"""Gives one user a new password and proves that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kafka_setup.changes.alterations import set_password
+from kafka_setup.changes.state import logs_in, read_state
+from kafka_setup.connection.passwords import password_file, store_password
+from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, until_none_missing
+from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topology.resources import Result, Topology, User
+
+
+@dataclass(frozen=True)
+class RotateSettings:
+    """`password`: the new one. `password_dir`: where USER.password gets it, when given."""
+
+    user: User
+    password: Secret = field(repr=False)
+    connection: KafkaConnection
+    password_dir: Path | None = None
+    wait: float = DEFAULT_WAIT
+
+
+def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
+    """Connections that are open stay open; the next login needs the new password.
+
+    The new password lies in USER.password.new before the cluster learns it, and in USER.password once it
+    works, so no crash in between can lose either. Raises KafkaUnavailableError, NotAllowedError,
+    KafkaException.
+    """
+    user = settings.user
+    admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
+    state = read_state(admin, Topology(topics=(), users=(user,)))
+    if user.mechanism not in state.credentials.get(user.name, {}):
+        return Result("failed", "user", user.name, "does not exist in the cluster: apply makes it")
+    draft = None
+    if settings.password_dir is not None:
+        final = password_file(settings.password_dir, user)
+        draft = final.with_name(f"{final.name}.new")
+        store_password(draft, settings.password)
+    set_password(admin, user, settings.password).result()
+    if until_none_missing(lambda: set() if _works(settings) else {user.name}):
+        return Result("failed", "user", user.name, LATE)
+    if draft is not None:
+        draft.replace(draft.with_suffix(""))
+    return Result("changed", "user", user.name, f"new password, {user.mechanism}")
+
+
+def _works(settings: RotateSettings) -> bool:
+    if not settings.connection.uses_sasl:
+        return True
+    return logs_in(settings.connection, settings.user, settings.password)

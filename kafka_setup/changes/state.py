@@ -1,0 +1,123 @@
+"""Reads what the cluster has, as far as a topology names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
+
+from kafka_setup.connection.session import REQUEST_TIMEOUT, LoginRefusedError, connect
+from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topology.acls import read_acls
+from kafka_setup.topology.resources import ClusterState, TopicState, Topology, User
+
+
+class NotAllowedError(Exception):
+    """This login cannot do the work; the text says what it lacks."""
+
+
+def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
+    """Raises NotAllowedError when this login may not look, KafkaException when a request fails."""
+    _require_describe(admin)
+    return ClusterState(
+        topics=_topics(admin, [topic.name for topic in topology.topics]),
+        credentials=_credentials(admin, [user.name for user in topology.users]),
+        acls=frozenset(acl for user in topology.users for acl in read_acls(admin, user.principal)),
+    )
+
+
+def _require_describe(admin: AdminClient) -> None:
+    """Asks before looking: without the permission librdkafka 2.16 shows no ACLs and no error, and its
+    DescribeUserScramCredentials corrupts the heap (seen here as "munmap_chunk(): invalid pointer").
+    """
+    answer = admin.describe_cluster(include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
+    allowed = answer.result().authorized_operations or []
+    if AclOperation.DESCRIBE not in allowed:
+        raise NotAllowedError(
+            "this login may not see users and permissions (DESCRIBE on the cluster): "
+            "set KAFKA_USERNAME and KAFKA_PASSWORD to an administrator's"
+        )
+
+
+def with_logins(
+    state: ClusterState, users: Iterable[User], passwords: Mapping[str, Secret], connection: KafkaConnection
+) -> ClusterState:
+    """`state` with what happens when every existing user logs in with the password we know."""
+    if not connection.uses_sasl:
+        return state
+    trying = [
+        user
+        for user in users
+        if user.name in passwords and user.mechanism in state.credentials.get(user.name, {})
+    ]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        right = pool.map(lambda user: logs_in(connection, user, passwords[user.name]), trying)
+        return replace(state, logins=dict(zip((user.name for user in trying), right, strict=True)))
+
+
+def as_user(connection: KafkaConnection, user: User, password: Secret) -> KafkaConnection:
+    """The same cluster, logged in as `user`."""
+    return replace(connection, username=user.name, password=password, sasl_mechanism=user.mechanism)
+
+
+def logs_in(connection: KafkaConnection, user: User, password: Secret) -> bool:
+    """Raises NotReadyError when the broker gives no answer."""
+    try:
+        connect(as_user(connection, user, password))
+    except LoginRefusedError:
+        return False
+    return True
+
+
+def _topics(admin: AdminClient, names: list[str]) -> dict[str, TopicState]:
+    if not names:
+        return {}
+    described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
+    found = {}
+    for name, future in described.items():
+        try:
+            found[name] = future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    configs = _topic_configs(admin, list(found))
+    return {
+        name: TopicState(
+            partitions=len(topic.partitions),
+            replication_factor=min((len(part.replicas) for part in topic.partitions), default=0),
+            config={key: entry.value for key, entry in configs[name].items() if entry.value is not None},
+            overrides=frozenset(key for key, entry in configs[name].items() if _is_override(entry)),
+        )
+        for name, topic in found.items()
+    }
+
+
+def _is_override(entry: ConfigEntry) -> bool:
+    return bool(entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value)
+
+
+def _topic_configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, ConfigEntry]]:
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    answers = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
+    return {resource.name: future.result() for resource, future in answers.items()}
+
+
+def _credentials(admin: AdminClient, names: list[str]) -> dict[str, dict[str, int]]:
+    if not names:
+        return {}
+    found: dict[str, dict[str, int]] = {}
+    answers = admin.describe_user_scram_credentials(names, request_timeout=REQUEST_TIMEOUT)
+    for name, future in answers.items():
+        try:
+            infos = future.result().scram_credential_infos
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.RESOURCE_NOT_FOUND:
+                raise
+            continue
+        found[name] = {info.mechanism.name.replace("_", "-"): info.iterations for info in infos}
+    return found

@@ -1,0 +1,201 @@
+"""Tries one operation as one user, and reports the broker's answer, without leaving anything behind.
+
+The trick of each probe is to ask for something that the broker refuses for another reason, or that is
+already so, but only after its authorizer has let the request pass. Records are never written, offsets
+never committed, topics never made or removed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_END,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+)
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
+
+from kafka_setup.check.expectations import REFUSALS
+from kafka_setup.connection.session import QUIET_CLIENT, REQUEST_TIMEOUT, only
+from kafka_setup.connection.settings import KafkaConnection
+
+_PATIENCE = 15.0  # seconds a probe waits for its answer
+_NO_PARTITION = 2**31 - 1
+_NO_TIMEOUT = 2**31 - 1  # milliseconds; above any broker's transaction.max.timeout.ms
+NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True)
+class Login:
+    """One user's open admin client, and how to open further clients."""
+
+    admin: AdminClient
+    connection: KafkaConnection
+
+    @property
+    def client(self) -> dict[str, Any]:
+        return {**self.connection.client_settings(), **QUIET_CLIENT}
+
+
+def write_topic(login: Login, topic: str) -> str:
+    """acks=2 is no valid value, which the broker looks at after the permission."""
+    answers: list[str] = []
+    settings = {"acks": 2, "enable.idempotence": False, "retries": 0, "message.timeout.ms": 10_000}
+    producer = Producer({**login.client, **settings})
+    producer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
+    producer.flush(_PATIENCE)
+    return answers[0] if answers else NO_ANSWER
+
+
+def read_topic(login: Login, topic: str) -> str:
+    """Fetches at the end of partition 0. The group only fills a field: nothing is committed to it."""
+    settings = {"group.id": "-", "enable.auto.commit": False, "enable.partition.eof": True}
+    consumer = Consumer({**login.client, **settings})
+    consumer.assign([TopicPartition(topic, 0, OFFSET_END)])
+    try:
+        return _first(consumer, lambda code: code != REFUSALS["group"])
+    finally:
+        consumer.close()
+
+
+def read_group(login: Login, group: str, topic: str) -> str:
+    """Commits an offset of a partition that cannot exist: the group's permission is looked at first.
+
+    The first group request of a cluster's life makes its offsets topic; librdkafka then looks for the
+    coordinator too early and never again, so a silent attempt is made again.
+    """
+    offsets = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, _NO_PARTITION, 0)])
+
+    def attempt() -> str:
+        answer = only(login.admin.alter_consumer_group_offsets([offsets], request_timeout=_PATIENCE / 5))
+        return _outcome(lambda: answer.result().topic_partitions[0].error)
+
+    silent = retry_if_result(lambda code: code == "_TIMED_OUT")
+    return Retrying(retry=silent, stop=stop_after_attempt(5), retry_error_callback=_last)(attempt)
+
+
+def write_transactional_id(login: Login, transactional_id: str) -> str:
+    """A transaction timeout that no broker grants: no producer id is given out, no epoch is raised."""
+    settings = {"transactional.id": transactional_id, "transaction.timeout.ms": _NO_TIMEOUT}
+    producer = Producer({**login.client, **settings, "message.timeout.ms": 10_000})
+    return _outcome(lambda: producer.init_transactions(_PATIENCE))
+
+
+def describe_topic(login: Login, topic: str) -> str:
+    return _outcome(lambda: login.admin.list_topics(topic, timeout=_PATIENCE).topics[topic].error)
+
+
+def create_topic(login: Login, topic: str) -> str:
+    new = NewTopic(topic, num_partitions=1, replication_factor=-1)
+    return _wait(login.admin.create_topics([new], validate_only=True, request_timeout=REQUEST_TIMEOUT))
+
+
+def alter_topic(login: Login, topic: str) -> str:
+    """One partition is never an increase: the broker says so only to those who may ask."""
+    more = NewPartitions(topic, 1)
+    return _wait(login.admin.create_partitions([more], validate_only=True, request_timeout=REQUEST_TIMEOUT))
+
+
+def delete_topic(login: Login, topic: str) -> str:
+    """Deleting the records before offset 0 needs the same permission and deletes none."""
+    nothing = [TopicPartition(topic, 0, 0)]
+    return _wait(login.admin.delete_records(nothing, request_timeout=REQUEST_TIMEOUT))
+
+
+def describe_topic_configs(login: Login, topic: str) -> str:
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    return _wait(login.admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT))
+
+
+def alter_topic_configs(login: Login, topic: str) -> str:
+    entry = ConfigEntry("retention.ms", "1", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+    return _wait(
+        login.admin.incremental_alter_configs([resource], validate_only=True, request_timeout=REQUEST_TIMEOUT)
+    )
+
+
+def alter_cluster(login: Login, _name: str) -> str:
+    """Deletes the permissions of a principal that has none."""
+    nobody = AclBindingFilter(
+        ResourceType.TOPIC, "-", ResourcePatternType.LITERAL, "User:-", "-", AclOperation.READ,
+        AclPermissionType.ALLOW,
+    )  # fmt: skip
+    return _wait(login.admin.delete_acls([nobody], request_timeout=REQUEST_TIMEOUT))
+
+
+def describe_cluster(login: Login, _name: str) -> str:
+    """The broker's own list of what this user may do: the calls that need DESCRIBE on the cluster either
+    answer with nothing or crash librdkafka 2.16 when they are refused (see state.py).
+    """
+    answer = login.admin.describe_cluster(include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
+    allowed = answer.result().authorized_operations or []
+    return "" if AclOperation.DESCRIBE in allowed else REFUSALS["cluster"]
+
+
+def _first(consumer: Consumer, wanted: Callable[[str], bool]) -> str:
+    """The consumer's first wanted event: an error's name, or empty for a record."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        message = consumer.poll(0.05)
+        if message is not None and wanted(code := _code(message.error())):
+            return code
+    return NO_ANSWER
+
+
+def _last(state: RetryCallState) -> str:
+    return str(state.outcome.result()) if state.outcome else NO_ANSWER
+
+
+def _wait(futures: Any) -> str:
+    return _outcome(only(futures).result)
+
+
+def _outcome(call: Callable[[], Any]) -> str:
+    """The name of the error that `call` raises or returns; empty when all went well."""
+    try:
+        answer = call()
+    except KafkaException as error:
+        return _code(error.args[0])
+    return _code(answer) if hasattr(answer, "name") else ""
+
+
+def _code(error: Any) -> str:
+    return "" if error is None else str(error.name())
+
+
+# (type of resource, operation) -> the probe, and the answers that show the permission was there.
+PROBES: dict[tuple[str, str], tuple[Callable[[Login, str], str], frozenset[str]]] = {
+    ("topic", "DESCRIBE"): (describe_topic, frozenset({""})),
+    ("topic", "READ"): (read_topic, frozenset({"", "_PARTITION_EOF"})),
+    ("topic", "WRITE"): (write_topic, frozenset({"INVALID_REQUIRED_ACKS"})),
+    ("topic", "CREATE"): (create_topic, frozenset({"", "TOPIC_ALREADY_EXISTS"})),
+    ("topic", "ALTER"): (alter_topic, frozenset({"", "INVALID_PARTITIONS"})),
+    ("topic", "DELETE"): (delete_topic, frozenset({""})),
+    ("topic", "DESCRIBE_CONFIGS"): (describe_topic_configs, frozenset({""})),
+    ("topic", "ALTER_CONFIGS"): (alter_topic_configs, frozenset({""})),
+    ("transactional_id", "WRITE"): (write_transactional_id, frozenset({"INVALID_TRANSACTION_TIMEOUT"})),
+    ("cluster", "DESCRIBE"): (describe_cluster, frozenset({""})),
+    ("cluster", "ALTER"): (alter_cluster, frozenset({""})),
+}
+GROUP_ALLOWED = frozenset({"UNKNOWN_TOPIC_OR_PART", "TOPIC_AUTHORIZATION_FAILED"})

@@ -1,0 +1,82 @@
+"""Turns what the Kafka client reports into one line for the person at the terminal. No I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kafka_setup.connection.settings import KafkaConnection
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`final`: the same settings will never work, so trying again is useless.
+
+    `handshake`: TLS failed, and a handshake of our own may tell more.
+    """
+
+    final: bool
+    text: str
+    handshake: bool = False
+
+
+def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | None:
+    """What the client's error `name` (such as _AUTHENTICATION) with `text` means; None if it adds nothing."""
+    where = connection.bootstrap_servers
+    if name == "_AUTHENTICATION":
+        return Diagnosis(True, _refused_login(text, connection))
+    if name == "_SSL" or "SSL handshake failed" in text:
+        # A broker that is going down resets a handshake, too: only a bad certificate is final.
+        return Diagnosis(name == "_SSL", f"TLS with {where} failed: {_reason(text)}", handshake=True)
+    if name == "_RESOLVE":
+        host = re.search(r"resolve '([^']+)'", text)
+        return Diagnosis(
+            False,
+            f"unknown host {host[1] if host else where}: check KAFKA_BOOTSTRAP_SERVERS and the name service",
+        )
+    if "Connection refused" in text:
+        return Diagnosis(False, f"nothing listens on {where}: is the broker up, and is that its port?")
+    if name == "_TRANSPORT":
+        return Diagnosis(
+            False,
+            f"{where} closes the connection: still starting, or not a {connection.security_protocol} listener"
+            f" ({_reason(text)})",
+            handshake=connection.uses_tls,
+        )
+    return None
+
+
+def wrong_settings(text: str, connection: KafkaConnection) -> str:
+    """What librdkafka has against the settings themselves."""
+    for setting, variable, file in (
+        ("ssl.ca.location", "KAFKA_CA_FILE", connection.ca_file),
+        ("ssl.certificate.location", "KAFKA_CERTIFICATE_FILE", connection.certificate_file),
+        ("ssl.key.location", "KAFKA_KEY_FILE", connection.key_file),
+    ):
+        if setting in text:
+            return f"{variable}={file} cannot be used: is it a PEM file? ({text.rpartition(':')[2].strip()})"
+    return f"Kafka client settings: {text}"
+
+
+def _refused_login(text: str, connection: KafkaConnection) -> str:
+    where = connection.bootstrap_servers
+    if connection.uses_oauth and "token" in text:
+        return (
+            f"{_reason(text)}: check KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, …_CLIENT_ID, …_CLIENT_SECRET"
+        )
+    if offered := re.search(r"supported mechanisms: ([\w,-]+)", text):
+        return (
+            f"{where} does not offer {connection.sasl_mechanism}: "
+            f"set KAFKA_SASL_MECHANISM to one of {offered[1].replace(',', ', ')}"
+        )
+    if "invalid credentials" in text or connection.username:
+        return (
+            f"{where} refused the login of {connection.username!r} with {connection.sasl_mechanism}: "
+            "check KAFKA_USERNAME and KAFKA_PASSWORD (or KAFKA_PASSWORD_FILE)"
+        )
+    return f"{where} refused the login: {_reason(text)}"
+
+
+def _reason(text: str) -> str:
+    """The message without the client's own prefix (address/bootstrap:) and suffix (after 1ms in state …)."""
+    return re.sub(r"\s*\(after \d+ms in state \w+.*\)$", "", re.sub(r"^\S+://\S+: ", "", text))

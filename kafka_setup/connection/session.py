@@ -1,0 +1,167 @@
+"""Opens a connection to the cluster: a refused login ends it at once, a broker not yet up is retried."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_exponential,
+    wait_fixed,
+)
+
+from kafka_setup.connection.diagnosis import Diagnosis, diagnose, wrong_settings
+from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.tls import certificate_problem
+
+DEFAULT_WAIT = 60.0  # seconds
+REQUEST_TIMEOUT = 20.0  # seconds an admin request may take
+_PROBE = 10.0  # seconds one attempt may take
+_PATIENCE = 3.0  # seconds the client may try by itself before we say what is wrong
+_POLL = 0.05  # seconds between two looks at the client's error callbacks
+
+# librdkafka writes to stderr by itself; what it has to say arrives here as errors.
+_quiet = logging.getLogger("kafka_setup.librdkafka")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
+
+VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
+LATE = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
+
+Thing = TypeVar("Thing")
+OnWait = Callable[[str], None]
+
+
+class KafkaUnavailableError(Exception):
+    """No working connection; the text is one line that says what failed and what to try."""
+
+
+class LoginRefusedError(KafkaUnavailableError):
+    """The broker answered and said no: trying again with the same settings cannot help."""
+
+
+class NotReadyError(KafkaUnavailableError):
+    """No answer yet: trying again may help."""
+
+
+def open_admin(
+    connection: KafkaConnection,
+    *,
+    wait: float = DEFAULT_WAIT,
+    on_wait: OnWait | None = None,
+) -> AdminClient:
+    """A connected admin client, waiting at most `wait` seconds for the broker.
+
+    `on_wait` is told why, once for every new reason; a KeyboardInterrupt ends the wait at once.
+    Raises LoginRefusedError at once, NotReadyError when the time is over.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception_type(NotReadyError),
+        stop=stop_after_delay(wait),
+        wait=wait_exponential(multiplier=0.25, max=3),
+        before_sleep=_tell(on_wait),
+    )
+    try:
+        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)))
+    except RetryError as error:
+        reason = error.last_attempt.exception()
+        raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
+
+
+def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
+    told: set[str] = set()
+
+    def tell(state: RetryCallState) -> None:
+        reason = str(state.outcome.exception()) if state.outcome else ""
+        if on_wait and reason not in told:
+            told.add(reason)
+            on_wait(reason)
+
+    return tell
+
+
+def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
+    """One attempt. Raises LoginRefusedError or NotReadyError."""
+    errors: list[KafkaError] = []
+    try:
+        admin = AdminClient(
+            {
+                **connection.client_settings(),
+                "error_cb": errors.append,
+                **QUIET_CLIENT,
+                "reconnect.backoff.ms": 200,
+            }
+        )
+    except KafkaException as error:
+        raise LoginRefusedError(wrong_settings(error.args[0].str(), connection)) from error
+    answer = admin.describe_cluster(request_timeout=timeout)
+    began = time.monotonic()
+    while not answer.done() and time.monotonic() < began + timeout:
+        admin.poll(_POLL)
+        diagnosis = _worst(errors, connection)
+        if diagnosis and diagnosis.final:
+            raise LoginRefusedError(_precisely(diagnosis, connection))
+        if diagnosis and time.monotonic() > began + _PATIENCE:
+            raise NotReadyError(_precisely(diagnosis, connection))
+    try:
+        answer.result(timeout=_POLL)
+    except (KafkaException, FutureTimeout) as error:
+        admin.poll(0)
+        diagnosis = _worst(errors, connection) or Diagnosis(
+            False,
+            f"{connection.bootstrap_servers} does not answer: still starting?",
+        )
+        if diagnosis.final:
+            raise LoginRefusedError(_precisely(diagnosis, connection)) from error
+        raise NotReadyError(_precisely(diagnosis, connection)) from error
+    return admin
+
+
+def _precisely(diagnosis: Diagnosis, connection: KafkaConnection) -> str:
+    return (certificate_problem(connection) if diagnosis.handshake else None) or diagnosis.text
+
+
+def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis | None:
+    diagnoses = [found for error in errors if (found := diagnose(error.name(), error.str(), connection))]
+    final = [diagnosis for diagnosis in diagnoses if diagnosis.final]
+    chosen = final or diagnoses
+    return chosen[-1] if chosen else None
+
+
+def until_none_missing(missing: Callable[[], set[Thing]]) -> set[Thing]:
+    """Looks until nothing is missing; returns what still is when the time is over."""
+
+    def last(state: RetryCallState) -> set[Thing]:
+        return state.outcome.result() if state.outcome else set()
+
+    looking = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(VISIBLE_WITHIN),
+        wait=wait_fixed(0.1),
+        retry_error_callback=last,
+    )
+    return looking(missing)
+
+
+def only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
+    """The future of a request that asked for one thing."""
+    (future,) = futures.values()
+    return future
+
+
+def refusal(error: KafkaError) -> str:
+    """One line: the broker's code and words."""
+    return f"{error.name()}: {error.str()}"

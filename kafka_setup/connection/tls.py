@@ -1,0 +1,67 @@
+"""Why a TLS handshake fails: librdkafka says only that it did, Python's own handshake says why."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from datetime import datetime, timezone
+
+from kafka_setup.connection.settings import KafkaConnection
+
+_SECONDS = 5.0
+# OpenSSL's X509_V_ERR_* numbers.
+_EXPIRED = (10,)
+_NOT_YET = (9,)
+_UNKNOWN_ISSUER = (18, 19, 20, 21)
+_OTHER_NAME = (62, 64)
+
+
+def certificate_problem(connection: KafkaConnection) -> str | None:
+    """One line about the first bootstrap server whose handshake fails here too; None when none does."""
+    for server in connection.bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            _shake_hands(host.strip("[]"), int(port), connection)
+        except ssl.SSLCertVerificationError as error:
+            return _explain(server.strip(), error, connection)
+        except (ssl.SSLError, ConnectionResetError) as error:
+            reason = getattr(error, "reason", None) or error.strerror
+            return f"{server} does not speak TLS there ({reason}): is it a plaintext listener?"
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _shake_hands(host: str, port: int, connection: KafkaConnection) -> None:
+    context = ssl.create_default_context(cafile=str(connection.ca_file) if connection.ca_file else None)
+    with (
+        socket.create_connection((host, port), timeout=_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host),
+    ):
+        pass
+
+
+def _explain(server: str, error: ssl.SSLCertVerificationError, connection: KafkaConnection) -> str:
+    authority = f"KAFKA_CA_FILE={connection.ca_file}" if connection.ca_file else "the system's authorities"
+    if error.verify_code in _EXPIRED:
+        if connection.ca_file and (since := _authority_expired(connection)):
+            return f"the authority in {connection.ca_file} expired on {since:%Y-%m-%d}: get its successor"
+        return f"the certificate of {server} has expired: renew it on the broker"
+    if error.verify_code in _NOT_YET:
+        return f"the certificate of {server} is not valid yet: check the clocks here and there"
+    if error.verify_code in _UNKNOWN_ISSUER:
+        return f"{server} has a certificate that {authority} did not sign: set KAFKA_CA_FILE to its authority"
+    if error.verify_code in _OTHER_NAME:
+        return f"{server} has a certificate for another name ({error.verify_message}): use that name"
+    return f"the certificate of {server} is not accepted: {error.verify_message}"
+
+
+def _authority_expired(connection: KafkaConnection) -> datetime | None:
+    """When the last authority of the CA file ran out, or None while one is still good."""
+    context = ssl.create_default_context(cafile=str(connection.ca_file))
+    ends = [
+        datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), timezone.utc)
+        for found in context.get_ca_certs()
+    ]
+    newest = max(ends, default=None)
+    return newest if newest and newest < datetime.now(timezone.utc) else None

@@ -1,0 +1,124 @@
+"""A Flink session cluster from the apache-flink package: one JobManager, some TaskManagers, loopback only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from local_stack import observe, processes
+from local_stack.cluster import rest as flink_rest
+from local_stack.cluster.configuration import merged
+from local_stack.jars.java import java_home
+from local_stack.layout import DEPLOY, LOOPBACK, Stack, write_atomically
+
+
+def flink_home() -> Path:
+    """Where the apache-flink package keeps its bin/, lib/ and conf/."""
+    spec = find_spec("pyflink")
+    if spec is None or not spec.submodule_search_locations:
+        raise processes.StartError("apache-flink is not installed: pip install 'win-event-bridge[local]'")
+    return Path(spec.submodule_search_locations[0])
+
+
+def flink_environment(stack: Stack) -> dict[str, str]:
+    """What the scripts in Flink's bin/ need to use this stack's configuration, jars and folders."""
+    return {
+        "FLINK_HOME": str(flink_home()),
+        "FLINK_CONF_DIR": str(stack.flink_conf),
+        # Flink's own jars and the Kafka connector: `pipeline.jars` would not reach the submitting client.
+        "FLINK_LIB_DIR": str(stack.flink_lib),
+        "FLINK_LOG_DIR": str(stack.logs),
+        "FLINK_PID_DIR": str(stack.directory / "flink"),
+        "JAVA_HOME": str(java_home()),
+        "PYFLINK_CLIENT_EXECUTABLE": sys.executable,
+    }
+
+
+def base_environment() -> dict[str, str]:
+    """What every daemon needs, and nothing else of the person's own environment."""
+    return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
+
+
+def start_cluster(stack: Stack, connector: list[Path]) -> None:
+    """Start the JobManager and the TaskManagers; return when all are registered. Raises StartError."""
+    processes.check_port_free(stack.flink_port, "Flink's web UI", "--flink-port")
+    processes.check_port_free(stack.jobmanager_port, "Flink's JobManager", "--jobmanager-port")
+    _link_jars(stack, connector)
+    write_configuration(stack)
+    start_jobmanager(stack)
+    for number in range(1, stack.taskmanagers + 1):
+        if processes.running(stack, f"taskmanager-{number}") is None:  # it outlives its JobManager
+            start_taskmanager(stack, number)
+    wait_for_taskmanagers(stack)
+
+
+def start_jobmanager(stack: Stack) -> processes.Daemon:
+    """Start the JobManager alone and return when it answers: TaskManagers that run find it again."""
+    daemon = _start(stack, "jobmanager", "jobmanager.sh")
+    processes.wait_until_listening(daemon, stack.flink_port)
+    return daemon
+
+
+def start_taskmanager(stack: Stack, number: int) -> processes.Daemon:
+    return _start(stack, f"taskmanager-{number}", "taskmanager.sh")
+
+
+def wait_for_taskmanagers(stack: Stack, seconds: float = 90.0) -> None:
+    processes.wait_for(
+        lambda: flink_rest.taskmanagers(stack.flink_url) >= stack.taskmanagers,
+        seconds,
+        f"not all of {stack.taskmanagers} TaskManagers registered",
+        stack.logs / "taskmanager-1.log",
+    )
+
+
+def _start(stack: Stack, name: str, script: str) -> processes.Daemon:
+    environment = base_environment() | flink_environment(stack)
+    command = [str(flink_home() / "bin" / script), "start-foreground", *observe.flink_options(stack, name)]
+    return processes.start(stack, name, command, environment, stack.directory)
+
+
+def write_configuration(stack: Stack) -> None:
+    """Flink's shipped configuration, then deploy/flink/config.yaml, then this stack's ports and folders."""
+    stack.flink_conf.mkdir(parents=True, exist_ok=True)
+    shipped = flink_home() / "conf"
+    for file in shipped.glob("log*"):
+        shutil.copy(file, stack.flink_conf / file.name)
+    settings = merged(shipped / "config.yaml", [DEPLOY / "flink" / "config.yaml"])
+    settings |= {
+        "jobmanager.rpc.address": LOOPBACK,
+        "jobmanager.rpc.port": stack.jobmanager_port,
+        "jobmanager.bind-host": LOOPBACK,
+        "taskmanager.host": LOOPBACK,
+        "taskmanager.bind-host": LOOPBACK,
+        "rest.address": LOOPBACK,
+        "rest.bind-address": LOOPBACK,
+        "rest.port": stack.flink_port,
+        "rest.bind-port": str(stack.flink_port),
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        "execution.checkpointing.dir": stack.checkpoints.as_uri(),
+        "execution.checkpointing.savepoint-dir": (stack.directory / "flink" / "savepoints").as_uri(),
+        "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
+    }
+    if not stack.observe:
+        # Without a list Flink would start every reporter that has settings, so these go, too.
+        settings = {
+            name: value for name, value in settings.items() if not name.startswith("metrics.reporter")
+        }
+    write_atomically(stack.flink_conf / "config.yaml", yaml.safe_dump(settings))
+
+
+def _link_jars(stack: Stack, connector: list[Path]) -> None:
+    stack.flink_lib.mkdir(parents=True, exist_ok=True)
+    (stack.directory / "flink" / "tmp").mkdir(exist_ok=True)
+    for old in stack.flink_lib.iterdir():
+        old.unlink()
+    python = (flink_home() / "opt").glob("flink-python*.jar")
+    for jar in [*(flink_home() / "lib").glob("*.jar"), *python, *connector]:
+        (stack.flink_lib / jar.name).symlink_to(jar)

@@ -1,0 +1,1 @@
+"""The demonstrations: a whole pipeline through the public commands only."""

@@ -1,0 +1,90 @@
+"""The whole pipeline on this machine, through the public commands only; what `make demo` runs."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any, Protocol
+
+from local_stack import stack, tools
+from local_stack.demo import pipeline
+from local_stack.layout import Stack
+from local_stack.processes import StartError
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """`seconds` None: until interrupted. `rate`: events a second."""
+
+    seconds: float | None
+    rate: int
+    directory: Path
+
+
+class Show(stack.Talk, Protocol):
+    """What a person sees."""
+
+    def event(self, key: str, value: str, count: int) -> None:
+        """The count-th record of the topic has arrived."""
+
+    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
+        """`report` is win-event-verify's; `ui` is where Flink's web UI was."""
+
+
+def run(settings: DemoSettings, show: Show) -> bool:
+    """Start everything, show events arriving in Kafka, stop, audit. True when nothing is missing.
+
+    Raises StartError, JarError.
+    """
+    with pipeline.own_stack(settings.directory, show) as demo_stack:
+        return _pipeline(demo_stack, settings, show)
+
+
+def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
+    with pipeline.producer(demo_stack, ["--rate", str(settings.rate)]) as port:
+        show.done(f"win-event-producer on 127.0.0.1:{port}, {settings.rate} events/s")
+        job = pipeline.submit(demo_stack, port, show)
+        _watch(demo_stack, settings, show)
+        show.doing("stopping the producer and letting the last events through")
+    report = pipeline.audit(demo_stack, job)
+    show.summary(pipeline.produced(demo_stack), report, demo_stack.flink_url)
+    return pipeline.is_complete(report)
+
+
+def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
+    """Show what kafka-console-consumer reads as the reader user, until the time is over or Ctrl-C."""
+    show.doing("waiting for the first event in Kafka")
+    command = [str(demo_stack.bin / "kafka-console-consumer.sh")]
+    command += ["--topic", pipeline.PROCESSED, "--from-beginning"]
+    command += ["--bootstrap-server", demo_stack.bootstrap_servers]
+    command += ["--command-config", str(tools.client_config(demo_stack, "reader"))]
+    command += ["--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t"]
+    log = demo_stack.logs / "console-consumer.log"
+    with log.open("wb") as errors:
+        consumer = subprocess.Popen(
+            command,
+            env=pipeline.shell(demo_stack),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    assert consumer.stdout is not None  # noqa: S101 - it is PIPE
+    reader = Thread(target=_show_events, args=(consumer.stdout, show), daemon=True)
+    reader.start()
+    try:
+        reader.join(settings.seconds)
+        if not reader.is_alive():
+            raise StartError("kafka-console-consumer stopped by itself", log)
+    except KeyboardInterrupt:
+        pass  # the person has seen enough: go on to the audit
+    finally:
+        consumer.terminate()
+        consumer.wait()
+
+
+def _show_events(output: IO[bytes], show: Show) -> None:
+    for count, line in enumerate(output, start=1):
+        key, _, value = line.decode("utf-8", "replace").rstrip("\n").partition("\t")
+        show.event(key, value, count)

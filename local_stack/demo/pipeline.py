@@ -1,0 +1,145 @@
+"""A whole pipeline on a local stack, through the public commands only: what demonstrations share."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from local_stack import processes, stack, tools
+from local_stack.cluster import rest as flink_rest
+from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.processes import StartError
+from local_stack.stack import Talk
+
+BIN = Path(sys.executable).parent
+PRODUCER = "producer"
+PROCESSED, REJECTED = "events_processed", "events_rejected"
+DRAIN_SECONDS = 60.0
+
+
+@contextmanager
+def own_stack(directory: Path, talk: Talk) -> Iterator[Stack]:
+    """A whole stack of the demo's own while the demo runs. Raises StartError, JarError."""
+    started = stack.up(_fresh(directory), stack.PARTS, talk)
+    try:
+        yield started
+    finally:
+        talk.doing("stopping the cluster and the broker")
+        stack.down(started, wipe=False)
+        talk.done("stopped")
+
+
+def _fresh(directory: Path) -> Stack:
+    """A stack of the demo's own, empty, on the usual ports where they are free."""
+    stack.down(load_stack(directory), wipe=True)
+    new = Stack(directory)
+    names = ("kafka_port", "controller_port", "flink_port", "jobmanager_port")
+    ports: dict[str, Any] = {name: processes.free_port(getattr(new, name)) for name in names}
+    return replace(new, **ports)
+
+
+def submit(demo_stack: Stack, port: int, talk: Talk, *more: str) -> str:
+    """Submit the bridge with every field shown in Kafka, and `more` of its options; the job's id."""
+    talk.doing("submitting flink_bridge/job.py to the cluster")
+    bridge = str(REPOSITORY / "flink_bridge" / "job.py")
+    command = [str(demo_stack.bin / "flink"), "run", "-d", "-py", bridge]
+    command += ["--hostname", "127.0.0.1", "--port", str(port), "--kafka-topic", PROCESSED]
+    command += ["--event-timestamps", "--headers", "source,level,event_id", *more]
+    result = subprocess.run(command, env=shell(demo_stack), capture_output=True, text=True, check=False)
+    match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
+    if not match:
+        raise StartError(f"flink run failed:\n{result.stdout}{result.stderr}")
+    talk.done(f"bridge submitted; Flink's web UI: {demo_stack.flink_url}")
+    return match[1]
+
+
+def audit(demo_stack: Stack, job: str) -> dict[str, Any]:
+    """Compare the topic with the ledger until nothing is on its way any more; then stop the job."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    report = _verify(demo_stack)
+    while (report["unseen"] or report["lost"]) and time.monotonic() < deadline:
+        report = _verify(demo_stack)
+    flink_rest.cancel(demo_stack.flink_url, job)
+    return report
+
+
+def is_complete(report: dict[str, Any]) -> bool:
+    """Whether everything that was produced is in the topic as it was."""
+    return bool(report["ok"]) and report["lost"] + report["unseen"] == 0 < report["records"]
+
+
+def produced(demo_stack: Stack) -> int:
+    """How many events the producer wrote down; a torn last line is not one of them."""
+    blocks = [
+        json.loads(line)
+        for line in ledger(demo_stack).read_text().splitlines(keepends=True)[1:]
+        if line[-1] == "\n"
+    ]
+    return sum(block["last"] - block["first"] + 1 for block in blocks)
+
+
+def _verify(demo_stack: Stack) -> dict[str, Any]:
+    command = [str(BIN / "win-event-verify"), "--json", "--topic", PROCESSED, "--rejected-topic", REJECTED]
+    environment = shell(demo_stack) | {
+        "KAFKA_USERNAME": "reader",
+        "KAFKA_PASSWORD_FILE": str(demo_stack.secrets / "reader"),
+    }
+    result = subprocess.run(
+        [*command, "--ledger", str(ledger(demo_stack))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        return dict(json.loads(result.stdout))
+    except ValueError:
+        raise StartError(f"win-event-verify failed: {result.stderr}") from None
+
+
+@contextmanager
+def producer(demo_stack: Stack, options: Sequence[str]) -> Iterator[int]:
+    """win-event-producer as a daemon of the stack, writing `ledger(demo_stack)`; yields its port."""
+    daemon = start_producer(demo_stack, 0, options)
+    try:
+        yield port_of(daemon)
+    finally:
+        processes.stop(demo_stack, processes.running(demo_stack, PRODUCER) or daemon)
+
+
+def start_producer(demo_stack: Stack, port: int, options: Sequence[str]) -> processes.Daemon:
+    """Start it on `port`, 0 for a free one."""
+    (demo_stack.logs / f"{PRODUCER}.log").unlink(missing_ok=True)
+    command = [str(BIN / "win-event-producer"), "--port", str(port), *options]
+    command += ["--wait-for-clients", "1", "--ledger", str(ledger(demo_stack))]
+    return processes.start(demo_stack, PRODUCER, command, dict(os.environ), demo_stack.directory)
+
+
+def port_of(daemon: processes.Daemon) -> int:
+    """Where the producer listens, once it does."""
+    log = Path(daemon.log)
+
+    def look() -> re.Match[str] | None:
+        return re.search(r"127\.0\.0\.1:(\d+)", log.read_text(encoding="utf-8"))
+
+    processes.wait_for(lambda: look() is not None, 30, "not seen: the producer listens", log)
+    found = look()
+    assert found is not None  # noqa: S101 - the log only grows
+    return int(found[1])
+
+
+def ledger(demo_stack: Stack) -> Path:
+    return demo_stack.directory / "ledger.ndjson"
+
+
+def shell(demo_stack: Stack) -> dict[str, str]:
+    return {**os.environ, **tools.exports(demo_stack)}

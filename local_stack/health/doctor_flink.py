@@ -1,0 +1,81 @@
+"""What doctor asks the running Flink cluster: its Python, its charset, the sockets its jobs read."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from local_stack.cluster import rest as flink_rest
+from local_stack.health.finding import Finding
+from local_stack.layout import Stack
+
+_VERSION = "import sys, pyflink.version as v; print(*sys.version_info[:2], v.__version__)"
+_ENDPOINT = re.compile(r"([\w.-]+|\[[\da-f:]+\]):(\d+)")
+
+
+def examine_flink(stack: Stack) -> list[Finding]:
+    try:
+        settings = {
+            entry["key"]: entry["value"] for entry in flink_rest.get(stack.flink_url, "/jobmanager/config")
+        }
+        environment = flink_rest.get(stack.flink_url, "/jobmanager/environment")
+        jobs = [job for job in flink_rest.jobs(stack.flink_url) if job["state"] in ("RUNNING", "RESTARTING")]
+    except OSError as error:
+        return [Finding(f"Flink does not answer: {error}", False, "win-event-stack logs jobmanager")]
+    sockets = {endpoint for job in jobs for endpoint in endpoints(job["name"])}
+    return [_python(settings), _charset(environment), *examine_sockets(sorted(sockets))]
+
+
+def endpoints(text: str) -> list[tuple[str, int]]:
+    """The HOST:PORT pairs in a text, such as the bridge's job name."""
+    return [(host.strip("[]"), int(port)) for host, port in _ENDPOINT.findall(text)]
+
+
+def examine_sockets(where: Iterable[tuple[str, int]]) -> list[Finding]:
+    return [_socket(host, port) for host, port in where]
+
+
+def _socket(host: str, port: int) -> Finding:
+    remedy = f"start the server: win-event-producer --port {port}"
+    try:
+        socket.create_connection((host, port), 3).close()
+    except OSError as error:
+        return Finding(f"nothing to read at {host}:{port}: {error.strerror or error}", False, remedy)
+    return Finding(f"{host}:{port} accepts connections", True)
+
+
+def _python(settings: dict[str, str]) -> Finding:
+    """Functions are pickled by the client's Python and run by the workers': both must be the same minor."""
+    worker = settings.get("python.executable", "python")
+    ours = " ".join(map(str, sys.version_info[:2]))
+    remedy = f"set python.executable to a Python {ours.replace(' ', '.')} with this toolkit installed"
+    try:
+        result = subprocess.run(
+            [worker, "-c", _VERSION], capture_output=True, text=True, check=False, timeout=60
+        )
+    except OSError as error:
+        return Finding(f"the workers' Python {worker}: {error.strerror}", False, remedy)
+    found = result.stdout.split()
+    same = len(found) == 3 and " ".join(found[:2]) == ours
+    told = (
+        f"Python {'.'.join(found[:2])} with apache-flink {found[2]}"
+        if same
+        else "another Python or no pyflink"
+    )
+    return Finding(f"client and workers: {told}", same, remedy)
+
+
+def _charset(environment: dict[str, Any]) -> Finding:
+    """Flink's socket source decodes with the JVM's default charset."""
+    jvm = environment["jvm"]
+    major = re.search(r"(\d+)", str(jvm["version"]).rsplit("/", 1)[-1])
+    utf8 = "-Dfile.encoding=UTF-8" in jvm["options"] or (major is not None and int(major[1]) >= 18)
+    return Finding(
+        "Flink decodes lines as UTF-8" if utf8 else "Flink decodes lines with the locale's charset",
+        utf8,
+        "add -Dfile.encoding=UTF-8 to env.java.opts.all",
+    )

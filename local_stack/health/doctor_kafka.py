@@ -1,0 +1,60 @@
+"""What doctor asks the running broker: logins, topic settings, clocks."""
+
+from __future__ import annotations
+
+import time
+
+from confluent_kafka import KafkaException
+
+from kafka_setup.changes.plan import plan
+from kafka_setup.changes.state import read_state
+from kafka_setup.cluster_facts import read_facts
+from kafka_setup.connection.session import KafkaUnavailableError, connect
+from kafka_setup.topology.file import load_topology
+from local_stack.broker import kafka_objects
+from local_stack.broker.passwords import SUPER_USER
+from local_stack.health.finding import Finding
+from local_stack.layout import Stack
+
+_SECONDS = 8.0
+_SKEW_SECONDS = 5.0  # a broker refuses what is an hour ahead; long before, latencies mean nothing
+
+
+def examine_kafka(stack: Stack) -> list[Finding]:
+    users = [user.name for topology in kafka_objects.topologies() for user in topology.users]
+    logins = [_login(stack, user) for user in users]
+    if not all(finding.ok for finding in logins):
+        return logins
+    try:
+        return [*logins, _topology(stack), _clock(stack)]
+    except (KafkaUnavailableError, KafkaException) as error:
+        return [*logins, Finding(f"Kafka: {error}", False, "win-event-stack logs kafka-1")]
+
+
+def _login(stack: Stack, user: str) -> Finding:
+    remedy = "win-event-stack up sets the password of its file again"
+    try:
+        connect(kafka_objects.connection(stack, user), _SECONDS)
+    except (KafkaUnavailableError, OSError) as error:
+        return Finding(f"login as {user}: {error}", False, remedy)
+    return Finding(f"login as {user}", True)
+
+
+def _topology(stack: Stack) -> Finding:
+    topology = load_topology()
+    admin = connect(kafka_objects.connection(stack, SUPER_USER), _SECONDS)
+    pending = [change for change in plan(topology, read_state(admin, topology)) if change.pending]
+    wrong = [f"{change.kind} {change.name} {change.detail}".rstrip() for change in pending]
+    settings = "topics, their settings and permissions are those of the topology"
+    what = "not as the topology says: " + "; ".join(wrong) if wrong else settings
+    return Finding(what, not wrong, "win-event-stack up applies it again")
+
+
+def _clock(stack: Stack) -> Finding:
+    admin = connect(kafka_objects.connection(stack, "observer"), _SECONDS)
+    newest = [topic.newest for topic in read_facts(admin).topics if topic.newest is not None]
+    ahead = max(newest, default=0.0) - time.time()
+    if ahead > _SKEW_SECONDS:
+        what = f"the newest record is {ahead:.0f} s ahead of this machine's clock"
+        return Finding(what, False, "set the clocks of the machines that send events (NTP)")
+    return Finding("no record is ahead of this machine's clock", True)

@@ -1,0 +1,127 @@
+"""What the stack is doing right now: processes, topics, consumer groups, jobs, producer; as data and as JSON.
+
+What does not answer is named in `problems`, the rest is reported all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kafka_setup.cluster_facts import ClusterFacts, read_facts
+from kafka_setup.connection.session import KafkaUnavailableError, connect
+from local_stack import observe, processes
+from local_stack.broker import broker, kafka_objects
+from local_stack.health import flink_status
+from local_stack.health.flink_status import Job
+from local_stack.health.producer_status import Producer, read_producer
+from local_stack.layout import LOOPBACK, Stack
+
+T = TypeVar("T")
+_KAFKA_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    state: str  # "running" or "stopped"
+    pid: int | None
+    where: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """`records` are kept now, `written` counts all ever; `newest_age` is in seconds."""
+
+    name: str
+    partitions: int
+    records: int
+    written: int
+    newest_age: float | None
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    state: str
+    members: int
+    lag: int
+
+
+@dataclass(frozen=True)
+class Report:
+    at: float  # seconds since the epoch
+    parts: list[Part]
+    topics: list[Topic] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    producer: Producer | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """Asks the stack; keeps its connection to Kafka between two reports."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._admin: AdminClient | None = None
+        self._problems: list[str] = []
+
+    def report(self) -> Report:
+        stack, self._problems = self._stack, []
+        parts = [_part(stack, daemon) for daemon in processes.recorded(stack)]
+        running = {part.name for part in parts if part.state == "running"}
+        brokers = {broker.name(number) for number in stack.broker_numbers}
+        facts = self._try("Kafka", self._facts) if brokers & running else None
+        jobs = None
+        if "jobmanager" in running:
+            jobs = self._try("Flink", lambda: flink_status.jobs(stack.flink_url))
+        topics, groups = _kafka(facts) if facts else ([], [])
+        producer = read_producer(stack.producer_metrics)
+        return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems)
+
+    def _facts(self) -> ClusterFacts:
+        if self._admin is None:
+            self._admin = connect(kafka_objects.connection(self._stack, "observer"), _KAFKA_SECONDS)
+        return read_facts(self._admin)
+
+    def _try(self, name: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except (KafkaUnavailableError, KafkaException, OSError, KeyError) as error:
+            self._admin = None
+            self._problems.append(f"{name} does not answer: {error}")
+            return None
+
+
+def as_json(found: Report) -> str:
+    return json.dumps(asdict(found), indent=2)
+
+
+def _kafka(facts: ClusterFacts) -> tuple[list[Topic], list[Group]]:
+    now = time.time()
+    topics = [
+        Topic(
+            topic.name,
+            len(topic.partitions),
+            topic.records,
+            topic.end,
+            None if topic.newest is None else round(max(0.0, now - topic.newest), 3),
+        )
+        for topic in facts.topics
+    ]
+    return topics, [Group(group.name, group.state, group.members, group.lag) for group in facts.groups]
+
+
+def _part(stack: Stack, daemon: processes.Daemon) -> Part:
+    alive = daemon.process() is not None
+    places = {broker.name(n): f"{LOOPBACK}:{stack.kafka_port_of(n)}" for n in stack.broker_numbers}
+    places |= {"jobmanager": stack.flink_url, "prometheus": observe.url(stack)}
+    where = places.get(daemon.name, "")
+    return Part(daemon.name, "running" if alive else "stopped", daemon.pid if alive else None, where)

@@ -1,0 +1,49 @@
+"""Renew jars.lock: `python -m local_stack.jars.lock`. The versions of Kafka and its connector stand here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jgo
+
+from local_stack.jars.jars import LOCK
+
+KAFKA_VERSION = "4.3.1"
+CONNECTOR_VERSION = "5.0.0-2.2"  # the second half is the Flink version it is built for
+JMX_EXPORTER_VERSION = "1.0.1"  # the newest in Maven Central
+LOG4J_VERSION = "2.25.4"  # the one that Kafka itself asks for; Kafka's jars bring no slf4j binding
+
+# Each entry is resolved by itself: together, log4j's dependency management would downgrade Kafka's own jars.
+ROOTS = {
+    "kafka": (
+        f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.apache.kafka:kafka-tools:{KAFKA_VERSION}",
+        f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}",
+    ),
+    "flink": (f"org.apache.flink:flink-sql-connector-kafka:{CONNECTOR_VERSION}",),
+    "observe": (f"io.prometheus.jmx:jmx_prometheus_javaagent:{JMX_EXPORTER_VERSION}",),
+}
+
+
+def resolve(roots: Iterable[str]) -> list[Any]:
+    found = {a.artifactId: a for root in reversed(tuple(roots)) for a in jgo.resolve(root)}
+    return list(found.values())
+
+
+def render(sections: dict[str, list[Any]]) -> str:
+    lines = ["# group:artifact:version sha256. Made by: python -m local_stack.jars.lock"]
+    for section, artifacts in sections.items():
+        lines += ["", f"[{section}]"]
+        lines += sorted(_line(artifact) for artifact in artifacts)
+    return "\n".join(lines) + "\n"
+
+
+def _line(artifact: Any) -> str:
+    digest = hashlib.sha256(Path(artifact.resolve()).read_bytes()).hexdigest()
+    return f"{artifact.groupId}:{artifact.artifactId}:{artifact.version} {digest}"
+
+
+if __name__ == "__main__":
+    LOCK.write_text(render({name: resolve(roots) for name, roots in ROOTS.items()}), encoding="utf-8")

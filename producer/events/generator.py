@@ -1,0 +1,132 @@
+"""Generates events: the same settings give the same bytes, whoever asks and however fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
+from producer.events.clock import TICKS_PER_SECOND, time_texts, to_ticks
+from producer.events.formats import TIME_STYLES
+from producer.events.story_teller import PendingEvent
+from producer.events.timeline import Timeline
+
+DEFAULT_CHANNEL_MIX = {"Security": 85.0, "System": 9.0, "Application": 6.0}
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """Everything that decides which bytes come out.
+
+    Without `start_time` events carry the wall clock and only their timestamps differ from run to run.
+    `backfill`: seconds of history that come first, stamped by event time up to now.
+    `host_rate`: events a second that an average computer writes, in event time (1.6 is the measured median).
+    """
+
+    seed: int = 1
+    hosts: int = 10
+    profile: str = "mixed"
+    fmt: str = "flat"
+    labels: bool = False
+    scenarios: tuple[str, ...] = ()
+    start_time: datetime | None = None
+    catalogue: Path = BUILT_IN
+    channel_mix: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_CHANNEL_MIX))
+    host_rate: float = 1.6
+    shape: str = "constant"
+    backfill: float = 0.0
+    run: int = 1  # the runs that share one log directory tell different events
+
+
+class Event(NamedTuple):
+    """One generated event; `line` ends with LF."""
+
+    computer: str
+    source: str
+    record_id: int
+    line: bytes
+
+
+class Batch(NamedTuple):
+    """Events in log order: three lists of one length."""
+
+    pending: list[PendingEvent]
+    record_ids: list[int]
+    lines: list[bytes]
+
+    def data(self) -> bytes:
+        return b"".join(self.lines)
+
+    def events(self) -> list[Event]:
+        return [
+            Event(host.name, template.channel, record_id, line)
+            for (_, template, host, _, _), record_id, line in zip(*self, strict=True)
+        ]
+
+
+class Generator:
+    """An endless stream of events. Not thread-safe: one thread takes, in order."""
+
+    def __init__(self, settings: GeneratorSettings, now: int = 0) -> None:
+        """`now`: ticks; the history ends there unless the settings fix a start time.
+
+        Raises CatalogueError, ScenarioError.
+        """
+        self._settings = settings
+        history = int(settings.backfill * TICKS_PER_SECOND)
+        self._start = to_ticks(settings.start_time) if settings.start_time else now - history
+        # Only a fixed start may shape event time by the hour: the seed alone decides the rest.
+        second_of_day = self._start / TICKS_PER_SECOND % 86400.0 if settings.start_time else 0.0
+        self._timeline = Timeline(settings, load_catalogue(settings.catalogue), second_of_day)
+
+    def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:
+        """Count on after the last id of each (computer, source)."""
+        self._timeline.continue_from(record_ids)
+
+    def record_ids(self) -> dict[tuple[str, str], int]:
+        """The last id given out in each (computer, source)."""
+        return self._timeline.record_ids()
+
+    def take_history(self, count: int) -> Batch:
+        """At most `count` events of the backfill; an empty batch when it is complete."""
+        if not self._settings.backfill:
+            return Batch([], [], [])
+        pending = self._timeline.take_before(self._settings.backfill, count)
+        return self._write(pending, self._event_times(pending))
+
+    def take(self, count: int, first: int = 0, step: int = 0) -> Batch:
+        """The next `count` events.
+
+        The n-th of them gets the time `first` + n * `step` (ticks), unless the settings fix a start time.
+        """
+        pending = self._timeline.take(count)
+        if self._settings.start_time:
+            return self._write(pending, self._event_times(pending))
+        return self._write(pending, range(first, first + count * step, step) if step else [first] * count)
+
+    def _event_times(self, pending: list[PendingEvent]) -> list[int]:
+        start = self._start
+        return [start + int(event[0] * TICKS_PER_SECOND) for event in pending]
+
+    def _write(self, pending: list[PendingEvent], ticks: Sequence[int]) -> Batch:
+        record_ids, lines = [], []
+        times = time_texts(ticks, TIME_STYLES[self._settings.fmt])
+        for (_, template, host, user, story), moment, text in zip(pending, ticks, times, strict=True):
+            channel, last = template.channel, host.record_ids
+            record_id = last[channel] = last[channel] + 1
+            record_ids.append(record_id)
+            # One by one: to encode the whole batch would go through memory that no cache holds.
+            lines.append(template.write(text, record_id, moment, host, user, story).encode("ascii"))
+        return Batch(pending, record_ids, lines)
+
+
+def generate(settings: GeneratorSettings) -> Iterator[Event]:
+    """All events of a run, in log order, without end. Without a start time they begin in 1970."""
+    generator = Generator(settings)
+    while batch := generator.take_history(500).events():
+        yield from batch
+    while True:
+        yield from generator.take(500, step=1).events()

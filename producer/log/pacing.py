@@ -1,0 +1,67 @@
+"""When events are due: a schedule against a monotonic clock, so that no error adds up. Pure."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Protocol
+
+from producer.events.shapes import Warp, make_warp
+
+
+class Schedule(Protocol):
+    """Event 0 is due at 0 seconds. Callers ask forward in time only."""
+
+    def due(self, elapsed: float) -> int:
+        """How many events are due in all after `elapsed` seconds."""
+
+    def when(self, number: int) -> float:
+        """When event `number` (from 0) is due, in seconds."""
+
+
+class Constant:
+    """`rate` events a second, evenly."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+
+    def due(self, elapsed: float) -> int:
+        return math.floor(elapsed * self._rate) + 1
+
+    def when(self, number: int) -> float:
+        return number / self._rate
+
+
+class Shaped:
+    """`rate` events a second on average, as two warps with the same draws shape them."""
+
+    def __init__(self, rate: float, forward: Warp, backward: Warp) -> None:
+        self._rate, self._forward, self._backward = rate, forward, backward
+
+    def due(self, elapsed: float) -> int:
+        return math.floor(self._forward.steady(elapsed) * self._rate + 1e-9)
+
+    def when(self, number: int) -> float:
+        return self._backward.shaped((number + 1) / self._rate)
+
+
+class Unpaced:
+    """As fast as it goes."""
+
+    def due(self, elapsed: float) -> int:
+        return 2**62
+
+    def when(self, number: int) -> float:
+        return 0.0
+
+
+def make_schedule(rate: float | None, shape: str, seed: int, second_of_day: float) -> Schedule:
+    """`rate` None is as fast as it goes, whatever the shape."""
+    if rate is None:
+        return Unpaced()
+    forward, backward = (
+        make_warp(shape, rate, second_of_day, random.Random(f"win-event/{seed}/pacing")) for _ in range(2)
+    )
+    if forward is None or backward is None:
+        return Constant(rate)
+    return Shaped(rate, forward, backward)
