@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo demo-faults test check up down compose-up compose-down faults soak bench \
+.PHONY: help setup tools demo demo-faults test test-fast check up down compose-up compose-down faults soak bench \
   bench-bridge lock
 
 help:  ## this list
@@ -21,7 +21,10 @@ demo-faults: setup  ## the same while TaskManager, broker and producer are kille
 	@win-event-stack demo-faults
 
 test: setup tools  ## unit and integration tests: real broker, real Flink cluster
-	@python -m pytest --numprocesses 2 --no-loadscope-reorder
+	@python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 10
+
+test-fast: setup tools  ## unit tests only, under a minute: the first thing to run after a change
+	@python -m pytest tests/unit --numprocesses 2
 
 check: setup  ## formatting, lint, types, import contracts
 	@ruff format --check --quiet . && ruff check --quiet .

@@ -15,7 +15,7 @@ from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.session import connect
 from kafka_setup.connection.settings import KafkaConnection, Secret
 from local_stack.broker.passwords import ensure_passwords
-from local_stack.jars import fetch
+from local_stack.jars.jars import fetch
 
 pytestmark = pytest.mark.integration
 
