@@ -1,0 +1,157 @@
+"""The one rule of what a valid line is, for the tools in Python. Pure.
+
+A valid line is one JSON object (RFC 8259) in UTF-8 with a key, see docs/GUARANTEES.md. The bridge has the
+same rule in Java; tests/conformance/ holds both, and every other reader of lines here, to the same answers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from producer.event_fields import KEY_FIELDS, TEXT_MEMBER, places
+
+MAX_LINE = 65_536
+MAX_DEPTH = 1_000
+
+_LONE = "\ufdd0"  # stands for half of a surrogate pair, which no Python str of ours should hold
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*|[\[{]|[\]}]', re.DOTALL)
+_NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?").fullmatch
+_ESCAPE = re.compile(
+    rb"(\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2})|(\\u[dD][89a-fA-F][\da-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+_SYSLOG = re.compile(rb"<\d{1,3}>").match
+_OCTETS = re.compile(rb"\d+ [<{]").match
+_ANOTHER = re.compile(rb"[ \t\r]*,?[ \t\r]*[\[{]").match
+_BRACKETS = (b"{", b"[")
+
+
+class Line(NamedTuple):
+    """What a line says: its object and its key, or the reason why it is no event."""
+
+    event: dict[str, Any] | None
+    reason: str | None = None
+    key: str | None = None
+
+
+def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int = MAX_LINE) -> Line:
+    """The line, without its LF, as an event, or with the reason against it."""
+    if len(line) > max_line:
+        return Line(None, "too-long")
+    reason, value, damaged = _parse(line)
+    if reason is not None:
+        return Line(None, reason)
+    if not isinstance(value, dict):
+        return Line(None, "not-an-object")
+    key = first_of(value, key_fields)
+    if key is None:
+        return Line(None, f"missing:{key_fields[0]}")
+    if damaged and _LONE in key:
+        return Line(None, "not-json")
+    return Line(value, None, key)
+
+
+def parse_object(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line, or None. Half a surrogate pair reads as U+FDD0, infinite numbers as 0."""
+    reason, value, _ = _parse(line)
+    return value if reason is None and isinstance(value, dict) else None
+
+
+def first_of(event: dict[str, Any], names: Sequence[str]) -> str | None:
+    """The text of the first field that is there: not null, and no object but one that holds a #text."""
+    for name in names:
+        for path in places(name):
+            if (text := _text(_at(event, path))) is not None:
+                return text
+    return None
+
+
+def _at(event: dict[str, Any], path: Sequence[str]) -> Any:
+    value: Any = event
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get(TEXT_MEMBER)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None or isinstance(value, dict | list) else str(value)
+
+
+def _parse(line: bytes) -> tuple[str | None, Any, bool]:
+    """(reason, value, whether half of a surrogate pair is somewhere in it)."""
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
+        return "too-deep", None, False
+    try:
+        return None, *_value(line)
+    except ValueError:
+        return _why_not_json(line), None, False
+
+
+def _value(line: bytes) -> tuple[Any, bool]:
+    """The JSON value, and whether it is damaged. Raises ValueError."""
+    try:
+        return orjson.loads(line), False
+    except ValueError:
+        # orjson refuses what the standard allows: half a surrogate pair, numbers that no double can hold.
+        plain = _TOKEN.sub(lambda token: _plain(token[0]), line)
+        return orjson.loads(plain), _LONE.encode() in plain
+
+
+def _plain(token: bytes) -> bytes:
+    if token[:1] == b'"':
+        return _ESCAPE.sub(lambda escape: _LONE.encode() if escape[2] else escape[0], token)
+    return b"0" if _NUMBER(token) and math.isinf(float(token)) else token
+
+
+def _depth(line: bytes) -> int:
+    depth = deepest = 0
+    for token in _TOKEN.finditer(line):
+        depth += (token[0] in _BRACKETS) - (token[0] in (b"}", b"]"))
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _why_not_json(line: bytes) -> str:
+    if line.startswith(b"\xef\xbb\xbf"):
+        return "bom"
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if b"\0" in line:
+        return "utf-16" if _every_other_is_nul(line) else "nul"
+    if _SYSLOG(line):
+        return "syslog-prefix"
+    if _OCTETS(line):
+        return "octet-count"
+    return "several-values" if _holds_several(line) else "not-json"
+
+
+def _every_other_is_nul(line: bytes) -> bool:
+    even, odd = line[::2].count(0), line[1::2].count(0)
+    return not (even and odd) and (even + odd) * 4 >= len(line) > 1
+
+
+def _holds_several(line: bytes) -> bool:
+    """Whether another object or array follows the first whole one."""
+    depth = 0
+    for token in _TOKEN.finditer(line):
+        depth += (token[0] in _BRACKETS) - (token[0] in (b"}", b"]"))
+        if depth <= 0:
+            return depth == 0 and bool(_ANOTHER(line, token.end())) and _is_json(line[: token.end()])
+    return False
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _value(text)
+    except ValueError:
+        return False
+    return True
