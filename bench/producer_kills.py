@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from bench.producer_process import ProducerProcess, connect
-from producer.log.ledger import LedgerBlock, decode_ledger, hash_line
+from producer.log.ledger import LedgerBlock, decode_ledger, line_digest
 from producer.protocol import ResumeRequest
 
 
@@ -43,13 +43,13 @@ def kill_many(times: int, folder: Path) -> None:
 def check(content: bytes, ledger: Path) -> int:
     """The number of events; fails at the first id or hash that is not as it must be."""
     last: dict[tuple[str, str], int] = defaultdict(int)
-    hashes: dict[tuple[str, str, int], int] = {}
+    hashes: dict[tuple[str, str, int], bytes] = {}
     for line in content.splitlines():
         event = json.loads(line)
         key = event["computer"], event["source"]
         assert event["record_id"] == last[key] + 1, f"{key}: {event['record_id']} after {last[key]}"
         last[key] += 1
-        hashes[(*key, last[key])] = hash_line(line)
+        hashes[(*key, last[key])] = line_digest(line)
     events = len(hashes)
     with ledger.open("rb") as file:
         for block in decode_ledger(file):
@@ -57,7 +57,7 @@ def check(content: bytes, ledger: Path) -> int:
                 own = (
                     hashes.pop((block.computer, block.source, n)) for n in range(block.first, block.last + 1)
                 )
-                assert sum(own) % 2**64 == block.hash, f"{block} does not agree"
+                assert b"".join(own) == block.hashes, f"{block} does not agree"
     assert not hashes, f"the ledger misses {len(hashes)} events"
     return events
 

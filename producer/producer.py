@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 from producer.events.generator import Generator, GeneratorSettings
@@ -78,6 +79,8 @@ def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contex
     )  # fmt: skip
     with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
         status.feeder.run()
+        if ledger:
+            ledger.end()
     status.finish()
 
 
@@ -111,7 +114,7 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
         server.wait_for_clients(settings.wait_for_clients, orders.enough)
         feeder.run()
         if ledger:
-            ledger.flush()
+            ledger.end()
         status.finish()
         if not orders.stop.is_set():
             _log.info("made all %d events; still serving what clients have not read", feeder.made)
@@ -119,6 +122,8 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
     finally:
         server.stop(orders.stop_now.is_set)
         server.save_positions()
+    if ledger:
+        ledger.end()  # once more: events may have been posted since
     _log.info("stopped after %d events", feeder.made)
 
 
@@ -163,7 +168,9 @@ def _open_ledger(
         return None
     own = settings.generator
     start = own.start_time.isoformat() if own.start_time else None
-    ledger = LedgerWriter(settings.ledger, LedgerHeader(log_id, own.seed, own.fmt, start))
+    started = datetime.now(timezone.utc).isoformat()
+    header = LedgerHeader(log_id, own.seed, own.fmt, start, started, own.as_json())
+    ledger = LedgerWriter(settings.ledger, header)
     cleanup.callback(ledger.close)
     if recovered:
         ledger.catch_up(events_of(recovered.segments[-1], own.fmt))

@@ -84,7 +84,7 @@ def produced(demo_stack: Stack) -> int:
         for line in ledger(demo_stack).read_text().splitlines(keepends=True)[1:]
         if line[-1] == "\n"
     ]
-    return sum(block["last"] - block["first"] + 1 for block in blocks)
+    return sum(block["last"] - block["first"] + 1 for block in blocks if "last" in block)
 
 
 def _verify(demo_stack: Stack) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
 from producer.events.clock import TICKS_PER_SECOND, time_texts, to_ticks
@@ -39,6 +39,23 @@ class GeneratorSettings:
     shape: str = "constant"
     backfill: float = 0.0
     run: int = 1  # the runs that share one log directory tell different events
+
+    def as_json(self) -> dict[str, Any]:
+        """As the ledger keeps them; `catalogue` is null for the built-in one."""
+        start = self.start_time.isoformat() if self.start_time else None
+        catalogue = None if self.catalogue == BUILT_IN else str(self.catalogue)
+        return {**vars(self), "start_time": start, "catalogue": catalogue, "scenarios": list(self.scenarios)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> GeneratorSettings:
+        """The reverse. Raises ValueError, TypeError when they are those of another version."""
+        start, catalogue = values.get("start_time"), values.get("catalogue")
+        read = {
+            "start_time": datetime.fromisoformat(start) if start else None,
+            "catalogue": Path(catalogue) if catalogue else BUILT_IN,
+            "scenarios": tuple(values.get("scenarios", ())),
+        }
+        return cls(**{**values, **read})
 
 
 class Event(NamedTuple):

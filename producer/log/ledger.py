@@ -1,42 +1,59 @@
 """The ledger: what was handed to the log, in blocks of consecutive record ids. Pure; one JSON line a block.
 
-docs/PROTOCOL.md describes the file. The hash of a block is a sum, so neither order nor arrival matters.
+docs/PROTOCOL.md describes the file. A block has the hash of every event, so a reader can tell for each record
+alone whether it is what was produced, and of which run it is.
 """
 
 from __future__ import annotations
 
 import json
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 MAX_BLOCK_IDS = 1000
 MAX_BLOCK_SECONDS = 1.0
-_MODULUS = 2**64
+HASH_BYTES = 8
+# The sequence of events that callers posted: they have no ids of ours, so they are counted as they come.
+POSTED = ("", "posted")
 
 
 class LedgerError(ValueError):
     """Not a ledger, or damaged before its last line."""
 
 
+def line_digest(line: bytes) -> bytes:
+    """The hash of one event, without its LF, as the ledger keeps it."""
+    return blake2b(line, digest_size=HASH_BYTES).digest()
+
+
 def hash_line(line: bytes) -> int:
-    """64 bits of one event, without its LF."""
-    return int.from_bytes(blake2b(line, digest_size=8).digest(), "big")
+    """The same as a number."""
+    return int.from_bytes(blake2b(line, digest_size=HASH_BYTES).digest(), "big")
 
 
 def add_hashes(hashes: Iterable[int]) -> int:
-    return sum(hashes) % _MODULUS
+    return sum(hashes) % 2**64
 
 
 @dataclass(frozen=True)
 class LedgerHeader:
-    """First line. `start_time` is ISO 8601, or None when events carried the wall clock."""
+    """First line. `start_time` is ISO 8601, or None when events carried the wall clock.
+
+    `started`: when the producer began, ISO 8601 in UTC. `settings`: everything that decides which events come
+    (GeneratorSettings.as_json), so that the run can be generated again.
+    """
 
     log_id: str
     seed: int
     format: str
     start_time: str | None = None
+    started: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         return _line({"ledger": LEDGER_VERSION, **vars(self)})
@@ -44,20 +61,35 @@ class LedgerHeader:
 
 @dataclass(frozen=True)
 class LedgerBlock:
-    """Events `first`..`last` of one sequence; `hash` is the sum of their line hashes modulo 2^64."""
+    """Events `first`..`last` of one sequence; `hashes` has HASH_BYTES of each, in this order."""
 
     computer: str
     source: str
     first: int
     last: int
-    hash: int
+    hashes: bytes
 
     @property
     def count(self) -> int:
         return self.last - self.first + 1
 
+    @property
+    def hash(self) -> int:
+        """The sum of the hashes modulo 2^64."""
+        numbers = array("Q", self.hashes)
+        numbers.byteswap()
+        return add_hashes(numbers)
+
     def encode(self) -> bytes:
-        return _line({**vars(self), "hash": f"{self.hash:016x}"})
+        return _line({**vars(self), "hashes": b64encode(self.hashes).decode()})
+
+
+@dataclass(frozen=True)
+class LedgerEnd:
+    """The run is over: nothing was handed to the log after this. A restart may write on behind it."""
+
+    def encode(self) -> bytes:
+        return _line({"end": True})
 
 
 def _line(values: dict[str, object]) -> bytes:
@@ -71,29 +103,41 @@ def decode_header(line: bytes) -> LedgerHeader:
         if values["ledger"] != LEDGER_VERSION:
             raise LedgerError(f"ledger version {values['ledger']!r}, this tool reads {LEDGER_VERSION}")
         return LedgerHeader(
-            str(values["log_id"]), int(values["seed"]), str(values["format"]), values["start_time"]
+            str(values["log_id"]),
+            int(values["seed"]),
+            str(values["format"]),
+            values["start_time"],
+            values["started"],
+            dict(values["settings"]),
         )
+    except LedgerError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerError(f"not the first line of a ledger: {line[:80]!r}") from error
 
 
-def decode_block(line: bytes) -> LedgerBlock:
-    """Raises LedgerError."""
+def decode_entry(line: bytes) -> LedgerBlock | LedgerEnd:
+    """Any line behind the first. Raises LedgerError."""
     try:
         values = json.loads(line)
-        return LedgerBlock(
+        if "end" in values:
+            return LedgerEnd()
+        block = LedgerBlock(
             str(values["computer"]),
             str(values["source"]),
             int(values["first"]),
             int(values["last"]),
-            int(values["hash"], 16),
+            b64decode(values["hashes"], validate=True),
         )
+        if block.first < 1 or len(block.hashes) != HASH_BYTES * block.count:
+            raise ValueError("ids and hashes do not fit")
+        return block
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerError(f"not a block of a ledger: {line[:80]!r}") from error
 
 
-def decode_ledger(lines: Iterable[bytes]) -> Iterator[LedgerHeader | LedgerBlock]:
-    """The header, then the blocks; `lines` as a binary file yields them.
+def decode_ledger(lines: Iterable[bytes]) -> Iterator[LedgerHeader | LedgerBlock | LedgerEnd]:
+    """The header, then blocks and ends; `lines` as a binary file yields them.
 
     A last line without LF was torn by a kill and is ignored.
     """
@@ -101,7 +145,7 @@ def decode_ledger(lines: Iterable[bytes]) -> Iterator[LedgerHeader | LedgerBlock
     for line in lines:
         if not line.endswith(b"\n"):
             return
-        yield decode_header(line) if header else decode_block(line)
+        yield decode_header(line) if header else decode_entry(line)
         header = False
 
 
@@ -111,7 +155,7 @@ class BlockBuilder:
     def __init__(self, computer: str, source: str) -> None:
         self._computer, self._source = computer, source
         self._first = self._last = 0
-        self._sum = 0
+        self._hashes = bytearray()
         self._since = 0.0
 
     def add(self, record_id: int, line: bytes, now: float) -> LedgerBlock | None:
@@ -120,7 +164,7 @@ class BlockBuilder:
         if not self._first:
             self._first, self._since = record_id, now
         self._last = record_id
-        self._sum += hash_line(line)
+        self._hashes += blake2b(line, digest_size=HASH_BYTES).digest()
         if record_id - self._first + 1 == MAX_BLOCK_IDS:
             done = self.flush()
         return done
@@ -132,6 +176,7 @@ class BlockBuilder:
         """The block so far, if there is one; the next event starts another."""
         if not self._first:
             return None
-        block = LedgerBlock(self._computer, self._source, self._first, self._last, self._sum % _MODULUS)
-        self._first = self._last = self._sum = 0
+        block = LedgerBlock(self._computer, self._source, self._first, self._last, bytes(self._hashes))
+        self._first = self._last = 0
+        self._hashes.clear()
         return block

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from producer.events.generator import Batch
 from producer.log.ledger import (
     BlockBuilder,
     LedgerBlock,
+    LedgerEnd,
     LedgerError,
     LedgerHeader,
     decode_header,
@@ -23,6 +25,7 @@ class LedgerWriter:
     def __init__(self, path: Path, header: LedgerHeader) -> None:
         self._builders: dict[tuple[str, str], BlockBuilder] = {}
         self._written: dict[tuple[str, str], int] = {}
+        self._ended = False
         self._file = path.open("a+b", buffering=0)
         try:
             self._begin(path, header)
@@ -40,7 +43,7 @@ class LedgerWriter:
         if earlier.log_id != header.log_id:
             raise LedgerError(f"{path} belongs to log {earlier.log_id}; name a file that does not exist yet")
         self._file.truncate(content.rfind(b"\n") + 1)
-        for block in decode_ledger(content.splitlines(keepends=True)):
+        for block in decode_ledger(io.BytesIO(content)):
             if isinstance(block, LedgerBlock):
                 self._written[block.computer, block.source] = block.last
 
@@ -68,7 +71,15 @@ class LedgerWriter:
         """Write what is left."""
         self._write([builder.flush() for builder in self._builders.values()])
 
+    def end(self) -> None:
+        """Write what is left and that it was all: an audit may call lost what it does not find."""
+        self.flush()
+        if not self._ended:
+            self._file.write(LedgerEnd().encode())
+            self._ended = True
+
     def close(self) -> None:
+        """Without `end`: whoever closes after an error does not know whether it was all."""
         self.flush()
         self._file.close()
 
@@ -81,3 +92,4 @@ class LedgerWriter:
     def _write(self, blocks: Iterable[LedgerBlock | None]) -> None:
         if encoded := b"".join(block.encode() for block in blocks if block):
             self._file.write(encoded)
+            self._ended = False

@@ -110,7 +110,7 @@ class Lane:
         """Events in the ledger so far."""
         lines = self.ledger.read_bytes().split(b"\n")[1:-1]  # without the header and a torn last line
         blocks = [json.loads(line) for line in lines]
-        return sum(block["last"] - block["first"] + 1 for block in blocks)
+        return sum(block["last"] - block["first"] + 1 for block in blocks if "last" in block)
 
     def end_load(self) -> None:
         """No more events; the producer goes on serving those it has made."""

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from consumer.errors import AuditError
-from producer.log.ledger import LedgerBlock, LedgerError, decode_block, decode_header
+from producer.log.ledger import LedgerBlock, LedgerError, decode_entry, decode_header
 
 
 class LedgerFile:
@@ -29,10 +29,10 @@ class LedgerFile:
             if lines and not self._offset:
                 decode_header(lines[0])
                 self._offset = len(lines.pop(0)) + 1
-            blocks = [decode_block(line) for line in lines]
+            entries = [decode_entry(line) for line in lines]
         except OSError as error:
             raise AuditError(f"cannot read the ledger {self._path}: {error.strerror}") from error
         except LedgerError as error:
             raise AuditError(f"{self._path} is no ledger of win-event-producer: {error}") from error
         self._offset += sum(map(len, lines)) + len(lines)
-        return blocks
+        return [entry for entry in entries if isinstance(entry, LedgerBlock)]

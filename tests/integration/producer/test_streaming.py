@@ -5,7 +5,8 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-from producer.log.ledger import LedgerBlock, LedgerHeader, decode_ledger, hash_line
+from producer.events.generator import GeneratorSettings
+from producer.log.ledger import LedgerBlock, LedgerEnd, LedgerHeader, decode_ledger, line_digest
 from producer.protocol import ResumeRequest
 
 
@@ -33,16 +34,19 @@ def test_the_ledger_tells_exactly_what_was_sent(start_producer, tmp_path: Path) 
     lines = server.connect().read_all()[1:].splitlines()
     assert server.wait() == 0
     with ledger.open("rb") as file:
-        header, *blocks = decode_ledger(file)
-    assert header == LedgerHeader(server.log_id, 7, "flat")
+        header, *blocks, end = decode_ledger(file)
+    assert isinstance(header, LedgerHeader)
+    assert (header.log_id, header.seed, header.format) == (server.log_id, 7, "flat")
+    assert GeneratorSettings.from_json(header.settings) == GeneratorSettings(seed=7)
+    assert end == LedgerEnd()
     hashes = {}
     for line in lines:
         event = json.loads(line)
-        hashes[event["computer"], event["source"], event["record_id"]] = hash_line(line)
+        hashes[event["computer"], event["source"], event["record_id"]] = line_digest(line)
     for block in blocks:
         assert isinstance(block, LedgerBlock)
         own = [hashes.pop((block.computer, block.source, n)) for n in range(block.first, block.last + 1)]
-        assert sum(own) % 2**64 == block.hash
+        assert b"".join(own) == block.hashes
     assert not hashes
 
 

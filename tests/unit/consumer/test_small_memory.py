@@ -10,7 +10,7 @@ from consumer.verify.audit.audit import Audit
 from consumer.verify.audit.sequence import CHUNK_IDS
 from consumer.verify.audit.verdict import compare
 from consumer.verify.expected.expected import Expected
-from producer.log.ledger import LedgerBlock, add_hashes, hash_line
+from producer.log.ledger import LedgerBlock, hash_line, line_digest
 
 ONE_CHUNK = 8 * CHUNK_IDS
 COUNT = 5 * CHUNK_IDS
@@ -23,7 +23,7 @@ def blocks(size):
     for first in range(1, COUNT + 1, size):
         last = min(first + size - 1, COUNT)
         yield LedgerBlock(
-            "C", "S", first, last, add_hashes(hash_line(LINE % n) for n in range(first, last + 1))
+            "C", "S", first, last, b"".join(line_digest(LINE % n) for n in range(first, last + 1))
         )
 
 
