@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flink_bridge.settings import BridgeSettings
+from typing import Protocol
 
 _MAX_BACKOFF = 5  # seconds
 _JITTER = 0.1
@@ -10,7 +10,17 @@ LONGEST_RESTART_SECONDS = _MAX_BACKOFF * (1 + _JITTER)
 """The longest pause of the restart strategy below, jitter included."""
 
 
-def flink_options(settings: BridgeSettings) -> dict[str, str]:
+class JobSettings(Protocol):
+    """What every job of the house tells Flink: its name, and the seconds between two checkpoints."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def checkpoint_interval(self) -> float: ...
+
+
+def flink_options(settings: JobSettings) -> dict[str, str]:
     """Flink configuration of the job."""
     return {
         "pipeline.name": settings.name,

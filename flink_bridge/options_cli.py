@@ -9,12 +9,8 @@ import click
 
 from flink_bridge.jvm.field_path import FieldPathError, parse_field, parse_fields
 from flink_bridge.kafka.jaas import JaasError
-from flink_bridge.kafka.settings import (
-    SASL_MECHANISMS,
-    SECURITY_PROTOCOLS,
-    KafkaSettings,
-    KafkaSettingsError,
-)
+from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
+from flink_bridge.kafka.settings import KafkaSettingsError
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
 from flink_bridge.sources.endpoints import parse_endpoints
 from producer.endpoint import EndpointError
@@ -22,113 +18,66 @@ from producer.endpoint import EndpointError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _option(name: str, variable: str, **attributes: Any) -> Callable[[Command], Command]:
-    attributes.setdefault("show_default", True)
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
-
-
 _OPTIONS = (
-    _option(
+    option(
         "--source",
         "WIN_EVENT_SOURCE",
         type=click.Choice(["socket", "resume"]),
         default="socket",
         help="socket: any server that sends lines. resume: win-event-producer, loses nothing on a restart.",
     ),
-    _option(
+    option(
         "--hostname",
         "WIN_EVENT_HOSTNAME",
         default="127.0.0.1",
         metavar="HOST[:PORT],…",
         help="Where the lines come from; several are read side by side.",
     ),
-    _option(
+    option(
         "--port",
         "WIN_EVENT_PORT",
         type=click.IntRange(1, 65535),
         default=9999,
         help="For the hosts that name no port.",
     ),
-    _option(
-        "--kafka-bootstrap-servers",
-        "KAFKA_BOOTSTRAP_SERVERS",
-        default="127.0.0.1:9092",
-        metavar="HOST:PORT,…",
-        help="Where the Kafka cluster listens.",
-    ),
-    _option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where events go."),
-    _option(
+    KAFKA_OPTIONS[0],
+    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where events go."),
+    option(
         "--kafka-rejected-topic",
         "KAFKA_REJECTED_TOPIC",
         default="events_rejected",
         help="Where lines go that are no events, with headers `reason` and `endpoint`.",
     ),
-    _option(
-        "--kafka-security-protocol",
-        "KAFKA_SECURITY_PROTOCOL",
-        type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
-        default="SASL_PLAINTEXT",
-    ),
-    _option(
-        "--kafka-sasl-mechanism",
-        "KAFKA_SASL_MECHANISM",
-        type=click.Choice(SASL_MECHANISMS, case_sensitive=False),
-        default="SCRAM-SHA-512",
-    ),
-    _option(
-        "--kafka-username",
-        "KAFKA_USERNAME",
-        help="The password is never an option: see KAFKA_PASSWORD_FILE and KAFKA_PASSWORD below.",
-    ),
-    _option(
-        "--kafka-password-file",
-        "KAFKA_PASSWORD_FILE",
-        metavar="FILE",
-        help="File on every TaskManager that holds the password and nothing else. Without it the "
-        "TaskManagers read their environment variable KAFKA_PASSWORD.",
-    ),
-    _option(
-        "--kafka-ca-file",
-        "KAFKA_CA_FILE",
-        metavar="FILE",
-        help="Certificate authority of the brokers (PEM), on every TaskManager.",
-    ),
-    _option(
-        "--kafka-property",
-        "KAFKA_PROPERTY",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Any other producer property; repeat it. Secrets as ${env:VARIABLE} only.",
-    ),
-    _option(
+    *KAFKA_OPTIONS[1:],
+    option(
         "--key-field",
         "WIN_EVENT_KEY_FIELD",
         default="computer",
         metavar="FIELD",
         help="Field that becomes the record's key; a.b leads into objects.",
     ),
-    _option(
+    option(
         "--event-timestamps/--no-event-timestamps",
         "WIN_EVENT_EVENT_TIMESTAMPS",
         default=False,
         help="The event's own time becomes the record's timestamp.",
     ),
-    _option("--timestamp-field", "WIN_EVENT_TIMESTAMP_FIELD", default="timestamp", metavar="FIELD"),
-    _option(
+    option("--timestamp-field", "WIN_EVENT_TIMESTAMP_FIELD", default="timestamp", metavar="FIELD"),
+    option(
         "--headers",
         "WIN_EVENT_HEADERS",
         default="",
         metavar="FIELD,…",
         help="Fields that become record headers, such as source,level,event_id.",
     ),
-    _option(
+    option(
         "--require",
         "WIN_EVENT_REQUIRE",
         default="",
         metavar="FIELD,…",
         help="Fields without which a line is rejected, besides the key.",
     ),
-    _option(
+    option(
         "--max-line",
         "WIN_EVENT_MAX_LINE",
         type=click.IntRange(1, 900_000),  # Kafka's producer takes 1 MiB with key and headers
@@ -136,42 +85,42 @@ _OPTIONS = (
         metavar="BYTES",
         help="Longer lines are rejected.",
     ),
-    _option(
+    option(
         "--start-from",
         "WIN_EVENT_START_FROM",
         type=click.Choice(["earliest", "latest"]),
         default="earliest",
         help="resume: where a job without saved position begins in the producer's log.",
     ),
-    _option(
+    option(
         "--on-gap",
         "WIN_EVENT_ON_GAP",
         type=click.Choice(["continue", "fail"]),
         default="continue",
         help="resume: what to do when the producer no longer has what comes next. Loud either way.",
     ),
-    _option("--tls/--no-tls", "WIN_EVENT_TLS", default=False, help="resume: connect with TLS."),
-    _option(
+    option("--tls/--no-tls", "WIN_EVENT_TLS", default=False, help="resume: connect with TLS."),
+    option(
         "--tls-ca-file",
         "WIN_EVENT_TLS_CA_FILE",
         metavar="FILE",
         help="resume: certificate authority of the producer (PEM), on every TaskManager.",
     ),
-    _option(
+    option(
         "--delivery-guarantee",
         "WIN_EVENT_DELIVERY_GUARANTEE",
         type=click.Choice(["at-least-once", "exactly-once"]),
         default="at-least-once",
         help="How records enter Kafka. exactly-once shows them at checkpoints, to read_committed readers.",
     ),
-    _option(
+    option(
         "--transactional-id-prefix",
         "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
         metavar="PREFIX",
         default="win-event-bridge",
         help="exactly-once: different for each job that writes to the same cluster.",
     ),
-    _option(
+    option(
         "--transaction-timeout",
         "WIN_EVENT_TRANSACTION_TIMEOUT",
         type=click.IntRange(min=10),
@@ -179,33 +128,33 @@ _OPTIONS = (
         metavar="SECONDS",
         help="exactly-once: a job that is down for longer loses what it had not committed.",
     ),
-    _option(
+    option(
         "--sink-parallelism",
         "WIN_EVENT_SINK_PARALLELISM",
         type=click.IntRange(min=1),
         metavar="N",
         help="Kafka writers; more than one gives up the order of one computer's events.",
     ),
-    _option(
+    option(
         "--checkpoint-interval",
         "WIN_EVENT_CHECKPOINT_INTERVAL",
         type=click.FloatRange(min=0.1),
         default=5.0,
         metavar="SECONDS",
     ),
-    _option(
+    option(
         "--check/--no-check",
         "WIN_EVENT_CHECK",
         default=True,
         help="Try the login and the topics before submitting.",
     ),
-    _option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+    option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
 )
 
 
 def bridge_options(command: Command) -> Command:
-    for option in reversed(_OPTIONS):
-        command = option(command)
+    for each in reversed(_OPTIONS):
+        command = each(command)
     return command
 
 
@@ -215,7 +164,7 @@ def take_settings(values: dict[str, Any]) -> BridgeSettings:
         return BridgeSettings(
             source=values["source"],
             endpoints=parse_endpoints(values["hostname"], values["port"]),
-            kafka=_kafka(values),
+            kafka=take_kafka(values),
             topic=values["kafka_topic"],
             rejected_topic=values["kafka_rejected_topic"],
             events=_events(values),
@@ -243,22 +192,3 @@ def _events(values: dict[str, Any]) -> EventSettings:
         require=parse_fields(values["require"]),
         max_line=values["max_line"],
     )
-
-
-def _kafka(values: dict[str, Any]) -> KafkaSettings:
-    return KafkaSettings(
-        bootstrap_servers=values["kafka_bootstrap_servers"],
-        security_protocol=values["kafka_security_protocol"],
-        sasl_mechanism=values["kafka_sasl_mechanism"],
-        username=values["kafka_username"],
-        password_file=values["kafka_password_file"],
-        ca_file=values["kafka_ca_file"],
-        extra=tuple(_pair(text) for text in values["kafka_property"]),
-    )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise KafkaSettingsError(f"--kafka-property {text!r}: expected NAME=VALUE")
-    return name, value

@@ -81,8 +81,13 @@ class KafkaSettings:
 
     def producer_properties(self, prefix: str = SHADED) -> dict[str, str]:
         """Kafka producer properties; `prefix` stands before Kafka's class names where the jar moved them."""
+        properties = _PRODUCER | self.client_properties(prefix)
+        # What is still to be written waits as long for a broker as what was; Kafka's default is half of it.
+        return {"max.block.ms": properties["delivery.timeout.ms"]} | properties
+
+    def client_properties(self, prefix: str = SHADED) -> dict[str, str]:
+        """What a producer and a consumer share: servers, login, encryption, and what the user added."""
         properties = {
-            **_PRODUCER,
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol,
             "config.providers": "env,dir",
@@ -93,9 +98,7 @@ class KafkaSettings:
             properties |= self._login(prefix)
         if self.ca_file:
             properties |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.ca_file}
-        properties |= dict(self.extra)
-        # What is still to be written waits as long for a broker as what was; Kafka's default is half of it.
-        return {"max.block.ms": properties["delivery.timeout.ms"]} | properties
+        return properties | dict(self.extra)
 
     def _login(self, prefix: str) -> dict[str, str]:
         names = ("username", "password")

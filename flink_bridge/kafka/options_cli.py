@@ -1,0 +1,91 @@
+"""The options that say where Kafka is and who we are there: the same for every job of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from flink_bridge.kafka.settings import (
+    SASL_MECHANISMS,
+    SECURITY_PROTOCOLS,
+    KafkaSettings,
+    KafkaSettingsError,
+)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def option(name: str, variable: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option that may come from the environment variable, too; --help shows both."""
+    attributes.setdefault("show_default", True)
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+KAFKA_OPTIONS = (
+    option(
+        "--kafka-bootstrap-servers",
+        "KAFKA_BOOTSTRAP_SERVERS",
+        default="127.0.0.1:9092",
+        metavar="HOST:PORT,…",
+        help="Where the Kafka cluster listens.",
+    ),
+    option(
+        "--kafka-security-protocol",
+        "KAFKA_SECURITY_PROTOCOL",
+        type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
+        default="SASL_PLAINTEXT",
+    ),
+    option(
+        "--kafka-sasl-mechanism",
+        "KAFKA_SASL_MECHANISM",
+        type=click.Choice(SASL_MECHANISMS, case_sensitive=False),
+        default="SCRAM-SHA-512",
+    ),
+    option(
+        "--kafka-username",
+        "KAFKA_USERNAME",
+        help="The password is never an option: see KAFKA_PASSWORD_FILE and KAFKA_PASSWORD below.",
+    ),
+    option(
+        "--kafka-password-file",
+        "KAFKA_PASSWORD_FILE",
+        metavar="FILE",
+        help="File on every TaskManager that holds the password and nothing else. Without it the "
+        "TaskManagers read their environment variable KAFKA_PASSWORD.",
+    ),
+    option(
+        "--kafka-ca-file",
+        "KAFKA_CA_FILE",
+        metavar="FILE",
+        help="Certificate authority of the brokers (PEM), on every TaskManager.",
+    ),
+    option(
+        "--kafka-property",
+        "KAFKA_PROPERTY",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any other producer property; repeat it. Secrets as ${env:VARIABLE} only.",
+    ),
+)
+
+
+def take_kafka(values: dict[str, Any]) -> KafkaSettings:
+    """Raises KafkaSettingsError."""
+    return KafkaSettings(
+        bootstrap_servers=values["kafka_bootstrap_servers"],
+        security_protocol=values["kafka_security_protocol"],
+        sasl_mechanism=values["kafka_sasl_mechanism"],
+        username=values["kafka_username"],
+        password_file=values["kafka_password_file"],
+        ca_file=values["kafka_ca_file"],
+        extra=tuple(_pair(text) for text in values["kafka_property"]),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise KafkaSettingsError(f"--kafka-property {text!r}: expected NAME=VALUE")
+    return name, value
