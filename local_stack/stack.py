@@ -11,7 +11,7 @@ from typing import Protocol
 
 from local_stack import observe, processes, tools, watchdog
 from local_stack.broker import broker
-from local_stack.broker.kafka_objects import apply_topology, wait_for_brokers
+from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords
 from local_stack.cluster import cluster
 from local_stack.jars import jars
@@ -38,7 +38,7 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
         stack.save()
         try:
-            ensure_passwords(stack.secrets)
+            ensure_passwords(stack.secrets, [user.name for user in stack_topology().users])
             tools.write_tools(stack)
             if "kafka" in parts:
                 _up_kafka(stack, talk)

@@ -6,6 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from local_stack.broker.kafka_objects import stack_topology
 from local_stack.cluster.cluster import flink_environment, flink_home
 from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack, write_atomically
@@ -35,7 +36,7 @@ def client_config(stack: Stack, user: str) -> Path:
 
 
 def write_tools(stack: Stack) -> None:
-    for user in ("admin", "reader", "bridge"):
+    for user in (user.name for user in stack_topology().users):
         text = _CLIENT.format(user=user, secrets=stack.secrets, protocol=stack.security_protocol)
         if stack.ca_file:
             text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -55,6 +55,16 @@ def run(*command: str | Path, env: dict[str, str] | None = None, **options: Any)
     )
 
 
+def renamed_topology(suffix: str, *, users: bool = False) -> str:
+    """The shipped topology with `suffix` behind the name of every topic, and of every user if so wished."""
+    text = default_topology_text()
+    shipped = parse_topology(text)
+    topics = "|".join(topic.name for topic in shipped.topics)
+    text = re.sub(rf"\b({topics})\b(?=[:,}}\]])", rf"\1{suffix}", text)
+    names = "|".join(user.name for user in shipped.users) if users else "$."
+    return re.sub(rf"^  ({names}):", rf"  \1{suffix}:", text, flags=re.MULTILINE)
+
+
 @dataclass
 class RunningStack:
     """A stack on free ports in a folder of its own."""
@@ -85,17 +95,16 @@ class RunningStack:
 
     def create_topics(self, suffix: str) -> tuple[str, str]:
         """A fresh pair of topics with the permissions that the shipped topology gives; their names."""
-        text = default_topology_text()
-        for topic in ("events_processed", "events_rejected"):
-            text = text.replace(topic, f"{topic}_{suffix}")
-        topology = parse_topology(text)
+        topology = parse_topology(renamed_topology(f"_{suffix}"))
+        names = (f"events_processed_{suffix}", f"events_rejected_{suffix}")
+        topology = replace(topology, topics=tuple(t for t in topology.topics if t.name in names))
         # The users exist already; their further permissions on these topics are all that is new.
         known = {u.name: kafka_objects._password(self.stack, u.name) for u in topology.users}
         login = kafka_objects.connection(self.stack, SUPER_USER)
         results = apply(ApplySettings(topology, login, known))
         failed = [row for row in results if row.failed]
         assert not failed, failed
-        return f"events_processed_{suffix}", f"events_rejected_{suffix}"
+        return names
 
     def submit(
         self, *options: str, user: str = "bridge", flink_options: Sequence[str] = (), **variables: str

@@ -130,12 +130,24 @@ def _acls(user: str, value: Any, place: str) -> list[Acl]:
             principal=f"User:{user}",
             resource_type=selector.removesuffix("_prefix"),
             pattern="prefixed" if prefixed else "literal",
-            name=CLUSTER_NAME if selector == "cluster" else str(rule[selector]),
+            name=name,
             operation=operation,
             host=str(rule.get("host", "*")),
         )
+        for name in _names(rule, selector, place)
         for operation in operations
     ]
+
+
+def _names(rule: Mapping[str, Any], selector: str, place: str) -> list[str]:
+    """The resources of a rule: one name, or a list of them."""
+    if selector == "cluster":
+        return [CLUSTER_NAME]
+    value = rule[selector]
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise TopologyError(f"{place}.{selector}: {value!r}, expected a name or a list of names")
+    return names
 
 
 def _mapping(value: Any, place: str, known: set[str] | None = None) -> Mapping[str, Any]:

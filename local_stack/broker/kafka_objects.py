@@ -10,10 +10,8 @@ from kafka_setup.connection.settings import KafkaConnection, Secret
 from kafka_setup.topology.file import load_topology
 from kafka_setup.topology.resources import Topology
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.layout import DEPLOY, Stack
+from local_stack.layout import Stack
 from local_stack.processes import StartError, wait_for
-
-OBSERVER = DEPLOY / "kafka" / "observer.yaml"  # the user of dashboards, beside the shipped topology
 
 
 def connection(stack: Stack, user: str) -> KafkaConnection:
@@ -42,21 +40,14 @@ def wait_for_brokers(stack: Stack) -> None:
     )
 
 
-def topologies() -> tuple[Topology, ...]:
-    return load_topology(), load_topology(OBSERVER)
+def stack_topology() -> Topology:
+    """What the local broker should hold."""
+    return load_topology()
 
 
 def apply_topology(stack: Stack) -> str:
-    """Make the broker what the topologies say; returns one line about it. Raises StartError."""
-    counts: Counter[str] = Counter()
-    for topology in topologies():
-        counts += _apply(stack, topology)
-    return "topics, users and permissions: " + ", ".join(
-        f"{n} {status}" for status, n in sorted(counts.items())
-    )
-
-
-def _apply(stack: Stack, topology: Topology) -> Counter[str]:
+    """Make the broker what the topology says; returns one line about it. Raises StartError."""
+    topology = stack_topology()
     passwords = {user.name: _password(stack, user.name) for user in topology.users}
     settings = ApplySettings(topology, connection(stack, SUPER_USER), passwords, reset_passwords=True)
     try:
@@ -66,7 +57,10 @@ def _apply(stack: Stack, topology: Topology) -> Counter[str]:
     failed = [f"{row.kind} {row.name}: {row.detail}" for row in results if row.failed]
     if failed:
         raise StartError("; ".join(failed), stack.logs / "kafka-1.log")
-    return Counter(row.status for row in results)
+    counts = Counter(row.status for row in results)
+    return "topics, users and permissions: " + ", ".join(
+        f"{n} {status}" for status, n in sorted(counts.items())
+    )
 
 
 def _password(stack: Stack, user: str) -> Secret:

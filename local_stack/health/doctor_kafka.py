@@ -10,7 +10,6 @@ from kafka_setup.changes.plan import plan
 from kafka_setup.changes.state import read_state
 from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
-from kafka_setup.topology.file import load_topology
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.finding import Finding
@@ -21,8 +20,7 @@ _SKEW_SECONDS = 5.0  # a broker refuses what is an hour ahead; long before, late
 
 
 def examine_kafka(stack: Stack) -> list[Finding]:
-    users = [user.name for topology in kafka_objects.topologies() for user in topology.users]
-    logins = [_login(stack, user) for user in users]
+    logins = [_login(stack, user.name) for user in kafka_objects.stack_topology().users]
     if not all(finding.ok for finding in logins):
         return logins
     try:
@@ -41,7 +39,7 @@ def _login(stack: Stack, user: str) -> Finding:
 
 
 def _topology(stack: Stack) -> Finding:
-    topology = load_topology()
+    topology = kafka_objects.stack_topology()
     admin = connect(kafka_objects.connection(stack, SUPER_USER), _SECONDS)
     pending = [change for change in plan(topology, read_state(admin, topology)) if change.pending]
     wrong = [f"{change.kind} {change.name} {change.detail}".rstrip() for change in pending]

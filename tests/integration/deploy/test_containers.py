@@ -14,6 +14,7 @@ from running import RunningStack, wait_until
 from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.session import connect
 from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topology.file import load_topology
 from local_stack.broker.passwords import ensure_passwords
 from local_stack.jars.jars import fetch
 
@@ -27,7 +28,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory, broker: RunningStack) -
     fetch("flink", broker.stack.jars, lambda done, total: None)
     libs = broker.stack.directory / "kafka" / "libs"
     running = Containers(tmp_path_factory.mktemp("containers"), broker.stack.jars, libs)
-    ensure_passwords(running.folder / "secrets")
+    ensure_passwords(running.folder / "secrets", [user.name for user in load_topology().users])
     try:
         _one_shot(running, "broker-files")
         running.start("kafka")
@@ -96,5 +97,5 @@ def test_no_password_is_on_a_command_line_or_in_a_log(containers: Containers) ->
     secrets = [file.read_text() for file in (containers.folder / "secrets").iterdir()]
     logs = [file.read_text(errors="replace") for file in (containers.folder / "logs").glob("*.log")]
     words = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in containers.started]
-    assert len(secrets) == 6
+    assert len(secrets) == 2 + len(load_topology().users)
     assert not [secret for secret in secrets for text in (*logs, *words) if secret in text]

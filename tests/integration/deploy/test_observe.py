@@ -189,7 +189,7 @@ def test_status_on_a_terminal_is_redrawn_until_interrupted(observed: RunningStac
 def test_doctor_examines_logins_topics_clocks_and_sockets(observed: RunningStack) -> None:
     result = run(BIN / "win-event-stack", "doctor", env=observed.environment)
     assert result.returncode == 0, result.stdout + result.stderr
-    for user in ("bridge", "reader", "admin", "observer"):
+    for user in ("bridge", "reader", "analytics", "detection", "admin", "observer"):
         assert f"login as {user}\n" in result.stdout
     for words in (
         "those of the topology",

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import BIN, RunningStack, run
-
-from kafka_setup.topology.file import default_topology_text
+from running import BIN, RunningStack, renamed_topology, run
 
 _numbers = itertools.count(1)
 
@@ -54,13 +52,8 @@ class SetupCommand:
 @pytest.fixture
 def setup(broker: RunningStack, tmp_path: Path) -> Iterator[SetupCommand]:
     suffix = f"-s{next(_numbers)}"
-    text = default_topology_text()
-    for name in ("events_processed", "events_rejected"):
-        text = text.replace(name, f"{name}{suffix}")
-    for role in ("bridge", "reader", "admin"):
-        text = text.replace(f"\n  {role}:", f"\n  {role}{suffix}:")
     topology = tmp_path / "topology.yaml"
-    topology.write_text(text)
+    topology.write_text(renamed_topology(suffix, users=True))
     passwords = tmp_path / "passwords"
     environment = broker.shell("kafka")
     environment |= {"WIN_EVENT_TOPOLOGY": str(topology)}

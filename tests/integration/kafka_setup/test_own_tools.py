@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from running import RunningStack, run
 
 from local_stack.layout import REPOSITORY
@@ -26,6 +27,21 @@ def documented(suffix: str) -> list[str]:
     return [re.sub(names, rf"\1{suffix}", block).replace(users, own) for block in blocks]
 
 
+def of_the_bridge(text: str, suffix: str) -> str:
+    """What the section sets up: of the whole topology the bridge's two topics and three of the users."""
+    whole = yaml.safe_load(text)
+    topics = {
+        f"{name}{suffix}": whole["topics"][f"{name}{suffix}"]
+        for name in ("events_processed", "events_rejected")
+    }
+    users = {f"{name}{suffix}": whole["users"][f"{name}{suffix}"] for name in ("bridge", "reader", "admin")}
+    for user in users.values():
+        rules = [rule for rule in user["allow"] if "topic" not in rule or rule["topic"] == "*"]
+        named = [rule for rule in user["allow"] if rule not in rules]
+        user["allow"] = rules + [rule for rule in named if set(rule["topic"]) <= set(topics)]
+    return yaml.safe_dump({"topics": topics, "users": users})
+
+
 def bash(script: str, folder: Path, stack: RunningStack) -> str:
     """Runs it as in a shell where `win-event-stack env` was sourced."""
     result = run("bash", "-euo", "pipefail", "-c", script, env=stack.shell(), cwd=folder)
@@ -37,6 +53,7 @@ def test_the_documented_commands_make_the_same_set_up(
     setup: Any, kafka_tool: Any, broker: RunningStack, tmp_path: Path
 ) -> None:
     (tmp_path / "kafka.properties").rename(tmp_path / "admin.properties")
+    setup.topology.write_text(of_the_bridge(setup.topology.read_text(), setup.suffix))
     setup.passwords = tmp_path / "secrets"
     setup.passwords.mkdir()
     for role in ("bridge", "reader", "admin"):

@@ -17,6 +17,7 @@ from confluent_kafka.admin import ConfigResource
 from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
 
 from kafka_setup.connection.session import open_admin
+from kafka_setup.topology.file import load_topology
 from local_stack import processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.broker.passwords import SUPER_USER
@@ -70,8 +71,8 @@ def end_offsets(three: RunningStack) -> int:
 def test_every_role_is_held_to_its_permissions_over_tls(three: RunningStack) -> None:
     assert three.shell()["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
     passwords = {
-        f"WIN_EVENT_{role.upper()}_PASSWORD_FILE": str(three.stack.secrets / role)
-        for role in ("bridge", "reader", "admin")
+        f"{user.password_variable}_FILE": str(three.stack.secrets / user.name)
+        for user in load_topology().users
     }
     result = run(BIN / "win-event-kafka-setup", "check", env={**three.shell("admin"), **passwords})
     assert result.returncode == 0, result.stdout + result.stderr

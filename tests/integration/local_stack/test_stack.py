@@ -13,6 +13,7 @@ import psutil
 import pytest
 from running import BIN, RunningStack, run, wait_until
 
+from kafka_setup.topology.file import load_topology
 from local_stack import processes
 
 pytestmark = pytest.mark.integration
@@ -72,9 +73,9 @@ def test_logs_shows_a_log_and_names_them_all(stack: RunningStack) -> None:
 
 def test_secrets_are_for_their_owner_only(stack: RunningStack) -> None:
     files = list(stack.stack.secrets.iterdir())
-    assert len(files) == 6
+    assert len(files) == 2 + len(load_topology().users)
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    assert len({file.read_text() for file in files}) == 6
+    assert len({file.read_text() for file in files}) == len(files)
 
 
 def test_everything_listens_on_loopback_only(stack: RunningStack) -> None:

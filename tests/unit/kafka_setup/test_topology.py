@@ -13,7 +13,7 @@ from kafka_setup.topology.resources import Acl
 
 def test_the_shipped_topology_is_least_privilege() -> None:
     topology = load_topology()
-    assert [(topic.name, topic.partitions) for topic in topology.topics] == [
+    assert [(topic.name, topic.partitions) for topic in topology.topics[:2]] == [
         ("events_processed", 3),
         ("events_rejected", 1),
     ]
@@ -27,7 +27,36 @@ def test_the_shipped_topology_is_least_privilege() -> None:
     }
     assert granted["reader"] == {("topic", "READ"), ("group", "READ")}
     assert not {"READ", "WRITE", "ALL"} & {operation for _, operation in granted["admin"]}
+    assert {operation for _, operation in granted["observer"]} == {"READ", "DESCRIBE", "DESCRIBE_CONFIGS"}
     assert all(user.iterations >= 8192 for user in topology.users)
+
+
+def test_only_the_bridge_writes_events_and_only_analytics_and_detection_write_results() -> None:
+    topology = load_topology()
+    writers = {
+        topic.name: {
+            acl.principal for acl in topology.acls if acl.operation == "WRITE" and acl.name == topic.name
+        }
+        for topic in topology.topics
+    }
+    events = {name: writers.pop(name) for name in ("events_processed", "events_rejected")}
+    assert set(map(frozenset, events.values())) == {frozenset({"User:bridge"})}
+    assert writers.pop("alerts") == {"User:analytics", "User:detection"}
+    assert set(map(frozenset, writers.values())) == {frozenset({"User:analytics"})}
+
+
+def test_results_that_are_upserts_keep_the_last_row_of_a_key() -> None:
+    kept = {
+        topic.name for topic in load_topology().topics if "compact" in topic.config.get("cleanup.policy", "")
+    }
+    assert kept == {"alerts", "events_by_level", "events_by_level_5m", "top_5m", "logon_sessions"}
+
+
+def test_a_rule_may_name_several_resources() -> None:
+    topology = parse_topology("users: {u: {allow: [{topic: [a, b], operations: [READ, WRITE]}]}}")
+    assert [(acl.name, acl.operation) for acl in topology.acls] == [
+        ("a", "READ"), ("a", "WRITE"), ("b", "READ"), ("b", "WRITE"),
+    ]  # fmt: skip
 
 
 def test_a_prefix_becomes_a_prefixed_permission() -> None:
@@ -62,6 +91,7 @@ def test_settings_are_text_and_null_is_the_brokers_default() -> None:
             "users.u.allow[0]: expected exactly",
         ),
         ("users: {u: {allow: [{topic: t, operations: [read]}]}}", "users.u.allow[0].operations: 'read'"),
+        ("users: {u: {allow: [{topic: [], operations: [READ]}]}}", "users.u.allow[0].topic: [], expected a"),
         ("users: {u: {allow: [{topic: t}]}}", "users.u.allow[0].operations: expected a list"),
     ],
 )
@@ -78,4 +108,4 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_idempotent_write_goes_to_writers_only() -> None:
     topology = load_topology().with_idempotent_write()
     granted = [acl.principal for acl in topology.acls if acl.operation == "IDEMPOTENT_WRITE"]
-    assert granted == ["User:bridge"]
+    assert granted == ["User:bridge", "User:analytics", "User:detection"]
