@@ -12,11 +12,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import carrying, cluster, document, generation, latency, plots, reading, serving
+from bench import document, plots
 from bench.book import Book, Record, load_book
+from bench.bridge import carrying, cluster, latency
 from bench.harness import Section, measure
 from bench.machine import machine
 from bench.measurement import Measurement
+from bench.producer import generation, serving
+from bench.reading import tail, verify
 from bench.table import as_table
 from consumer.terminal import table_console
 
@@ -24,7 +27,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
-    return [*carrying.sections(quick, shared), *latency.sections(quick, shared)]
+    audits = verify.topic_sections(quick, shared)
+    return [*carrying.sections(quick, shared), *latency.sections(quick, shared), *audits]
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,14 @@ class Group:
 
 GROUPS = {
     "producer": Group(
-        ("generation", "pacing", "serving", "connected-clients"),
+        ("generation", "pacing", "long-run", "live", "serving", "connected-clients"),
         lambda quick, _: [*generation.sections(quick), *serving.sections(quick)],
     ),
-    "reading": Group(("tail", "verify"), lambda quick, _: reading.sections(quick)),
+    "reading": Group(
+        ("tail", "verify"), lambda quick, _: [*tail.sections(quick), *verify.file_sections(quick)]
+    ),
     "bridge": Group(
-        ("comparison", "event-size", "endpoints", "partitions", "sink-subtasks", "latency"),
+        ("comparison", "event-size", "endpoints", "partitions", "sink-subtasks", "latency", "verify-a-topic"),
         lambda quick, stages: _on_a_cluster(quick, stages.enter_context(cluster.cluster())),
     ),
 }

@@ -1,7 +1,7 @@
 """Before and after: the same bench in this tree and in an earlier commit, in turns.
 
 Run: python -m bench.beside COMMIT ROUNDS MODULE [ARGUMENTS…], for example
-     python -m bench.beside eba035d 3 bench.producer_generation
+     python -m bench.beside eba035d 3 bench --only generation
 
 Both trees use this environment's packages; what a bench needs of the toolkit comes from its own tree.
 """

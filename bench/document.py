@@ -26,7 +26,7 @@ def _section(record: Record) -> str:
     lines = ["", f"## {record.title}", ""]
     if record.note:
         lines += [record.note, ""]
-    rows = {row.case: (number(row.value), *cells(row)) for row in record.measurements}
+    rows = {row.case: (number(row.value, row.low, row.high), *cells(row)) for row in record.measurements}
     shown = [column for column, texts in enumerate(zip(*rows.values(), strict=True)) if set(texts) != {"–"}]
     heads = (record.unit, "ratio", "low–high", "CPU s per million", "peak MiB")
     lines += [_row("", [heads[column] for column in shown]), "|---|" + "--:|" * len(shown)]
@@ -35,8 +35,12 @@ def _section(record: Record) -> str:
     if record.axis:
         lines += ["", f"![{record.title}](plots/{file_name(record)}.svg)"]
     rounds = max((row.runs for row in record.measurements), default=0)
-    lines += ["", f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, median of {rounds}."]
+    lines += ["", f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, {_runs(rounds)}."]
     return "\n".join(lines) + "\n"
+
+
+def _runs(rounds: int) -> str:
+    return "one run" if rounds == 1 else f"median of {rounds} runs, with the lowest and the highest"
 
 
 def _row(case: str, cells: Sequence[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from bench.measurement import Measurement, Sample, summarise
 
@@ -52,10 +51,9 @@ def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement
             except (AssertionError, OSError, RuntimeError) as error:
                 failed[case.name] = f"failed: {str(error)[:300]}"
                 told(f"{case.name} {failed[case.name]}")
-    base = samples.get(section.yardstick)
-    yardstick = median(sample.value for sample in base) if base else None
+    base = samples.get(section.yardstick, [])
     found = [
-        summarise(section.name, case.name, section.unit, samples[case.name], yardstick, case.x)
+        summarise(section.name, case.name, section.unit, samples[case.name], base, case.x)
         for case in section.cases
         if case.name not in failed
     ]

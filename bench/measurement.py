@@ -19,9 +19,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The median of the runs of one case.
+    """The median of the runs of one case, with the lowest and the highest of them.
 
-    `ratio` compares with the case that the section names as its yardstick. `command` repeats the figure.
+    `ratio` compares with the case that the section names as its yardstick, round by round: what slowed one
+    round down slowed both cases of it. Figures without a low and a high were taken in one run.
     """
 
     section: str
@@ -32,6 +33,8 @@ class Measurement:
     low: float
     high: float
     ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
     cpu_seconds_per_million: float | None = None
     peak_mib: float | None = None
     x: float | None = None  # where the case stands on the section's axis: clients, bytes, events/s
@@ -41,22 +44,24 @@ class Measurement:
 
 
 def summarise(
-    section: str, case: str, unit: str, samples: list[Sample], yardstick: float | None, x: float | None
+    section: str, case: str, unit: str, samples: list[Sample], yardstick: list[Sample], x: float | None
 ) -> Measurement:
-    """Median, spread and ratio of the runs of one case."""
+    """Median and spread of the runs of one case, and of their ratios to the runs of the yardstick."""
     values = sorted(sample.value for sample in samples)
-    middle = median(values)
+    ratios = [own.value / base.value for own, base in zip(samples, yardstick, strict=False) if base.value]
     cpu = [s.cpu_seconds / s.events * 1e6 for s in samples if s.cpu_seconds is not None and s.events]
     peaks = [s.peak_mib for s in samples if s.peak_mib is not None]
     return Measurement(
         section=section,
         case=case,
-        value=middle,
+        value=median(values),
         unit=unit,
         runs=len(values),
         low=values[0],
         high=values[-1],
-        ratio=middle / yardstick if yardstick else None,
+        ratio=median(ratios) if ratios else None,
+        ratio_low=min(ratios, default=None),
+        ratio_high=max(ratios, default=None),
         cpu_seconds_per_million=median(cpu) if cpu else None,
         peak_mib=max(peaks) if peaks else None,
         x=x,

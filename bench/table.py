@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.table import Table
 
 from bench.book import Book
@@ -18,7 +20,7 @@ def as_table(book: Book, only: set[str]) -> Table:
     for record in (record for record in book.records if record.name in only):
         table.add_row(f"[bold]{record.title}[/]")
         for row in record.measurements:
-            table.add_row(f"  {row.case}", number(row.value), row.unit, *cells(row))
+            table.add_row(f"  {row.case}", number(row.value, row.low, row.high), row.unit, *cells(row))
         for name, why in record.absent.items():
             table.add_row(f"  {name}", "–", why, style="dim")
     return table
@@ -28,16 +30,18 @@ def cells(row: Measurement) -> tuple[str, str, str, str]:
     """Ratio, spread, CPU and memory as text; – for what was not measured."""
     spread = f"{number(row.low)}–{number(row.high)}" if row.runs > 1 else "–"
     return (
-        f"{row.ratio:.2f}" if row.ratio is not None else "–",
+        "–" if row.ratio is None else number(row.ratio, row.ratio_low, row.ratio_high, most=2),
         spread,
         f"{row.cpu_seconds_per_million:.1f}" if row.cpu_seconds_per_million is not None else "–",
         f"{row.peak_mib:,.0f}" if row.peak_mib is not None else "–",
     )
 
 
-def number(value: float) -> str:
-    """Three digits are honest on a machine like this."""
-    if value >= 1000:
-        digits = len(str(int(value))) - 3
-        return f"{round(value / 10**digits) * 10**digits:,}"
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+def number(value: float, low: float | None = None, high: float | None = None, most: int = 3) -> str:
+    """At most `most` digits, and no digit that is smaller than a tenth of the range from low to high."""
+    if not value:
+        return "0"
+    last = math.floor(math.log10(abs(value))) - most + 1
+    if low is not None and high is not None and high > low:
+        last = max(last, min(math.floor(math.log10(high - low)), last + most - 1))
+    return f"{round(value, -last):,.{max(-last, 0)}f}"

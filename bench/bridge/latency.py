@@ -13,7 +13,7 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from running import RunningProducer, wait_until
 
-from bench.cluster import Cluster
+from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.measurement import Sample
 from consumer.events.event_time import to_milliseconds

@@ -1,25 +1,29 @@
-"""What the producer can serve: a filled log to many clients, and what a connected client costs."""
+"""What the producer can serve: a filled log, a live stream to many clients, and clients that do nothing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from datetime import datetime
+from functools import lru_cache, partial
 
 import psutil
 
 from bench.harness import Case, Section
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib, producer
-from bench.readers import Takers, log_end
+from bench.producer.clients import Takers, log_end
+from producer.events.generator import Generator, GeneratorSettings
 
 _EVENTS = 200_000  # about 150 MB of log
+_START = "2026-01-05T08:00:00"
 
 
 def sections(quick: bool) -> list[Section]:
     crowd = (1, 100) if quick else (1, 10, 100, 1000)
     return [
+        _live(quick),
         Section(
             "serving",
             "Serving a filled log, all clients together",
@@ -35,6 +39,43 @@ def sections(quick: bool) -> list[Section]:
             [Case(_clients(count), partial(_idle, count), x=count) for count in crowd[-1 if quick else 0 :]],
         ),
     ]
+
+
+def _live(quick: bool) -> Section:
+    """A rate that the machine can keep: a client that lags shows as a lower rate of the slowest."""
+    rate, seconds = 4_000, 8 if quick else 20
+    good = "50 clients"
+    cases = [
+        Case(good, partial(_streamed, rate, seconds, 50, 0)),
+        Case("50 clients beside one that reads nothing", partial(_streamed, rate, seconds, 50, 1)),
+    ]
+    if not quick:
+        cases.append(Case("100 clients", partial(_streamed, rate, seconds, 100, 0)))
+    note = f"A live stream of {rate:,} events/s; every client's bytes are compared with the seed's."
+    return Section("live", "Events a second to the slowest client", "events/s", cases, good, note)
+
+
+def _streamed(rate: int, seconds: int, clients: int, stalled: int) -> Sample:
+    count = rate * seconds
+    options = ("--rate", str(rate), "--count", str(count), "--start-time", _START, "--exit-when-done")
+    waiting = ("--wait-for-clients", str(clients + stalled), "--retain-bytes", "16000000")
+    with producer(*options, *waiting) as (port, process):
+        stuck, takers = Takers(port, stalled), Takers(port, clients)
+        try:
+            stuck.ask()
+            takers.ask()
+            took = takers.compare(_told(count))
+            return Sample(count / took, clients * count, cpu_seconds([process]), memory_mib([process]))
+        finally:
+            stuck.close()
+            takers.close()
+
+
+@lru_cache(maxsize=2)
+def _told(count: int) -> bytes:
+    """What the seed says that the log holds."""
+    generator = Generator(GeneratorSettings(seed=1, start_time=datetime.fromisoformat(f"{_START}+00:00")))
+    return b"".join(generator.take(min(1000, count - done)).data() for done in range(0, count, 1000))
 
 
 def _clients(count: int) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from running import Job
 
-from bench import kcat
-from bench.cluster import Cluster
+from bench.bridge import kcat
+from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.log_server import LogServer, make_log
 from bench.measurement import Sample
@@ -134,7 +134,7 @@ def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
 def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
     topic, _ = cluster.topics(work.partitions)
     with _serving(work) as server:
-        program = str(HERE / "bridge_peer.py")
+        program = str(HERE / "peer.py")
         answer = cluster.running.flink_run(kind, str(server.port), program=program, KAFKA_TOPIC=topic)
         if "JobID " not in answer.stdout:
             raise RuntimeError(answer.stdout + answer.stderr)
@@ -148,7 +148,7 @@ def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
 def _plain_python(cluster: Cluster, work: Work) -> Sample:
     topic, _ = cluster.topics(work.partitions)
     with _serving(work) as server:
-        command = [sys.executable, str(HERE / "bridge_python.py"), str(server.port)]
+        command = [sys.executable, str(HERE / "plain_python.py"), str(server.port)]
         return _program(cluster, command, topic, work)
 
 

@@ -1,4 +1,4 @@
-"""Clients that take bytes as fast as they come, so that the server is what is measured."""
+"""Socket clients that cost little, so that the server is what is measured."""
 
 from __future__ import annotations
 
@@ -35,10 +35,52 @@ def read_for(port: int, seconds: float, at_begin: Callable[[], None]) -> tuple[i
 
 
 class Takers:
-    """`count` resuming clients in one process that read the log from its start and throw it away."""
+    """`count` clients in one process. They read the log from its start, and throw it away or compare it."""
 
     def __init__(self, port: int, count: int) -> None:
         self._clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+
+    def ask(self) -> None:
+        """Ask for the log from its earliest byte, and read the answers."""
+        for client in self._clients:
+            client.sendall(ResumeRequest(None, "earliest").encode())
+        for client in self._clients:
+            answer = b""
+            while not answer.endswith(b"\n"):
+                answer += client.recv(1)
+            if ResumeAnswer.decode(answer).status == "error":
+                raise RuntimeError(f"refused: {answer!r}")
+
+    def compare(self, expected: bytes) -> float:
+        """After `ask`: read to the end of the stream and hold each byte against `expected`; the seconds.
+
+        The clock runs from the first byte. RuntimeError when a client got other bytes, or not all of them.
+        Comparing costs a tenth of what counting lines costs.
+        """
+        taken = dict.fromkeys(self._clients, 0)
+        begin, buffer = 0.0, memoryview(bytearray(_PIECE))
+        with selectors.DefaultSelector() as selector:
+            for client in self._clients:
+                selector.register(client, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    client = cast(socket.socket, key.fileobj)
+                    size = client.recv_into(buffer)
+                    begin = begin or time.monotonic()
+                    if not size:
+                        selector.unregister(client)
+                    if not expected.startswith(buffer[:size], taken[client]):
+                        raise RuntimeError(f"a client got other bytes at or after offset {taken[client]}")
+                    taken[client] += size
+        if any(size != len(expected) for size in taken.values()):
+            raise RuntimeError("a client did not get all of the log")
+        return time.monotonic() - begin
+
+    def take_for(self, seconds: float) -> None:
+        """Read what comes to the first client, as a plain one, for so long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._clients[0].recv(_PIECE)
 
     def take(self, each: int) -> float:
         """Ask for the log and read `each` bytes of it in every client; the seconds that took."""

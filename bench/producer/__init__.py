@@ -1,0 +1,1 @@
+"""What the producer costs: making events, keeping a rate, serving many clients."""

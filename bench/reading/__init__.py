@@ -1,0 +1,1 @@
+"""What the readers cost: win-event-tail and win-event-verify."""
