@@ -43,7 +43,7 @@ def sections(quick: bool) -> list[Section]:
 
 def _live(quick: bool) -> Section:
     """A rate that the machine can keep: a client that lags shows as a lower rate of the slowest."""
-    rate, seconds = 4_000, 8 if quick else 20
+    rate, seconds = 2_000, 15 if quick else 30
     good = "50 clients"
     cases = [
         Case(good, partial(_streamed, rate, seconds, 50, 0)),
@@ -58,7 +58,7 @@ def _live(quick: bool) -> Section:
 def _streamed(rate: int, seconds: int, clients: int, stalled: int) -> Sample:
     count = rate * seconds
     options = ("--rate", str(rate), "--count", str(count), "--start-time", _START, "--exit-when-done")
-    waiting = ("--wait-for-clients", str(clients + stalled), "--retain-bytes", "16000000")
+    waiting = ("--wait-for-clients", str(clients + stalled), "--retain-bytes", "24000000")
     with producer(*options, *waiting) as (port, process):
         stuck, takers = Takers(port, stalled), Takers(port, clients)
         try:
