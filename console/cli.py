@@ -1,0 +1,116 @@
+"""win-event-console: one live page and a read API over the whole pipeline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from console.settings import Settings, Topics
+from console.web.server import ListenError, serve
+from kafka_setup.connection.options import kafka_connection_options, take_connection
+from kafka_setup.connection.settings import ConnectionSettingsError, is_loopback, read_password
+
+_DEFAULTS = Topics()
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Command]:
+    return click.option(name, envvar=f"WIN_EVENT_{variable}", show_envvar=True, show_default=True, **more)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="win-event-bridge")
+@_option(
+    "--host",
+    "CONSOLE_HOST",
+    default="127.0.0.1",
+    help="Address to listen on; off loopback a token is needed.",
+)
+@_option(
+    "--port",
+    "CONSOLE_PORT",
+    default=8085,
+    type=click.IntRange(0, 65535),
+    help="0 takes a free port and prints it.",
+)
+@_option(
+    "--allow-host",
+    "CONSOLE_ALLOW_HOST",
+    multiple=True,
+    metavar="NAME",
+    help="A further name that browsers may call this console by.",
+)
+@_option("--flink-url", "FLINK_URL", default="http://127.0.0.1:8081", help="Flink's REST API; empty: none.")
+@_option(
+    "--producer-url",
+    "PRODUCER_URL",
+    default="http://127.0.0.1:9998",
+    help="The producer's HTTP API; empty: none.",
+)
+@_option("--events-topic", "EVENTS_TOPIC", default=_DEFAULTS.events, help="Where the bridge writes events.")
+@_option(
+    "--rejected-topic",
+    "REJECTED_TOPIC",
+    default=_DEFAULTS.rejected,
+    help="Where the bridge writes what is not valid.",
+)
+@_option(
+    "--max-rate",
+    "CONSOLE_MAX_RATE",
+    default=20_000,
+    type=click.IntRange(100),
+    help="Events read a second at most; what is more is left out and counted.",
+)
+@kafka_connection_options
+def main(**values: Any) -> None:
+    """Serve the live page and the read API, until stopped.
+
+    The Kafka user only reads. The producer's token (WIN_EVENT_HTTP_TOKEN or …_FILE) stays here; browsers never
+    see it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) closes the console itself.
+
+    \b
+    Examples:
+      KAFKA_USERNAME=observer KAFKA_PASSWORD_FILE=secrets/observer win-event-console
+      win-event-console --port 8090 --flink-url http://127.0.0.1:8081 --producer-url ""
+    """
+    try:
+        serve(_settings(values), lambda url: click.echo(f"console on {url}", err=True))
+    except ListenError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    connection = take_connection(values)
+    try:
+        token = read_password(os.environ, "WIN_EVENT_CONSOLE_TOKEN")
+        producer_token = read_password(os.environ, "WIN_EVENT_HTTP_TOKEN")
+    except ConnectionSettingsError as error:
+        raise click.UsageError(str(error)) from error
+    if not is_loopback(values["host"]) and not token:
+        raise click.UsageError(
+            f"--host {values['host']} shows all events to the network: set WIN_EVENT_CONSOLE_TOKEN or …_FILE"
+        )
+    for name in ("flink_url", "producer_url"):
+        if values[name] and not values[name].startswith(("http://", "https://")):
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} {values[name]}: it begins with http:// or https://"
+            )
+    return Settings(
+        kafka=connection,
+        host=values["host"],
+        port=values["port"],
+        flink_url=values["flink_url"] or None,
+        producer_url=values["producer_url"] or None,
+        producer_token=producer_token,
+        token=token,
+        allowed_hosts=values["allow_host"],
+        topics=Topics(events=values["events_topic"], rejected=values["rejected_topic"]),
+        max_rate=values["max_rate"],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Starts what reads, and puts every record where it is remembered."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from confluent_kafka import Message
+
+from console.reading.flink import Job, read_jobs
+from console.reading.kafka_facts import KafkaFacts
+from console.reading.poller import Poller
+from console.reading.producer import Producer, ProducerApi
+from console.reading.records import RecordReader
+from console.reading.tail import Tail
+from console.settings import Settings
+from console.state.event import latency, parse, read_event
+from console.state.recent import Rejected, recent_events, recent_rejected
+from console.state.results import MemoryResults, Results, Row
+from console.state.series import Series
+from kafka_setup.cluster_facts import ClusterFacts
+
+_REJECTED_BYTES = 2_048  # of a rejected line that are kept
+_LAST_EVENTS, _LAST_REJECTED, _LAST_ROWS = 100, 200, 20_000  # read first, of a partition
+
+
+class Hub:
+    """Everything the requests are answered from. Runs from start() to stop()."""
+
+    def __init__(self, settings: Settings, results: Results | None = None) -> None:
+        self.settings, self.began = settings, time.time()
+        self.events, self.rejected, self.series = recent_events(), recent_rejected(), Series()
+        self.results: Results = MemoryResults() if results is None else results
+        self.late = 0
+        self._kafka = KafkaFacts(settings.kafka)
+        self.kafka: Poller[ClusterFacts] = Poller("kafka", self._kafka.read)
+        self.flink: Poller[list[Job]] | None = None
+        if settings.flink_url:
+            self.flink = Poller("flink", partial(read_jobs, settings.flink_url.rstrip("/")))
+        self.producer_api: ProducerApi | None = None
+        self.producer: Poller[Producer] | None = None
+        if settings.producer_url:
+            self.producer_api = ProducerApi(settings.producer_url, settings.producer_token)
+            self.producer = Poller("producer", self.producer_api.status)
+        self.records = RecordReader(settings.kafka)
+        self.tail = Tail(settings.kafka, _starts(settings), self.take, settings.max_rate)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        return self._kafka.rates
+
+    def start(self) -> None:
+        for each in self._threads():
+            each.start()
+
+    def stop(self) -> None:
+        for each in self._threads():
+            each.stop()
+        self.records.close()
+
+    def _threads(self) -> list[Tail | Poller[ClusterFacts] | Poller[list[Job]] | Poller[Producer]]:
+        return [each for each in (self.tail, self.kafka, self.flink, self.producer) if each is not None]
+
+    def take(self, message: Message) -> None:
+        """One record of a followed topic, in the tail's thread."""
+        topic, topics = message.topic(), self.settings.topics
+        if topic == topics.events:
+            self._take_event(message)
+        elif topic == topics.rejected:
+            self._take_rejected(message)
+        elif topic == topics.late:
+            self.late += 1
+        else:
+            self._take_row(message)
+
+    def _take_event(self, message: Message) -> None:
+        now = time.time()
+        event = read_event(
+            self.events.last + 1, message.partition(), message.offset(), now, message.value() or b""
+        )
+        self.events.add(event)
+        # The last records from before this console are shown, but they are not counted as of now.
+        if self._is_new(message):
+            delay = latency(event) if self.series.wants_latency(now) else None
+            self.series.event(now, event.level, delay)
+
+    def _take_rejected(self, message: Message) -> None:
+        value, headers = message.value() or b"", dict(message.headers() or ())
+        self.rejected.add(
+            Rejected(
+                self.rejected.last + 1,
+                message.partition(),
+                message.offset(),
+                _timestamp(message),
+                _text(headers.get("reason")),
+                _text(headers.get("endpoint")),
+                len(value),
+                value[:_REJECTED_BYTES],
+            )
+        )
+        if self._is_new(message):
+            self.series.rejected(time.time())
+
+    def _take_row(self, message: Message) -> None:
+        key = _text(message.key()) or f"{message.partition()}-{message.offset()}"
+        value = message.value()
+        if value is None:
+            self.results.remove(message.topic(), key)
+            return
+        fields = parse(value) or {"value": _text(value)}
+        place = (message.topic(), key, message.partition(), message.offset(), _timestamp(message))
+        self.results.put(Row(*place, fields))
+        if message.topic() == self.settings.topics.alerts and self._is_new(message):
+            self.series.alert(time.time())
+
+    def _is_new(self, message: Message) -> bool:
+        place = (message.topic(), message.partition())
+        return bool(message.offset() >= self.tail.ends_at_start.get(place, 0))
+
+
+def _starts(settings: Settings) -> dict[str, int]:
+    topics = settings.topics
+    return {
+        **dict.fromkeys(topics.results, _LAST_ROWS),
+        topics.events: _LAST_EVENTS,
+        topics.rejected: _LAST_REJECTED,
+        topics.late: 0,
+    }
+
+
+def _text(value: bytes | str | None) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else (value or "")
+
+
+def _timestamp(message: Message) -> float | None:
+    kind, milliseconds = message.timestamp()
+    return milliseconds / 1000 if kind else None

@@ -1,0 +1,74 @@
+"""What Flink's REST API tells about jobs: state, restarts, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from console.reading.http_json import RefusedError, ask
+from console.reading.poller import AwayError
+
+_OVER = ("CANCELED", "FAILED", "FINISHED")
+MAX_JOBS = 50
+
+
+@dataclass(frozen=True)
+class Job:
+    """Times in seconds; `checkpoint_*` are those of the newest completed one, None before it."""
+
+    name: str
+    job_id: str
+    state: str
+    running_tasks: int
+    tasks: int
+    uptime: float
+    restarts: int
+    checkpoints: int
+    failed_checkpoints: int
+    checkpoint_age: float | None
+    checkpoint_duration: float | None
+
+
+def read_jobs(url: str) -> list[Job]:
+    """Those that run first, then the newest that ended. Raises AwayError."""
+    get = partial(_get, url)
+    overviews = get("/jobs/overview")["jobs"]
+    overviews.sort(key=lambda job: (job["state"] in _OVER, -job["start-time"]))
+    return [_job(get, overview) for overview in overviews[:MAX_JOBS]]
+
+
+def _get(url: str, path: str) -> Any:
+    try:
+        return ask(url + path)
+    except RefusedError as error:
+        raise AwayError(f"{url}{path}: {error}") from error
+
+
+def _job(get: Callable[[str], Any], overview: dict[str, Any]) -> Job:
+    job_id = str(overview["jid"])
+    over = overview["state"] in _OVER
+    checkpoints = {} if over else get(f"/jobs/{job_id}/checkpoints")
+    newest = ((checkpoints.get("latest") or {}).get("completed")) or {}
+    now = (overview["start-time"] + overview["duration"]) / 1000  # by the JobManager's clock
+    done = newest.get("latest_ack_timestamp")
+    counts = checkpoints.get("counts", {})
+    return Job(
+        name=str(overview["name"]),
+        job_id=job_id,
+        state=str(overview["state"]),
+        running_tasks=int(overview["tasks"].get("running", 0)),
+        tasks=int(overview["tasks"].get("total", 0)),
+        uptime=overview["duration"] / 1000,
+        restarts=0 if over else _restarts(get, job_id),
+        checkpoints=counts.get("completed", 0),
+        failed_checkpoints=counts.get("failed", 0),
+        checkpoint_age=max(0.0, round(now - done / 1000, 3)) if done else None,
+        checkpoint_duration=newest["end_to_end_duration"] / 1000 if newest else None,
+    )
+
+
+def _restarts(get: Callable[[str], Any], job_id: str) -> int:
+    metrics = get(f"/jobs/{job_id}/metrics?get=numRestarts")
+    return int(metrics[0]["value"]) if metrics else 0

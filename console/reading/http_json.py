@@ -1,0 +1,52 @@
+"""Asks a neighbour that speaks JSON over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from console.reading.poller import AwayError
+
+SECONDS = 3.0
+MAX_BYTES = 8 * 1024 * 1024
+
+
+class RefusedError(Exception):
+    """The neighbour is there and said no: its status and its words."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def ask(url: str, method: str = "GET", body: Any = None, token: str | None = None) -> Any:
+    """The JSON answer; None of an empty one. Raises AwayError, RefusedError."""
+    headers = {"Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None
+    if method != "GET":
+        headers["Content-Type"] = "application/json"
+        data = json.dumps({} if body is None else body).encode()
+    request = Request(url, method=method, data=data, headers=headers)  # noqa: S310 - http(s), from the settings
+    try:
+        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+            text = answer.read(MAX_BYTES)
+            return json.loads(text) if text else None
+    except HTTPError as error:
+        raise RefusedError(error.code, _detail(error)) from error
+    except URLError as error:
+        raise AwayError(f"{url} does not answer: {error.reason}") from error
+    except (OSError, ValueError) as error:
+        raise AwayError(f"{url} does not answer as expected: {error}") from error
+
+
+def _detail(error: HTTPError) -> str:
+    """What a problem+json answer says, else its status line."""
+    try:
+        problem = json.loads(error.read(MAX_BYTES))
+        return str(problem.get("detail") or problem.get("title"))
+    except (ValueError, AttributeError, OSError):
+        return f"{error.code} {error.reason}"

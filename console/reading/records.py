@@ -1,0 +1,186 @@
+"""Reads a bounded piece of a topic for one request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Empty, LifoQueue
+from threading import BoundedSemaphore
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from console.reading.poller import AwayError
+from console.reading.tail import open_consumer
+from kafka_setup.connection.settings import KafkaConnection
+
+READERS = 4
+_ASK_SECONDS = 5.0
+_READ_SECONDS = 5.0
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class BusyError(Exception):
+    """READERS requests read already."""
+
+
+class NoTopicError(Exception):
+    """No such topic or partition, or one that the user may not see."""
+
+
+class NotAllowedError(Exception):
+    """The topic is there, the user may not read it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to begin: an offset, a time (milliseconds since the epoch), or the last records (both None)."""
+
+    offset: int | None = None
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """`bounds`: start and end of the partitions looked at; `starts`: where reading began.
+
+    `messages` are in the order of their time.
+    """
+
+    starts: dict[int, int]
+    bounds: dict[int, tuple[int, int]]
+    messages: list[Message]
+
+
+class RecordReader:
+    """A few consumers, made when first needed and used again."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        self._free: LifoQueue[Consumer] = LifoQueue()
+        self._permits = BoundedSemaphore(READERS)
+
+    def read(self, topic: str, partition: int | None, place: Place, limit: int) -> Piece:
+        """At most `limit` records and MAX_BYTES. Raises AwayError, BusyError, NoTopicError, NotAllowedError."""
+        with self._consumer() as consumer:
+            try:
+                partitions = _partitions(consumer, topic, partition)
+                bounds = {
+                    part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=_ASK_SECONDS)
+                    for part in partitions
+                }
+                starts = _starts(consumer, topic, bounds, place, limit)
+                return Piece(starts, bounds, _read(consumer, topic, bounds, starts, limit, place))
+            except KafkaException as error:
+                raise _explained(error.args[0], topic) from error
+
+    def close(self) -> None:
+        while True:
+            try:
+                self._free.get_nowait().close()
+            except Empty:
+                return
+
+    @contextmanager
+    def _consumer(self) -> Iterator[Consumer]:
+        if not self._permits.acquire(blocking=False):
+            raise BusyError(f"{READERS} requests read records already")
+        try:
+            try:
+                consumer = self._free.get_nowait()
+            except Empty:
+                consumer = open_consumer(self._connection, **{"enable.partition.eof": True})
+            try:
+                yield consumer
+            except BaseException:
+                consumer.close()
+                raise
+            self._free.put(consumer)
+        finally:
+            self._permits.release()
+
+
+def _partitions(consumer: Consumer, topic: str, partition: int | None) -> list[int]:
+    known = consumer.list_topics(timeout=_ASK_SECONDS).topics.get(topic)
+    if known is None or known.error is not None:
+        raise NoTopicError(f"there is no topic {topic!r} that this user may see")
+    if partition is None:
+        return sorted(known.partitions)
+    if partition not in known.partitions:
+        raise NoTopicError(f"{topic} has no partition {partition}: there are {len(known.partitions)}, from 0")
+    return [partition]
+
+
+def _starts(
+    consumer: Consumer, topic: str, bounds: dict[int, tuple[int, int]], place: Place, limit: int
+) -> dict[int, int]:
+    if place.milliseconds is not None:
+        asked = [TopicPartition(topic, part, place.milliseconds) for part in bounds]
+        found = consumer.offsets_for_times(asked, timeout=_ASK_SECONDS)
+        return {
+            each.partition: each.offset if each.offset >= 0 else bounds[each.partition][1] for each in found
+        }
+    if place.offset is not None:
+        return {part: min(max(start, place.offset), end) for part, (start, end) in bounds.items()}
+    return {part: max(start, end - limit) for part, (start, end) in bounds.items()}
+
+
+def _read(
+    consumer: Consumer,
+    topic: str,
+    bounds: dict[int, tuple[int, int]],
+    starts: dict[int, int],
+    limit: int,
+    place: Place,
+) -> list[Message]:
+    """From `starts` up to the ends as they were when the request came."""
+    wanted = {part for part, start in starts.items() if start < bounds[part][1]}
+    consumer.assign([TopicPartition(topic, part, starts[part]) for part in sorted(wanted)])
+    found: dict[int, list[Message]] = {part: [] for part in wanted}
+    deadline, size = time.monotonic() + _READ_SECONDS, 0
+    while wanted and time.monotonic() < deadline and size < MAX_BYTES * max(1, len(starts)):
+        for message in consumer.consume(limit, 0.2):
+            part, error = message.partition(), message.error()
+            if error is not None:
+                if error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                wanted.discard(part)
+                continue
+            if message.offset() < bounds[part][1] and len(found[part]) < limit:
+                found[part].append(message)
+                size += len(message.value() or b"")
+            if message.offset() + 1 >= bounds[part][1] or len(found[part]) >= limit:
+                wanted.discard(part)
+    consumer.unassign()
+    if wanted and not any(found.values()):
+        raise AwayError(f"no record of {topic} came within {_READ_SECONDS:.0f} s")
+    return _merged(found, limit, last=place == Place())
+
+
+def _merged(found: dict[int, list[Message]], limit: int, last: bool) -> list[Message]:
+    """Of several partitions, by time: the last ones or the first ones, as few as asked for."""
+    merged = sorted(
+        (m for ms in found.values() for m in ms), key=lambda m: (m.timestamp()[1], m.partition(), m.offset())
+    )
+    chosen = merged[-limit:] if last else merged[:limit]
+    kept: list[Message] = []
+    size = 0
+    for message in reversed(chosen) if last else chosen:
+        size += len(message.value() or b"")
+        if kept and size > MAX_BYTES:
+            break
+        kept.append(message)
+    return kept[::-1] if last else kept
+
+
+def _explained(error: KafkaError, topic: str) -> Exception:
+    if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        return NotAllowedError(f"the user of the console may not read {topic}: allow it READ in the topology")
+    if error.code() in (
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+    ):
+        return NoTopicError(f"there is no topic {topic!r} that this user may see")
+    return AwayError(f"Kafka does not answer: {error.str()}")

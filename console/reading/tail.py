@@ -1,0 +1,133 @@
+"""Follows the topics in one thread: every record goes to a taker, as far as `max_rate` allows.
+
+When more comes than that, the position jumps to the end of the topic and what was left out is counted: a page
+that is late helps nobody. The position is never committed, so the user needs no permission for a group.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from threading import Event, Thread
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from console.reading.poller import STOP_SECONDS
+from kafka_setup.connection.session import QUIET_CLIENT
+from kafka_setup.connection.settings import KafkaConnection
+
+_BATCH = 2_000
+_POLL_SECONDS = 0.1
+_LOOK_SECONDS = 5.0  # between two looks for topics that are new
+_SHORT, _LONG = 2.0, 10.0  # seconds for a question to the broker, for the first one
+_ALLOWED_BACKLOG = 2.0  # seconds of max_rate
+GROUP = "win-event-console"  # librdkafka wants a name; nothing is ever committed under it
+
+
+class Tail:
+    """`starts`: topic → how many of its last records are read first, a partition. `take` runs in the thread."""
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        starts: dict[str, int],
+        take: Callable[[Message], None],
+        max_rate: int,
+    ) -> None:
+        self._connection, self._starts, self._take, self._max_rate = connection, starts, take, max_rate
+        self.skipped = 0
+        self.followed: frozenset[str] = frozenset()
+        self.problem: str | None = "not connected yet"
+        self.ends_at_start: dict[tuple[str, int], int] = {}  # what comes from here on is new
+        self._following: set[tuple[str, int]] = set()
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="console-tail", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        consumer = open_consumer(self._connection)
+        look_at = 0.0
+        try:
+            while not self._stopping.is_set():
+                if time.monotonic() >= look_at:
+                    self._look_for_partitions(consumer)
+                    look_at = time.monotonic() + (_LOOK_SECONDS if self._following else 1.0)
+                self._follow_for_a_second(consumer)
+        finally:
+            consumer.close()
+
+    def _look_for_partitions(self, consumer: Consumer) -> None:
+        try:
+            topics = consumer.list_topics(timeout=_SHORT if self._following else _LONG).topics
+            there = {
+                (name, part) for name in self._starts if name in topics for part in topics[name].partitions
+            }
+            new = [
+                TopicPartition(*each, self._first(consumer, each)) for each in sorted(there - self._following)
+            ]
+            if new:
+                consumer.incremental_assign(new)
+                self._following |= {(each.topic, each.partition) for each in new}
+            self.followed = frozenset(topic for topic, _ in self._following)
+            self.problem = None
+        except KafkaException as error:
+            self.problem = str(error.args[0].str())
+
+    def _first(self, consumer: Consumer, each: tuple[str, int]) -> int:
+        start, end = consumer.get_watermark_offsets(TopicPartition(*each), timeout=_LONG)
+        # A topic that comes into being while we look on is new as a whole.
+        self.ends_at_start[each] = start if self._following else end
+        return int(max(start, end - self._starts[each[0]]))
+
+    def _follow_for_a_second(self, consumer: Consumer) -> None:
+        """At most `max_rate` records; then rests until the second is over."""
+        ends, left = time.monotonic() + 1.0, self._max_rate
+        while left > 0 and (now := time.monotonic()) < ends and not self._stopping.is_set():
+            messages = consumer.consume(min(_BATCH, left), min(_POLL_SECONDS, ends - now))
+            left -= len(messages)
+            self._hand_over(messages)
+        if left <= 0:
+            self._stopping.wait(max(0.0, ends - time.monotonic()))
+            self._leave_out(consumer)
+
+    def _hand_over(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if (error := message.error()) is None:
+                self._take(message)
+            elif error.code() != KafkaError._PARTITION_EOF:
+                self.problem = str(error.str())
+
+    def _leave_out(self, consumer: Consumer) -> None:
+        """Jump over what cannot be read in time, in the partitions that are too far behind."""
+        for place in consumer.position(consumer.assignment()):
+            _, end = consumer.get_watermark_offsets(place, cached=True)
+            allowed = int(self._max_rate * _ALLOWED_BACKLOG)
+            if place.offset >= 0 and end - place.offset > allowed:
+                fresh = end - self._starts[place.topic]
+                consumer.seek(TopicPartition(place.topic, place.partition, fresh))
+                self.skipped += fresh - place.offset
+
+
+def open_consumer(connection: KafkaConnection, **more: Any) -> Consumer:
+    return Consumer(
+        {
+            **connection.client_settings(),
+            **QUIET_CLIENT,
+            "group.id": GROUP,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",  # the topic was made anew
+            "fetch.wait.max.ms": 100,
+            "reconnect.backoff.max.ms": 1_000,
+            "queued.max.messages.kbytes": 16_384,
+            "error_cb": lambda _error: None,
+            **more,
+        }
+    )

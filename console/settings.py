@@ -1,0 +1,55 @@
+"""Everything the console needs to know, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kafka_setup.connection.settings import KafkaConnection, Secret
+
+VERSION_PATH = "/api/v1"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Where what is shown comes from. `windows` are the answers of the analytics that have a window."""
+
+    events: str = "events_processed"
+    rejected: str = "events_rejected"
+    alerts: str = "alerts"
+    late: str = "events_late"
+    sessions: str = "logon_sessions"
+    windows: tuple[str, ...] = ("events_by_level", "events_by_level_5m", "top_5m")
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Topics whose records are rows with a key: a later record replaces an earlier one."""
+        return (self.alerts, self.sessions, *self.windows)
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        return (self.events, self.rejected, self.late, *self.results)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`flink_url` and `producer_url` None: that part is not asked. `max_rate`: events read a second at most.
+
+    `token` opens the console itself; `producer_token` is handed to the producer and never to a browser.
+    """
+
+    kafka: KafkaConnection
+    host: str = "127.0.0.1"
+    port: int = 8085
+    flink_url: str | None = "http://127.0.0.1:8081"
+    producer_url: str | None = "http://127.0.0.1:9998"
+    producer_token: Secret | None = field(default=None, repr=False)
+    token: Secret | None = field(default=None, repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    topics: Topics = Topics()
+    max_rate: int = 20_000
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """What the Host header of a request may say; anything else is a foreign page's trick."""
+        return frozenset({*LOOPBACK_NAMES, self.host.lower(), *(name.lower() for name in self.allowed_hosts)})

@@ -1,0 +1,1 @@
+"""What the console remembers, all of it bounded and safe to read while others write. No I/O, no clock."""

@@ -1,0 +1,87 @@
+"""Counts and latency, a bucket a second, for as long as the charts are wide."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+
+from console.state.event import LEVELS, OTHER
+
+SECONDS = 300
+_SAMPLES = 500  # of latency, a second
+NAMES = (*LEVELS, OTHER)
+
+
+@dataclass
+class Bucket:
+    """`levels` in the order of NAMES; latency in seconds."""
+
+    second: int
+    levels: list[int] = field(default_factory=lambda: [0] * len(NAMES))
+    rejected: int = 0
+    alerts: int = 0
+    latencies: list[float] = field(default_factory=list)
+
+
+class Series:
+    """The last SECONDS seconds. What arrives for an older second is counted in the oldest that is kept."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._buckets: OrderedDict[int, Bucket] = OrderedDict()
+        self.totals: dict[str, int] = dict.fromkeys(NAMES, 0)
+
+    def event(self, now: float, level: str, latency: float | None) -> None:
+        with self._lock:
+            bucket = self._bucket(now)
+            bucket.levels[NAMES.index(level)] += 1
+            self.totals[level] += 1
+            if latency is not None and len(bucket.latencies) < _SAMPLES:
+                bucket.latencies.append(latency)
+
+    def rejected(self, now: float) -> None:
+        with self._lock:
+            self._bucket(now).rejected += 1
+
+    def alert(self, now: float) -> None:
+        with self._lock:
+            self._bucket(now).alerts += 1
+
+    def wants_latency(self, now: float) -> bool:
+        """Working out a latency costs as much as counting; enough is enough."""
+        bucket = self._buckets.get(int(now))
+        return bucket is None or len(bucket.latencies) < _SAMPLES
+
+    def rows(self, since: int, now: float) -> list[list[float | None]]:
+        """[second, count of each of NAMES, rejected, alerts, p50, p95, p99] of the seconds from `since` on.
+
+        The second that is not over yet is left out: half a second looks like half the rate.
+        """
+        with self._lock:
+            return [_row(b) for second, b in self._buckets.items() if since <= second < int(now)]
+
+    def _bucket(self, now: float) -> Bucket:
+        second = int(now)
+        bucket = self._buckets.get(second)
+        if bucket is None:
+            bucket = self._buckets[second] = Bucket(second)
+            while len(self._buckets) > SECONDS:
+                self._buckets.popitem(last=False)
+        return bucket
+
+
+def _row(bucket: Bucket) -> list[float | None]:
+    ordered = sorted(bucket.latencies)
+    return [
+        bucket.second,
+        *bucket.levels,
+        bucket.rejected,
+        bucket.alerts,
+        *(quantile(ordered, q) for q in (0.5, 0.95, 0.99)),
+    ]
+
+
+def quantile(ordered: list[float], q: float) -> float | None:
+    """By the nearest rank; None of nothing."""
+    return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))], 4) if ordered else None

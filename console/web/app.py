@@ -1,0 +1,79 @@
+"""The whole application: routes, files of the page, the API's own page, the guard around all of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from swagger_ui_bundle import swagger_ui_path
+
+from console.hub import Hub
+from console.web.api import control_routes, read_routes, session_route, stream_route
+from console.web.guard import Guard
+from console.web.models import Problem
+from console.web.problems import explain_errors
+
+PAGE = Path(__file__).resolve().parent.parent / "page"
+
+
+def build_app(hub: Hub, is_stopping: list[bool]) -> ASGIApp:
+    """`is_stopping` gets an item when streams shall end. The hub runs as long as the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        hub.start()
+        yield
+        hub.stop()
+
+    app = FastAPI(
+        title="win-event-console",
+        description="Reads the whole pipeline; control goes to the producer. docs/CONSOLE.md says more.",
+        version=version("win-event-bridge"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    explain_errors(app)
+    for routes in (read_routes(hub), stream_route(hub, is_stopping), control_routes(hub), session_route(hub)):
+        app.include_router(routes)
+    _add_files(app)
+    _describe_problems(app)
+    return Guard(app, hub.settings)
+
+
+def _add_files(app: FastAPI) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/", include_in_schema=False)
+    def index() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> FileResponse:
+        return FileResponse(PAGE / "docs.html")
+
+    app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/swagger", StaticFiles(directory=str(swagger_ui_path)))
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """The OpenAPI document with the one form that every error has."""
+    made = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = made()
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,127 @@
+"""Who may ask: no foreign web page, no name that a foreign page made point here, nobody without the token.
+
+A page of another site can send requests to this machine. It cannot set the header X-Win-Event-Console without
+asking first (which is never allowed), it cannot hide its Origin, and its own name shows in Host when it made
+that name point here.
+"""
+
+from __future__ import annotations
+
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.settings import VERSION_PATH, Settings
+from console.web.problems import problem
+
+OWN_HEADER = "x-win-event-console"
+COOKIE = "win-event-console"
+SESSION_PATH = f"{VERSION_PATH}/session"
+MAX_BODY = 4_096
+_SAFE = ("GET", "HEAD")
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE_CSP = f"{_CSP}; require-trusted-types-for 'script'; trusted-types 'none'"
+# Swagger's own page sets styles in the markup that it makes.
+_DOCS_CSP = _CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-cache",
+}
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = _DOCS_CSP if scope["path"] == "/docs" else _PAGE_CSP
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
+        if refusal:
+            await problem(*refusal)(scope, receive, send_guarded)
+        else:
+            await self._app(scope, receive, send_guarded)
+
+    def _refusal(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if host_name(host) not in self._settings.host_names:
+            return (
+                403,
+                f"this console is not {host_name(host) or 'nameless'}: start it with --allow-host NAME",
+            )
+        if path.startswith("/api/") and path != SESSION_PATH and not self._knows_token(headers):
+            return 401, f"POST the token of the console to {SESSION_PATH}, or send it as a bearer token"
+        return None if method in _SAFE else _refuse_change(host, headers)
+
+    def _knows_token(self, headers: Headers) -> bool:
+        if self._settings.token is None:
+            return True
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        return is_token(self._settings, given.strip() if scheme.lower() == "bearer" else _cookie(headers))
+
+
+def is_token(settings: Settings, given: str) -> bool:
+    wanted = settings.token or ""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def host_name(host: str) -> str:
+    """`localhost:8085` → localhost, `[::1]:8085` → ::1."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _refuse_change(host: str, headers: Headers) -> tuple[int, str] | None:
+    origin = headers.get("origin")
+    if origin is not None and urlsplit_netloc(origin) != host.lower():
+        return 403, f"a page of {origin} may not change anything here"
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return 403, "a page of another site may not change anything here"
+    if OWN_HEADER not in headers:
+        return 403, "a request that changes something needs the header X-Win-Event-Console: 1"
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MAX_BODY:
+        return 413, f"a body of at most {MAX_BODY} bytes, with a Content-Length"
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if int(length) and kind != "application/json":
+        return 415, "the body must be application/json"
+    return None
+
+
+def urlsplit_netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""

@@ -1,0 +1,230 @@
+"""What the API answers, as types: the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_LIMIT = 500
+
+
+class Problem(BaseModel):
+    """RFC 9457. `detail` says what failed and what to try."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Service(BaseModel):
+    """`away`: the figures are the last known ones, of `as_of` (seconds since the epoch); null: there are none."""
+
+    name: Literal["kafka", "flink", "producer"]
+    state: Literal["up", "away", "off"]
+    problem: str | None
+    as_of: float | None
+
+
+class Producer(BaseModel):
+    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log."""
+
+    running: bool
+    rate_asked: float | None
+    rate: float | None
+    events: int
+    clients: int
+    lag: int
+    log_id: str
+    start_offset: int
+    end_offset: int
+    scenarios: list[str]
+
+
+class Job(BaseModel):
+    """A job of the Flink cluster; times in seconds."""
+
+    name: str
+    job_id: str
+    state: str
+    running_tasks: int
+    tasks: int
+    uptime: float
+    restarts: int
+    checkpoints: int
+    failed_checkpoints: int
+    checkpoint_age: float | None
+    checkpoint_duration: float | None
+
+
+class Topic(BaseModel):
+    """`records` are kept now, `written` counts all ever; `rate` in records a second; `newest_age` in seconds."""
+
+    name: str
+    partitions: int
+    records: int
+    written: int
+    rate: float
+    newest_age: float | None
+
+
+class Group(BaseModel):
+    """`lag` in records, over all partitions with a committed position."""
+
+    name: str
+    state: str
+    members: int
+    lag: int
+
+
+class Reading(BaseModel):
+    """What this console has read since it started; `skipped` events came faster than it reads."""
+
+    since: float
+    topics: list[str]
+    events: int
+    skipped: int
+    max_rate: int
+    problem: str | None
+
+
+class Status(BaseModel):
+    """Everything at one moment, `at` in seconds since the epoch."""
+
+    at: float
+    services: list[Service]
+    producer: Producer | None
+    jobs: list[Job]
+    topics: list[Topic]
+    groups: list[Group]
+    reading: Reading
+
+
+class Topics(BaseModel):
+    service: Service
+    topics: list[Topic]
+
+
+class Groups(BaseModel):
+    service: Service
+    groups: list[Group]
+
+
+class Header(BaseModel):
+    name: str
+    value: str
+
+
+class Record(BaseModel):
+    """`text` is the value as UTF-8, what is not UTF-8 replaced; `base64` is set when something was.
+
+    `size` counts all bytes of the value; at most the first 65,536 are given.
+    """
+
+    partition: int
+    offset: int
+    timestamp: float | None
+    key: str | None
+    text: str | None
+    base64: str | None
+    size: int
+    headers: list[Header]
+
+
+class Span(BaseModel):
+    """Offsets `start` (inclusive) to `end` (exclusive) are kept; `next` continues behind what is given here."""
+
+    partition: int
+    start: int
+    end: int
+    next: int
+
+
+class Records(BaseModel):
+    topic: str
+    partitions: list[Span]
+    records: list[Record]
+
+
+class Row(BaseModel):
+    """The newest record of its key; `fields` is what the record says."""
+
+    topic: str
+    key: str
+    partition: int
+    offset: int
+    timestamp: float | None
+    fields: dict[str, Any]
+
+
+class Rows(BaseModel):
+    """`kept` rows are known, those that changed last come first. `service`: whether they are fresh."""
+
+    service: Service
+    kept: int
+    rows: list[Row]
+
+
+class Counts(BaseModel):
+    """`by_level`: events that this console has read; `rejected`, `late`: records written to those topics ever."""
+
+    service: Service
+    since: float
+    by_level: dict[str, int]
+    skipped: int
+    rejected: int | None
+    late: int | None
+
+
+class RejectedLine(BaseModel):
+    """`text` and `hex` show the first bytes of `size`."""
+
+    sequence: int
+    partition: int
+    offset: int
+    timestamp: float | None
+    reason: str
+    endpoint: str
+    size: int
+    text: str
+    hex: str
+
+
+class RejectedLines(BaseModel):
+    service: Service
+    lines: list[RejectedLine]
+
+
+class EventLine(BaseModel):
+    """One event of the live page; `line` is the record's value as text."""
+
+    sequence: int
+    partition: int
+    offset: int
+    arrived: float
+    time: str
+    level: str
+    source: str
+    event_id: str
+    computer: str
+    message: str
+    line: str
+
+
+class Rate(BaseModel):
+    """Events a second that the producer shall make."""
+
+    model_config = ConfigDict(extra="forbid")
+    rate: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+
+
+class Done(BaseModel):
+    """The producer has taken it."""
+
+    done: Literal[True] = True
+
+
+class Token(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    token: Annotated[str, Field(max_length=1_000)]

@@ -1,0 +1,63 @@
+"""Errors as problem+json, one form for all of them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from console.reading.http_json import RefusedError
+from console.reading.poller import AwayError
+from console.reading.records import BusyError, NotAllowedError, NoTopicError
+from console.web.models import Problem
+
+_KIND = "application/problem+json"
+_RETRY = {"Retry-After": "2"}
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status, {**(headers or {}), "Content-Type": _KIND})
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: what else than the answer may come."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {_KIND: schema}} for status in statuses
+    }
+
+
+def explain_errors(app: FastAPI) -> None:
+    @app.exception_handler(HTTPException)
+    def http(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        return problem(422, "; ".join(found))
+
+    @app.exception_handler(AwayError)
+    def away(_request: Request, error: AwayError) -> JSONResponse:
+        return problem(503, f"{error}. Try again when it is back.", _RETRY)
+
+    @app.exception_handler(BusyError)
+    def busy(_request: Request, error: BusyError) -> JSONResponse:
+        return problem(503, f"{error}. Try again.", _RETRY)
+
+    @app.exception_handler(NoTopicError)
+    def unknown(_request: Request, error: NoTopicError) -> JSONResponse:
+        return problem(404, f"{error}. {'/api/v1/topics'} lists them.")
+
+    @app.exception_handler(NotAllowedError)
+    def forbidden(_request: Request, error: NotAllowedError) -> JSONResponse:
+        return problem(403, str(error))
+
+    @app.exception_handler(RefusedError)
+    def refused(_request: Request, error: RefusedError) -> JSONResponse:
+        return problem(502, f"the producer refused ({error.status}): {error}")
