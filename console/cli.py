@@ -68,8 +68,8 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
 def main(**values: Any) -> None:
     """Serve the live page and the read API, until stopped.
 
-    The Kafka user only reads. The producer's token (WIN_EVENT_HTTP_TOKEN or …_FILE) stays here; browsers never
-    see it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) closes the console itself.
+    The Kafka user only reads. The producer's token (WIN_EVENT_HTTP_TOKEN or …_FILE) stays here, no browser
+    sees it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) closes the console itself.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ class Topics:
     @property
     def results(self) -> tuple[str, ...]:
         """Topics whose records are rows with a key: a later record replaces an earlier one."""
-        return (self.alerts, self.sessions, *self.windows)
+        return (self.alerts, *self.windows, self.sessions)
 
     @property
     def followed(self) -> tuple[str, ...]:

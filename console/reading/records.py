@@ -62,7 +62,10 @@ class RecordReader:
         self._permits = BoundedSemaphore(READERS)
 
     def read(self, topic: str, partition: int | None, place: Place, limit: int) -> Piece:
-        """At most `limit` records and MAX_BYTES. Raises AwayError, BusyError, NoTopicError, NotAllowedError."""
+        """At most `limit` records and MAX_BYTES.
+
+        Raises AwayError, BusyError, NoTopicError, NotAllowedError.
+        """
         with self._consumer() as consumer:
             try:
                 partitions = _partitions(consumer, topic, partition)

@@ -26,7 +26,7 @@ GROUP = "win-event-console"  # librdkafka wants a name; nothing is ever committe
 
 
 class Tail:
-    """`starts`: topic → how many of its last records are read first, a partition. `take` runs in the thread."""
+    """`starts`: topic → how many last records of each partition are read first. `take` runs in the thread."""
 
     def __init__(
         self,

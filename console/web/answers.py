@@ -1,4 +1,4 @@
-"""Turns what is remembered into what is answered. No I/O but the hub's memory; the clock comes in as `now`."""
+"""Turns what is remembered into what is answered. No I/O; the clock comes in as `now`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 class Service(BaseModel):
-    """`away`: the figures are the last known ones, of `as_of` (seconds since the epoch); null: there are none."""
+    """`away`: the figures are the last known ones, of `as_of` (seconds since the epoch); null: none."""
 
     name: Literal["kafka", "flink", "producer"]
     state: Literal["up", "away", "off"]
@@ -59,7 +59,7 @@ class Job(BaseModel):
 
 
 class Topic(BaseModel):
-    """`records` are kept now, `written` counts all ever; `rate` in records a second; `newest_age` in seconds."""
+    """`records` are kept now, `written` counts all ever; `rate` a second; `newest_age` in seconds."""
 
     name: str
     partitions: int
@@ -133,7 +133,7 @@ class Record(BaseModel):
 
 
 class Span(BaseModel):
-    """Offsets `start` (inclusive) to `end` (exclusive) are kept; `next` continues behind what is given here."""
+    """Offsets `start` (inclusive) to `end` (exclusive) are kept; `next` goes on behind what is given here."""
 
     partition: int
     start: int
@@ -167,7 +167,7 @@ class Rows(BaseModel):
 
 
 class Counts(BaseModel):
-    """`by_level`: events that this console has read; `rejected`, `late`: records written to those topics ever."""
+    """`by_level`: events that this console has read; `rejected`, `late`: records ever written there."""
 
     service: Service
     since: float

@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from console.hub import Hub
 from console.settings import Settings
@@ -33,22 +35,28 @@ def serve(settings: Settings, listening: Callable[[str], None]) -> None:
     """Until SIGINT or SIGTERM. `listening` is told the address. Raises ListenError."""
     with _listen(settings) as server_socket:
         is_stopping: list[bool] = []
-        config = uvicorn.Config(
-            build_app(Hub(settings), is_stopping),
-            http="httptools",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_keep_alive=15,
-            timeout_graceful_shutdown=3,
-        )
+        config = configure(build_app(Hub(settings), is_stopping))
         host, port = server_socket.getsockname()[:2]
         listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         # uvicorn raises the signal that ended it once more; a server that is told to stop has done well.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         _Server(config, is_stopping).run(sockets=[server_socket])
+
+
+def configure(app: ASGIApp, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=3,
+        **more,
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -1,0 +1,11 @@
+// The API's own page; everything it needs comes from here.
+window.SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#api",
+  deepLinking: true,
+  validatorUrl: null,
+  requestInterceptor: (request) => {
+    request.headers["X-Win-Event-Console"] = "1";
+    return request;
+  },
+});

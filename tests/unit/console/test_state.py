@@ -1,0 +1,91 @@
+"""What is remembered: the right things, bounded."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from console.state.event import read_event
+from console.state.recent import Recent
+from console.state.results import MemoryResults, Row
+from console.state.series import NAMES, SECONDS, Series, quantile
+
+
+def row(key: str, offset: int, topic: str = "top_5m", **fields: object) -> Row:
+    return Row(topic, key, 0, offset, None, fields)
+
+
+def test_a_later_row_of_a_key_replaces_the_earlier_and_moves_up() -> None:
+    results = MemoryResults()
+    for key, offset in (("a", 0), ("b", 1), ("a", 2)):
+        results.put(row(key, offset))
+    assert [(each.key, each.offset) for each in results.newest("top_5m", 10)] == [("a", 2), ("b", 1)]
+    assert results.newest("top_5m", 1)[0].offset == 2
+    assert results.newest("alerts", 10) == []
+
+
+def test_a_tombstone_removes_its_row_and_the_version_tells_of_every_change() -> None:
+    results, versions = MemoryResults(), []
+    for change in (
+        lambda: results.put(row("a", 0)),
+        lambda: results.remove("top_5m", "a"),
+        lambda: results.remove("top_5m", "a"),
+    ):
+        change()
+        versions.append(results.version("top_5m"))
+    assert versions == [1, 2, 2]
+    assert results.count("top_5m") == 0
+
+
+def test_rows_are_bounded_by_topic() -> None:
+    results = MemoryResults(max_rows=3)
+    for number in range(10):
+        results.put(row(str(number), number))
+    results.put(row("other", 0, topic="alerts"))
+    assert [each.key for each in results.newest("top_5m", 100)] == ["9", "8", "7"]
+    assert results.count("alerts") == 1
+
+
+def test_recent_events_are_bounded_and_told_once() -> None:
+    recent, numbers = Recent[object](100), count(1)
+    for _ in range(150):
+        recent.add(read_event(next(numbers), 0, 0, 0.0, b"{}"))
+    assert [each.sequence for each in recent.newest(3)] == [150, 149, 148]
+    assert len(recent.newest(1000)) == 100
+    assert [each.sequence for each in recent.newest(1000, after=148)] == [150, 149]
+    assert recent.newest(1000, after=150) == []
+    assert [each.sequence for each in recent.newest(2, wanted=lambda e: e.sequence % 50 == 1)] == [101, 51]
+
+
+def test_seconds_are_counted_by_level_and_the_running_one_is_left_out() -> None:
+    series = Series()
+    for now, level, delay in (
+        (10.1, "Error", 0.2),
+        (10.9, "Error", 0.4),
+        (10.95, "Information", None),
+        (11.0, "Other", 1.0),
+    ):
+        series.event(now, level, delay)
+    series.rejected(10.5)
+    series.alert(10.5)
+    (only,) = series.rows(0, now=11.5)
+    assert only[0] == 10
+    assert dict(zip(NAMES, only[1:], strict=False))["Error"] == 2
+    assert only[1 + len(NAMES) :] == [1, 1, 0.4, 0.4, 0.4]
+    assert series.totals["Error"] == 2
+    assert [each[0] for each in series.rows(11, now=12.0)] == [11]
+
+
+def test_the_series_keeps_five_minutes() -> None:
+    series = Series()
+    for second in range(1000):
+        series.event(float(second), "Verbose", None)
+    assert len(series.rows(0, 2000.0)) == SECONDS
+    assert series.totals["Verbose"] == 1000
+
+
+@pytest.mark.parametrize(("q", "expected"), [(0.5, 51), (0.99, 100), (0.0, 1), (1.0, 100)])
+def test_quantiles_are_by_rank(q: float, expected: float) -> None:
+    assert quantile([float(n) for n in range(1, 101)], q) == expected
+    assert quantile([], q) is None
