@@ -27,7 +27,7 @@ from kafka_setup.connection.options import kafka_connection_options, take_connec
 from kafka_setup.connection.settings import KafkaConnection
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
-from producer.events.generator import GeneratorSettings
+from producer.events.generator_settings import GeneratorSettings
 
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _EXISTING_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)

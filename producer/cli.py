@@ -17,11 +17,11 @@ from typing import Any
 import click
 
 from producer.events.catalogue.yaml_file import CatalogueError
-from producer.events.generator import GeneratorSettings
+from producer.events.generator_settings import GeneratorSettings
 from producer.events.scenarios import ScenarioError
 from producer.http.endpoint import HttpSettings
 from producer.log.ledger import LedgerError
-from producer.log.log_directory import LogDirectoryError
+from producer.log.recovery import LogDirectoryError
 from producer.options_cli import producer_options
 from producer.producer import Orders, ProducerSettings, run
 from producer.serving.client import ClientSettings

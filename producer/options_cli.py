@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from producer.events.catalogue.event_catalogue import BUILT_IN, CHANNELS, PROFILES
+from producer.events.catalogue.event_catalogue import CHANNELS, PROFILES
+from producer.events.clock import parse_time
 from producer.events.formats import FORMATS
+from producer.events.generator_settings import BUILT_IN
 from producer.events.shapes import SHAPES
 from producer.log.log_directory import FSYNC_POLICIES
 from producer.serving.client import SLOW_CLIENT_POLICIES
@@ -37,8 +39,11 @@ class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 
         return rate
 
 
-def _utc(_ctx: click.Context, _param: click.Parameter, value: datetime | None) -> datetime | None:
-    return value.replace(tzinfo=timezone.utc) if value else None
+def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    try:
+        return parse_time(value) if value else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
@@ -74,7 +79,7 @@ _EVENTS = (
     click.option("--labels", is_flag=True, help="Add story and scenario to each event: the ground truth for detections."),
     click.option("--format", "fmt", default="flat", type=click.Choice(list(FORMATS)), help="JSON shape of an event."),
     click.option("--channel-mix", default="85/9/6", metavar="S/S/A", callback=_shares, help="Shares of Security, System and Application."),
-    click.option("--start-time", type=click.DateTime(), callback=_utc, help="UTC. Event times come from the seed, not from the clock."),
+    click.option("--start-time", metavar="ISO8601", callback=_moment, help="UTC unless it names an offset, as 2026-01-05T08:00:00Z. Event times come from the seed, not from the clock."),
     click.option("--host-rate", default=1.6, type=click.FloatRange(0.001, 1e6), help="Events a second of one computer, in event time."),
     click.option("--catalogue", default=BUILT_IN, show_default="built in", type=_FOLDER, help="Folder with your own catalogue files."),
     click.option("--stdout", is_flag=True, help="Write to standard output and serve nobody."),

@@ -61,7 +61,8 @@ class ResumeAnswer:
 
     `gap`: `lost_bytes` bytes between the wish and `offset` are no longer kept.
     `new-log`: the server has another log than the one asked for (or the offset lies ahead of its end).
-    `error`: nothing follows, `reason` says why.
+    `error`: nothing follows, `reason` says why. Its `code` is one word for programs: what a strict request
+    could not be given (`gap`, `new-log`), `bad-request`, or `busy`, which alone is worth another try.
     """
 
     status: Status
@@ -69,9 +70,10 @@ class ResumeAnswer:
     offset: int = 0
     lost_bytes: int = 0
     reason: str = ""
+    code: str = ""
 
     def encode(self) -> bytes:
-        answer: dict[str, object] = {"status": self.status, "reason": self.reason}
+        answer: dict[str, object] = {"status": self.status, "reason": self.reason, "code": self.code}
         if self.status != "error":
             answer = {
                 "log_id": self.log_id,
@@ -88,7 +90,7 @@ class ResumeAnswer:
             answer = json.loads(line)
             status = answer["status"]
             if status == "error":
-                return cls("error", reason=str(answer["reason"]))
+                return cls("error", reason=str(answer["reason"]), code=str(answer.get("code", "")))
             if status not in _STATUSES:
                 raise ValueError(status)
             return cls(

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from producer.log.feeder import Feeder
 
 _log = logging.getLogger("producer.rate_report")
-_EVERY_SECONDS = 10.0
+_EVERY_TICKS = 10
 
 
 @dataclass
-class Status:
-    """`tick` is called every second, from the feeder's thread. `rate` None: as fast as it goes."""
+class RateReport:
+    """`tick` is called every second; `achieved` is over the last ten of them."""
 
-    rate: float | None
-    feeder: Feeder | None = None
-    achieved: float = 0.0  # events a second, over the last period
-    _since: float = field(default_factory=time.monotonic)
-    _paced: int = 0
+    feeder: Feeder
+    achieved: float = 0.0  # events a second
+    _ticks: int = 0
+    _readings: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_EVERY_TICKS + 1))
 
     def tick(self, clients: int) -> None:
-        now = time.monotonic()
-        if self.feeder is None or now - self._since < _EVERY_SECONDS:
-            return
-        self.achieved = (self.feeder.paced - self._paced) / (now - self._since)
-        self._since, self._paced = now, self.feeder.paced
-        _log.info(
-            "asked %s, achieved %.1f events/s, late %.3f s; %d events, %d clients",
-            self._asked(), self.achieved, self.feeder.late, self.feeder.made, clients,
-        )  # fmt: skip
+        self._readings.append((time.monotonic(), self.feeder.paced))
+        (begin, first), (end, last) = self._readings[0], self._readings[-1]
+        self.achieved = (last - first) / (end - begin) if end > begin else 0.0
+        self._ticks += 1
+        if self._ticks % _EVERY_TICKS == 0 and not self.feeder.control.is_over:
+            _log.info(
+                "asked %s, achieved %.1f events/s, late %.3f s; %d events, %d clients",
+                self._asked(), self.achieved, self.feeder.late, self.feeder.made, clients,
+            )  # fmt: skip
 
     def finish(self) -> None:
         """The whole run in one line."""
         feeder = self.feeder
-        if feeder and feeder.paced:
+        if feeder.paced:
             seconds = max(feeder.elapsed, 1e-9)
             achieved = max(feeder.paced - 1, 1) / seconds  # the first event is due at once
             _log.info(
@@ -45,4 +45,5 @@ class Status:
             )  # fmt: skip
 
     def _asked(self) -> str:
-        return "as fast as possible" if self.rate is None else f"{self.rate:g} events/s"
+        rate = self.feeder.control.rate
+        return "as fast as possible" if rate is None else f"{rate:g} events/s"

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
-from producer.log.log_directory import RecordIds
+from producer.log.event_log import Book
+from producer.log.recovery import RecordIds
 
 
 class StdoutSink:
-    """Raises BrokenPipeError when the reader has gone."""
+    """Raises OSError; BrokenPipeError when the reader has gone."""
 
-    is_segment_full = False
+    def __init__(self, book: Book | None = None) -> None:
+        self._book = book
 
-    def append(self, data: bytes, events: int) -> None:
+    def append(
+        self,
+        data: bytes,
+        events: int,
+        last_ids: Callable[[], RecordIds],
+        entered: Callable[[], object] | None,
+    ) -> None:
+        if self._book:
+            self._book.check()
         view = memoryview(data)
         while view:
             view = view[os.write(1, view) :]
+        if entered:
+            entered()
 
     def is_full(self) -> bool:
         return False
-
-    def roll(self, record_ids: RecordIds) -> None:
-        """Nothing is kept."""

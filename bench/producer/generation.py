@@ -18,7 +18,8 @@ from producer.events.formats import FORMATS
 _GENERATE = """
 import json, sys, time
 from producer.log.feeder import BATCH
-from producer.events.generator import Generator, GeneratorSettings
+from producer.events.generator import Generator
+from producer.events.generator_settings import GeneratorSettings
 generator = Generator(GeneratorSettings(seed=1, **json.loads(sys.argv[1])))
 for _ in range(200):
     generator.take(BATCH, step=1)

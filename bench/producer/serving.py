@@ -14,7 +14,8 @@ from bench.harness import Case, Section
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib, producer
 from bench.producer.clients import Takers, log_end
-from producer.events.generator import Generator, GeneratorSettings
+from producer.events.generator import Generator
+from producer.events.generator_settings import GeneratorSettings
 
 _EVENTS = 200_000  # about 150 MB of log
 _START = "2026-01-05T08:00:00"

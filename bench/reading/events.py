@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from producer.events.generator import Generator, GeneratorSettings
+from producer.events.generator import Generator
+from producer.events.generator_settings import GeneratorSettings
 
 SETTINGS = GeneratorSettings(seed=1, hosts=50)
 

@@ -11,6 +11,7 @@ TICKS_PER_SECOND = 10_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FILETIME_EPOCH = 116_444_736_000_000_000  # ticks from 1601-01-01 to 1970-01-01
 _ISO_SECOND = "%Y-%m-%dT%H:%M:%S."
+_FRACTION = re.compile(r"(?<=[.,])\d+")
 _LAST_DIGITS = [f"{number:03d}Z" for number in range(1000)]
 # Times are looked for in a copy of the line whose digits are all 0: every form then begins with a literal
 # text, which `re` finds twice as fast as a class of digits.
@@ -27,6 +28,22 @@ def to_ticks(moment: datetime) -> int:
 
 def from_ticks(ticks: int) -> datetime:
     return _EPOCH + timedelta(microseconds=ticks // 10)
+
+
+def parse_time(text: str) -> datetime:
+    """ISO 8601 as people and the tools' own events write it: a date, `Z` or an offset, any number of digits.
+
+    Without an offset it is UTC. Raises ValueError.
+    """
+    known = text.strip().replace(",", ".")
+    known = _FRACTION.sub(lambda digits: digits[0][:6].ljust(6, "0"), known)
+    if known[-1:] in ("Z", "z"):
+        known = known[:-1] + "+00:00"
+    try:
+        moment = datetime.fromisoformat(known)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; write 2026-01-05, 2026-01-05T08:00:00Z or …+01:00") from None
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 
 def time_texts(ticks: Iterable[int], style: str = "") -> list[str]:

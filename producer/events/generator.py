@@ -3,59 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
+from producer.events.catalogue.event_catalogue import load_catalogue
 from producer.events.clock import TICKS_PER_SECOND, time_texts, to_ticks
 from producer.events.formats import TIME_STYLES
+from producer.events.generator_settings import GeneratorSettings
 from producer.events.story_teller import PendingEvent
 from producer.events.timeline import Timeline
-
-DEFAULT_CHANNEL_MIX = {"Security": 85.0, "System": 9.0, "Application": 6.0}
-
-
-@dataclass(frozen=True)
-class GeneratorSettings:
-    """Everything that decides which bytes come out.
-
-    Without `start_time` events carry the wall clock and only their timestamps differ from run to run.
-    `backfill`: seconds of history that come first, stamped by event time up to now.
-    `host_rate`: events a second that an average computer writes, in event time (1.6 is the measured median).
-    """
-
-    seed: int = 1
-    hosts: int = 10
-    profile: str = "mixed"
-    fmt: str = "flat"
-    labels: bool = False
-    scenarios: tuple[str, ...] = ()
-    start_time: datetime | None = None
-    catalogue: Path = BUILT_IN
-    channel_mix: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_CHANNEL_MIX))
-    host_rate: float = 1.6
-    shape: str = "constant"
-    backfill: float = 0.0
-    run: int = 1  # the runs that share one log directory tell different events
-
-    def as_json(self) -> dict[str, Any]:
-        """As the ledger keeps them; `catalogue` is null for the built-in one."""
-        start = self.start_time.isoformat() if self.start_time else None
-        catalogue = None if self.catalogue == BUILT_IN else str(self.catalogue)
-        return {**vars(self), "start_time": start, "catalogue": catalogue, "scenarios": list(self.scenarios)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> GeneratorSettings:
-        """The reverse. Raises ValueError, TypeError when they are those of another version."""
-        start, catalogue = values.get("start_time"), values.get("catalogue")
-        read = {
-            "start_time": datetime.fromisoformat(start) if start else None,
-            "catalogue": Path(catalogue) if catalogue else BUILT_IN,
-            "scenarios": tuple(values.get("scenarios", ())),
-        }
-        return cls(**{**values, **read})
 
 
 class Event(NamedTuple):
@@ -76,6 +31,13 @@ class Batch(NamedTuple):
 
     def data(self) -> bytes:
         return b"".join(self.lines)
+
+    def last_ids(self) -> dict[tuple[str, str], int]:
+        """The last id of each (computer, source) in the batch."""
+        return {
+            (host.name, template.channel): record_id
+            for (_, template, host, _, _), record_id in zip(self.pending, self.record_ids, strict=True)
+        }
 
     def events(self) -> list[Event]:
         return [
@@ -103,9 +65,13 @@ class Generator:
         """Count on after the last id of each (computer, source)."""
         self._timeline.continue_from(record_ids)
 
-    def record_ids(self) -> dict[tuple[str, str], int]:
-        """The last id given out in each (computer, source)."""
-        return self._timeline.record_ids()
+    def scenarios(self) -> list[str]:
+        """What `inject` takes."""
+        return self._timeline.scenarios()
+
+    def inject(self, scenario: str) -> None:
+        """Let this scenario begin with the next event. Raises ScenarioError."""
+        self._timeline.inject(scenario)
 
     def take_history(self, count: int) -> Batch:
         """At most `count` events of the backfill; an empty batch when it is complete."""

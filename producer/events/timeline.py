@@ -9,18 +9,15 @@ from functools import partial
 from itertools import accumulate, chain
 from math import log
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from producer.events.catalogue.event_catalogue import Catalogue
+from producer.events.generator_settings import GeneratorSettings
 from producer.events.hosts import ROLE_SHARE, ROLES, make_hosts
-from producer.events.scenarios import parse_scenario
+from producer.events.scenarios import ScenarioError, parse_scenario
 from producer.events.shapes import make_warp
 from producer.events.starts import Picks, make_picks
 from producer.events.stories import Story
 from producer.events.story_teller import PendingEvent, Start, StoryTeller
-
-if TYPE_CHECKING:
-    from producer.events.generator import GeneratorSettings
 
 Scenario = Generator[None, float, None]  # is sent how far event time has come
 
@@ -46,6 +43,7 @@ class Timeline:
         self._pending: list[PendingEvent] = []
         self._ready: list[PendingEvent] = []
         self._steady = self._now = 0.0
+        self._injected = 0
         shares = [ROLE_SHARE[host.role] for host in self._hosts]
         self._together = max(_STARTS, _STARTS_PER_HOST * len(self._hosts))
         self._shares = list(accumulate(shares))
@@ -66,9 +64,25 @@ class Timeline:
             if computer in hosts:
                 hosts[computer].record_ids[source] = last
 
-    def record_ids(self) -> dict[tuple[str, str], int]:
-        """The last id given out in each (computer, source)."""
-        return {(host.name, source): last for host in self._hosts for source, last in host.record_ids.items()}
+    def scenarios(self) -> list[str]:
+        """The names of the catalogue's scenarios."""
+        return sorted(story.name for story in self._catalogue.stories.values() if story.scenario)
+
+    def inject(self, name: str) -> None:
+        """Let the scenario `name` begin with the next event. Raises ScenarioError."""
+        if name not in self.scenarios():
+            raise ScenarioError(f"no scenario {name!r}; known: {', '.join(self.scenarios())}")
+        self._injected += 1
+        stream = self._stream(f"injected/{self._injected}/{name}")
+        host = self._hosts[random.Random(stream).randrange(len(self._hosts))]
+        told: list[PendingEvent] = []
+        begin = self._ready[0][0] if self._ready else self._now
+        story = self._catalogue.stories[name]
+        self._make_teller(stream, f"i{self._injected}-").tell([(begin, host, story)], told)
+        self._ready = sorted((*told, *self._ready), key=_when)
+        cut = bisect_right(self._ready, self._now, key=_when)
+        self._pending += self._ready[cut:]
+        del self._ready[cut:]
 
     def take(self, count: int) -> list[PendingEvent]:
         """The next `count` events by time."""
@@ -115,8 +129,7 @@ class Timeline:
         return [(when, host, next(self._stories[host.role])) for when, host in zip(times, hosts, strict=True)]
 
     def _schedule(self, number: int, spec: str) -> Scenario:
-        known = [story.name for story in self._catalogue.stories.values() if story.scenario]
-        plan = parse_scenario(spec, known)
+        plan = parse_scenario(spec, self.scenarios())
         stream = self._stream(f"scenario/{number}/{spec}")
         rng, teller = (
             random.Random(f"{stream}/starts"),

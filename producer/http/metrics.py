@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from operator import attrgetter, itemgetter
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from producer.events.catalogue.event_catalogue import EventType
+from producer.events.catalogue.event_catalogue import CHANNELS, LEVELS, EventType
 from producer.events.generator import Batch
 from producer.log.event_log import EventLog
-from producer.rate_report import Status
+from producer.rate_report import RateReport
 from producer.serving.server import Server
 
 _template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this runs for every event
@@ -22,8 +23,8 @@ _template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this r
 class ProducerMetrics(Collector):
     """Counts what the feeder appends; looks at log, server and clients only when it is scraped."""
 
-    def __init__(self, log: EventLog, server: Server, status: Status) -> None:
-        self._log, self._server, self._status = log, server, status
+    def __init__(self, log: EventLog, server: Server, report: RateReport) -> None:
+        self._log, self._server, self._report = log, server, report
         self._events: Counter[EventType] = Counter()
         self.injected = 0
         self._registry = CollectorRegistry(auto_describe=False)
@@ -44,7 +45,9 @@ class ProducerMetrics(Collector):
         yield from self._clients()
 
     def _events_family(self) -> Metric:
-        by_label: Counter[tuple[str, str]] = Counter()
+        by_label: Counter[tuple[str, str]] = Counter(
+            dict.fromkeys(product(CHANNELS, set(LEVELS.values())), 0)
+        )
         for event_type, count in list(self._events.items()):
             by_label[event_type.channel, event_type.level_name] += count
         family = CounterMetricFamily(
@@ -55,13 +58,11 @@ class ProducerMetrics(Collector):
         return family
 
     def _rates(self) -> Iterator[Metric]:
-        feeder = self._status.feeder
-        asked = self._status.rate if self._status.rate is not None else float("inf")
+        feeder = self._report.feeder
+        asked = feeder.control.rate if feeder.control.rate is not None else float("inf")
         yield _gauge("rate_asked", "Events a second asked for; infinite without a pace.", asked)
-        yield _gauge("rate_achieved", "Events a second over the last ten seconds.", self._status.achieved)
-        yield _gauge(
-            "late_seconds", "How far generation is behind its schedule.", feeder.late if feeder else 0
-        )
+        yield _gauge("rate_achieved", "Events a second over the last ten seconds.", self._report.achieved)
+        yield _gauge("late_seconds", "How far generation is behind its schedule.", feeder.late)
         yield _counter("injected_events", "Events taken by POST /events.", self.injected)
 
     def _log_family(self) -> Iterator[Metric]:

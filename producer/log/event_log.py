@@ -6,14 +6,19 @@ chunks, so a client costs no copy, and a slow client only lags.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from producer.log.log_directory import LogDirectory, RecordIds, RecoveredLog
+from producer.log.log_directory import LogDirectory
+from producer.log.recovery import EarlierLog, RecordIds, RecoveredLog, last_record_ids
 from producer.protocol import MAX_LINE_BYTES
+
+_log = logging.getLogger("producer.log")
 
 _JOINED_BYTES = 64 * 1024  # small appends are joined up to this, so that a reader's send is worth its call
 
@@ -24,6 +29,29 @@ class TrimmedError(Exception):
     def __init__(self, start: int) -> None:
         super().__init__(f"the log starts at {start}")
         self.start = start
+
+
+class LogRefusedError(Exception):
+    """Nothing was appended and nothing can be for now; the text says why."""
+
+
+class LogFullError(LogRefusedError):
+    """A reader holds back more than may be retained (--slow-client block)."""
+
+    def __init__(self) -> None:
+        super().__init__("a slow client holds back all that --retain-bytes lets the log keep")
+
+
+class Book(Protocol):
+    """What is kept beside the log (the ledger): it must know all that lies before the last segment."""
+
+    @property
+    def trouble(self) -> str: ...
+
+    def check(self) -> None:
+        """Raises OSError while it cannot be written."""
+
+    def flush(self) -> None: ...
 
 
 @dataclass
@@ -37,6 +65,7 @@ class EventLog:
     """Thread-safe. At most `retain_bytes` are kept (the last append always is); trimming drops whole chunks.
 
     With a `directory` every append is on disk before a reader sees it, and full segments are read from there.
+    Segments, retention and capacity are looked after by the append itself, whoever appends.
     """
 
     def __init__(
@@ -44,8 +73,12 @@ class EventLog:
         retain_bytes: int,
         directory: LogDirectory | None = None,
         recovered: RecoveredLog | None = None,
+        book: Book | None = None,
     ) -> None:
         self.log_id = recovered.log_id if recovered else secrets.token_hex(8)
+        self.earlier: tuple[EarlierLog, ...] = tuple(recovered.earlier) if recovered else ()
+        self.book = book
+        self._record_ids: RecordIds = {}
         self._retain, self._directory = retain_bytes, directory
         self._chunks: list[_Chunk] = []
         self._starts: list[int] = []
@@ -70,35 +103,76 @@ class EventLog:
         """Events appended so far, also by earlier runs."""
         return self._events
 
-    def append(self, data: bytes, events: int) -> None:
-        """Add whole lines and wake the readers."""
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be appended now; empty when all is well."""
+        own = self._directory.trouble if self._directory else ""
+        return own or (self.book.trouble if self.book else "")
+
+    def append(
+        self,
+        data: bytes,
+        events: int,
+        last_ids: Callable[[], RecordIds] | None = None,
+        entered: Callable[[], object] | None = None,
+    ) -> int:
+        """Add whole lines and wake the readers; returns the offset where they begin.
+
+        `last_ids` tells the last ids of the sequences among them (asked only when they are kept). `entered`
+        runs when the bytes are in the log and before anybody else appends: it makes the ledger's entry.
+        Raises LogRefusedError: then nothing was added.
+        """
         if not data.endswith(b"\n"):
             raise ValueError("the log takes whole lines")
         with self._appending:
-            if self._directory:
-                self._directory.write(data)
+            if self.is_full():
+                raise LogFullError
+            self._write(data)
             with self._changed:
+                offset = self._end
                 self._add_chunk(data, events)
                 self._join_small(len(data))
                 self._trim()
                 self._changed.notify_all()
+            if self._directory and last_ids:
+                self._record_ids.update(last_ids())
+            if entered:
+                entered()
+            if self._directory and self._directory.is_segment_full:
+                self._roll(self._directory)
+        return offset
 
-    @property
-    def is_segment_full(self) -> bool:
-        return self._directory is not None and self._directory.is_segment_full
+    def _write(self, data: bytes) -> None:
+        try:
+            if self.book:
+                self.book.check()
+            if self._directory:
+                self._directory.write(data)
+        except OSError as error:
+            raise LogRefusedError(self.trouble or str(error)) from error
 
-    def roll(self, record_ids: RecordIds) -> None:
-        """Begin a new segment on disk; `record_ids` are the last ones in the log."""
-        if self._directory is None:
+    def _roll(self, directory: LogDirectory) -> None:
+        """Begin a new segment on disk; when the disk refuses, the next append tries again."""
+        try:
+            if self.book:
+                self.book.flush()
+            sealed = directory.roll(self._events, self._record_ids)
+        except OSError as error:
+            _log.warning("cannot begin a new segment of the log: %s", error.strerror)
             return
-        with self._appending:
-            sealed = self._directory.roll(self._events, record_ids)
-            with self._changed:
-                first = bisect_left(self._starts, sealed.start)
-                events_before = self._chunks[first].events_before
-                self._chunks[first:] = [_Chunk(sealed.start, sealed.data, events_before)]
-                self._starts[first:] = [sealed.start]
-                self._small = 0
+        with self._changed:
+            first = bisect_left(self._starts, sealed.start)
+            events_before = self._chunks[first].events_before
+            self._chunks[first:] = [_Chunk(sealed.start, sealed.data, events_before)]
+            self._starts[first:] = [sealed.start]
+            self._small = 0
+            self._trim()
+
+    def every_second(self) -> None:
+        """Sync what waits for it, look whether a full disk has room again."""
+        if self._directory:
+            self._directory.sync()
+            self._directory.look_for_room()
 
     def read(self, offset: int) -> memoryview:
         """Bytes from `offset` on, as far as one chunk goes; empty at the end. Raises TrimmedError."""
@@ -164,6 +238,12 @@ class EventLog:
             if segment.data:
                 self._add_chunk(segment.data, 0)
         self._events += bytes(recovered.segments[-1].data).count(b"\n")
+        self._record_ids = last_record_ids(recovered.segments[-1], recovered.fmt)
+
+    @property
+    def record_ids(self) -> RecordIds:
+        """The last id of every generated sequence in a log that was recovered or is kept on disk."""
+        return dict(self._record_ids)
 
     def _add_chunk(self, data: bytes | memoryview, events: int) -> None:
         self._starts.append(self._end)

@@ -2,86 +2,145 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
+import logging
+import os
+import threading
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from producer.events.generator import Batch
 from producer.log.ledger import (
+    POSTED,
     BlockBuilder,
     LedgerBlock,
     LedgerEnd,
     LedgerError,
     LedgerHeader,
+    decode_entry,
     decode_header,
-    decode_ledger,
 )
-from producer.log.recovery import RecoveredEvent
+from producer.log.recovery import RecordIds, RecoveredEvent
+
+_log = logging.getLogger("producer.log")
 
 
 class LedgerWriter:
-    """One writer a file. A ledger of the same log is continued, of another log refused (LedgerError)."""
+    """Thread-safe; one writer a file. A ledger of the same log is continued, of another log refused.
 
-    def __init__(self, path: Path, header: LedgerHeader) -> None:
+    `earlier` are former ids of the log. Raises LedgerError. What a full disk refuses waits for its turn: no
+    block is lost, and `check` keeps the log from running away from its ledger.
+    """
+
+    def __init__(self, path: Path, header: LedgerHeader, earlier: Container[str] = ()) -> None:
+        self._path = path
         self._builders: dict[tuple[str, str], BlockBuilder] = {}
-        self._written: dict[tuple[str, str], int] = {}
+        self._written: RecordIds = {}
+        self._waiting = b""  # encoded blocks that the disk has not taken yet
         self._ended = False
-        self._file = path.open("a+b", buffering=0)
+        self._lock = threading.RLock()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._size = 0
         try:
-            self._begin(path, header)
+            self._begin(header, earlier)
         except BaseException:
-            self._file.close()
+            os.close(self._file)
             raise
 
-    def _begin(self, path: Path, header: LedgerHeader) -> None:
-        self._file.seek(0)
-        content = self._file.read()
-        if not content:
-            self._file.write(header.encode())
+    def _begin(self, header: LedgerHeader, earlier: Container[str]) -> None:
+        content = self._path.read_bytes()
+        lines = content.split(b"\n")[:-1]
+        if not lines:
+            os.ftruncate(self._file, 0)
+            self._put(header.encode())
             return
-        earlier = decode_header(content.split(b"\n", 1)[0])
-        if earlier.log_id != header.log_id:
-            raise LedgerError(f"{path} belongs to log {earlier.log_id}; name a file that does not exist yet")
-        self._file.truncate(content.rfind(b"\n") + 1)
-        for block in decode_ledger(io.BytesIO(content)):
+        found = decode_header(lines[0])
+        if found.log_id != header.log_id and found.log_id not in earlier:
+            raise LedgerError(
+                f"{self._path} belongs to log {found.log_id}; name a file that does not exist yet"
+            )
+        self._size = len(lines[0]) + 1 + sum(len(line) + 1 for line in self._read_blocks(lines[1:]))
+        if self._size < len(content):
+            os.ftruncate(self._file, self._size)
+
+    def _read_blocks(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Note what is written already; returns the lines that stay. Of a damaged tail nothing does."""
+        for number, line in enumerate(lines):
+            try:
+                block = decode_entry(line)
+            except LedgerError:
+                if any(map(_is_entry, lines[number:])):
+                    raise
+                _log.warning(
+                    "%s: its last %d lines are damaged and left out", self._path, len(lines) - number
+                )
+                return lines[:number]
             if isinstance(block, LedgerBlock):
-                self._written[block.computer, block.source] = block.last
+                key = (block.computer, block.source)
+                self._written[key] = max(block.last, self._written.get(key, 0))
+        return lines
+
+    @property
+    def last_ids(self) -> RecordIds:
+        """The last id of every sequence that the file knew when it was opened."""
+        return dict(self._written)
 
     def catch_up(self, events: Iterable[RecoveredEvent]) -> None:
         """Add what a killed producer had put into the log but not yet into the ledger."""
-        for computer, source, record_id, line in events:
-            if record_id > self._written.get((computer, source), 0):
-                self._write([self._builder((computer, source)).add(record_id, line, 0.0)])
-        self.flush()
+        with self._lock:
+            for computer, source, record_id, line in events:
+                if record_id > self._written.get((computer, source), 0):
+                    self._write([self._builder((computer, source)).add(record_id, line, 0.0)])
+            self.flush()
 
     def add(self, batch: Batch, now: float) -> None:
         """Take what the log has just taken. `now`: monotonic seconds."""
         blocks = []
-        for (_, template, host, _, _), record_id, line in zip(*batch, strict=True):
-            builder = self._builder((host.name, template.channel))
-            if block := builder.add(record_id, line[:-1], now):
-                blocks.append(block)
-        self._write(blocks)
+        with self._lock:
+            for (_, template, host, _, _), record_id, line in zip(*batch, strict=True):
+                builder = self._builder((host.name, template.channel))
+                if block := builder.add(record_id, line[:-1], now):
+                    blocks.append(block)
+            self._write(blocks)
+
+    def add_posted(self, first: int, lines: Iterable[bytes], now: float) -> None:
+        """Take posted events, lines with their LF; `first` is the number of the first of them."""
+        with self._lock:
+            builder = self._builder(POSTED)
+            self._write([builder.add(number, line[:-1], now) for number, line in enumerate(lines, first)])
 
     def write_due(self, now: float) -> None:
         """Write the blocks that have waited a second."""
-        self._write([builder.flush() for builder in self._builders.values() if builder.is_due(now)])
+        with self._lock:
+            self._write([builder.flush() for builder in self._builders.values() if builder.is_due(now)])
 
     def flush(self) -> None:
         """Write what is left."""
-        self._write([builder.flush() for builder in self._builders.values()])
+        with self._lock:
+            self._write([builder.flush() for builder in self._builders.values()])
 
     def end(self) -> None:
         """Write what is left and that it was all: an audit may call lost what it does not find."""
-        self.flush()
-        if not self._ended:
-            self._file.write(LedgerEnd().encode())
-            self._ended = True
+        with self._lock:
+            self.flush()
+            if not self._ended:
+                self._put_later(LedgerEnd().encode())
+                self._ended = True
+
+    def check(self) -> None:
+        """Raises OSError while the disk does not take what waits."""
+        with self._lock:
+            if self._waiting:
+                self._put(b"")
+
+    @property
+    def trouble(self) -> str:
+        """Why the ledger is behind the log; empty when it is not."""
+        return f"{self._path}: the ledger cannot grow" if self._waiting else ""
 
     def close(self) -> None:
         """Without `end`: whoever closes after an error does not know whether it was all."""
         self.flush()
-        self._file.close()
+        os.close(self._file)
 
     def _builder(self, key: tuple[str, str]) -> BlockBuilder:
         builder = self._builders.get(key)
@@ -91,5 +150,33 @@ class LedgerWriter:
 
     def _write(self, blocks: Iterable[LedgerBlock | None]) -> None:
         if encoded := b"".join(block.encode() for block in blocks if block):
-            self._file.write(encoded)
+            self._put_later(encoded)
             self._ended = False
+
+    def _put_later(self, data: bytes) -> None:
+        """Now if the disk takes it, otherwise when it does."""
+        try:
+            self._put(data)
+        except OSError as error:
+            _log.warning("%s: %s; the log waits for it", self._path, error.strerror)
+
+    def _put(self, data: bytes) -> None:
+        """Append what waits and `data`, as a whole or not at all. Raises OSError."""
+        self._waiting += data
+        view = memoryview(self._waiting)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
+        self._size += len(self._waiting)
+        self._waiting = b""
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        decode_entry(line)
+    except LedgerError:
+        return False
+    return True

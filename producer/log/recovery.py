@@ -1,14 +1,56 @@
-"""Reads back the tail of a recovered log: where ids continue, and what the ledger has not heard of. Pure."""
+"""Reads a log folder back at a start: what is whole, what is gone, where record ids continue.
+
+Whatever a kill or a power cut left, the producer starts: what cannot be used is skipped and said, never
+silent.
+"""
 
 from __future__ import annotations
 
+import json
+import mmap
+import os
+import secrets
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
 
 from producer.events.formats import identify
-from producer.log.log_directory import RecordIds, Segment
+from producer.log.ledger import POSTED
+
+ABOUT_FILE, END_FILE = "log.json", "end"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_EARLIER = 100  # log ids that are remembered
+
+RecordIds = dict[tuple[str, str], int]  # (computer, source) -> last id
+
+
+class LogDirectoryError(Exception):
+    """The folder cannot be used; the text says why and what to do."""
+
+
+@dataclass
+class Segment:
+    """Whole lines from offset `start` on; `events` and `record_ids` are what lies before them."""
+
+    start: int
+    events: int
+    record_ids: RecordIds
+    data: bytes | memoryview = b""
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.data)
+
+
+class EarlierLog(NamedTuple):
+    """The log had this id until it was cut back to `end`; its readers may have come as far as `reached`."""
+
+    log_id: str
+    end: int
+    reached: int
 
 
 class RecoveredEvent(NamedTuple):
@@ -20,17 +62,117 @@ class RecoveredEvent(NamedTuple):
     line: bytes
 
 
-def events_of(segment: Segment, fmt: str) -> Iterator[RecoveredEvent]:
-    """The generated events of a segment; lines of other origin (POST /events) are left out.
+@dataclass
+class RecoveredLog:
+    """What a folder holds. The last segment is the one that is written on; `findings` are for people."""
 
-    They are told apart by their ids: a generated one continues its sequence.
+    log_id: str
+    fmt: str
+    starts: int
+    segments: list[Segment] = field(default_factory=list)
+    earlier: list[EarlierLog] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        return self.segments[-1].end if self.segments else 0
+
+    def about(self, fsync: str, clean: bool) -> dict[str, Any]:
+        """What log.json says while the log is open, or (`clean`) after it was closed."""
+        return {
+            "log_id": self.log_id,
+            "format": self.fmt,
+            "starts": self.starts,
+            "earlier": self.earlier[-_EARLIER:],
+            "boot_id": _boot_id(),
+            "fsync": fsync,
+            "clean": clean,
+        }
+
+
+def recover(folder: Path, fmt: str) -> RecoveredLog:
+    """Read `folder`, whose events have the shape `fmt`. Raises LogDirectoryError for another shape."""
+    about = _read_json(folder / ABOUT_FILE) or {}
+    if about.get("format", fmt) != fmt:
+        raise LogDirectoryError(
+            f"{folder}: this log holds --format {about['format']}, not {fmt}; use another folder"
+        )
+    earlier = [EarlierLog(*each) for each in about.get("earlier", [])]
+    log_id = about.get("log_id") or secrets.token_hex(8)
+    log = RecoveredLog(log_id, fmt, about.get("starts", 0) + 1, [], earlier)
+    _read_segments(log, folder)
+    _tell_cut_back(log, about, _read_end(folder / END_FILE))
+    return log
+
+
+def _tell_cut_back(log: RecoveredLog, about: dict[str, Any], reached: int | None) -> None:
+    """Give the log a new id when bytes that a reader may have seen can be gone.
+
+    They are gone for sure when the log is shorter than readers may have come; and perhaps when the machine
+    was started anew while the log was open and not everything was synced.
     """
+    was_cut = reached is not None and reached > log.end
+    lost_power = (
+        not about.get("clean", True) and about.get("fsync") != "always" and about.get("boot_id") != _boot_id()
+    )
+    if not about or not (was_cut or lost_power):
+        return
+    log.earlier.append(EarlierLog(log.log_id, log.end, max(reached or 0, log.end)))
+    old, log.log_id = log.log_id, secrets.token_hex(8)
+    why = f"{reached - log.end} bytes are gone" if was_cut and reached else "the machine went down meanwhile"
+    log.findings.append(f"the log ends at {log.end}, {why}: log {old} is log {log.log_id} from there on")
+
+
+def _read_segments(log: RecoveredLog, folder: Path) -> None:
+    """The segments after the last hole; in front of it nothing can be reached any more."""
+    starts = sorted(int(path.stem) for path in folder.glob("*.log") if path.stem.isdecimal())
+    for start in starts:
+        path = segment_path(folder, start)
+        before = log.segments[-1] if log.segments else None
+        if before and before.end != start:
+            for each in log.segments:
+                lost = segment_path(folder, each.start)
+                lost.rename(lost.with_suffix(".unreachable"))
+            log.findings.append(f"bytes {before.end}..{start} are missing: the log starts at {start} now")
+            log.segments.clear()
+        data = _cut_torn_tail(path) if start == starts[-1] else map_file(path)
+        log.segments.append(_segment(path, start, data, before, log))
+    if log.segments and (count := sum(1 for _ in _unreadable(log.segments[-1]))):
+        log.findings.append(
+            f"{count} lines of the last segment cannot be read as events; they are left as they are"
+        )
+
+
+def _segment(
+    path: Path, start: int, data: bytes | memoryview, before: Segment | None, log: RecoveredLog
+) -> Segment:
+    about = _read_json(path.with_suffix(".json"))
+    if about is not None:
+        ids = {(computer, source): last for computer, source, last in about["record_ids"]}
+        return Segment(start, about["events"], ids, data)
+    log.findings.append(f"{path.with_suffix('.json').name} cannot be read: its figures are worked out anew")
+    if before is None:
+        return Segment(start, 0, _first_ids(data, log.fmt), data)
+    events = before.events + bytes(before.data).count(b"\n")
+    return Segment(start, events, last_record_ids(before, log.fmt), data)
+
+
+def _first_ids(data: bytes | memoryview, fmt: str) -> RecordIds:
+    """What must have lain before these lines, when nothing else says it."""
+    first: RecordIds = {}
+    for _, identity in _identities(data, fmt):
+        if identity:
+            first.setdefault(identity[:2], identity[2] - 1)
+    return first
+
+
+def events_of(segment: Segment, fmt: str) -> Iterator[RecoveredEvent]:
+    """The events of a segment. Those that continue no generated sequence count as posted."""
     last = dict(segment.record_ids)
-    for line in bytes(segment.data).splitlines():
-        identity = identify(orjson.loads(line), fmt)
-        if identity and identity[2] == last.get(identity[:2], 0) + 1:
-            last[identity[:2]] = identity[2]
-            yield RecoveredEvent(*identity, line)
+    for line, identity in _identities(segment.data, fmt):
+        key = identity[:2] if identity and identity[2] == last.get(identity[:2], 0) + 1 else POSTED
+        last[key] = last.get(key, 0) + 1
+        yield RecoveredEvent(*key, last[key], line)
 
 
 def last_record_ids(segment: Segment, fmt: str) -> RecordIds:
@@ -39,3 +181,85 @@ def last_record_ids(segment: Segment, fmt: str) -> RecordIds:
     for event in events_of(segment, fmt):
         last[event.computer, event.source] = event.record_id
     return last
+
+
+def _identities(data: bytes | memoryview, fmt: str) -> Iterator[tuple[bytes, tuple[str, str, int] | None]]:
+    for line in _lines(data):
+        document = _parse(line)
+        yield line, identify(document, fmt) if isinstance(document, dict) else None
+
+
+def _unreadable(segment: Segment) -> Iterator[bytes]:
+    return (line for line in _lines(segment.data) if not isinstance(_parse(line), dict))
+
+
+def _lines(data: bytes | memoryview) -> list[bytes]:
+    """Split at LF alone, as the log counts lines: a bare CR may stand inside one."""
+    return bytes(data).split(b"\n")[:-1]
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        return None
+
+
+def segment_path(folder: Path, start: int) -> Path:
+    return folder / f"{start:020d}.log"
+
+
+def map_file(path: Path) -> memoryview:
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ))
+
+
+def _cut_torn_tail(path: Path) -> bytes:
+    """The whole lines of the last segment. Only what follows the last LF was never handed out."""
+    content = path.read_bytes()
+    end = content.rfind(b"\n") + 1
+    if end < len(content):
+        os.truncate(path, end)
+    return content[:end]
+
+
+def _read_end(path: Path) -> int | None:
+    try:
+        return int(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _read_json(path: Path) -> Any:
+    """None for a file that is not there or that a power cut has emptied."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _boot_id() -> str:
+    """Changes with every start of the machine; empty where nobody tells."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def write_json(path: Path, value: Any, sync: bool) -> None:
+    """Replace the file as a whole: a kill leaves the old or the new one."""
+    scratch = path.with_name(f".{path.name}.new")
+    with scratch.open("w", encoding="ascii") as file:
+        json.dump(value, file)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
+    scratch.replace(path)
+    if sync:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

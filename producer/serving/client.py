@@ -17,6 +17,19 @@ from producer.serving.resume import answer_to
 _log = logging.getLogger("producer.serving.client")
 
 SLOW_CLIENT_POLICIES = ("disconnect", "skip", "block")
+# Why conversations end, in the words of the metrics.
+REASONS = (
+    "bad request",
+    "cannot resume",
+    "closed by the client",
+    "cut off by the stop",
+    "error",
+    "refused",
+    "served to the end",
+    "timed out",
+    "TLS handshake failed",
+    "too slow",
+)
 
 
 @dataclass(frozen=True)
@@ -44,14 +57,19 @@ class Client:
         settings: ClientSettings,
         gone: Callable[[Client, str], None],
         plain_start: Callable[[Client], int | None] = lambda client: None,
+        served: Callable[[Client], None] = lambda client: None,
     ) -> None:
-        """`gone` hears the reason of the end, `plain_start` knows where a returning client goes on."""
+        """`gone` hears the reason of the end, `plain_start` knows where a returning client goes on.
+
+        `served` hears of a plain client before it gets its first byte.
+        """
         self._connection, self._log, self._settings = connection, log, settings
-        self._tell_gone, self._plain_start = gone, plain_start
+        self._tell_gone, self._plain_start, self._tell_served = gone, plain_start, served
         self.address = address
         self.offset = log.end  # at accept: a plain client misses nothing while its grace runs
         self.is_resuming = False
         self.is_served = False
+        self.has_left = False  # its place is noted for --plain-resume
         self.refusal = ""
         self._deadline: float | None = None
         self._cut = threading.Event()
@@ -103,16 +121,18 @@ class Client:
         try:
             request = self._connection.read_request()
         except ProtocolError as error:
-            self._send_words(ResumeAnswer("error", reason=str(error)).encode())
+            self._send_words(ResumeAnswer("error", reason=str(error), code="bad-request").encode())
             raise GoneError("bad request") from error
         if self.refusal:
             if request:
-                self._send_words(ResumeAnswer("error", reason=self.refusal).encode())
+                self._send_words(ResumeAnswer("error", reason=self.refusal, code="busy").encode())
             raise GoneError("refused")
         if request:
             self._resume(request)
         else:
             self._continue_plain()
+            self.is_served = True
+            self._tell_served(self)
             self._send_words(b"\n")
         self.is_served = True
 
@@ -123,7 +143,8 @@ class Client:
                 _log.warning("%s: comes back too late, lost %d bytes", self.address, self.offset - earlier)
 
     def _resume(self, request: ResumeRequest) -> None:
-        answer = answer_to(request, self._log.log_id, self._log.start, self._log.end)
+        log = self._log
+        answer = answer_to(request, log.log_id, log.start, log.end, log.earlier)
         self.is_resuming, self.offset = True, answer.offset
         self._send_words(answer.encode())
         if answer.status == "error":

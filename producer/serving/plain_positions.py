@@ -1,43 +1,83 @@
-"""Remembers how far plain clients came, by address, so that a reconnect can continue (--plain-resume)."""
+"""Remembers where plain clients left, by address, so that whoever comes back goes on (--plain-resume).
+
+Clients of one address cannot be told apart. So nobody's place is given away: each that comes back goes on
+from the lowest place that any of them left, and a place is forgotten only when the log no longer has it. The
+price is doubles, at most as much as the log keeps.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from pathlib import Path
 
-from producer.log.log_directory import write_json
+from producer.log.recovery import write_json
 
+_log = logging.getLogger("producer.serving")
 _MAX_ADDRESSES = 4096
+_MAX_PLACES = 256  # of one address; more are rounded down, so that many fall together
+_COARSE_BYTES = 1024 * 1024
 
 
 class PlainPositions:
     """Thread-safe. `overlap` bytes are sent again: what may have been in flight when the connection broke."""
 
-    def __init__(self, overlap: int, file: Path | None = None) -> None:
+    def __init__(self, overlap: int, file: Path | None = None, end: int = 2**63) -> None:
+        """`end`: of the log at the start; positions beyond it are of bytes that a power cut has taken."""
         self.overlap = overlap
         self._file = file
         self._lock = threading.Lock()
-        self._left: dict[str, int] = json.loads(file.read_bytes()) if file and file.exists() else {}
+        self._left: dict[str, list[int]] = {
+            address: sorted({min(each, end) for each in ([left] if isinstance(left, int) else left)})
+            for address, left in _read(file).items()
+        }
 
     def leave(self, address: str, offset: int) -> None:
-        """A plain client of `address` has ended at `offset`. Of several the earliest counts: none loses."""
+        """A plain client of `address` has ended at `offset`."""
         with self._lock:
-            self._left[address] = min(offset, self._left.get(address, offset))
+            left = self._left.setdefault(address, [])
+            if offset not in left:
+                left.append(offset)
+                left.sort()
+                if len(left) > _MAX_PLACES:
+                    left[:] = sorted({each // _COARSE_BYTES * _COARSE_BYTES for each in left})
             while len(self._left) > _MAX_ADDRESSES:
                 del self._left[next(iter(self._left))]
 
-    def take(self, address: str) -> int | None:
-        """Where the next plain client of `address` continues, before the overlap is taken off."""
-        with self._lock:
-            return self._left.pop(address, None)
+    def lowest(self, address: str, start: int) -> int | None:
+        """Where a plain client of `address` goes on, before the overlap is taken off; None for "from now on".
 
-    def save(self, connected: dict[str, int]) -> None:
+        `start` is that of the log. Who left before it has lost bytes: that is told once, to the next who
+        comes.
+        """
+        with self._lock:
+            left = self._left.get(address, [])
+            kept = [offset for offset in left if offset + _COARSE_BYTES > start]
+            if len(kept) < len(left):
+                _log.warning(
+                    "a plain client of %s left at %d; the log starts at %d now", address, left[0], start
+                )
+                self._left[address] = kept
+                return start
+            return kept[0] if kept else None
+
+    def save(self, connected: list[tuple[str, int]]) -> None:
         """Keep all positions, also of the clients that are `connected`, for the next start."""
         if self._file is None:
             return
         with self._lock:
-            everyone = dict(self._left)
-        for address, offset in connected.items():
-            everyone[address] = min(offset, everyone.get(address, offset))
-        write_json(self._file, everyone, sync=False)
+            everyone = {address: set(left) for address, left in self._left.items()}
+        for address, offset in connected:
+            everyone.setdefault(address, set()).add(offset)
+        write_json(self._file, {address: sorted(left) for address, left in everyone.items()}, sync=False)
+
+
+def _read(file: Path | None) -> dict[str, list[int]]:
+    try:
+        return dict(json.loads(file.read_bytes())) if file else {}
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:  # emptied by a power cut
+        _log.warning("%s cannot be read: %s; plain clients begin at the end of the log", file, error)
+        return {}

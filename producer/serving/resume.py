@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from producer.log.recovery import EarlierLog
 from producer.protocol import ResumeAnswer, ResumeRequest
 
 
-def answer_to(request: ResumeRequest, log_id: str, start: int, end: int) -> ResumeAnswer:
-    """The answer of a server whose log `log_id` keeps the bytes `start`..`end`."""
+def answer_to(
+    request: ResumeRequest, log_id: str, start: int, end: int, earlier: Sequence[EarlierLog] = ()
+) -> ResumeAnswer:
+    """The answer of a server whose log `log_id` keeps the bytes `start`..`end`, after its `earlier` ids."""
     if request.log_id not in (None, log_id):
         reason = f"this server's log is {log_id}, not {request.log_id}"
-        return _elsewhere(request, reason, ResumeAnswer("new-log", log_id, _word(request, start, end)))
+        return _elsewhere(request, reason, _of_another_log(request, log_id, start, end, earlier))
     if isinstance(request.offset, str):
         return ResumeAnswer("ok", log_id, _word(request, start, end))
     if request.offset > end:
@@ -22,9 +27,26 @@ def answer_to(request: ResumeRequest, log_id: str, start: int, end: int) -> Resu
     return ResumeAnswer("ok", log_id, request.offset)
 
 
+def _of_another_log(
+    request: ResumeRequest, log_id: str, start: int, end: int, earlier: Sequence[EarlierLog]
+) -> ResumeAnswer:
+    """An earlier id of this log shares its bytes up to where it was cut back: the client goes on there."""
+    names = [each.log_id for each in earlier]
+    if isinstance(request.offset, str) or request.log_id not in names:
+        return ResumeAnswer("new-log", log_id, _word(request, start, end))
+    common, lost = request.offset, 0
+    for cut in earlier[names.index(request.log_id) :]:
+        lost += max(cut.reached - max(common, cut.end), 0)
+        common = min(common, cut.end)
+    lost += max(start - common, 0)
+    return ResumeAnswer("new-log", log_id, max(common, start), lost)
+
+
 def _word(request: ResumeRequest, start: int, end: int) -> int:
     return end if request.offset == "latest" else start
 
 
 def _elsewhere(request: ResumeRequest, reason: str, answer: ResumeAnswer) -> ResumeAnswer:
-    return ResumeAnswer("error", reason=reason) if request.strict else answer
+    if not request.strict:
+        return answer
+    return ResumeAnswer("error", reason=reason, code=answer.status)

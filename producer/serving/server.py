@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from producer.log.event_log import EventLog
-from producer.serving.client import Client, ClientSettings
+from producer.serving.client import REASONS, Client, ClientSettings
 from producer.serving.connection import Connection
 from producer.serving.plain_positions import PlainPositions
 
@@ -46,19 +46,18 @@ class Server:
     ) -> None:
         self._settings, self._log = settings, log
         self._positions = positions
-        self.ended: Counter[str] = Counter()  # reason -> clients
+        self.ended: Counter[str] = Counter(dict.fromkeys(REASONS, 0))  # reason -> clients
         self.ended_bytes = 0
         self._clients: set[Client] = set()
         self._refused: set[Client] = set()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._closing = threading.Event()
-        self._listener = _bind(settings.host, settings.port)
+        self._listener = bind(settings.host, settings.port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
 
     def start(self) -> None:
-        threading.stack_size(_STACK_BYTES)
         self._acceptor.start()
 
     @property
@@ -133,12 +132,13 @@ class Server:
                 self._settings.client,
                 self._gone,
                 self._plain_start,
+                lambda _: self.save_positions(),
             )
             if full:
                 client.refusal = f"this server serves {self._settings.max_clients} clients already"
             (self._refused if full else self._clients).add(client)
         try:
-            threading.Thread(target=client.run, name=address, daemon=True).start()
+            _start_small(threading.Thread(target=client.run, name=address, daemon=True))
         except RuntimeError as error:  # no more threads
             _log.warning("cannot serve %s: %s", address, error)
             connection.close()
@@ -151,26 +151,29 @@ class Server:
         for other in self.clients():
             # A killed reader's connection may not have been noticed yet: it has left all the same.
             if other is not client and other.is_plain_from(client.ip) and other.is_leaving():
-                self._positions.leave(other.ip, other.offset)
-        earlier = self._positions.take(client.ip)
-        return None if earlier is None else earlier - self._positions.overlap
+                self._leave(other)
+        lowest = self._positions.lowest(client.ip, self._log.start)
+        return None if lowest is None else lowest - self._positions.overlap
+
+    def _leave(self, client: Client) -> None:
+        if self._positions and not client.has_left:
+            client.has_left = True
+            self._positions.leave(client.ip, client.offset)
 
     def save_positions(self) -> None:
         """Write down how far plain clients are, for the next start."""
         if self._positions:
-            connected: dict[str, int] = {}
-            for client in self.clients():
-                if client.is_plain_from(client.ip):
-                    connected[client.ip] = min(client.offset, connected.get(client.ip, client.offset))
-            self._positions.save(connected)
+            self._positions.save(
+                [(each.ip, each.offset) for each in self.clients() if each.is_plain_from(each.ip)]
+            )
 
     def slowest(self) -> int:
         """The lowest cursor of all clients."""
         return min((client.offset for client in self.clients()), default=self._log.end)
 
     def _gone(self, client: Client, reason: str) -> None:
-        if self._positions and client.is_plain_from(client.ip):
-            self._positions.leave(client.ip, client.offset)
+        if client.is_plain_from(client.ip):
+            self._leave(client)
         with self._changed:
             self.ended[reason] += 1
             self.ended_bytes += client.sent_bytes
@@ -179,7 +182,18 @@ class Server:
             self._changed.notify_all()
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _start_small(thread: threading.Thread) -> None:
+    """The size counts for the whole process, so it is put back: other threads may need more than a few
+    frames.
+    """
+    threading.stack_size(_STACK_BYTES)
+    try:
+        thread.start()
+    finally:
+        threading.stack_size(0)
+
+
+def bind(host: str, port: int) -> socket.socket:
     """Listen on the first address that `host` stands for; IPv6 any takes IPv4 too."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

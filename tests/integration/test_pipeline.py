@@ -15,7 +15,8 @@ from feeding import Feeder
 from reading import read_topic
 from running import Job, RunningProducer, RunningStack, run, wait_until
 
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,8 @@ from itertools import islice
 from consumer.verify.audit.intervals import Intervals
 from consumer.verify.expected.expected import Key
 from producer.events.clock import without_times
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 from producer.log.ledger import BlockBuilder, LedgerBlock, hash_line
 
 _TELL_EVERY = 10_000

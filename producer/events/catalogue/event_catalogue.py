@@ -9,9 +9,9 @@ from pathlib import Path
 from producer.events.catalogue.values import check_kind
 from producer.events.catalogue.vocabulary import Tables, read_tables
 from producer.events.catalogue.yaml_file import CatalogueError, Section, read_catalogue_file
+from producer.events.generator_settings import BUILT_IN
 from producer.events.stories import Story, read_stories
 
-BUILT_IN = Path(__file__).parent
 PROFILES = ("workstation", "server", "domain-controller", "mixed", "audit-all")
 WEIGHTED = ("workstation", "server", "domain-controller", "audit-all")  # mixed = the roles side by side
 CHANNELS = {"Security": "security.yaml", "System": "system.yaml", "Application": "application.yaml"}

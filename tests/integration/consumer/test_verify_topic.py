@@ -18,7 +18,8 @@ from confluent_kafka.admin import AdminClient
 from running import BIN, run
 
 from local_stack.broker import kafka_objects
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 
 pytestmark = pytest.mark.integration
 

@@ -118,3 +118,60 @@ def test_a_directory_that_cannot_be_used_is_one_clear_line(command: str, tmp_pat
     assert done.returncode == 1
     assert str(tmp_path / "file") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def read_for(client, seconds: float) -> bytes:
+    received, deadline = b"", time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        client.socket.settimeout(left)
+        try:
+            received += client.socket.recv(65536)
+        except TimeoutError:
+            break
+    return received
+
+
+def test_three_plain_clients_of_one_address_miss_nothing_over_ten_kills(
+    start_producer, tmp_path: Path
+) -> None:
+    """One of them is a stranger in each round: it comes first, stays short or long, and never comes back."""
+    options = ("--log-dir", str(tmp_path), "--plain-resume", "4000000", "--rate", "2000", "--hosts", "2")
+    dice, seen = random.Random(3), dict.fromkeys(("bridge", "tail"), b"")
+    for number in range(10):
+        server = start_producer(*options)
+        stranger = server.connect()
+        read_for(stranger, dice.choice((0.3, 1.5)))
+        stranger.close()
+        names = sorted(seen, key=lambda _: dice.random())
+        clients = {}
+        for name in names:
+            clients[name] = server.connect()
+            seen[name] += read_for(clients[name], dice.choice((0.05, 0.6)))
+        for name in names if number % 2 else names[:1]:
+            seen[name] += read_for(clients[name], 0.4)
+        server.kill()
+    for name, content in seen.items():
+        first = {}
+        for key, ids in ids_of(b"\n".join(whole_lines(content))).items():
+            first[key] = min(ids)
+            assert set(range(min(ids), max(ids) + 1)) == set(ids), (name, key)
+        assert first
+
+
+def whole_lines(content: bytes) -> list[bytes]:
+    """Each connection begins with a bare LF; what it tore stands before that."""
+    return [line for line in content.split(b"\n") if line.startswith(b"{") and line.endswith(b"}")]
+
+
+def test_positions_are_saved_also_when_the_load_has_ended(start_producer, tmp_path: Path) -> None:
+    options = ("--log-dir", str(tmp_path), "--plain-resume", "0")
+    first = start_producer(*options, "--rate", "max", "--count", "300")
+    assert first.says("made all")
+    client = first.connect()
+    assert client.read_exactly(1) == b"\n"
+    before = len(read_directory(tmp_path))
+    first.kill()
+    second = start_producer(*options, "--rate", "max", "--count", "300")
+    assert second.says("made all")
+    again = second.connect()
+    assert again.read_exactly(10_000)[1:] == read_directory(tmp_path)[before : before + 9_999]

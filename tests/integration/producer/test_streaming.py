@@ -5,7 +5,7 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-from producer.events.generator import GeneratorSettings
+from producer.events.generator_settings import GeneratorSettings
 from producer.log.ledger import LedgerBlock, LedgerEnd, LedgerHeader, decode_ledger, line_digest
 from producer.protocol import ResumeRequest
 

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from consumer import verify_cli
 from consumer.verify.expected.regenerated import Run, blocks
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 from producer.log.ledger import LedgerHeader
 
 COUNT = 400

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from producer.events.clock import without_times
 from producer.events.formats import FORMATS
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 
 # The definition, in one expression; without_times() finds the same faster.
 TIMES = re.compile(

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
+from producer.events.catalogue.event_catalogue import load_catalogue
 from producer.events.catalogue.yaml_file import CatalogueError
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import BUILT_IN, GeneratorSettings
 
 
 @pytest.fixture

@@ -40,8 +40,6 @@ class LogMachine(RuleBasedStateMachine):
         for _ in range(repeat):
             self.log.append(lines, lines.count(b"\n"))
             self.everything += lines
-            if self.log.is_segment_full:
-                self.log.roll({})
 
     @rule(share=st.floats(0, 1))
     def read(self, share: float) -> None:
@@ -103,7 +101,7 @@ def test_recovery_cuts_what_is_torn_and_keeps_every_whole_line(torn: bytes, cut:
         recovered = bytes(directory.open("flat").segments[-1].data)
         directory.close()
     assert recovered.startswith(b'{"n":"0123456789"}\n' * whole)
-    assert recovered == b"" or recovered.endswith(b"}\n")
+    assert recovered == content[: content.rfind(b"\n") + 1]
 
 
 def test_a_full_log_waits_for_the_reader_it_is_held_for() -> None:

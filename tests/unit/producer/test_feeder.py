@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
-from producer.events.generator import Generator, GeneratorSettings
+from producer.events.generator import Generator
+from producer.events.generator_settings import GeneratorSettings
 from producer.log import feeder
-from producer.log.log_directory import RecordIds
+from producer.log.load_control import LoadControl
 from producer.log.pacing import make_schedule
 
 HOUR = 3_600_000_000_000
@@ -20,19 +21,14 @@ NOON = 1_795_262_400_000_000_000  # 2026-11-21T12:00:00Z, ns
 
 
 class Lines:
-    is_segment_full = False
-
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
-    def append(self, data: bytes, events: int) -> None:
+    def append(self, data: bytes, *_: object) -> None:
         self.lines += data.splitlines()
 
     def is_full(self) -> bool:
         return False
-
-    def roll(self, record_ids: RecordIds) -> None:
-        raise AssertionError("no segment is full")
 
 
 def test_a_clock_set_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,11 +40,11 @@ def test_a_clock_set_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     feeder.Feeder(
         Generator(GeneratorSettings(hosts=1), NOON // 100),
         sink,
-        make_schedule(1000.0, "constant", 1, 0.0),
+        LoadControl(1000.0),
+        lambda rate: make_schedule(rate, "constant", 1, 0.0),
         count=200,
         ledger=None,
         stop=threading.Event(),
-        every_second=lambda: None,
         observe=lambda batch: None,
     ).run()
     hours = [orjson.loads(line)["timestamp"][11:13] for line in sink.lines]

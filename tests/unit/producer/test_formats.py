@@ -7,7 +7,8 @@ from itertools import islice
 import pytest
 
 from producer.events.formats import FORMATS, identify
-from producer.events.generator import Event, GeneratorSettings, generate
+from producer.events.generator import Event, generate
+from producer.events.generator_settings import GeneratorSettings
 
 START = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
 

@@ -6,7 +6,8 @@ from itertools import islice
 import pytest
 
 from producer.events.clock import without_times
-from producer.events.generator import Event, GeneratorSettings, generate
+from producer.events.generator import Event, generate
+from producer.events.generator_settings import GeneratorSettings
 from producer.protocol import MAX_LINE_BYTES
 
 START = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)

@@ -7,7 +7,8 @@ from itertools import islice
 
 import pytest
 
-from producer.events.generator import GeneratorSettings, generate
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 from producer.events.scenarios import ScenarioError
 
 START = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)

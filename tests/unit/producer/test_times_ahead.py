@@ -1,0 +1,52 @@
+"""--start-time as people and tools write it, and the word at start when event times outrun the clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from producer.events.clock import parse_time
+from producer.events.generator_settings import GeneratorSettings, runs_ahead
+
+NOW = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-05T08:00:00Z", "2026-01-05T08:00:00.0000000Z", "2026-01-05 08:00:00", "2026-01-05T08:00:00",
+        "2026-01-05T09:00:00+01:00", "2026-01-05T03:30:00.000-04:30",
+        "2026-01-05T08:00:00,0z", " 2026-01-05T08:00Z",
+    ],
+)  # fmt: skip
+def test_every_spelling_is_the_same_moment(text: str) -> None:
+    assert parse_time(text) == NOW
+
+
+def test_digits_and_dates() -> None:
+    assert parse_time("2026-11-21T09:28:24.1778590Z").microsecond == 177859
+    assert parse_time("2026-01-05") == NOW - timedelta(hours=8)
+    for wrong in ("yesterday", "2026-13-01", "08:00", "", "2026-01-05T08:00:00+1"):
+        with pytest.raises(ValueError, match="is no time"):
+            parse_time(wrong)
+
+
+@pytest.mark.parametrize(
+    ("start", "rate", "count", "ahead"),
+    [
+        (NOW, 100.0, None, "at once"),  # 10 hosts × 1.6 = 16 events a second of event time
+        (NOW, 16.0, None, ""),
+        (None, 1e6, None, ""),
+        (NOW - timedelta(hours=1), 32.0, None, "after 115,200 events (3,600 s)"),
+        (NOW - timedelta(hours=1), 32.0, 100_000, ""),
+        (NOW - timedelta(days=1), None, 1000, ""),
+        (NOW - timedelta(hours=1), None, 60_000, "after 57,600 events"),
+        (NOW + timedelta(hours=1), 1.0, 10, "at once"),
+    ],
+)
+def test_whoever_outruns_the_clock_is_told_when_and_what_to_set(start, rate, count, ahead: str) -> None:
+    told = runs_ahead(GeneratorSettings(start_time=start), rate, count, NOW)
+    assert bool(told) == bool(ahead)
+    assert ahead in told
+    assert not told or "--host-rate" in told
