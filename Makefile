@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo demo-faults test test-fast check up down compose-up compose-down faults soak bench \
+.PHONY: help setup tools demo demo-faults test test-fast test-nightly check up down compose-up compose-down faults soak bench \
   bench-bridge lock
 
 help:  ## this list
@@ -22,7 +22,10 @@ demo-faults: setup  ## the same while TaskManager, broker and producer are kille
 	@win-event-stack demo-faults
 
 test: setup tools  ## unit and integration tests: real broker, real Flink cluster
-	@python -m pytest --numprocesses 2 --no-loadscope-reorder --durations 10
+	@python -m pytest -m "not nightly" --numprocesses 2 --no-loadscope-reorder --durations 10
+
+test-nightly: setup tools  ## what takes minutes and seldom breaks: the build of the image, for example
+	@python -m pytest -m nightly
 
 test-fast: setup tools  ## unit tests only, under a minute: the first thing to run after a change
 	@python -m pytest tests/unit --numprocesses 2

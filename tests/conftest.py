@@ -28,7 +28,6 @@ _APART = (
     "tests/integration/producer/",
     "tests/integration/consumer/test_tail.py",
     "tests/integration/deploy/test_observe.py",
-    "tests/integration/deploy/test_tools_image.py",
     "tests/integration/kafka_setup/",
 )
 

@@ -13,7 +13,7 @@ from running import run
 
 from local_stack.layout import DEPLOY, REPOSITORY
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 
 def _steps() -> list[list[str]]:
