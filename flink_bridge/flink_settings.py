@@ -26,8 +26,6 @@ def flink_options(settings: JobSettings) -> dict[str, str]:
         "pipeline.name": settings.name,
         "pipeline.object-reuse": "true",
         "table.local-time-zone": "UTC",
-        # One poll of the resume source is one bundle: a checkpoint never waits for a bundle to fill.
-        "python.fn-execution.bundle.size": "1",
         "execution.checkpointing.interval": f"{int(settings.checkpoint_interval * 1000)} ms",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         # For ever, with jitter, and never far apart: a producer that comes back is picked up soon.

@@ -11,11 +11,11 @@ from pyflink.table import StreamTableEnvironment
 from pyflink.util.java_utils import get_field_value
 
 from flink_bridge.flink_settings import flink_options
-from flink_bridge.jvm.operators import line_bytes, sort_lines, whole_polls
+from flink_bridge.jvm.classes import write_jar
+from flink_bridge.jvm.operators import line_bytes, sort_lines
 from flink_bridge.kafka.sink_sql import SINK, sink_table
 from flink_bridge.settings import BridgeSettings
-from flink_bridge.sources.resume_blocks import resume_blocks
-from flink_bridge.sources.shipping import write_bundle
+from flink_bridge.sources.log_source import log_blocks
 from flink_bridge.sources.socket_source import socket_lines
 from producer.endpoint import Endpoint
 
@@ -30,12 +30,16 @@ def environment(settings: BridgeSettings) -> tuple[StreamExecutionEnvironment, S
     return env, StreamTableEnvironment.create(env)
 
 
-def build(settings: BridgeSettings, prefix: str) -> StreamExecutionEnvironment:
-    """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix."""
+def build(settings: BridgeSettings, prefix: str, jar: Path) -> StreamExecutionEnvironment:
+    """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix.
+
+    `jar` is written; it has to be there until the job is submitted.
+    """
     env, tables = environment(settings)
+    write_jar(jar)
+    env.add_jars(jar.as_uri())
     records = [
-        sort_lines(_blocks(env, tables, settings, endpoint), settings, endpoint)
-        for endpoint in settings.endpoints
+        sort_lines(_blocks(env, settings, endpoint), settings, endpoint) for endpoint in settings.endpoints
     ]
     rows = tables.from_data_stream(records[0].union(*records[1:]) if records[1:] else records[0])
     tables.execute_sql(sink_table(settings, settings.kafka.producer_properties(prefix)))
@@ -57,20 +61,11 @@ def _name_sink(env: StreamExecutionEnvironment) -> None:
 def run(settings: BridgeSettings, prefix: str) -> None:
     """Submit and wait until the job ends, or return at once under `flink run --detached`."""
     with tempfile.TemporaryDirectory(prefix="win-event-bridge-") as folder:
-        env = build(settings, prefix)
-        if settings.source == "resume":
-            bundle = Path(folder) / "win_event_bridge_worker.zip"
-            write_bundle(bundle)
-            env.add_python_file(str(bundle))
+        env = build(settings, prefix, Path(folder) / "win-event-bridge.jar")
         env.execute(settings.name)
 
 
-def _blocks(
-    env: StreamExecutionEnvironment,
-    tables: StreamTableEnvironment,
-    settings: BridgeSettings,
-    endpoint: Endpoint,
-) -> DataStream:
-    if settings.source == "resume":
-        return whole_polls(resume_blocks(env, tables, settings.reader(endpoint)), endpoint)
-    return line_bytes(socket_lines(env, endpoint), endpoint)
+def _blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint: Endpoint) -> DataStream:
+    if settings.source == "socket":
+        return line_bytes(socket_lines(env, endpoint), endpoint)
+    return log_blocks(env, settings, endpoint)

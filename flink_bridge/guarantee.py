@@ -9,22 +9,40 @@ from flink_bridge.settings import BridgeSettings
 
 def guarantee(settings: BridgeSettings, heartbeat_timeout: float) -> str:
     """One sentence for the log and the terminal; `heartbeat_timeout` is the cluster's, in seconds."""
-    if settings.source == "resume":
-        kind = (
-            "exactly once for read_committed readers"
-            if settings.delivery == "exactly-once"
-            else "at least once"
-        )
+    if settings.source == "socket":
         return (
-            f"guarantee: {kind}, end to end, as long as the producer retains what was sent since the last "
-            f"checkpoint (every {settings.checkpoint_interval:g} s); a gap is reported, never silent"
+            f"guarantee: {_while_it_stands()}; each restart may lose what was in flight and what is sent to "
+            f"nobody: {_bound(settings, heartbeat_timeout)}, unless the producer runs with --plain-resume "
+            "(then at least once); --source auto loses nothing that a win-event-producer still has"
         )
-    bound = settings.checkpoint_interval + heartbeat_timeout + LONGEST_RESTART_SECONDS
+    resumed = (
+        f"{_kind(settings)}, end to end, as long as the producer retains what was sent since the last "
+        f"checkpoint (every {settings.checkpoint_interval:g} s); a gap is reported, never silent"
+    )
+    if settings.source == "resume":
+        return f"guarantee: {resumed}"
     return (
-        "guarantee: no loss while the connection stands, the job runs and Kafka is away for less than "
-        f"{DELIVERY_TIMEOUT_SECONDS} s; each restart may lose what was in flight and what is sent to nobody: "
-        f"at most the lines of {bound:g} s (checkpoint interval {settings.checkpoint_interval:g}, "
+        f"guarantee: from a win-event-producer {resumed}. From any other server of lines "
+        f"{_while_it_stands()}; each restart may lose what was in flight and what is sent to nobody"
+    )
+
+
+def _kind(settings: BridgeSettings) -> str:
+    exact = settings.delivery == "exactly-once"
+    return "exactly once for read_committed readers" if exact else "at least once"
+
+
+def _while_it_stands() -> str:
+    return (
+        "no loss while the connection stands, the job runs and Kafka is away for less than "
+        f"{DELIVERY_TIMEOUT_SECONDS} s"
+    )
+
+
+def _bound(settings: BridgeSettings, heartbeat_timeout: float) -> str:
+    seconds = settings.checkpoint_interval + heartbeat_timeout + LONGEST_RESTART_SECONDS
+    return (
+        f"at most the lines of {seconds:g} s (checkpoint interval {settings.checkpoint_interval:g}, "
         f"heartbeat.timeout {heartbeat_timeout:g}, restart {LONGEST_RESTART_SECONDS:g}), and of the time "
-        "without a free task slot, unless the producer runs with --plain-resume (then at least once); "
-        "--source resume loses nothing"
+        "without a free task slot"
     )

@@ -22,9 +22,10 @@ _OPTIONS = (
     option(
         "--source",
         "WIN_EVENT_SOURCE",
-        type=click.Choice(["socket", "resume"]),
-        default="socket",
-        help="socket: any server that sends lines. resume: win-event-producer, loses nothing on a restart.",
+        type=click.Choice(["auto", "resume", "socket"]),
+        default="auto",
+        help="auto: win-event-producer without loss, any other server as plain lines. resume: refuses the "
+        "others. socket: Flink's own socketTextStream.",
     ),
     option(
         "--hostname",
@@ -90,21 +91,33 @@ _OPTIONS = (
         "WIN_EVENT_START_FROM",
         type=click.Choice(["earliest", "latest"]),
         default="earliest",
-        help="resume: where a job without saved position begins in the producer's log.",
+        help="Where a job without saved position begins in the producer's log.",
     ),
     option(
         "--on-gap",
         "WIN_EVENT_ON_GAP",
         type=click.Choice(["continue", "fail"]),
         default="continue",
-        help="resume: what to do when the producer no longer has what comes next. Loud either way.",
+        help="What to do when the producer no longer has what comes next. fail ends the job.",
     ),
-    option("--tls/--no-tls", "WIN_EVENT_TLS", default=False, help="resume: connect with TLS."),
+    option("--tls/--no-tls", "WIN_EVENT_TLS", default=False, help="Connect to the producer with TLS."),
     option(
         "--tls-ca-file",
         "WIN_EVENT_TLS_CA_FILE",
         metavar="FILE",
-        help="resume: certificate authority of the producer (PEM), on every TaskManager.",
+        help="Certificate authority of the producer (PEM), on every TaskManager.",
+    ),
+    option(
+        "--tls-cert",
+        "WIN_EVENT_TLS_CERT",
+        metavar="FILE",
+        help="Our certificate, for a producer that asks for one (PEM), on every TaskManager.",
+    ),
+    option(
+        "--tls-key",
+        "WIN_EVENT_TLS_KEY",
+        metavar="FILE",
+        help="Its key (PEM, PKCS#8 without password), on every TaskManager.",
     ),
     option(
         "--delivery-guarantee",
@@ -175,8 +188,10 @@ def take_settings(values: dict[str, Any]) -> BridgeSettings:
             sink_parallelism=values["sink_parallelism"],
             start_from=values["start_from"],
             fail_on_gap=values["on_gap"] == "fail",
-            tls=values["tls"] or values["tls_ca_file"] is not None,
+            tls=values["tls"] or values["tls_ca_file"] is not None or values["tls_cert"] is not None,
             tls_ca_file=values["tls_ca_file"],
+            tls_cert_file=values["tls_cert"],
+            tls_key_file=values["tls_key"],
             job_name=values["job_name"],
         )
     except (EndpointError, FieldPathError, JaasError, KafkaSettingsError, SettingsError) as error:

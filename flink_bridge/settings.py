@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from flink_bridge.jvm.field_path import FieldPath, parse_field
 from flink_bridge.kafka.settings import KafkaSettings
-from flink_bridge.sources.resume_reader import ReaderSettings
 from producer.endpoint import Endpoint
 
-Source = Literal["socket", "resume"]
+Source = Literal["auto", "resume", "socket"]
 Delivery = Literal["at-least-once", "exactly-once"]
 
 
@@ -34,7 +34,7 @@ class EventSettings:
 class BridgeSettings:
     endpoints: tuple[Endpoint, ...]
     kafka: KafkaSettings
-    source: Source = "socket"
+    source: Source = "auto"
     topic: str = "events_processed"
     rejected_topic: str = "events_rejected"
     events: EventSettings = field(default_factory=EventSettings)
@@ -50,20 +50,27 @@ class BridgeSettings:
     fail_on_gap: bool = False
     tls: bool = False
     tls_ca_file: str | None = None
-
-    def reader(self, endpoint: Endpoint) -> ReaderSettings:
-        """How the resume source reaches one of the endpoints."""
-        return ReaderSettings(
-            endpoint,
-            start=self.start_from,
-            fail_on_gap=self.fail_on_gap,
-            tls=self.tls,
-            tls_ca_file=self.tls_ca_file,
-        )
+    tls_cert_file: str | None = None
+    tls_key_file: str | None = None
 
     def __post_init__(self) -> None:
         if self.topic == self.rejected_topic:
             raise SettingsError(f"the topic and the rejected topic are both {self.topic!r}: name two")
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise SettingsError("a client certificate needs its key: --tls-cert and --tls-key go together")
+        for option, file in self.tls_files().items():
+            if file and not PurePosixPath(file).is_absolute():
+                raise SettingsError(f"{option} {file!r}: the TaskManager needs an absolute path")
+        if self.source == "socket" and self.tls:
+            raise SettingsError("--source socket is Flink's own, which knows no TLS: use --source auto")
+
+    def tls_files(self) -> dict[str, str | None]:
+        """Files that each TaskManager reads, by option."""
+        return {
+            "--tls-ca-file": self.tls_ca_file,
+            "--tls-cert": self.tls_cert_file,
+            "--tls-key": self.tls_key_file,
+        }
 
     @property
     def name(self) -> str:

@@ -152,7 +152,7 @@ def submit(from_checkpoint: bool, job_options: tuple[str, ...]) -> None:
     \b
     Examples:
       win-event-stack submit --hostname 127.0.0.1 --port 9999
-      win-event-stack submit --from-checkpoint --source resume --port 9999
+      win-event-stack submit --from-checkpoint --port 9999
     """
     current = load_stack()
     job = REPOSITORY / "flink_bridge" / "job.py"

@@ -42,7 +42,7 @@ class FaultShow(DemoShow):
 )
 @click.option("--pause", default=6.0, show_default=True, help="Seconds of peace between two kills.")
 def demo_faults(rate: int, pause: float) -> None:
-    """Run the pipeline on the resume source and kill everything in turn: TaskManager, broker, producer.
+    """Run the pipeline and kill everything in turn: TaskManager, broker, producer.
 
     Each is killed with kill -9 under load and comes back; at the end the topic is compared with what
     was produced. Exit code 1 when an event is missing.

@@ -27,8 +27,8 @@ ALL_OPTIONS = (
     "--event-timestamps", "--headers", "source,level,event_id", "--require", "timestamp,level,source,message",
 )  # fmt: skip
 _SHARED = "All jobs share a TaskManager, whose memory only grows: a peak holds what the cases before it took."
-RESUME = ("--source", "resume")
-EXACTLY_ONCE = (*RESUME, "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "2")
+SOCKET = ("--source", "socket")
+EXACTLY_ONCE = ("--delivery-guarantee", "exactly-once", "--checkpoint-interval", "2")
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,16 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
     committed = replace(work, count=max(work.count, 1_500_000))  # the work of several commits
     cases = [
         Case("raw pass-through (Flink, no parsing)", partial(_peer, cluster, work, "raw")),
-        Case("socket", partial(_bridge, cluster, work, ())),
-        Case("resume", partial(_bridge, cluster, work, RESUME)),
-        Case("resume, exactly-once", partial(_bridge, cluster, committed, EXACTLY_ONCE)),
+        Case("auto", partial(_bridge, cluster, work, ())),
+        Case("socket", partial(_bridge, cluster, work, SOCKET)),
+        Case("auto, exactly-once", partial(_bridge, cluster, committed, EXACTLY_ONCE)),
         Case("plain Python (orjson, confluent-kafka)", partial(_plain_python, cluster, work)),
     ]
     if not quick:
         cases.insert(1, Case("by hand in Java (Jackson, a tree)", partial(_peer, cluster, work, "java")))
-        cases.insert(3, Case("socket, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
-        cases.insert(5, Case("resume, all options", partial(_bridge, cluster, work, (*RESUME, *ALL_OPTIONS))))
+        cases.insert(3, Case("auto, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
+        socket = (*SOCKET, *ALL_OPTIONS)
+        cases.insert(5, Case("socket, all options", partial(_bridge, cluster, work, socket)))
     absent = _kcat_case(cases, cluster, work)
     options = " ".join(ALL_OPTIONS)
     note = (
@@ -75,40 +76,41 @@ def _sizes(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
         for size in (300, 1024, 4096):
             work = Work(max(300_000_000 // size, 300_000), line_bytes=size)
-            yield Case(f"socket @ {size} B", partial(_bridge, cluster, work, ()), x=size)
-            yield Case(f"resume @ {size} B", partial(_bridge, cluster, work, RESUME), x=size)
+            yield Case(f"raw @ {size} B", partial(_peer, cluster, work, "raw"), x=size)
+            yield Case(f"auto @ {size} B", partial(_bridge, cluster, work, ()), x=size)
+            yield Case(f"socket @ {size} B", partial(_bridge, cluster, work, SOCKET), x=size)
 
-    return _growth("event size", "Growing events", "bytes a line", list(cases()), "socket @ 300 B")
+    return _growth("event size", "Growing events", "bytes a line", list(cases()), "raw @ 300 B")
 
 
 def _endpoints(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
         for number in (1, 4, 8):
             work = Work(800_000, endpoints=number)
-            yield Case(f"socket @ {number}", partial(_bridge, cluster, work, ()), x=number)
-            yield Case(f"resume @ {number}", partial(_bridge, cluster, work, RESUME), x=number)
+            yield Case(f"auto @ {number}", partial(_bridge, cluster, work, ()), x=number)
+            yield Case(f"socket @ {number}", partial(_bridge, cluster, work, SOCKET), x=number)
 
-    return _growth("endpoints", "More endpoints in one job", "endpoints", list(cases()), "socket @ 1")
+    return _growth("endpoints", "More endpoints in one job", "endpoints", list(cases()), "auto @ 1")
 
 
 def _partitions(cluster: Cluster) -> Section:
     cases = [
-        Case(f"socket @ {number}", partial(_bridge, cluster, Work(800_000, partitions=number), ()), x=number)
+        Case(f"auto @ {number}", partial(_bridge, cluster, Work(800_000, partitions=number), ()), x=number)
         for number in (1, 3, 12)
     ]
-    return _growth("partitions", "More partitions", "partitions", cases, "socket @ 1")
+    return _growth("partitions", "More partitions", "partitions", cases, "auto @ 1")
 
 
 def _subtasks(cluster: Cluster) -> Section:
     cases = [
         Case(
-            f"socket @ {number}",
+            f"auto @ {number}",
             partial(_bridge, cluster, Work(800_000), ("--sink-parallelism", str(number))),
             x=number,
         )
         for number in (1, 2, 4)
     ]
-    return _growth("sink subtasks", "More sink subtasks", "sink subtasks", cases, "socket @ 1")
+    return _growth("sink subtasks", "More sink subtasks", "sink subtasks", cases, "auto @ 1")
 
 
 def _growth(name: str, title: str, axis: str, cases: list[Case], yardstick: str) -> Section:

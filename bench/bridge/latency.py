@@ -20,7 +20,7 @@ from consumer.events.event_time import to_milliseconds
 
 PERCENTILES = (50.0, 99.0, 99.9)
 _WARM_SECONDS = 4.0  # the first events wait for the job and for the compiler: that is start-up
-_SOURCES: dict[str, tuple[str, ...]] = {"socket": (), "resume": ("--source", "resume")}
+_SOURCES: dict[str, tuple[str, ...]] = {"socket": ("--source", "socket"), "auto": ()}
 
 
 class _Run:

@@ -97,6 +97,10 @@ public class SortLines extends TableStreamOperator implements OneInputStreamOper
 
     public void processElement(StreamRecord element) throws IOException {
         byte[] block = (byte[]) element.getValue();
+        if (block.length > 0 && block[0] == '\n') {
+            sortMarked(block);
+            return;
+        }
         String bytes = new String(block, StandardCharsets.ISO_8859_1); // its indexOf is the fastest there is
         int begin = 0;
         for (int end = bytes.indexOf('\n'); end >= 0; end = bytes.indexOf('\n', begin)) {
@@ -106,11 +110,24 @@ public class SortLines extends TableStreamOperator implements OneInputStreamOper
         sort(begin == 0 ? block : Arrays.copyOfRange(block, begin, block.length));
     }
 
-    private void sort(byte[] line) throws IOException {
-        if (line.length == 0) {
-            return;
+    /** What is no whole line, see LineCutter: LF, reason, LF, bytes. A whole event that only lacks its LF is one. */
+    private void sortMarked(byte[] block) throws IOException {
+        int end = 1;
+        while (block[end] != '\n') {
+            end++;
         }
-        String reason = reasonAgainst(line);
+        String reason = new String(block, 1, end - 1, StandardCharsets.US_ASCII);
+        byte[] line = Arrays.copyOfRange(block, end + 1, block.length);
+        sort(line, reason.equals("torn") && reasonAgainst(line) == null ? null : reason);
+    }
+
+    private void sort(byte[] line) throws IOException {
+        if (line.length > 0) {
+            sort(line, reasonAgainst(line));
+        }
+    }
+
+    private void sort(byte[] line, String reason) throws IOException {
         GenericRowData row = new GenericRowData(timestamp < 0 ? 4 : 5);
         if (reason == null) {
             events.inc();

@@ -40,11 +40,6 @@ def line_bytes(lines: DataStream, endpoint: Endpoint) -> DataStream:
     return compiled_operator(lines, JAVA / "LineBytes.java", f"bytes {endpoint}", _byte_array())
 
 
-def whole_polls(blocks: DataStream, endpoint: Endpoint) -> DataStream:
-    """The resume source's blocks (byte[]) as they are; a cancel waits for the end of its poll."""
-    return compiled_operator(blocks, JAVA / "WholePolls.java", f"polls {endpoint}", _byte_array())
-
-
 def sort_lines(blocks: DataStream, settings: BridgeSettings, endpoint: Endpoint) -> DataStream:
     """Blocks of lines (byte[]) as Kafka records, see record_type; in a thread of its own, with the writer."""
     records = internal_type(record_type(settings.events.event_timestamps))

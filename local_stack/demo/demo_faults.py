@@ -1,4 +1,4 @@
-"""The pipeline on the resume source while everything in it is killed in turn; `make demo-faults`."""
+"""The pipeline while everything in it is killed in turn; `make demo-faults`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _pipeline(demo_stack: Stack, settings: FaultSettings, show: FaultShow) -> bo
     options = ["--rate", str(settings.rate), "--log-dir", str(log)]
     with pipeline.producer(demo_stack, options) as port:
         show.done(f"win-event-producer on 127.0.0.1:{port}, {settings.rate} events/s, its log in {log.name}/")
-        job = pipeline.submit(demo_stack, port, show, "--source", "resume", "--checkpoint-interval", "2")
+        job = pipeline.submit(demo_stack, port, show, "--checkpoint-interval", "2")
         watch = _Watch(demo_stack, show)
         watch.until(lambda: watch.in_kafka() > 0)
         restarts: dict[str, Callable[[], object]] = {

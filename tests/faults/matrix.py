@@ -8,7 +8,7 @@ from pathlib import Path
 from faults import machine_strikes, namespace, network_strikes, process_strikes
 from faults.scenario import Scenario
 
-RESUMING = ("plain-resume", "resume", "exactly-once")
+RESUMING = ("plain-resume", "auto", "exactly-once")
 LOG_DIR = ("--log-dir", "{folder}/log")
 SHORT_TIMEOUT = (
     "--kafka-property", "delivery.timeout.ms=10000", "--kafka-property", "request.timeout.ms=4000",

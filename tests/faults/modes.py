@@ -10,7 +10,7 @@ PLAIN_RESUME_BYTES = 128 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Mode:
-    """Options of the producer, of the job and of the audit; `lossless` and `exactly_once` are the promise."""
+    """Options of the producer, of the job and of the audit; the rest is the promise."""
 
     name: str
     title: str
@@ -18,22 +18,29 @@ class Mode:
     job: tuple[str, ...] = ()
     audit: tuple[str, ...] = ()
     lossless: bool = True
+    ordered: bool = True
     exactly_once: bool = False
 
     @property
     def resumes(self) -> bool:
         """The job has a position of its own in the producer's log."""
-        return "resume" in self.job
+        return "socket" not in self.job
 
 
 MODES = (
-    Mode("socket", "socket", lossless=False),
-    Mode("plain-resume", "socket + --plain-resume", producer=("--plain-resume", str(PLAIN_RESUME_BYTES))),
-    Mode("resume", "resume", job=("--source", "resume")),
+    Mode("socket", "socket", job=("--source", "socket"), lossless=False, ordered=False),
+    Mode(
+        "plain-resume",
+        "socket + --plain-resume",
+        producer=("--plain-resume", str(PLAIN_RESUME_BYTES)),
+        job=("--source", "socket"),
+        ordered=False,
+    ),
+    Mode("auto", "auto"),
     Mode(
         "exactly-once",
-        "resume + exactly-once",
-        job=("--source", "resume", "--delivery-guarantee", "exactly-once"),
+        "auto + exactly-once",
+        job=("--delivery-guarantee", "exactly-once"),
         audit=("--read-committed", "--exactly-once"),
         exactly_once=True,
     ),

@@ -166,13 +166,17 @@ def _result(
     }
     if scenario.restarts is not None and not lane.mode.lossless:
         figures["bound"] = _bound(scenario.restarts, lane, situation)
-    problem = problem or judge(report, lane.mode.lossless, lane.mode.exactly_once, figures.get("bound"))
+    problem = problem or _judged(lane.mode, report, figures.get("bound"))
     if not problem and report["unseen"]:
         problem = f"no fresh event passed: {report['unseen']} unseen"
     aside = figures["produced"] - figures["delivered"] - figures["lost"]
     if not problem and aside and not scenario.rejects and lane not in situation.reports:
         problem = f"{aside} whole events were rejected"
     return Result(scenario.name, lane.mode.name, _today(), situation.seed, proof, problem, figures)
+
+
+def _judged(mode: Mode, report: dict[str, Any], bound: int | None) -> str:
+    return judge(report, mode.lossless, mode.exactly_once, mode.ordered, bound)
 
 
 def _bound(restarts: int, lane: Lane, situation: Situation) -> int:

@@ -61,11 +61,12 @@ def judge(
     report: dict[str, Any],
     lossless: bool,
     exactly_once: bool,
+    ordered: bool = False,
     bound: int | None = None,
 ) -> str:
     """What an audit shows that this mode promises not to happen; empty when there is nothing.
 
-    `bound`: how many a mode that is not lossless may lose.
+    `ordered`: a computer's events are in order. `bound`: how many a mode that is not lossless may lose.
     """
     missing = report["lost"] + report["unseen"]
     problems = [f"{report[kind]} {kind}" for kind in ("corrupt", "invented") if report[kind]]
@@ -75,6 +76,8 @@ def judge(
         problems.append(f"{missing} lost, more than the printed bound allows: {bound}")
     if report["duplicated"] and exactly_once:
         problems.append(f"{report['duplicated']} duplicated")
+    if ordered and report["reordered"]:
+        problems.append(f"{report['reordered']} reordered")
     if not report["records"]:
         problems.append("nothing was delivered")
     return ", ".join(problems)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from faults.situation import Situation
 
-ALL_MODES = ("socket", "plain-resume", "resume", "exactly-once")
+ALL_MODES = ("socket", "plain-resume", "auto", "exactly-once")
 
 
 def _nothing() -> str:

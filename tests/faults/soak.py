@@ -63,7 +63,7 @@ class Soak:
 @click.option(
     "--seed", type=int, envvar="SEED", show_envvar=True, help="Repeats the faults of an earlier soak."
 )
-@click.option("--modes", default="resume,exactly-once", envvar="MODES", show_envvar=True, show_default=True)
+@click.option("--modes", default="auto,exactly-once", envvar="MODES", show_envvar=True, show_default=True)
 def main(hours: float, seed: int | None, modes: str) -> None:
     """Strike at random until HOURS are over; exit code 1 when a mode broke its promise."""
     seed = random.randrange(10**6) if seed is None else seed

@@ -51,9 +51,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
         running.up("--observe", *options)
         producer = RunningProducer(folder, "--rate", "100", "--http-port", str(http_port), port=port)
         try:
-            running.submit(
-                "--source", "resume", "--hostname", "127.0.0.1", "--port", str(port), "--event-timestamps"
-            )
+            running.submit("--hostname", "127.0.0.1", "--port", str(port), "--event-timestamps")
             _consume(running)
             socket.create_connection(("127.0.0.1", port)).close()  # a client that goes away
             yield running

@@ -128,7 +128,7 @@ def test_hostile_lines(
     events = [line for line in sent if is_event(line) and "\ufffd" not in line.decode()]
     assert len(events) > 5_000
     with Feeder([b"\n\n" + b"\n".join(lines) + b"\n"]) as feeder:
-        job = submit(feeder.port)
+        job = submit(feeder.port, "--source", "socket")
         processed = read_topic(stack, topics[0], len(events), 120)
         rejected = read_topic(stack, topics[1], len(sent) - len(events))
         assert len(processed) + len(rejected) == len(sent)  # in = out + rejected

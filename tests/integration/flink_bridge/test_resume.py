@@ -1,16 +1,14 @@
-"""The resume source on a real cluster: a savepoint, an absent producer, a foreign Python."""
+"""The log of a win-event-producer on a real cluster: a savepoint, an absent producer, a cancel."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import JOB, Job, RunningProducer, RunningStack, run, wait_until
+from running import Job, RunningProducer, RunningStack, run, wait_until
 
 from local_stack import processes
 
@@ -31,14 +29,14 @@ def test_a_savepoint_carries_the_position_over_to_a_job_with_other_options(
 ) -> None:
     ledger = tmp_path / "ledger.ndjson"
     source = producer("--rate", "2000", "--count", "30000", "--ledger", str(ledger))
-    first = submit(source.port, "--source", "resume")
+    first = submit(source.port)
     wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow", 120)
     stop = (stack.stack.bin / "flink", "stop", "--savepointPath", tmp_path.as_uri(), first.job_id)
     result = run(*stop, env=stack.shell(), cwd=tmp_path)
     savepoint = re.search(r"Savepoint completed\. Path: (\S+)", result.stdout)
     assert savepoint, result.stdout + result.stderr
     assert first.state() == "FINISHED"
-    options = ("--source", "resume", "--headers", "source", "--event-timestamps")
+    options = ("--headers", "source", "--event-timestamps")
     submit(source.port, *options, flink_options=("-s", savepoint[1]))
     audit = wait_until(lambda: complete(stack, topics[0], "--ledger", str(ledger)), "nothing is missing", 120)
     # Nothing twice: it went on where the first one had stopped.
@@ -51,45 +49,32 @@ def complete(stack: RunningStack, topic: str, *options: str) -> dict[str, int] |
     return None if found["lost"] + found["unseen"] else found
 
 
-def test_runs_on_a_python_without_this_toolkit_and_outlives_its_producer(
+def test_the_job_stays_running_while_its_producer_is_away(
     stack: RunningStack,
     topics: tuple[str, str],
+    submit: Callable[..., Job],
     producer: Callable[..., RunningProducer],
     tmp_path: Path,
 ) -> None:
-    first = producer("--rate", "max", "--count", "1000", "--log-dir", str(tmp_path / "log"))
-    worker = foreign_python(tmp_path)
-    assert run(worker, "-c", "import pyflink", cwd=tmp_path).returncode == 0
-    for module in ("flink_bridge", "producer", "tenacity"):
-        assert run(worker, "-c", f"import {module}", cwd=tmp_path).returncode != 0
-    options = ("--source", "resume", "--port", str(first.port), "--kafka-topic", topics[0])
-    command = (stack.stack.bin / "flink", "run", "-d", "-pyexec", worker, "-py", JOB, *options)
-    result = run(*command, "--kafka-rejected-topic", topics[1], env=stack.shell(), cwd=tmp_path)
-    match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
-    assert match, result.stdout + result.stderr
-    job = Job(stack, match[1])
-    try:
-        wait_until(lambda: written(stack, topics[0]) == 1000, "all 1000", 120)
-        first.stop()
-        wait_until(lambda: metric(job, "connected") == "0", "the job has noticed", 60)
-        assert job.tasks_running()
-        producer("--rate", "max", "--count", "500", "--log-dir", str(tmp_path / "log"), port=first.port)
-        wait_until(lambda: written(stack, topics[0]) == 1500, "500 more", 60)
-        wait_until(lambda: metric(job, "events") == "1500", "Flink counts them", 60)
-        assert [metric(job, name) for name in ("rejected", "gaps", "lost_bytes")] == ["0", "0", "0"]
-        length = str(sum(segment.stat().st_size for segment in (tmp_path / "log").glob("*.log")))
-        wait_until(lambda: metric(job, "offset") == metric(job, "bytes") == length, "and their bytes", 60)
-        assert job.failures() == ""
-    finally:
-        job.cancel()
+    log = ("--log-dir", str(tmp_path / "log"))
+    first = producer("--rate", "max", "--count", "1000", *log)
+    job = submit(first.port)
+    wait_until(lambda: written(stack, topics[0]) == 1000, "all 1000", 120)
+    first.stop()
+    wait_until(lambda: metric(job, "connected") == "0", "the job has noticed", 60)
+    assert job.tasks_running()
+    producer("--rate", "max", "--count", "500", *log, port=first.port)
+    wait_until(lambda: written(stack, topics[0]) == 1500, "500 more", 60)
+    wait_until(lambda: metric(job, "events") == "1500", "Flink counts them", 60)
+    assert [metric(job, name) for name in ("rejected", "gaps", "lost_bytes", "plain")] == ["0", "0", "0", "0"]
+    assert job.failures() == ""
 
 
 def test_a_cancel_leaves_the_taskmanager_alone(
     stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
 ) -> None:
-    """Without WholePolls.java one cancel in three ended the process, so two at once mostly did."""
     port = str(producer("--rate", "1000").port)
-    options = ["--port", port, "--source", "resume", "--kafka-topic", topics[0]]
+    options = ["--port", port, "--kafka-topic", topics[0]]
     options += ["--kafka-rejected-topic", topics[1]]
     result = stack.flink_run(json.dumps([options] * 2), program=str(SUBMIT_SEVERAL))
     jobs = [Job(stack, found) for found in re.findall(r"JobID ([0-9a-f]{32})", result.stdout)]
@@ -118,19 +103,3 @@ def metric(job: Job, name: str) -> str | None:
             values = job.running.rest(f"{path}?get={found[0]}")
             return str(values[0]["value"]).removesuffix(".0") if values else None
     return None
-
-
-def foreign_python(folder: Path) -> Path:
-    """An interpreter with everything of this environment but the toolkit and its own dependencies."""
-    packages = folder / "packages"
-    packages.mkdir()
-    (site,) = (Path(entry) for entry in sys.path if entry.endswith("site-packages"))
-    for entry in site.iterdir():
-        if not re.search(r"__editable__|win_event_bridge|tenacity|click|orjson|\.pth$", entry.name):
-            (packages / entry.name).symlink_to(entry)
-    script = folder / "python"
-    script.write_text(
-        f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{packages}" exec {os.path.realpath(sys.executable)} -S "$@"\n'
-    )
-    script.chmod(0o755)
-    return script

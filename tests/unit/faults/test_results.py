@@ -34,22 +34,25 @@ def test_verdicts(found: dict[str, int], lossless: bool, exactly_once: bool, pro
 def test_a_loss_above_the_printed_bound_is_a_problem() -> None:
     report = {**CLEAN, "lost": 3}
     assert judge(report, lossless=False, exactly_once=False, bound=3) == ""
+    reordered = {**CLEAN, "reordered": 2}
+    assert judge(reordered, lossless=True, exactly_once=False, ordered=True) == "2 reordered"
+    assert judge(reordered, lossless=True, exactly_once=False, ordered=False) == ""
     assert "more than the printed bound" in judge(report, lossless=False, exactly_once=False, bound=2)
 
 
 def test_a_book_keeps_the_newest_result_of_each_row_and_mode(tmp_path: Path) -> None:
-    old = Result("rst", "resume", "2026-01-01", 1, "5 × RST", "", FIGURES)
-    new = Result("rst", "resume", "2026-01-02", 2, "5 × RST", "3 lost", {**FIGURES, "lost": 3})
+    old = Result("rst", "auto", "2026-01-01", 1, "5 × RST", "", FIGURES)
+    new = Result("rst", "auto", "2026-01-02", 2, "5 × RST", "3 lost", {**FIGURES, "lost": 3})
     other = Result("rst", "socket", "2026-01-01", 1, "5 × RST", "", FIGURES)
     Book({}).with_results([old, other]).with_results([new]).save(tmp_path / "book.json")
     assert list(load_book(tmp_path / "book.json", {}).results) == [other, new]
 
 
 def test_the_page_shows_every_result_and_marks_failures() -> None:
-    good = Result("rst", "resume", "2026-01-01", 1, "5 × RST", "", FIGURES)
+    good = Result("rst", "auto", "2026-01-01", 1, "5 × RST", "", FIGURES)
     bad = Result("rst", "exactly-once", "2026-01-01", 1, "5 × RST", "7 duplicated", FIGURES)
     alone = Result("disk-full", "producer", "2026-01-01", 2, "exit code 1", "", {"events": 5})
-    jump = Result("clock-jump", "resume", "2026-01-01", 1, "2 h ahead", "", {**FIGURES, "rejected": 9})
+    jump = Result("clock-jump", "auto", "2026-01-01", 1, "2 h ahead", "", {**FIGURES, "rejected": 9})
     page = render(Book({"cores": "2"}, (good, bad, alone, jump)))
     assert "| 0 lost · 7 dup · 9 rejected · 2.5 s |" in page
     assert "| 5 × RST | – | – | 0 lost · 7 dup · 2.5 s | **0 lost · 7 dup · 2.5 s: 7 duplicated** |" in page

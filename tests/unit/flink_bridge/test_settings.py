@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -145,10 +146,26 @@ def test_a_secret_out_of_reach_is_not_an_error() -> None:
 
 def test_the_guarantee_is_what_the_settings_give() -> None:
     endpoints = (Endpoint("a", 1),)
-    socket = guarantee(BridgeSettings(endpoints, KAFKA, checkpoint_interval=2), 10)
+    socket = guarantee(BridgeSettings(endpoints, KAFKA, source="socket", checkpoint_interval=2), 10)
     assert "may lose" in socket
     assert "the lines of 17.5 s (checkpoint interval 2, " in socket
     assert "at least once" in guarantee(BridgeSettings(endpoints, KAFKA, source="resume"), 50)
     exact = BridgeSettings(endpoints, KAFKA, source="resume", delivery="exactly-once")
     assert "exactly once" in guarantee(exact, 50)
-    assert "exactly once" not in guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"), 50)
+    auto = guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"), 50)
+    assert "from a win-event-producer exactly once" in auto
+    assert "From any other server of lines no loss while the connection stands" in auto
+    plain = BridgeSettings(endpoints, KAFKA, source="socket", delivery="exactly-once")
+    assert "exactly once" not in guarantee(plain, 50)
+
+
+def test_tls_needs_what_belongs_together() -> None:
+    def with_tls(**values: Any) -> BridgeSettings:
+        return BridgeSettings((Endpoint("a", 1),), KAFKA, tls=True, **values)
+
+    with pytest.raises(SettingsError, match="--tls-cert and --tls-key go together"):
+        with_tls(tls_cert_file="/c.pem")
+    with pytest.raises(SettingsError, match=r"--tls-key 'k\.pem': the TaskManager needs an absolute path"):
+        with_tls(tls_cert_file="/c.pem", tls_key_file="k.pem")
+    with pytest.raises(SettingsError, match="use --source auto"):
+        with_tls(source="socket")

@@ -1,0 +1,515 @@
+package winevent;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import jdk.net.ExtendedSocketOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads one server in a thread, through every kind of interruption, and keeps some blocks of lines ready.
+ *
+ * A server that answers RESUME is read from a position in its log. Any other is read as plain lines, unless
+ * `mode` is "resume". Nothing of Flink in here: the operator takes blocks and learns when there are some.
+ */
+public class LogReader extends Thread {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
+    private static final long MOST_BUFFERED = 8L << 20; // bytes
+    private static final int CONNECT_MS = 10000;
+    private static final int ANSWER_MS = 10000;
+    private static final int LISTEN_MS = 100; // for a server that speaks first; win-event-producer waits 250 ms
+    private static final int GRACE_MS = 200; // a request that left later may have come too late
+    private static final int LATE_TRIES = 5;
+    private static final int TICK_MS = 15000; // how often a silent plain connection is looked at
+    private static final long FIRST_PAUSE_MS = 250;
+    private static final long LONGEST_PAUSE_MS = 10000;
+
+    /** Whole lines (see LineCutter) and the position behind them; no lines: the position alone. */
+    public static class Block {
+        public final byte[] lines;
+        public final LogPosition end;
+
+        Block(byte[] lines, LogPosition end) {
+            this.lines = lines;
+            this.end = end;
+        }
+    }
+
+    /** The server no longer has what comes next, and the settings say to fail. */
+    public static class GapException extends Exception {
+        GapException(String message) {
+            super(message);
+        }
+    }
+
+    /** The server talked, and did not say what it should. */
+    private static class SaidInstead extends IOException {
+        SaidInstead(String message) {
+            super(message);
+        }
+    }
+
+    public volatile boolean connected;
+    public volatile boolean plain; // the connection is read as plain lines
+    public volatile long reconnects;
+    public volatile long gaps;
+    public volatile long lostBytes;
+
+    private final String host;
+    private final int port;
+    private final boolean insists; // on an answer to RESUME
+    private final boolean failsOnGap;
+    private final boolean tls;
+    private final String caFile;
+    private final String certFile;
+    private final String keyFile;
+    private final int maxLine;
+    private final ArrayDeque blocks = new ArrayDeque();
+    private long buffered;
+    private CompletableFuture available = new CompletableFuture();
+    private GapException failure;
+    private boolean stopped;
+    private Socket open;
+    private LogPosition position; // behind the last line that was handed on
+    private boolean brought; // this connection brought something
+    private int late;
+
+    /** `options`: see flink_bridge/sources/log_source.py, which writes them. */
+    public LogReader(Map options, LogPosition start) {
+        super("read " + options.get("host") + ":" + options.get("port"));
+        host = (String) options.get("host");
+        port = ((Integer) options.get("port")).intValue();
+        insists = "resume".equals(options.get("mode"));
+        failsOnGap = Boolean.TRUE.equals(options.get("fail_on_gap"));
+        tls = Boolean.TRUE.equals(options.get("tls"));
+        caFile = (String) options.get("tls_ca_file");
+        certFile = (String) options.get("tls_cert_file");
+        keyFile = (String) options.get("tls_key_file");
+        maxLine = ((Integer) options.get("max_line")).intValue();
+        position = start;
+        setDaemon(true);
+    }
+
+    /** The next block; null when there is none yet. */
+    public Block poll() throws GapException {
+        synchronized (blocks) {
+            Block block = (Block) blocks.poll();
+            if (block == null) {
+                if (failure != null) {
+                    throw failure;
+                }
+                return null;
+            }
+            buffered -= block.lines.length;
+            blocks.notifyAll();
+            return block;
+        }
+    }
+
+    /** Done as soon as poll has something to say. */
+    public CompletableFuture available() {
+        synchronized (blocks) {
+            if (available.isDone() && blocks.isEmpty() && failure == null) {
+                available = new CompletableFuture();
+            }
+            return available;
+        }
+    }
+
+    /** Bytes that wait to be polled. */
+    public long buffered() {
+        synchronized (blocks) {
+            return buffered;
+        }
+    }
+
+    /** Stops at once, whatever the thread waits for. */
+    public void close() {
+        Socket socket;
+        synchronized (blocks) {
+            stopped = true;
+            socket = open;
+            blocks.notifyAll();
+        }
+        shut(socket);
+        interrupt();
+        try {
+            join(1000);
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    public void run() {
+        long pause = FIRST_PAUSE_MS;
+        while (!isStopped()) {
+            String what = "the connection was closed";
+            brought = false;
+            try {
+                readOneConnection();
+            } catch (GapException gap) {
+                fail(gap);
+                return;
+            } catch (InterruptedException stop) {
+                return;
+            } catch (IOException broken) {
+                what = words(broken);
+            } catch (RuntimeException broken) {
+                LOG.error(where(), broken);
+                what = broken.toString();
+            }
+            if (isStopped()) {
+                return;
+            }
+            reconnects++;
+            pause = brought ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pause);
+            long wait = pause + ThreadLocalRandom.current().nextLong(pause);
+            LOG.warn(where() + ": " + what + "; next attempt in " + wait + " ms, from " + position);
+            try {
+                Thread.sleep(wait);
+            } catch (InterruptedException stop) {
+                return;
+            }
+        }
+    }
+
+    private void readOneConnection() throws IOException, InterruptedException, GapException {
+        Socket socket = null;
+        try {
+            long begun = System.nanoTime();
+            socket = connect();
+            InputStream in = socket.getInputStream();
+            byte[] first = new byte[ServerAnswer.MOST_BYTES];
+            int had = 0;
+            if (position.logId == null && !insists && !tls) {
+                had = heard(socket, in, first);
+                begun = System.nanoTime();
+            }
+            if (had == 0) {
+                ask(socket);
+                boolean isLate = System.nanoTime() - begun > GRACE_MS * 1000000L;
+                had = firstLine(socket, in, first);
+                int length = lineLength(first, had);
+                ServerAnswer answer = length < 0 ? null : ServerAnswer.parse(first, length);
+                if (answer != null) {
+                    readLog(socket, in, answer, Arrays.copyOfRange(first, length + 1, had));
+                    return;
+                }
+                refuseUnlessPlain(first, had, isLate);
+            }
+            readPlain(socket, in, first, had);
+        } finally {
+            connected = false;
+            plain = false;
+            shut(socket);
+        }
+    }
+
+    /** Whatever the server says before it is asked, for a moment: such a server waits for no request. */
+    private int heard(Socket socket, InputStream in, byte[] first) throws IOException {
+        socket.setSoTimeout(LISTEN_MS);
+        try {
+            int count = in.read(first, 0, first.length);
+            if (count < 0) {
+                throw new EOFException("the server closed the connection and had sent nothing");
+            }
+            return count;
+        } catch (SocketTimeoutException silent) {
+            return 0;
+        }
+    }
+
+    private void ask(Socket socket) throws IOException {
+        socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Reads until the first LF, or until no answer can be as long. A plain server may be silent for hours. */
+    private int firstLine(Socket socket, InputStream in, byte[] first) throws IOException {
+        boolean patient = position.logId == null && !insists;
+        socket.setSoTimeout(patient ? 0 : ANSWER_MS);
+        int had = 0;
+        while (had < first.length && lineLength(first, had) < 0) {
+            int count;
+            try {
+                count = in.read(first, had, first.length - had);
+            } catch (SocketTimeoutException silent) {
+                if (had > 0 && !insists) {
+                    break;
+                }
+                throw new SaidInstead("no answer to RESUME within " + ANSWER_MS / 1000 + " s" + told(first, had));
+            }
+            if (count < 0) {
+                if (had == 0) {
+                    throw new EOFException("the server closed the connection and had sent nothing");
+                }
+                break;
+            }
+            had += count;
+            if (first[0] != '{') {
+                break; // no answer begins like this
+            }
+        }
+        return had;
+    }
+
+    /** Throws when these first bytes of a connection must not be taken for the lines of a plain server. */
+    private void refuseUnlessPlain(byte[] first, int had, boolean isLate) throws IOException {
+        if (insists) {
+            throw new SaidInstead("the server does not speak RESUME" + told(first, had)
+                    + "; --source auto reads any server of lines");
+        }
+        // So win-event-producer greets a client whose request it did not see in time.
+        if (first[0] == 10 && (position.logId != null || isLate) && late < LATE_TRIES) {
+            late++;
+            throw new SaidInstead("the server took this for a connection without a request; asking again");
+        }
+        late = 0;
+        if (position.logId != null) {
+            LOG.error(where() + ": the server that had log " + position + " sends plain lines now"
+                    + told(first, had) + "; they are read, and the next connection asks for the log again");
+        }
+    }
+
+    private void readLog(Socket socket, InputStream in, ServerAnswer answer, byte[] rest)
+            throws IOException, InterruptedException, GapException {
+        if (answer.refuses()) {
+            throw new SaidInstead("the server refuses: " + answer.reason);
+        }
+        late = 0;
+        accept(answer);
+        connected = true;
+        socket.setSoTimeout(0);
+        LineCutter cutter = new LineCutter(maxLine, true, new LineCutter.Blocks() {
+            public void block(byte[] lines, long consumed) throws InterruptedException {
+                put(lines, position.plus(consumed));
+            }
+        });
+        readInto(cutter, in, rest, rest.length);
+    }
+
+    private void accept(ServerAnswer answer) throws GapException, InterruptedException {
+        LogPosition found = new LogPosition(answer.logId, answer.offset, position.start);
+        boolean another = !answer.status.equals("ok") || !found.toString().equals(position.toString());
+        if (position.logId != null && another) {
+            boolean sameLog = answer.logId.equals(position.logId);
+            String what = where() + ": " + (sameLog ? "GAP" : "ANOTHER LOG") + ": asked for " + position
+                    + ", the server has " + found + ", " + answer.lostBytes + " bytes are lost";
+            gaps++;
+            lostBytes += answer.lostBytes;
+            LOG.error(what);
+            if (failsOnGap) {
+                throw new GapException(what);
+            }
+        }
+        LOG.info(where() + ": connected, reading log " + found);
+        put(new byte[0], found); // the position is part of the next checkpoint, also before the first event
+    }
+
+    private void readPlain(Socket socket, InputStream in, byte[] first, int had)
+            throws IOException, InterruptedException {
+        LOG.info(where() + ": connected, reading plain lines");
+        connected = true;
+        plain = true;
+        LineCutter cutter = new LineCutter(maxLine, false, new LineCutter.Blocks() {
+            public void block(byte[] lines, long consumed) throws InterruptedException {
+                put(lines, position);
+            }
+        });
+        try {
+            if (tls) { // a timeout in the middle of a TLS record would lose its begin
+                socket.setSoTimeout(0);
+                readInto(cutter, in, first, had);
+            } else {
+                readInto(cutter, new Attentive(socket, in, cutter), first, had);
+            }
+        } finally {
+            cutter.finish();
+        }
+    }
+
+    /** Until the connection ends. */
+    private void readInto(LineCutter cutter, InputStream in, byte[] first, int had)
+            throws IOException, InterruptedException {
+        if (had > 0) {
+            brought = true;
+            System.arraycopy(first, 0, cutter.buffer(), 0, had);
+            cutter.filled(had);
+        }
+        for (int count = read(in, cutter); count >= 0; count = read(in, cutter)) {
+            brought = true;
+            cutter.filled(count);
+        }
+    }
+
+    private static int read(InputStream in, LineCutter cutter) throws IOException {
+        return in.read(cutter.buffer(), cutter.end(), cutter.room());
+    }
+
+    /** A plain connection, which is dead when the server's heartbeats stop. */
+    private class Attentive extends InputStream {
+        private final InputStream in;
+        private final LineCutter cutter;
+        private long longestBeat;
+        private int beats;
+        private boolean told;
+
+        Attentive(Socket socket, InputStream in, LineCutter cutter) throws IOException {
+            this.in = in;
+            this.cutter = cutter;
+            socket.setSoTimeout(TICK_MS);
+        }
+
+        public int read() {
+            throw new UnsupportedOperationException();
+        }
+
+        public int read(byte[] buffer, int from, int room) throws IOException {
+            long begun = System.nanoTime();
+            while (true) {
+                try {
+                    int count = in.read(buffer, from, room);
+                    notice(count == 1 && buffer[from] == 10, silence(begun));
+                    return count;
+                } catch (SocketTimeoutException tick) {
+                    if (beats >= 2 && silence(begun) > Math.max(TICK_MS, 3 * longestBeat)) {
+                        throw new IOException("nothing, and no heartbeat, for " + silence(begun) / 1000 + " s");
+                    }
+                    if (cutter.pending() > 0 && !told) {
+                        told = true;
+                        LOG.warn(where() + ": " + cutter.pending()
+                                + " bytes wait for the end of their line; is LF what ends a line there?");
+                    }
+                }
+            }
+        }
+
+        private void notice(boolean empty, long silence) {
+            if (empty && silence >= 500) {
+                beats++;
+                longestBeat = Math.max(longestBeat, silence);
+            }
+        }
+
+        private long silence(long since) {
+            return (System.nanoTime() - since) / 1000000;
+        }
+    }
+
+    private Socket connect() throws IOException {
+        IOException last = null;
+        InetAddress[] addresses = InetAddress.getAllByName(host);
+        for (int number = 0; number < addresses.length; number++) {
+            Socket socket = new Socket();
+            synchronized (blocks) {
+                open = socket;
+                if (stopped) {
+                    throw new IOException("closed");
+                }
+            }
+            try {
+                socket.setTcpNoDelay(true);
+                keepAlive(socket);
+                socket.connect(new InetSocketAddress(addresses[number], port), CONNECT_MS);
+                if (!tls) {
+                    return socket;
+                }
+                socket.setSoTimeout(ANSWER_MS);
+                Socket secured = TlsFromPem.over(socket, host, port, caFile, certFile, keyFile);
+                return secured;
+            } catch (IOException broken) {
+                shut(socket);
+                last = broken;
+            }
+        }
+        throw last;
+    }
+
+    /** A peer that is gone without a FIN is noticed after 15 + 3 × 5 s. */
+    private static void keepAlive(Socket socket) throws IOException {
+        socket.setKeepAlive(true);
+        if (socket.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {
+            socket.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, Integer.valueOf(15));
+            socket.setOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, Integer.valueOf(5));
+            socket.setOption(ExtendedSocketOptions.TCP_KEEPCOUNT, Integer.valueOf(3));
+        }
+    }
+
+    private void put(byte[] lines, LogPosition end) throws InterruptedException {
+        CompletableFuture ready;
+        synchronized (blocks) {
+            while (buffered > MOST_BUFFERED && !stopped) {
+                blocks.wait();
+            }
+            if (stopped) {
+                throw new InterruptedException();
+            }
+            blocks.add(new Block(lines, end));
+            buffered += lines.length;
+            ready = available;
+        }
+        position = end;
+        ready.complete(null);
+    }
+
+    private void fail(GapException gap) {
+        CompletableFuture ready;
+        synchronized (blocks) {
+            failure = gap;
+            ready = available;
+        }
+        ready.complete(null);
+    }
+
+    private boolean isStopped() {
+        synchronized (blocks) {
+            return stopped;
+        }
+    }
+
+    private String where() {
+        return host + ":" + port;
+    }
+
+    private static String words(IOException broken) {
+        if (broken instanceof SaidInstead || broken instanceof EOFException) {
+            return broken.getMessage();
+        }
+        return broken.getClass().getSimpleName() + ": " + broken.getMessage();
+    }
+
+    private static String told(byte[] first, int had) {
+        String said = new String(first, 0, Math.min(had, 80), StandardCharsets.UTF_8);
+        return had == 0 ? "" : "; it said \"" + said.replaceAll("\\p{Cntrl}+", " ").trim() + "\"";
+    }
+
+    private static int lineLength(byte[] bytes, int had) {
+        for (int place = 0; place < had; place++) {
+            if (bytes[place] == 10) {
+                return place;
+            }
+        }
+        return -1;
+    }
+
+    private static void shut(Socket socket) {
+        if (socket != null) {
+            try {
+                socket.close();
+            } catch (IOException gone) {
+                LOG.debug("close", gone);
+            }
+        }
+    }
+}
