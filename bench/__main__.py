@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from bench import document, plots
+from bench.analytics import asking
 from bench.book import Book, Record, load_book
 from bench.bridge import carrying, cluster, latency
 from bench.harness import Section, measure
@@ -28,7 +29,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
     audits = verify.topic_sections(quick, shared)
-    return [*carrying.sections(quick, shared), *latency.sections(quick, shared), *audits]
+    questions = asking.sections(quick, shared)
+    return [*carrying.sections(quick, shared), *latency.sections(quick, shared), *audits, *questions]
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,16 @@ GROUPS = {
         ("tail", "verify"), lambda quick, _: [*tail.sections(quick), *verify.file_sections(quick)]
     ),
     "bridge": Group(
-        ("comparison", "event-size", "endpoints", "partitions", "sink-subtasks", "latency", "verify-a-topic"),
+        (
+            "comparison",
+            "event-size",
+            "endpoints",
+            "partitions",
+            "sink-subtasks",
+            "latency",
+            "verify-a-topic",
+            "questions",
+        ),
         lambda quick, stages: _on_a_cluster(quick, stages.enter_context(cluster.cluster())),
     ),
 }

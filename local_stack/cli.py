@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from local_stack import processes, stack, tools
+from local_stack.cluster import sql_gateway
 from local_stack.cluster.checkpoints import newest_checkpoint
 from local_stack.demo_cli import demo
 from local_stack.demo_faults_cli import demo_faults
@@ -56,6 +57,12 @@ def main() -> None:
 @click.option(
     "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
 )
+@click.option("--sql/--no-sql", default=None, help="Also Flink's SQL Gateway, for win-event-stack sql.")
+@click.option("--sql-port", type=int, help="Where the SQL Gateway listens (8083).")
+@click.option(
+    "--s3/--no-s3", default=None, help="Flink can write to S3, with the AWS_ keys of this environment."
+)
+@click.option("--s3-endpoint", metavar="URL", help="A server of S3 other than Amazon's.")
 @click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
 @click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
 @click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
@@ -72,7 +79,7 @@ def up(only: str | None, **changes: Any) -> None:
       win-event-stack up
       win-event-stack up --only kafka --kafka-port 19092
       win-event-stack up --tls --brokers 3
-      win-event-stack up --observe
+      win-event-stack up --observe --sql
     """
     talk = TerminalTalk()
     with errors_told(talk):
@@ -82,10 +89,13 @@ def up(only: str | None, **changes: Any) -> None:
 
 
 def _with_changes(current: Stack, changes: dict[str, Any]) -> Stack:
-    """Ports of a stack that runs cannot change under it."""
+    """Ports of a stack that runs cannot change under it; the SQL Gateway may come later."""
     wanted = replace(current, **changes)
     names = [daemon.name for daemon in processes.recorded(current) if daemon.process()]
-    if wanted != current and names:
+    sql_apart = replace(wanted, sql=current.sql)
+    if sql_gateway.NAME not in names:
+        sql_apart = replace(sql_apart, sql_port=current.sql_port)
+    if sql_apart != current and names:
         raise processes.StartError(
             f"{', '.join(names)} already running with other settings. First: win-event-stack down"
         )
@@ -147,19 +157,37 @@ def env() -> None:
 )
 @click.argument("job_options", nargs=-1, type=click.UNPROCESSED)
 def submit(from_checkpoint: bool, job_options: tuple[str, ...]) -> None:
-    """Submit the bridge, detached; JOB_OPTIONS are those of flink_bridge/job.py.
+    """Submit the bridge, detached; JOB_OPTIONS are those of flink_bridge/job.py, or of analytics/job.py.
 
     \b
     Examples:
       win-event-stack submit --hostname 127.0.0.1 --port 9999
       win-event-stack submit --from-checkpoint --port 9999
+      win-event-stack submit analytics level_windows,brute_force
     """
     current = load_stack()
-    job = REPOSITORY / "flink_bridge" / "job.py"
+    user, job = "bridge", REPOSITORY / "flink_bridge" / "job.py"
+    if job_options[:1] == ("analytics",):
+        user, job, job_options = "analytics", REPOSITORY / "analytics" / "job.py", job_options[1:]
     with errors_told(TerminalTalk()):
         start = ["-s", str(newest_checkpoint(current))] if from_checkpoint else []
     command = [str(current.bin / "flink"), "run", "-d", *start, "-py", str(job), *job_options]
-    sys.exit(subprocess.call(command, env={**os.environ, **tools.exports(current)}))
+    login = {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(current.secrets / user)}
+    sys.exit(subprocess.call(command, env={**os.environ, **tools.exports(current), **login}))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("client_options", nargs=-1, type=click.UNPROCESSED)
+def sql(client_options: tuple[str, ...]) -> None:
+    """Open Flink's SQL client; events, rejected and every result are declared, as the user analytics.
+
+    \b
+    Examples:
+      win-event-stack sql
+      win-event-stack sql -f questions.sql
+    """
+    with errors_told(TerminalTalk()):
+        sys.exit(sql_gateway.client(load_stack(), client_options))
 
 
 @main.command()

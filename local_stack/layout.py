@@ -28,6 +28,10 @@ class Stack:
     brokers: int = 1
     tls: bool = False
     observe: bool = False
+    sql: bool = False
+    sql_port: int = 8083
+    s3: bool = False
+    s3_endpoint: str = ""  # empty: Amazon's own
     prometheus_port: int = 9090
     metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
     producer_metrics: str = "127.0.0.1:9998"
@@ -64,6 +68,19 @@ class Stack:
     @property
     def flink_url(self) -> str:
         return f"http://{LOOPBACK}:{self.flink_port}"
+
+    @property
+    def sql_url(self) -> str:
+        """Flink's SQL Gateway."""
+        return f"http://{LOOPBACK}:{self.sql_port}"
+
+    @property
+    def flink_opt(self) -> Path:
+        return self.directory / "flink" / "opt"
+
+    @property
+    def flink_plugins(self) -> Path:
+        return self.directory / "flink" / "plugins"
 
     @property
     def secrets(self) -> Path:

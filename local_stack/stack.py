@@ -13,7 +13,7 @@ from local_stack import observe, processes, tools, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords
-from local_stack.cluster import cluster
+from local_stack.cluster import cluster, sql_gateway
 from local_stack.jars import jars
 from local_stack.layout import Stack
 
@@ -44,6 +44,8 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                 _up_kafka(stack, talk)
             if "flink" in parts:
                 _up_flink(stack, talk)
+                if stack.sql:
+                    _up_sql(stack, talk)
             if stack.observe:
                 _up_observers(stack, talk)
         except BaseException:
@@ -88,7 +90,7 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
     connector = _fetch("flink", stack, talk)
     if processes.running(stack, "jobmanager") is None:
         talk.doing("starting the Flink cluster")
-        cluster.start_cluster(stack, connector)
+        cluster.start_cluster(stack, connector, _fetch("s3", stack, talk) if stack.s3 else [])
         watchdog.start_watchdog(stack)
         talk.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
         return
@@ -101,6 +103,16 @@ def _up_flink(stack: Stack, talk: Talk) -> None:
             talk.done(f"TaskManager {number} ready")
     if processes.running(stack, watchdog.NAME) is None:
         watchdog.start_watchdog(stack)
+
+
+def _up_sql(stack: Stack, talk: Talk) -> None:
+    if processes.running(stack, sql_gateway.NAME):
+        talk.done(f"SQL Gateway is already running on {stack.sql_url}")
+        return
+    gateway = _fetch("sql", stack, talk)
+    talk.doing("starting Flink's SQL Gateway")
+    sql_gateway.start_gateway(stack, gateway)
+    talk.done(f"SQL Gateway ready on {stack.sql_url}; win-event-stack sql opens a client")
 
 
 def _up_observers(stack: Stack, talk: Talk) -> None:

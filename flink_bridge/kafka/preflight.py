@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyflink.java_gateway import get_gateway
@@ -20,6 +20,14 @@ from flink_bridge.kafka.settings import SHADED, KafkaSettings
 from flink_bridge.settings import BridgeSettings
 
 TIMEOUT_MS = "15000"
+SHORT_WAITS = {
+    "max.block.ms": TIMEOUT_MS,
+    "request.timeout.ms": "10000",
+    # The user's own may be shorter than the request timeout of this check, which Kafka refuses.
+    "delivery.timeout.ms": "30000",
+}
+"""How long the producer of a check waits."""
+
 _ADVICE = {
     "SaslAuthenticationException": "check KAFKA_USERNAME and the password",
     "TopicAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
@@ -27,6 +35,13 @@ _ADVICE = {
     "UnknownTopicOrPartitionException": "create the topic: win-event-kafka-setup apply",
     "TimeoutException": "is Kafka there, is the topic, is the protocol right?",
 }
+
+
+class Transactional(Protocol):
+    """Settings of a job that may write in transactions."""
+
+    @property
+    def transaction_timeout(self) -> int: ...
 
 
 class PreflightError(RuntimeError):
@@ -83,34 +98,39 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
     """
     if not secret_at_hand(settings.kafka, os.environ):
         return "the password is not readable here, so the login to Kafka is first tried by the TaskManagers"
-    properties = {
-        **settings.kafka.producer_properties(prefix),
-        "max.block.ms": TIMEOUT_MS,
-        "request.timeout.ms": "10000",
-        # The user's own may be shorter than the request timeout of this check, which Kafka refuses.
-        "delivery.timeout.ms": "30000",
-        "client.id": "win-event-bridge-check",
-    }
+    properties = settings.kafka.producer_properties(prefix) | SHORT_WAITS
+    properties["client.id"] = "win-event-bridge-check"
     if settings.delivery == "exactly-once":
         properties["transactional.id"] = f"{settings.transactional_id_prefix}-check"
         properties["transaction.timeout.ms"] = str(settings.transaction_timeout * 1000)
     try:
-        _try_producer(properties, prefix, (settings.topic, settings.rejected_topic))
+        try_producer(properties, prefix, (settings.topic, settings.rejected_topic))
     except Py4JJavaError as error:
-        raise PreflightError(_told(error.java_exception, settings)) from None
+        raise PreflightError(told(error.java_exception, settings.kafka, settings)) from None
     return None
 
 
-def _try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, ...]) -> None:
-    jvm: Any = get_gateway().jvm
-    values = jvm.java.util.Properties()
+def java_properties(properties: Mapping[str, str]) -> Any:
+    values = get_gateway().jvm.java.util.Properties()
     for name, value in properties.items():
         values.setProperty(name, value)
-    kafka: Any = jvm
-    for package in f"{prefix}org.apache.kafka".split("."):
-        kafka = getattr(kafka, package)
+    return values
+
+
+def kafka_package(prefix: str) -> Any:
+    """The Java package org.apache.kafka, wherever the connector has it."""
+    package: Any = get_gateway().jvm
+    for name in f"{prefix}org.apache.kafka".split("."):
+        package = getattr(package, name)
+    return package
+
+
+def try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, ...]) -> None:
+    """Log in, look up the topics, begin as a transactional producer would. Raises Py4JJavaError."""
+    jvm: Any = get_gateway().jvm
+    kafka = kafka_package(prefix)
     serializer = kafka.common.serialization.ByteArraySerializer
-    producer = kafka.clients.producer.KafkaProducer(values, serializer(), serializer())
+    producer = kafka.clients.producer.KafkaProducer(java_properties(properties), serializer(), serializer())
     try:
         for topic in topics:
             producer.partitionsFor(topic)
@@ -120,12 +140,12 @@ def _try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str,
         producer.close(jvm.java.time.Duration.ofSeconds(0))
 
 
-def _told(exception: Any, settings: BridgeSettings) -> str:
+def told(exception: Any, kafka: KafkaSettings, settings: Transactional) -> str:
     """The innermost reason, with what to do about it."""
     while exception.getCause() is not None:
         exception = exception.getCause()
     name = exception.getClass().getSimpleName()
-    where = f"Kafka at {settings.kafka.bootstrap_servers} as {settings.kafka.username or 'nobody'}"
+    where = f"Kafka at {kafka.bootstrap_servers} as {kafka.username or 'nobody'}"
     message = str(exception.getMessage()).rstrip(".")
     hint = _ADVICE.get(name, "")
     if "transaction.max.timeout.ms" in message:

@@ -16,6 +16,8 @@ from local_stack.cluster.configuration import merged
 from local_stack.jars.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack, write_atomically
 
+_S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
+
 
 def flink_home() -> Path:
     """Where the apache-flink package keeps its bin/, lib/ and conf/."""
@@ -27,7 +29,9 @@ def flink_home() -> Path:
 
 def flink_environment(stack: Stack) -> dict[str, str]:
     """What the scripts in Flink's bin/ need to use this stack's configuration, jars and folders."""
+    plugins = {"FLINK_PLUGINS_DIR": str(stack.flink_plugins)} if stack.s3 else {}
     return {
+        **plugins,
         "FLINK_HOME": str(flink_home()),
         "FLINK_CONF_DIR": str(stack.flink_conf),
         # Flink's own jars and the Kafka connector: `pipeline.jars` would not reach the submitting client.
@@ -44,11 +48,20 @@ def base_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 
-def start_cluster(stack: Stack, connector: list[Path]) -> None:
-    """Start the JobManager and the TaskManagers; return when all are registered. Raises StartError."""
+def s3_login(stack: Stack) -> dict[str, str]:
+    """The keys of S3, if it is used: from our environment into the daemons', where the plugin looks."""
+    return {name: value for name, value in os.environ.items() if name in _S3_KEYS} if stack.s3 else {}
+
+
+def start_cluster(stack: Stack, connector: list[Path], s3: list[Path]) -> None:
+    """Start the JobManager and the TaskManagers; return when all are registered. Raises StartError.
+
+    `connector` goes into the class path, `s3` are jars of a plugin.
+    """
     processes.check_port_free(stack.flink_port, "Flink's web UI", "--flink-port")
     processes.check_port_free(stack.jobmanager_port, "Flink's JobManager", "--jobmanager-port")
     _link_jars(stack, connector)
+    _link_plugins(stack, s3)
     write_configuration(stack)
     start_jobmanager(stack)
     for number in range(1, stack.taskmanagers + 1):
@@ -78,7 +91,7 @@ def wait_for_taskmanagers(stack: Stack, seconds: float = 90.0) -> None:
 
 
 def _start(stack: Stack, name: str, script: str) -> processes.Daemon:
-    environment = base_environment() | flink_environment(stack)
+    environment = base_environment() | flink_environment(stack) | s3_login(stack)
     command = [str(flink_home() / "bin" / script), "start-foreground", *observe.flink_options(stack, name)]
     return processes.start(stack, name, command, environment, stack.directory)
 
@@ -106,6 +119,9 @@ def write_configuration(stack: Stack) -> None:
         "execution.checkpointing.savepoint-dir": (stack.directory / "flink" / "savepoints").as_uri(),
         "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
     }
+    if stack.s3 and stack.s3_endpoint:
+        # Servers other than Amazon's know buckets as folders, not as names of hosts.
+        settings |= {"s3.endpoint": stack.s3_endpoint, "s3.path.style.access": "true"}
     if not stack.observe:
         # Without a list Flink would start every reporter that has settings, so these go, too.
         settings = {
@@ -122,3 +138,15 @@ def _link_jars(stack: Stack, connector: list[Path]) -> None:
     python = (flink_home() / "opt").glob("flink-python*.jar")
     for jar in [*(flink_home() / "lib").glob("*.jar"), *python, *connector]:
         (stack.flink_lib / jar.name).symlink_to(jar)
+
+
+def _link_plugins(stack: Stack, s3: list[Path]) -> None:
+    """Flink's own plugins, and S3's in a folder of its own: a plugin's classes must not mix with others."""
+    shutil.rmtree(stack.flink_plugins, ignore_errors=True)
+    stack.flink_plugins.mkdir(parents=True)
+    for plugin in (flink_home() / "plugins").glob("*/"):
+        (stack.flink_plugins / plugin.name).symlink_to(plugin)
+    for jar in s3:
+        folder = stack.flink_plugins / "s3-fs-hadoop"
+        folder.mkdir(exist_ok=True)
+        (folder / jar.name).symlink_to(jar)

@@ -12,6 +12,8 @@ import jgo
 from local_stack.jars.jars import LOCK
 
 KAFKA_VERSION = "4.3.1"
+FLINK_VERSION = "2.2.1"
+S3_VERSION = "2.2.0"  # the newest of this minor version in Maven Central
 CONNECTOR_VERSION = "5.0.0-2.2"  # the second half is the Flink version it is built for
 JMX_EXPORTER_VERSION = "1.0.1"  # the newest in Maven Central
 LOG4J_VERSION = "2.25.4"  # the one that Kafka itself asks for; Kafka's jars bring no slf4j binding
@@ -23,13 +25,24 @@ ROOTS = {
         f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}",
     ),
     "flink": (f"org.apache.flink:flink-sql-connector-kafka:{CONNECTOR_VERSION}",),
+    # One jar each, whole: what it needs is inside, or in Flink's lib folder.
+    "sql": (f"org.apache.flink:flink-sql-gateway:{FLINK_VERSION}",),
+    "s3": (f"org.apache.flink:flink-s3-fs-hadoop:{S3_VERSION}",),
     "observe": (f"io.prometheus.jmx:jmx_prometheus_javaagent:{JMX_EXPORTER_VERSION}",),
 }
+ALONE = ("sql", "s3")
 
 
 def resolve(roots: Iterable[str]) -> list[Any]:
     found = {a.artifactId: a for root in reversed(tuple(roots)) for a in jgo.resolve(root)}
     return list(found.values())
+
+
+def alone(roots: Iterable[str]) -> list[Any]:
+    """The jars of the roots without anything that they ask for."""
+    context = jgo.maven.MavenContext()
+    parts = [root.split(":") for root in roots]
+    return [context.project(group, name).at_version(version).artifact() for group, name, version in parts]
 
 
 def render(sections: dict[str, list[Any]]) -> str:
@@ -46,4 +59,5 @@ def _line(artifact: Any) -> str:
 
 
 if __name__ == "__main__":
-    LOCK.write_text(render({name: resolve(roots) for name, roots in ROOTS.items()}), encoding="utf-8")
+    sections = {n: alone(roots) if n in ALONE else resolve(roots) for n, roots in ROOTS.items()}
+    LOCK.write_text(render(sections), encoding="utf-8")

@@ -1,0 +1,19 @@
+"""What Flink's SQL client and the SQL Gateway are told before the first question. Pure."""
+
+from __future__ import annotations
+
+from analytics.flink_settings import analytics_flink_options
+from analytics.settings import AnalyticsSettings
+from analytics.tables import everything
+from flink_bridge.kafka.settings import SHADED
+from flink_bridge.kafka.sink_sql import literal
+
+_LEFT_OUT = ("pipeline.name", "parallelism.default")  # each statement is a job of its own, and named after it
+
+
+def declarations_of(settings: AnalyticsSettings) -> str:
+    """SET and CREATE statements, each with its semicolon."""
+    options = {name: v for name, v in analytics_flink_options(settings).items() if name not in _LEFT_OUT}
+    options["sql-client.execution.result-mode"] = "tableau"
+    lines = [f"SET {literal(name)} = {literal(value)}" for name, value in options.items()]
+    return "".join(f"{statement};\n" for statement in [*lines, *everything(settings, SHADED)])

@@ -1,0 +1,112 @@
+"""What the questions call a field, and where the four shapes of an event keep it. Pure.
+
+The names are the questions'; the places are JSON paths. Only fields that a question mentions are read from
+the JSON: each costs time with every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Fluent Bit writes EventData by position: name -> position (from 1) -> the ids of Security's events with it.
+INSERTS: dict[str, dict[int, tuple[int, ...]]] = {
+    "TargetUserName": {
+        1: (4720, 4722, 4724, 4725, 4726, 4740, 4768, 4769, 4771, 4798, 4799),
+        2: (4634, 4647, 4738, 4776, 4800, 4801),
+        3: (4728, 4732),
+        6: (4624, 4625, 4627, 4648, 4703),
+        11: (4688,),
+    },
+    "TargetLogonId": {4: (4634, 4647, 4800, 4801), 8: (4624, 4627, 4703), 13: (4688,)},
+    "LogonType": {5: (4634,), 9: (4624, 4627), 11: (4625,)},
+    "IpAddress": {7: (4769, 4771), 10: (4768,), 13: (4648,), 19: (4624,), 20: (4625,)},
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """`paths`: where it may stand, most frequent first. `expression`: SQL over the columns of those paths."""
+
+    paths: tuple[str, ...]
+    expression: str
+
+
+def _first(*columns: str, default: str = "") -> str:
+    return f"COALESCE({', '.join((*columns, *([default] if default else [])))})"
+
+
+def _data(name: str) -> Field:
+    """A field of EventData: `data` of the flat shape, event_data, on top, or among the inserts."""
+    cases = " ".join(
+        f"WHEN EventID IN ({', '.join(repr(str(event)) for event in events)}) THEN StringInserts[{position}]"
+        for position, events in INSERTS[name].items()
+    )
+    inserts = f"CASE WHEN StringInserts IS NULL OR Channel <> 'Security' THEN NULL {cases} END"
+    return Field(
+        (f"data.{name}", f"winlog.event_data.{name}", name, "StringInserts", "EventID", "Channel"),
+        _first(f"`data`.{name}", f"winlog.event_data.{name}", name, inserts),
+    )
+
+
+# NXLog calls a failed audit an ERROR, though Windows gives it the level Information.
+_LEVEL = """CASE
+    WHEN `level` IS NOT NULL THEN `level`
+    WHEN `log`.`level` IS NOT NULL THEN INITCAP(`log`.`level`)
+    WHEN EventType LIKE 'AUDIT%' THEN 'Information'
+    WHEN Severity IS NOT NULL THEN CASE Severity WHEN 'DEBUG' THEN 'Verbose' WHEN 'INFO' THEN 'Information'
+      ELSE INITCAP(Severity) END
+    WHEN `Level` IS NOT NULL THEN CASE `Level` WHEN '1' THEN 'Critical' WHEN '2' THEN 'Error'
+      WHEN '3' THEN 'Warning' WHEN '5' THEN 'Verbose' ELSE 'Information' END
+    ELSE 'unknown' END"""
+
+FIELDS: dict[str, Field] = {
+    "level": Field(("level", "log.level", "EventType", "Severity", "Level"), _LEVEL),
+    "source": Field(
+        ("source", "winlog.channel", "Channel"),
+        _first("source", "winlog.channel", "Channel", default="'unknown'"),
+    ),
+    "event_id": Field(
+        ("event_id", "winlog.event_id", "EventID"),
+        f"TRY_CAST({_first('event_id', 'winlog.event_id', 'EventID')} AS INT)",
+    ),
+    "record_id": Field(
+        ("record_id", "winlog.record_id", "RecordNumber", "EventRecordID"),
+        "COALESCE(TRY_CAST("
+        + _first("record_id", "winlog.record_id", "RecordNumber", "EventRecordID")
+        + " AS BIGINT), 0)",
+    ),
+    "computer": Field(
+        ("computer", "winlog.computer_name", "Hostname", "Computer"),
+        _first("computer", "winlog.computer_name", "Hostname", "Computer", default="'unknown'"),
+    ),
+    "provider": Field(
+        ("provider", "winlog.provider_name", "SourceName", "ProviderName"),
+        _first("provider", "winlog.provider_name", "SourceName", "ProviderName"),
+    ),
+    "message": Field(("message", "Message"), _first("message", "Message")),
+    "account": _data("TargetUserName"),
+    "logon_id": _data("TargetLogonId"),
+    "logon_type": _data("LogonType"),
+    "address": _data("IpAddress"),
+}
+
+TIMESTAMPS = ("timestamp", "@timestamp", "EventTime", "TimeCreated")
+
+
+def columns(names: Iterable[str], more: Iterable[str] = ()) -> str:
+    """The columns that hold these fields, as SQL; the JSON's objects are rows inside one another."""
+    tree: dict[str, dict[str, object]] = {}
+    for path in (*more, *(path for name in names for path in FIELDS[name].paths)):
+        branch: dict[str, object] = tree  # type: ignore[assignment]
+        for step in path.split("."):
+            branch = branch.setdefault(step, {})  # type: ignore[assignment]
+    return ",\n  ".join(f"`{name}` {_type(name, branch)}" for name, branch in tree.items())
+
+
+def _type(name: str, branch: dict[str, object]) -> str:
+    if name == "StringInserts":
+        return "ARRAY<STRING>"
+    if not branch:
+        return "STRING"
+    return "ROW<" + ", ".join(f"`{k}` {_type(k, v)}" for k, v in branch.items()) + ">"  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""Builds the job in Flink and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from py4j.protocol import Py4JJavaError
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StatementSet, StreamTableEnvironment
+from pyflink.util.exceptions import JavaException
+
+from analytics import tables
+from analytics.flink_settings import analytics_flink_options
+from analytics.question import QuestionError
+from analytics.settings import AnalyticsSettings
+
+
+def environment(settings: AnalyticsSettings) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+    """An empty job with our settings of Flink."""
+    configuration = Configuration()
+    for name, value in analytics_flink_options(settings).items():
+        configuration.set_string(name, value)
+    env = StreamExecutionEnvironment.get_execution_environment(configuration)
+    env.set_parallelism(settings.parallelism)
+    return env, StreamTableEnvironment.create(env)
+
+
+def ask_topic(settings: AnalyticsSettings, prefix: str) -> None:
+    """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix."""
+    env, table_environment = environment(settings)
+    assert settings.kafka is not None  # noqa: S101 - without files there is a topic
+    fields = tables.fields_of(settings.questions)
+    declared = tables.results_in_kafka(settings, settings.kafka, prefix)
+    inputs = []
+    if settings.reads_events:
+        inputs += tables.events_from_kafka(settings, settings.kafka, prefix, fields)
+        inputs.append(declared["events_late"])
+    if any(question.mentions("event_lines") for question in settings.questions):
+        inputs.append(tables.lines_from_kafka(settings, settings.kafka, prefix))
+    if settings.archive:
+        inputs.append(tables.archive(settings.archive))
+    statements = _statements(table_environment, settings, inputs, declared)
+    if settings.reads_events:
+        statements.add_insert_sql(tables.LATE)
+    statements.attach_as_datastream()
+    env.execute(settings.name)
+
+
+def ask_files(settings: AnalyticsSettings, links: Path, answers: Path) -> None:
+    """Read the files that `links` points to, to their end; the answers' changes stand in `answers`."""
+    env, table_environment = environment(settings)
+    inputs = tables.events_from_files(links, tables.fields_of(settings.questions))
+    _statements(table_environment, settings, inputs, tables.results_in_files(answers)).attach_as_datastream()
+    env.execute(settings.name)
+
+
+def _statements(
+    table_environment: StreamTableEnvironment,
+    settings: AnalyticsSettings,
+    inputs: Iterable[str],
+    declared: dict[str, str],
+) -> StatementSet:
+    """Every INSERT of every question, in one job. Raises QuestionError for SQL that Flink refuses."""
+    for statement in inputs:
+        table_environment.execute_sql(statement)
+    if settings.hosts:
+        table_environment.execute_sql(tables.hosts(settings.hosts))
+    for result in settings.results:
+        if result in declared:
+            table_environment.execute_sql(declared[result])
+    statements = table_environment.create_statement_set()
+    for question in settings.questions:
+        try:
+            for statement in question.statements(settings.values[question.name]):
+                if statement.startswith("INSERT"):
+                    statements.add_insert_sql(statement)
+                else:
+                    table_environment.execute_sql(statement)
+        except (Py4JJavaError, JavaException) as error:
+            raise QuestionError(f"{question.name}.sql: {_reason(error)}") from None
+    return statements
+
+
+def _reason(error: Exception) -> str:
+    """Flink's own words: the innermost of its causes that says something."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    causes = [line for line in lines if line.startswith("Caused by: ")] or [line for line in lines if line]
+    said = causes[-1].removeprefix("Caused by: ")
+    return said.partition(": ")[2] or said

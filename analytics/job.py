@@ -1,0 +1,105 @@
+"""Questions in Flink SQL about the events in a topic, or in files.
+
+`flink run -py analytics/job.py` and `python analytics/job.py` (an in-process cluster) both work.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+if not __package__:
+    # Started as a script: Python put this folder on the path, where the imports need the one above it.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+import orjson
+
+from analytics.client_sql import declarations_of
+from analytics.library import shipped
+from analytics.options_cli import analytics_options, take_settings
+from analytics.question import QuestionError
+from analytics.settings import AnalyticsSettings
+from flink_bridge.kafka.jaas import JaasError
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("questions", required=False, default="", metavar="QUESTION[,…]")
+@click.option(
+    "--declare", is_flag=True, help="Print every table as SQL for a client of Flink, and submit nothing."
+)
+@analytics_options
+def main(questions: str, declare: bool, **values: Any) -> None:
+    """Ask questions in Flink SQL: each is a file of analytics/queries, or a .sql file of yours.
+
+    Several questions in one job share one read of the topic. Without a QUESTION, the list of them is shown.
+    Every option but --set and --from-files may come from the environment instead; the option wins.
+
+    \b
+    Examples:
+      flink run -d -py analytics/job.py level_windows,brute_force \\
+        --kafka-bootstrap-servers 127.0.0.1:9092 --kafka-security-protocol SASL_PLAINTEXT
+      flink run -d -py analytics/job.py level_windows --set width=30 \\
+        --result-topic events_by_level_5m=events_by_level_30s
+      python analytics/job.py level_windows,logon_sessions --from-files 'logs/*.ndjson'
+    """
+    if declare:
+        click.echo(declarations_of(take_settings(questions or "level_windows", values)))
+        return
+    if not questions:
+        _show_questions()
+        return
+    settings = take_settings(questions, values)
+    if settings.kafka and (warning := settings.kafka.warning()):
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    try:
+        _run(settings, values["check"])
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _show_questions() -> None:
+    for name, question in shipped().items():
+        click.echo(f"{name}: {question.title}")
+        for each in question.parameters.values():
+            click.echo(f"    --set {each.name}={each.default}   {each.low} to {each.high} {each.about}")
+
+
+def _run(settings: AnalyticsSettings, check: bool) -> None:
+    # These load Flink: --help and usage errors need not wait for it.
+    from analytics import graph, preflight
+    from flink_bridge.kafka.preflight import PreflightError, class_prefix
+
+    try:
+        if settings.files:
+            _print_answers(settings)
+            return
+        prefix = class_prefix()
+        if check and (unchecked := preflight.check(settings, prefix)):
+            click.echo(f"note: {unchecked}", err=True)
+        graph.ask_topic(settings, prefix)
+    except (JaasError, PreflightError, QuestionError) as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+def _print_answers(settings: AnalyticsSettings) -> None:
+    """Ask the files; every row of every answer becomes a line, in the order of the keys."""
+    from analytics import graph
+    from analytics.answers import rows
+
+    with tempfile.TemporaryDirectory(prefix="win-event-analytics-") as folder:
+        links, answers = Path(folder) / "files", Path(folder) / "answers"
+        links.mkdir()
+        for number, file in enumerate(settings.files):
+            (links / f"{number:06d}-{file.name.lstrip('._')}").symlink_to(file)
+        graph.ask_files(settings, links, answers)
+        for result in settings.results:
+            for row in rows(answers, result):
+                sys.stdout.buffer.write(orjson.dumps({"result": result, **row}) + b"\n")
+
+
+if __name__ == "__main__":
+    main()

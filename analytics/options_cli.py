@@ -1,0 +1,225 @@
+"""The options of analytics: the command line and the environment become one AnalyticsSettings."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from analytics.library import find
+from analytics.question import Question, QuestionError, share_out
+from analytics.settings import AnalyticsSettings, ArchiveSettings
+from flink_bridge.kafka.jaas import JaasError
+from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
+from flink_bridge.kafka.settings import KafkaSettingsError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+HOSTS = Path(__file__).resolve().with_name("hosts.csv")
+
+_OPTIONS = (
+    click.option(
+        "--set",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter of the questions, as the head of their file tells; QUESTION.NAME=VALUE for one.",
+    ),
+    click.option(
+        "--from-files",
+        multiple=True,
+        metavar="'DIR/*.ndjson'",
+        help="Ask files instead of the topic, print the answers as JSON lines, and end.",
+    ),
+    *KAFKA_OPTIONS,
+    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where the events are."),
+    option(
+        "--result-topic",
+        "WIN_EVENT_RESULT_TOPIC",
+        multiple=True,
+        metavar="RESULT=TOPIC",
+        help="Another topic for a result, such as events_by_level_5m=events_by_level_30s; repeat it.",
+    ),
+    option(
+        "--start-from",
+        "WIN_EVENT_START_FROM",
+        type=click.Choice(["earliest", "latest"]),
+        default="earliest",
+        help="Where a job without saved position begins in the topic.",
+    ),
+    option(
+        "--bounded/--unbounded",
+        "WIN_EVENT_BOUNDED",
+        default=False,
+        help="Read what is in the topic now, close all windows, and end.",
+    ),
+    option(
+        "--max-lateness",
+        "WIN_EVENT_MAX_LATENESS",
+        type=click.FloatRange(0, 86_400),
+        default=10.0,
+        metavar="SECONDS",
+        help="How far events of one partition may be out of order. Answers wait so long; what comes later "
+        "goes to events_late.",
+    ),
+    option(
+        "--idle-timeout",
+        "WIN_EVENT_IDLE_TIMEOUT",
+        type=click.FloatRange(0.1, 86_400),
+        default=10.0,
+        metavar="SECONDS",
+        help="A partition without events for so long does not hold the others.",
+    ),
+    option(
+        "--hosts",
+        "WIN_EVENT_HOSTS",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=HOSTS,
+        show_default="hosts.csv beside job.py",
+        help="enriched: CSV file with computer,role,site; the TaskManagers read it.",
+    ),
+    option(
+        "--archive-path",
+        "WIN_EVENT_ARCHIVE_PATH",
+        metavar="URI",
+        help="archive: file:///folder or s3://bucket/folder.",
+    ),
+    option(
+        "--archive-part-bytes",
+        "WIN_EVENT_ARCHIVE_PART_BYTES",
+        type=click.IntRange(1024),
+        default=128 * 2**20,
+        help="archive: a part that is larger is closed at the next checkpoint.",
+    ),
+    option(
+        "--delivery-guarantee",
+        "WIN_EVENT_DELIVERY_GUARANTEE",
+        type=click.Choice(["at-least-once", "exactly-once"]),
+        default="at-least-once",
+        help="How answers enter Kafka. exactly-once shows them at checkpoints, to read_committed readers.",
+    ),
+    option(
+        "--transactional-id-prefix",
+        "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
+        metavar="PREFIX",
+        default="win-event-analytics",
+        help="Different for each job on the same cluster; also the name of its consumer group.",
+    ),
+    option(
+        "--transaction-timeout",
+        "WIN_EVENT_TRANSACTION_TIMEOUT",
+        type=click.IntRange(min=10),
+        default=900,
+        metavar="SECONDS",
+        help="exactly-once: a job that is down for longer loses what it had not committed.",
+    ),
+    option(
+        "--checkpoint-interval",
+        "WIN_EVENT_CHECKPOINT_INTERVAL",
+        type=click.FloatRange(min=0.1),
+        default=5.0,
+        metavar="SECONDS",
+    ),
+    option(
+        "--parallelism",
+        "WIN_EVENT_PARALLELISM",
+        type=click.IntRange(1, 1024),
+        default=1,
+        help="Subtasks that read and count; more than the topic has partitions find nothing to read.",
+    ),
+    option(
+        "--check/--no-check",
+        "WIN_EVENT_CHECK",
+        default=True,
+        help="Try the login and the topics before submitting.",
+    ),
+    option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+)
+
+
+def analytics_options(command: Command) -> Command:
+    for each in reversed(_OPTIONS):
+        command = each(command)
+    return command
+
+
+def take_settings(names: str, values: dict[str, Any]) -> AnalyticsSettings:
+    """One AnalyticsSettings from the option values; what cannot work is a usage error (exit 2)."""
+    try:
+        questions = find(names)
+        files = _files(values["from_files"])
+        return AnalyticsSettings(
+            questions=questions,
+            values=share_out(questions, dict(_pair("--set", text) for text in values["parameters"])),
+            kafka=None if files else take_kafka(values),
+            files=files,
+            topic=values["kafka_topic"],
+            result_topics=_result_topics(questions, values["result_topic"]),
+            hosts=_hosts(questions, values["hosts"]),
+            archive=_archive(questions, values, files),
+            max_lateness=values["max_lateness"],
+            idle_timeout=values["idle_timeout"],
+            start_from=values["start_from"],
+            bounded=values["bounded"],
+            delivery=values["delivery_guarantee"],
+            transactional_id_prefix=values["transactional_id_prefix"],
+            transaction_timeout=values["transaction_timeout"],
+            checkpoint_interval=values["checkpoint_interval"],
+            parallelism=1 if files else values["parallelism"],
+            job_name=values["job_name"],
+        )
+    except (JaasError, KafkaSettingsError, QuestionError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _pair(name: str, text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise QuestionError(f"{name} {text!r}: expected NAME=VALUE")
+    return key.strip(), value.strip()
+
+
+def _files(patterns: Sequence[str]) -> tuple[Path, ...]:
+    found: list[Path] = []
+    for pattern in patterns:
+        matching = [Path(name).resolve() for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
+        if not any(path.is_file() for path in matching):
+            raise QuestionError(f"--from-files {pattern!r}: there is no such file")
+        found += [path for path in matching if path.is_file()]
+    return tuple(dict.fromkeys(found))
+
+
+def _result_topics(questions: Sequence[Question], texts: Sequence[str]) -> dict[str, str]:
+    chosen = dict(_pair("--result-topic", text) for text in texts)
+    known = {"events_late", *(result for question in questions for result in question.results)}
+    for name in chosen:
+        if name not in known:
+            raise QuestionError(
+                f"--result-topic {name}: no such result here; there are: {', '.join(sorted(known))}"
+            )
+    return chosen
+
+
+def _hosts(questions: Sequence[Question], file: Path) -> Path | None:
+    if not any(question.mentions("hosts") for question in questions):
+        return None
+    if not file.is_file():
+        raise QuestionError(f"--hosts {file}: there is no such file (columns computer,role,site)")
+    return file
+
+
+def _archive(
+    questions: Sequence[Question], values: dict[str, Any], files: Sequence[Path]
+) -> ArchiveSettings | None:
+    if not any(question.name == "archive" for question in questions):
+        return None
+    if files:
+        raise QuestionError("archive writes what is in the topic; files are files already")
+    path = values["archive_path"]
+    if not path or not path.startswith(("file:///", "s3://")):
+        raise QuestionError(
+            f"archive needs --archive-path file:///folder or s3://bucket/folder, not {path!r}"
+        )
+    return ArchiveSettings(path, values["archive_part_bytes"])

@@ -1,0 +1,23 @@
+-- Every event with the window it belongs to, and the role and site of its computer.
+--
+-- Answer: events_enriched, one row an event. Roles and sites come from the table of hosts (--hosts, a CSV file with
+-- the columns computer, role, site); a computer that is not in it has null there.
+-- width = 300 [1..86400] seconds of a window
+
+INSERT INTO events_enriched
+SELECT
+  events.computer,
+  source,
+  record_id,
+  event_time,
+  TIMESTAMPADD(SECOND, seconds - MOD(seconds, 300 /* width */), TO_TIMESTAMP_LTZ(0, 3)) AS window_start,
+  TIMESTAMPADD(SECOND, seconds - MOD(seconds, 300 /* width */) + 300 /* width */, TO_TIMESTAMP_LTZ(0, 3)) AS window_end,
+  `level`,
+  event_id,
+  provider,
+  account,
+  message,
+  hosts.`role`,
+  hosts.site
+FROM (SELECT *, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) AS seconds FROM events) AS events
+LEFT JOIN hosts FOR SYSTEM_TIME AS OF events.event_time ON events.computer = hosts.computer;

@@ -1,0 +1,65 @@
+"""Everything a run is told, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from analytics.question import Question
+from flink_bridge.kafka.settings import KafkaSettings
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """`path` as Flink spells it: file:///folder or s3://bucket/folder."""
+
+    path: str
+    part_bytes: int = 128 * 2**20
+
+
+@dataclass(frozen=True)
+class AnalyticsSettings:
+    """`values`: for each question, the parameters that are not left at their defaults.
+
+    `files`: ask these instead of the topic. `result_topics`: result -> topic, where it is not the same.
+    Times in seconds.
+    """
+
+    questions: tuple[Question, ...]
+    values: dict[str, dict[str, str]]
+    kafka: KafkaSettings | None = None
+    files: tuple[Path, ...] = ()
+    topic: str = "events_processed"
+    rejected_topic: str = "events_rejected"
+    result_topics: dict[str, str] = field(default_factory=dict)
+    hosts: Path | None = None
+    archive: ArchiveSettings | None = None
+    max_lateness: float = 10.0
+    idle_timeout: float = 10.0
+    start_from: Literal["earliest", "latest"] = "earliest"
+    bounded: bool = False
+    delivery: str = "at-least-once"
+    transactional_id_prefix: str = "win-event-analytics"
+    transaction_timeout: int = 900
+    checkpoint_interval: float = 5.0
+    parallelism: int = 1
+    job_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        asked = ", ".join(question.name for question in self.questions)
+        return self.job_name or f"win-event-analytics {asked} ← {'files' if self.files else self.topic}"
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The result tables of all questions."""
+        found = dict.fromkeys(result for question in self.questions for result in question.results)
+        return tuple(found)
+
+    @property
+    def reads_events(self) -> bool:
+        return any(question.mentions("events") for question in self.questions)
+
+    def topic_of(self, result: str) -> str:
+        return self.result_topics.get(result, result)

@@ -1,0 +1,205 @@
+"""The tables that the questions know, as SQL text: events, late events, lines, hosts, results. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+
+from analytics.fields import FIELDS, TIMESTAMPS, columns
+from analytics.question import Question, split_statements
+from analytics.settings import AnalyticsSettings, ArchiveSettings
+from flink_bridge.kafka.settings import KafkaSettings
+from flink_bridge.kafka.sink_sql import literal
+
+_LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
+_JSON = {"json.ignore-parse-errors": "true"}
+_ISO = "timestamp-format.standard"
+# A file has no record timestamp: the time that the event tells, to the millisecond. Without one it is 1970.
+_TOLD = "COALESCE(`timestamp`, `@timestamp`, EventTime, TimeCreated)"
+_FILE_TIME = (
+    f"COALESCE(TO_TIMESTAMP_LTZ(UNIX_TIMESTAMP(REPLACE(SUBSTRING({_TOLD}, 1, 19), 'T', ' ')) * 1000"
+    f" + CAST(RPAD(COALESCE(REGEXP_EXTRACT({_TOLD}, '\\.(\\d{{1,3}})', 1), '0'), 3, '0') AS INT), 3),"
+    " TO_TIMESTAMP_LTZ(0, 3))"
+)
+_NEVER = "TO_TIMESTAMP_LTZ(-1, 3)"  # the watermark in files: nothing is late, all windows close at the end
+
+
+def fields_of(questions: Iterable[Question]) -> list[str]:
+    """The fields of an event that these questions mention, in one order."""
+    questions = list(questions)
+    return [name for name in FIELDS if any(question.mentions(name) for question in questions)]
+
+
+def events_from_kafka(
+    settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str, fields: Iterable[str]
+) -> list[str]:
+    """event_documents is what is read; events is in time, late_events is not."""
+    needed = [name for name in FIELDS if name in {*fields, *_LATE_FIELDS}]
+    # Times of one partition are in its order: the connector has a watermark for each, the slowest counts.
+    time = (
+        "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',\n  "
+        f"WATERMARK FOR event_time AS event_time - {_interval(settings.max_lateness)}"
+    )
+    options = _reading(settings, kafka, prefix) | {"value.format": "json"}
+    options |= {f"value.{name}": value for name, value in _JSON.items()}
+    on_time = "CURRENT_WATERMARK(event_time) IS NULL OR event_time > CURRENT_WATERMARK(event_time)"
+    late = "event_time <= CURRENT_WATERMARK(event_time)"
+    late_by = "TIMESTAMPDIFF(SECOND, event_time, CURRENT_WATERMARK(event_time)) AS seconds_late"
+    return [
+        _table("event_documents", f"{columns(needed)},\n  {time}", options),
+        _view("events", needed, where=on_time),
+        _view("late_events", needed, more=late_by, where=late),
+    ]
+
+
+def events_from_files(folder: Path, fields: Iterable[str]) -> list[str]:
+    """The same out of every file in `folder`; nothing is late."""
+    time = f"event_time AS {_FILE_TIME},\n  WATERMARK FOR event_time AS {_NEVER}"
+    options = {"connector": "filesystem", "path": folder.as_uri(), "format": "json", **_JSON}
+    return [
+        _table("event_documents", f"{columns(fields, TIMESTAMPS)},\n  {time}", options),
+        _view("events", fields),
+    ]
+
+
+def rejected_lines(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> str:
+    """What the bridge has refused, and why."""
+    body = (
+        "line STRING,\n  headers MAP<STRING, BYTES> METADATA VIRTUAL,\n  "
+        "reason AS DECODE(headers['reason'], 'UTF-8'),\n  "
+        "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL"
+    )
+    reading = _reading(settings, kafka, prefix) | {"topic": settings.rejected_topic, "value.format": "raw"}
+    return _table("rejected", body, reading)
+
+
+def everything(settings: AnalyticsSettings, prefix: str) -> list[str]:
+    """All tables with all fields, for the SQL client."""
+    assert settings.kafka is not None  # noqa: S101 - files are not declared
+    return [
+        *events_from_kafka(settings, settings.kafka, prefix, FIELDS),
+        lines_from_kafka(settings, settings.kafka, prefix),
+        rejected_lines(settings, settings.kafka, prefix),
+        *results_in_kafka(settings, settings.kafka, prefix).values(),
+    ]
+
+
+LATE = (
+    "INSERT INTO events_late SELECT computer, source, record_id, event_time, seconds_late, `level`, event_id"
+    " FROM late_events"
+)
+
+
+def lines_from_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> str:
+    """The records' values as they are."""
+    time = "line STRING,\n  event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"
+    return _table("event_lines", time, _reading(settings, kafka, prefix) | {"value.format": "raw"})
+
+
+def hosts(file: Path) -> str:
+    """The CSV file of hosts as a table that has one version, valid from the beginning."""
+    body = (
+        "computer STRING,\n  `role` STRING,\n  site STRING,\n  valid_from AS TO_TIMESTAMP_LTZ(0, 3),\n  "
+        "WATERMARK FOR valid_from AS valid_from,\n  PRIMARY KEY (computer) NOT ENFORCED"
+    )
+    options = {"connector": "filesystem", "path": file.resolve().as_uri(), "format": "csv"}
+    return _table("hosts", body, options | {"csv.allow-comments": "true"})
+
+
+def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
+    """Every result table over its topic, by name."""
+    declared = {}
+    for name, statement in declarations().items():
+        options = {
+            "connector": "upsert-kafka",
+            "topic": settings.topic_of(name),
+            "key.format": "json",
+            f"key.json.{_ISO}": "ISO-8601",
+            "value.format": "json",
+            f"value.json.{_ISO}": "ISO-8601",
+            "sink.delivery-guarantee": settings.delivery,
+            **_bounds(settings),
+        }
+        if settings.delivery == "exactly-once":
+            options["sink.transactional-id-prefix"] = f"{settings.transactional_id_prefix}-{name}"
+            options["properties.transaction.timeout.ms"] = str(settings.transaction_timeout * 1000)
+        options |= {f"properties.{k}": v for k, v in kafka.producer_properties(prefix).items()}
+        declared[name] = f"{statement} {_with(options)}"
+    return declared
+
+
+def results_in_files(folder: Path) -> dict[str, str]:
+    """Every result table as a folder of changes, which job.py folds into rows."""
+    return {
+        name: f"{statement} "
+        + _with(
+            {
+                "connector": "filesystem",
+                "path": (folder / name).as_uri(),
+                "format": "debezium-json",
+                f"debezium-json.{_ISO}": "ISO-8601",
+            }
+        )
+        for name, statement in declarations().items()
+    }
+
+
+def archive(settings: ArchiveSettings) -> str:
+    """Lines as they are, in folders by day, hour and channel."""
+    options = {
+        "connector": "filesystem",
+        "path": settings.path,
+        "format": "raw",
+        "sink.rolling-policy.file-size": f"{settings.part_bytes} b",
+        "sink.rolling-policy.rollover-interval": "15 min",
+        "sink.partition-commit.policy.kind": "success-file",
+        "sink.partition-commit.delay": "1 h",
+    }
+    body = "line STRING,\n  `day` STRING,\n  `hour` STRING,\n  channel STRING"
+    return _table("archive", body, options, " PARTITIONED BY (`day`, `hour`, channel)")
+
+
+def declarations() -> dict[str, str]:
+    """results.sql: the statement of each result table, without its connector."""
+    text = resources.files("analytics").joinpath("results.sql").read_text(encoding="utf-8")
+    return {statement.split()[3]: statement for statement in split_statements(text)}
+
+
+def _reading(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
+    client = {f"properties.{name}": value for name, value in kafka.client_properties(prefix).items()}
+    return {
+        "connector": "kafka",
+        "topic": settings.topic,
+        # The group owns nothing; its committed offsets show how far behind the job is.
+        "properties.group.id": settings.transactional_id_prefix,
+        "properties.isolation.level": "read_committed",
+        "scan.startup.mode": f"{settings.start_from}-offset",
+        **_bounds(settings),
+        **client,
+    }
+
+
+def _bounds(settings: AnalyticsSettings) -> dict[str, str]:
+    return {"scan.bounded.mode": "latest-offset"} if settings.bounded else {}
+
+
+def _view(name: str, fields: Iterable[str], more: str = "", where: str = "") -> str:
+    chosen = ["event_time", *(f"{FIELDS[field].expression} AS `{field}`" for field in fields)]
+    body = ",\n  ".join([*chosen, *([more] if more else [])])
+    condition = f"\nWHERE {where}" if where else ""
+    return f"CREATE TEMPORARY VIEW {name} AS SELECT\n  {body}\nFROM event_documents{condition}"
+
+
+def _table(name: str, body: str, options: Mapping[str, str], more: str = "") -> str:
+    return f"CREATE TEMPORARY TABLE {name} (\n  {body}\n){more} {_with(options)}"
+
+
+def _with(options: Mapping[str, str]) -> str:
+    return "WITH (\n  " + ",\n  ".join(f"{literal(k)} = {literal(v)}" for k, v in options.items()) + "\n)"
+
+
+def _interval(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86_400)
+    text = f"{days} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{round(seconds % 1 * 1000):03d}"
+    return f"INTERVAL '{text}' DAY(3) TO SECOND(3)"

@@ -1,0 +1,79 @@
+"""Every question over files, in one run: the rows equal plain Python's, whatever the shape and order."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import oracle
+import pytest
+from running import REPOSITORY, run
+
+from analytics.answers import primary_key
+from local_stack.jars.java import java_home
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
+
+pytestmark = pytest.mark.integration
+
+JOB = REPOSITORY / "analytics" / "job.py"
+START = oracle._EPOCH.replace(year=2026, month=11, day=20, hour=10)
+QUESTIONS = (
+    "level_counts", "level_windows", "error_burst", "brute_force",
+    "top_accounts", "logon_sessions", "enriched",
+)  # fmt: skip
+# Their times are whole seconds.
+PRECISION = {"flat": 1, "winlogbeat": 1, "nxlog": 1000, "winevtlog": 1000}
+HOSTS = {"DC-005.flat.example": ("domain controller", "Osaka"), "WS-001.nxlog.example": ("desk", "Lyon")}
+
+
+def _lines(seed: int, fmt: str) -> list[bytes]:
+    """2,000 events; the shape's name is the domain of the computers, so that four logs are not one."""
+    settings = GeneratorSettings(
+        seed=seed, hosts=5, fmt=fmt, start_time=START, scenarios=("brute-force@60", "password-spray@150")
+    )
+    events = generate(settings)
+    return [next(events).line.replace(b"corp.example", f"{fmt}.example".encode()) for _ in range(2_000)]
+
+
+def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None:
+    expected: list[dict[str, Any]] = []
+    for seed, (fmt, precision) in enumerate(PRECISION.items(), start=1):
+        lines = _lines(seed, fmt)
+        flat = [line.replace(b"flat.example", f"{fmt}.example".encode()) for line in _lines(seed, "flat")]
+        expected += [oracle.with_time(json.loads(line), precision) for line in flat]
+        random.Random(seed).shuffle(lines)
+        (tmp_path / f"{fmt}.ndjson").write_bytes(b"not an event\n\n" + b"".join(lines))
+    hosts = tmp_path / "hosts.csv"
+    hosts.write_text("".join(f"{name},{role},{site}\n" for name, (role, site) in HOSTS.items()))
+
+    answer = run(
+        sys.executable, JOB, ",".join(QUESTIONS), "--from-files", tmp_path / "*.ndjson", "--hosts", hosts,
+        "--set", "threshold=20", "--set", "brute_force.threshold=5", "--set", "level_windows.width=30",
+        env={"JAVA_HOME": str(java_home())},
+    )  # fmt: skip
+
+    assert answer.returncode == 0, answer.stderr
+    found: dict[str, oracle.Rows] = defaultdict(dict)
+    for row in map(json.loads, answer.stdout.splitlines()):
+        result = row.pop("result")
+        key = tuple(row[name] for name in primary_key(result))
+        assert key not in found[result]
+        found[result][key] = row
+    for event in expected:  # the message of these shapes has Windows' line ends
+        if ".nxlog." in event["computer"] or ".winevtlog." in event["computer"]:
+            event["message"] = event["message"].replace("\n", "\r\n")
+    assert found["events_by_level"] == oracle.level_counts(expected)
+    assert found["events_by_level_5m"] == oracle.level_windows(expected, 30)
+    assert found["top_5m"] == oracle.top_accounts(expected)
+    assert found["logon_sessions"] == oracle.logon_sessions(expected)
+    assert found["events_enriched"] == oracle.enriched(expected, HOSTS)
+    bursts = oracle.error_burst(expected, threshold=20)
+    tries = oracle.brute_force(expected, threshold=5)
+    assert {row["kind"] for row in tries.values()} == {"guessing", "spray"}
+    assert bursts
+    assert found["alerts"] == bursts | tries

@@ -1,0 +1,113 @@
+"""The files of queries/: what stands in them runs as it is, and a parameter replaces what its mark says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from analytics.fields import INSERTS
+from analytics.job import main
+from analytics.library import find, shipped
+from analytics.question import Question, QuestionError, share_out, split_statements
+from analytics.schema import FOLDER, schema_of, text_of
+from analytics.tables import declarations, fields_of
+from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
+
+QUESTIONS = shipped()
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_the_defaults_are_what_stands_in_the_text(question: Question) -> None:
+    assert question.statements({}) == split_statements(question.text) or question.parameters
+    unmarked = [re.sub(r" /\* [\w -]+ \*/", "", text) for text in split_statements(question.text)]
+    filled = [re.sub(r" /\* [\w -]+ \*/", "", text) for text in question.statements({})]
+    assert filled == unmarked
+    marks = set(re.findall(r"/\* (\w+)(?: - \d+)? \*/", question.text))
+    assert marks == set(question.parameters)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_each_question_has_a_title_and_writes_a_declared_result(question: Question) -> None:
+    assert question.title.endswith((".", "?"))
+    assert set(question.results) <= set(declarations()) | {"archive"}
+
+
+def test_a_value_takes_the_place_of_every_mark() -> None:
+    text = "-- x = 300 [1..400] seconds\nSELECT '300' /* x */ SECOND, 299 /* x - 1 */, 300 FROM t;\n"
+    assert Question("q", text).statements({"x": "7"}) == ["SELECT '7' SECOND, 6, 300 FROM t"]
+
+
+@pytest.mark.parametrize("value", ["0", "86401", "ten", "-5", "1e3", "", "3.5", "٣"])
+def test_a_value_out_of_range_says_what_would_do(value: str) -> None:
+    with pytest.raises(QuestionError, match=r"expected a whole number from 1 to 86400 \(seconds of a window"):
+        QUESTIONS["level_windows"].statements({"width": value})
+
+
+def test_values_go_to_all_that_know_them_unless_one_is_named() -> None:
+    asked = find("error_burst,brute_force")
+    shared = share_out(asked, {"brute_force.threshold": "9", "threshold": "5"})
+    assert shared == {"error_burst": {"threshold": "5"}, "brute_force": {"threshold": "9"}}
+    with pytest.raises(QuestionError, match="no such parameter here; there are: accounts, threshold, width"):
+        share_out(asked, {"treshold": "5"})
+
+
+def test_only_fields_that_a_question_mentions_are_read() -> None:
+    assert fields_of(find("level_windows")) == ["level", "source", "computer"]
+    assert "message" not in fields_of(find("brute_force,top_accounts,logon_sessions"))
+
+
+def test_positions_of_inserts_are_those_of_the_catalogue() -> None:
+    catalogue = load_catalogue(BUILT_IN)
+    types = [t for t in catalogue.event_types.values() if t.channel == "Security"]
+    found = {
+        (name, position, event_type.event_id)
+        for event_type in types
+        for position, name in enumerate(event_type.data, start=1)
+        if name in INSERTS
+    }
+    listed = {
+        (n, p, event) for n, places in INSERTS.items() for p, events in places.items() for event in events
+    }
+    assert listed == found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["level_window"], "no question 'level_window'; there are: archive, brute_force"),
+        (["level_windows", "--set", "width=0"], "width=0: expected a whole number from 1 to 86400"),
+        (["level_windows", "--set", "width"], "--set 'width': expected NAME=VALUE"),
+        (["level_windows,level_windows"], "level_windows is asked twice"),
+        (["level_windows", "--from-files", "nothing/*.ndjson"], "there is no such file"),
+        (
+            ["level_windows", "--result-topic", "alerts=x"],
+            "no such result here; there are: events_by_level_5m",
+        ),
+        (["enriched", "--hosts", "no.csv"], "no.csv: there is no such file"),
+        (["archive"], "archive needs --archive-path"),
+        (["archive", "--archive-path", "relative"], "not 'relative'"),
+        (["no.sql"], "no.sql: No such file or directory"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence_before_anything_starts(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, [*arguments, "--kafka-username", "analytics"])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_a_file_of_ones_own_must_insert_something(tmp_path: Path) -> None:
+    file = tmp_path / "mine.sql"
+    file.write_text("SELECT 1;\n")
+    with pytest.raises(QuestionError, match="no line begins with INSERT INTO"):
+        find(str(file))
+
+
+@pytest.mark.parametrize("result", declarations())
+def test_the_schemas_are_those_of_the_tables(result: str) -> None:
+    assert (FOLDER / f"{result}.json").read_text() == text_of(result)
+    columns = re.findall(r"^  `?\w+`? [A-Z]", declarations()[result], re.MULTILINE)
+    assert len(schema_of(result)["properties"]) == len(columns) - 1  # the last is the primary key
