@@ -34,7 +34,7 @@ def main(**values: Any) -> None:
       flink run -d -py flink_bridge/job.py --hostname 127.0.0.1 --port 9999 \\
         --kafka-bootstrap-servers 127.0.0.1:9092 --kafka-topic events_processed \\
         --kafka-security-protocol SASL_PLAINTEXT
-      flink run -d -py flink_bridge/job.py --event-timestamps \\
+      flink run -d -py flink_bridge/job.py --key-field agent.host,computer --timestamp-zone Europe/Berlin \\
         --headers source,level,event_id --require timestamp,level,source,message
       python flink_bridge/job.py --hostname a.example:9999,b.example:9999
     """

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
-from flink_bridge.jvm.field_path import FieldPathError, parse_field, parse_fields
+from flink_bridge.jvm.field_path import FieldPathError, first_of, parse_fields
 from flink_bridge.kafka.jaas import JaasError
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
 from flink_bridge.sources.endpoints import parse_endpoints
 from producer.endpoint import EndpointError
+from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,23 +54,46 @@ _OPTIONS = (
     option(
         "--key-field",
         "WIN_EVENT_KEY_FIELD",
-        default="computer",
-        metavar="FIELD",
-        help="Field that becomes the record's key; a.b leads into objects.",
+        default=",".join(KEY_FIELDS),
+        metavar="FIELD,…",
+        help="Fields of which the first that is there becomes the record's key. A name with dots, a.b, is "
+        "read nested ({a: {b: …}}) and as one name. The default knows the usual shapes of Windows events.",
     ),
     option(
         "--event-timestamps/--no-event-timestamps",
         "WIN_EVENT_EVENT_TIMESTAMPS",
-        default=False,
-        help="The event's own time becomes the record's timestamp.",
+        default=True,
+        help="The event's own time becomes the record's timestamp; without, and for a line that tells none, "
+        "the time of its arrival.",
     ),
-    option("--timestamp-field", "WIN_EVENT_TIMESTAMP_FIELD", default="timestamp", metavar="FIELD"),
+    option(
+        "--timestamp-field",
+        "WIN_EVENT_TIMESTAMP_FIELD",
+        default=",".join(TIMESTAMP_FIELDS),
+        metavar="FIELD,…",
+        help="Fields of which the first that is there is the event's time; as --key-field.",
+    ),
+    option(
+        "--timestamp-zone",
+        "WIN_EVENT_TIMESTAMP_ZONE",
+        default="UTC",
+        metavar="ZONE",
+        help="Zone of times that name none: UTC, +01:00, Europe/Berlin.",
+    ),
+    option(
+        "--too-old",
+        "WIN_EVENT_TOO_OLD",
+        type=click.Choice(["keep", "now", "reject"]),
+        default="now",
+        help="An event older than what the topic keeps. now: its record gets the time of arrival, and its "
+        "own time as header event-time. keep: its own time, but Kafka soon deletes it. reject: as too-old.",
+    ),
     option(
         "--headers",
         "WIN_EVENT_HEADERS",
         default="",
         metavar="FIELD,…",
-        help="Fields that become record headers, such as source,level,event_id.",
+        help="Fields that become record headers, such as source,level,event_id; a.b as --key-field.",
     ),
     option(
         "--require",
@@ -200,9 +224,11 @@ def take_settings(values: dict[str, Any]) -> BridgeSettings:
 
 def _events(values: dict[str, Any]) -> EventSettings:
     return EventSettings(
-        key_field=parse_field(values["key_field"]),
-        timestamp_field=parse_field(values["timestamp_field"]),
+        key_field=first_of(parse_fields(values["key_field"])),
+        timestamp_field=first_of(parse_fields(values["timestamp_field"])),
         event_timestamps=values["event_timestamps"],
+        timestamp_zone=values["timestamp_zone"],
+        too_old=values["too_old"],
         headers=parse_fields(values["headers"]),
         require=parse_fields(values["require"]),
         max_line=values["max_line"],

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flink_bridge.jvm.field_path import FieldPath, parse_field
+from flink_bridge.jvm.field_path import FieldPath, first_of, parse_field
+from flink_bridge.kafka.limits import UNKNOWN, TopicLimits
 from flink_bridge.kafka.settings import KafkaSettings
 from producer.endpoint import Endpoint
+from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
+
+_OFFSET = re.compile(r"[+-](?:0\d|1[0-7]):[0-5]\d").fullmatch
 
 Source = Literal["auto", "resume", "socket"]
 Delivery = Literal["at-least-once", "exactly-once"]
+TooOld = Literal["keep", "now", "reject"]
 
 
 class SettingsError(ValueError):
     """Settings that contradict each other; the text says which and what to change."""
 
 
+def is_zone(name: str) -> bool:
+    """Whether Python and Java know a time zone of this name."""
+    if _OFFSET(name):
+        return True
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # no such file, or no name of one
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class EventSettings:
     """What makes a line an event, and what of it goes into the Kafka record besides the line."""
 
-    key_field: FieldPath = field(default_factory=lambda: parse_field("computer"))
-    timestamp_field: FieldPath = field(default_factory=lambda: parse_field("timestamp"))
-    event_timestamps: bool = False
+    key_field: FieldPath = field(default_factory=lambda: first_of(map(parse_field, KEY_FIELDS)))
+    timestamp_field: FieldPath = field(default_factory=lambda: first_of(map(parse_field, TIMESTAMP_FIELDS)))
+    event_timestamps: bool = True
+    timestamp_zone: str = "UTC"
+    """Of times that name none: `UTC`, `+01:00`, `Europe/Berlin`."""
+    too_old: TooOld = "now"
+    """What becomes of an event that is older than what the topic keeps."""
     headers: tuple[FieldPath, ...] = ()
     require: tuple[FieldPath, ...] = ()
     max_line: int = 65_536
+
+    def __post_init__(self) -> None:
+        if not is_zone(self.timestamp_zone):
+            raise SettingsError(
+                f"time zone {self.timestamp_zone!r}: expected UTC, an offset such as +01:00, or a name such "
+                "as Europe/Berlin"
+            )
 
 
 @dataclass(frozen=True)
@@ -52,6 +81,9 @@ class BridgeSettings:
     tls_ca_file: str | None = None
     tls_cert_file: str | None = None
     tls_key_file: str | None = None
+    limits: TopicLimits = UNKNOWN
+    """Of the topic, as read before submission."""
+    rejected_limits: TopicLimits = UNKNOWN
 
     def __post_init__(self) -> None:
         if self.topic == self.rejected_topic:

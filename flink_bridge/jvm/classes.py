@@ -13,7 +13,10 @@ from py4j.protocol import Py4JJavaError
 from pyflink.java_gateway import get_gateway
 
 JAVA = Path(__file__).resolve().parent
-CLASSES = ("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog")
+CLASSES = (
+    *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog"),
+    *("EventTime", "RejectedLine", "EventLine"),
+)
 PACKAGE = "winevent"
 
 

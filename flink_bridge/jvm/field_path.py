@@ -1,9 +1,12 @@
-"""Names of fields as users write them."""
+"""Names of fields as users write them, and the places in a line where such a field can stand. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from producer.event_fields import places
 
 _STEP = re.compile(r"\.([^.\[\]'\"*?()@]+)|\['([^'\\]+)'\]|\[\"([^\"\\]+)\"\]")
 
@@ -14,10 +17,14 @@ class FieldPathError(ValueError):
 
 @dataclass(frozen=True)
 class FieldPath:
-    """A field of an event: `computer`, nested `winlog.computer_name`, or a JSON path `$['host']['name']`."""
+    """A field of an event: `computer`, `winlog.computer_name`, or a JSON path `$['host']['name']`.
+
+    `places`: where it can stand, as steps into objects; the first place that has a value counts. A name with
+    dots stands nested, or as one member of that name; a JSON path stands in one place.
+    """
 
     text: str
-    steps: tuple[str, ...]
+    places: tuple[tuple[str, ...], ...]
 
     def __str__(self) -> str:
         return self.text
@@ -26,10 +33,9 @@ class FieldPath:
 def parse_field(text: str) -> FieldPath:
     """Dots lead into objects; a name that holds a dot itself is written `$['a.b']`. Raises FieldPathError."""
     if not text.startswith("$"):
-        steps = tuple(text.split("."))
-        if not all(steps) or re.search(r"['\"\\\x00-\x1f]", text):
+        if not all(text.split(".")) or re.search(r"['\"\\\x00-\x1f]", text):
             raise FieldPathError(f"{text!r} is no field: expected a name, a.b, or $['a']['b']")
-        return FieldPath(text, steps)
+        return FieldPath(text, places(text))
     found, position = [], 1
     while position < len(text):
         step = _STEP.match(text, position)
@@ -41,9 +47,18 @@ def parse_field(text: str) -> FieldPath:
         position = step.end()
     if not found:
         raise FieldPathError("'$' is the whole event: expected a field in it")
-    return FieldPath(text, tuple(found))
+    return FieldPath(text, (tuple(found),))
 
 
 def parse_fields(text: str) -> tuple[FieldPath, ...]:
     """Fields separated by commas."""
     return tuple(parse_field(word.strip()) for word in text.split(",") if word.strip())
+
+
+def first_of(fields: Iterable[FieldPath]) -> FieldPath:
+    """One field that stands in the first of all these places, by the first name. Raises FieldPathError."""
+    names = tuple(fields)
+    if not names:
+        raise FieldPathError("expected at least one field")
+    found = dict.fromkeys(place for field in names for place in field.places)
+    return FieldPath(names[0].text, tuple(found))

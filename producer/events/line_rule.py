@@ -131,7 +131,15 @@ def _why_not_json(line: bytes) -> str:
         return "syslog-prefix"
     if _OCTETS(line):
         return "octet-count"
-    return "several-values" if _holds_several(line) else "not-json"
+    return "several-values" if _is_utf8(line) and _holds_several(line) else "not-json"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _every_other_is_nul(line: bytes) -> bool:
@@ -141,6 +149,8 @@ def _every_other_is_nul(line: bytes) -> bool:
 
 def _holds_several(line: bytes) -> bool:
     """Whether another object or array follows the first whole one."""
+    if line.lstrip(b" \t\r")[:1] not in _BRACKETS:
+        return False
     depth = 0
     for token in _TOKEN.finditer(line):
         depth += (token[0] in _BRACKETS) - (token[0] in (b"}", b"]"))

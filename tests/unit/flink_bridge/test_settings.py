@@ -15,7 +15,7 @@ from flink_bridge.jvm.field_path import FieldPathError, parse_field
 from flink_bridge.kafka import jaas
 from flink_bridge.kafka.preflight import secret_at_hand
 from flink_bridge.kafka.settings import SHADED, KafkaSettings, KafkaSettingsError
-from flink_bridge.settings import BridgeSettings, SettingsError
+from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
 from flink_bridge.sources.endpoints import parse_endpoints
 from producer.endpoint import Endpoint, EndpointError
 
@@ -42,17 +42,17 @@ def test_endpoints_that_cannot_be(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "steps"),
+    ("text", "places"),
     [
-        ("computer", ("computer",)),
-        ("winlog.computer_name", ("winlog", "computer_name")),
-        ("@timestamp", ("@timestamp",)),
-        ("$.a.b", ("a", "b")),
-        ("$['a.b'].c", ("a.b", "c")),
+        ("computer", [("computer",)]),
+        ("winlog.computer_name", [("winlog", "computer_name"), ("winlog.computer_name",)]),
+        ("@timestamp", [("@timestamp",)]),
+        ("$.a.b", [("a", "b")]),
+        ("$['a.b'].c", [("a.b", "c")]),
     ],
 )
-def test_field_paths(text: str, steps: tuple[str, ...]) -> None:
-    assert parse_field(text).steps == steps
+def test_field_paths(text: str, places: list[tuple[str, ...]]) -> None:
+    assert list(parse_field(text).places) == places
 
 
 @pytest.mark.parametrize("text", ["", "a..b", "$", "$..a", "$.*", "$[0]", "a'b", "$.a[?(@.b)]"])
@@ -114,6 +114,19 @@ def test_settings_that_cannot_work() -> None:
     KafkaSettings("b:1", username="u", extra=(("ssl.key.password", "${env:KEY}"),))
     with pytest.raises(SettingsError, match="name two"):
         BridgeSettings((Endpoint("a", 1),), KAFKA, topic="t", rejected_topic="t")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "+01:00", "-09:30", "Europe/Berlin"])
+def test_zones(zone: str) -> None:
+    assert EventSettings(timestamp_zone=zone).timestamp_zone == zone
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "CEST", "+1", "+19:00", "+01:60", "Europe/Nowhere", "/etc/passwd", "\0"]
+)
+def test_zones_that_are_none(zone: str) -> None:
+    with pytest.raises(SettingsError, match="time zone"):
+        EventSettings(timestamp_zone=zone)
 
 
 def test_only_clear_text_off_this_machine_is_warned_of() -> None:

@@ -1,0 +1,338 @@
+package winevent;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.StreamReadConstraints;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.exc.StreamConstraintsException;
+
+/**
+ * The rule of what a valid line is, and what of it goes into the record: key, time, headers. Pure: no Flink, no
+ * clock. tests/conformance/ holds it to the same answers as the tools in Python.
+ *
+ * A line stays in its block: `block[begin]` to `block[end - 1]`. What `reasonAgainst` found is valid until the
+ * next call.
+ */
+public class EventLine {
+
+    private static final int DAMAGED = 0xFFFD; // what decoders put in place of bytes that are no UTF-8
+    private static final int MOST_DEPTH = 1000;
+    private static final int RECORD_OVERHEAD = 100; // a batch of one record: 61, 21 and the lengths of key and value
+    private static final int HEADER_OVERHEAD = 10;
+    private static final String PRESENT = ""; // in place of a text that nobody asks for
+
+    /** A name in an object: a field that is read, if it has a slot, and the names inside it. */
+    static class Name {
+        int slot = -1;
+        final Map inner = new HashMap();
+    }
+
+    private final JsonFactory json = new JsonFactory().configure(JsonFactory.Feature.INTERN_FIELD_NAMES, false);
+    private final Name root = new Name();
+    private final String[] values; // of the line at hand, one slot for each place that is read
+    private final boolean[] isRead; // of a slot whose text is not read only the presence counts
+    private final int[][] slots; // of each field: where it can stand, in order
+    private final int key;
+    private final int timestamp; // -1: nobody asks for it
+    private final List required; // pairs of a field and the name for people
+    private final List headers; // pairs of a field and the header's name
+    private final int[] headerFields;
+    private final int maxLine;
+    private final int maxRecord;
+    private final boolean decoded; // the source has decoded the bytes: U+FFFD may stand for anything
+    private final EventTime times;
+    private final long mostAhead;
+    private final long mostBehind; // what the broker takes
+    private final long retention; // what it keeps
+    private final String tooOld; // keep, now, reject
+
+    private byte[] foundKey;
+    private byte[][] foundHeaders;
+    private long time = EventTime.NONE;
+    private boolean late;
+
+    /** Of `options` see flink_bridge/jvm/sorting.py. */
+    public EventLine(Map options) {
+        json.setStreamReadConstraints(StreamReadConstraints.builder()
+                .maxNestingDepth(MOST_DEPTH)
+                .maxNumberLength(Integer.MAX_VALUE) // a line is bounded as a whole
+                .maxStringLength(Integer.MAX_VALUE)
+                .maxNameLength(Integer.MAX_VALUE)
+                .build());
+        key = number(options, "key");
+        timestamp = number(options, "timestamp");
+        required = (List) options.get("required");
+        headers = (List) options.get("headers");
+        List places = (List) options.get("places");
+        values = new String[places.size()];
+        isRead = new boolean[values.length];
+        for (int slot = 0; slot < values.length; slot++) {
+            plant((List) places.get(slot), slot);
+        }
+        List fields = (List) options.get("fields");
+        slots = new int[fields.size()][];
+        for (int field = 0; field < slots.length; field++) {
+            List ofField = (List) fields.get(field);
+            slots[field] = new int[ofField.size()];
+            for (int place = 0; place < slots[field].length; place++) {
+                slots[field][place] = ((Integer) ofField.get(place)).intValue();
+            }
+        }
+        headerFields = new int[headers.size()];
+        for (int header = 0; header < headerFields.length; header++) {
+            headerFields[header] = field(headers.get(header));
+            read(headerFields[header]);
+        }
+        foundHeaders = new byte[headerFields.length][];
+        read(key);
+        if (timestamp >= 0) {
+            read(timestamp);
+        }
+        maxLine = number(options, "max_line");
+        maxRecord = number(options, "max_record");
+        decoded = ((Boolean) options.get("decoded")).booleanValue();
+        times = new EventTime((String) options.get("timestamp_zone"));
+        mostAhead = milliseconds(options, "most_ahead");
+        mostBehind = milliseconds(options, "most_behind");
+        retention = milliseconds(options, "retention");
+        tooOld = (String) options.get("too_old");
+    }
+
+    private void plant(List path, int slot) {
+        Name name = root;
+        for (Object step : path) {
+            name = child(name, step);
+        }
+        name.slot = slot;
+        // evtx_dump writes an element that has attributes as an object, with its text inside.
+        Name text = child(name, "#text");
+        if (text.slot < 0) {
+            text.slot = slot;
+        }
+    }
+
+    private static Name child(Name name, Object step) {
+        Name child = (Name) name.inner.get(step);
+        if (child == null) {
+            child = new Name();
+            name.inner.put(step, child);
+        }
+        return child;
+    }
+
+    private void read(int field) {
+        for (int place = 0; place < slots[field].length; place++) {
+            isRead[slots[field][place]] = true;
+        }
+    }
+
+    /** Whether no line of this block needs to be looked at for damaged bytes; `text` is the block as UTF-8. */
+    public static boolean isSound(String text) {
+        return text.indexOf(DAMAGED) < 0 && text.indexOf(0) < 0;
+    }
+
+    /** Why the line is no event; null when it is one. `sound`: see isSound. `now`: milliseconds since 1970. */
+    public String reasonAgainst(byte[] block, int begin, int end, boolean sound, long now) {
+        if (end - begin > maxLine) {
+            return "too-long";
+        }
+        if (!sound && isDamaged(block, begin, end, decoded) || block[begin] == (byte) 0xEF) {
+            return RejectedLine.reason(json, block, begin, end);
+        }
+        Arrays.fill(values, null);
+        JsonToken first;
+        try {
+            JsonParser parser = json.createParser(block, begin, end - begin); // chars: lax about hex digits
+            try {
+                first = parser.nextToken();
+                if (first == JsonToken.START_OBJECT) {
+                    read(parser, root);
+                } else {
+                    parser.skipChildren();
+                }
+                if (first == null || parser.nextToken() != null) { // nothing, or something behind the value
+                    return RejectedLine.reason(json, block, begin, end);
+                }
+            } finally {
+                parser.close(); // gives its buffers back for the next line
+            }
+        } catch (StreamConstraintsException depth) {
+            return "too-deep";
+        } catch (IOException broken) {
+            return RejectedLine.reason(json, block, begin, end);
+        }
+        return first == JsonToken.START_OBJECT ? reasonAgainstEvent(end - begin, now) : "not-an-object";
+    }
+
+    /** Whether there are bytes that are no UTF-8, or a NUL. */
+    static boolean isDamaged(byte[] block, int begin, int end, boolean decoded) {
+        String text = new String(block, begin, end - begin, StandardCharsets.UTF_8);
+        if (text.indexOf(0) >= 0) {
+            return true;
+        }
+        int marks = 0;
+        for (int place = text.indexOf(DAMAGED); place >= 0; place = text.indexOf(DAMAGED, place + 1)) {
+            marks++;
+        }
+        return marks > 0 && (decoded || marks != literals(block, begin, end));
+    }
+
+    /** How often the three bytes of U+FFFD itself stand there, which is a character like others. */
+    private static int literals(byte[] block, int begin, int end) {
+        int found = 0;
+        for (int place = begin; place + 2 < end; place++) {
+            if (block[place] == (byte) 0xEF && block[place + 1] == (byte) 0xBF && block[place + 2] == (byte) 0xBD) {
+                found++;
+            }
+        }
+        return found;
+    }
+
+    private void read(JsonParser parser, Name object) throws IOException {
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            Name name = (Name) object.inner.get(parser.currentName());
+            JsonToken token = parser.nextToken();
+            if (name == null) {
+                parser.skipChildren();
+                continue;
+            }
+            forget(name); // of two members with one name the last counts
+            if (token == JsonToken.START_OBJECT) {
+                read(parser, name);
+            } else if (token == JsonToken.START_ARRAY) {
+                parser.skipChildren();
+            } else if (token != JsonToken.VALUE_NULL && name.slot >= 0) {
+                values[name.slot] = isRead[name.slot] ? parser.getText() : PRESENT;
+            }
+        }
+    }
+
+    private void forget(Name name) {
+        if (name.slot >= 0) {
+            values[name.slot] = null;
+        }
+        for (Object inner : name.inner.values()) {
+            forget((Name) inner);
+        }
+    }
+
+    private String reasonAgainstEvent(int length, long now) {
+        for (int index = 0; index < required.size(); index++) {
+            if (value(field(required.get(index))) == null) {
+                return "missing:" + name(required.get(index));
+            }
+        }
+        String computer = value(key);
+        if (isHalf(computer)) {
+            return "not-json";
+        }
+        foundKey = utf8(computer);
+        long size = RECORD_OVERHEAD + (long) length + foundKey.length;
+        for (int header = 0; header < headerFields.length; header++) {
+            String text = value(headerFields[header]);
+            if (text == null) {
+                foundHeaders[header] = null;
+                continue;
+            }
+            if (isHalf(text)) {
+                return "not-json";
+            }
+            foundHeaders[header] = utf8(text);
+            size += HEADER_OVERHEAD + name(headers.get(header)).length() * 3 + foundHeaders[header].length;
+        }
+        String reason = timestamp < 0 ? null : reasonAgainstTime(value(timestamp), now);
+        return reason == null && size > maxRecord ? "too-long" : reason;
+    }
+
+    private String reasonAgainstTime(String text, long now) {
+        late = false;
+        time = EventTime.NONE;
+        if (text == null) {
+            return null; // the record gets the time of its arrival
+        }
+        time = isHalf(text) ? EventTime.NONE : times.milliseconds(text, now);
+        if (time == EventTime.NONE) {
+            return "bad-timestamp";
+        }
+        if (time > now + mostAhead) {
+            return "ahead";
+        }
+        boolean refused = time < 0 || now - time > mostBehind;
+        if (!refused && now - time <= retention || !refused && tooOld.equals("keep")) {
+            return null;
+        }
+        late = true;
+        return tooOld.equals("now") ? null : "too-old";
+    }
+
+    /** Half a surrogate pair is no character: nothing can be encoded for it. */
+    private static boolean isHalf(String text) {
+        for (int place = 0; place < text.length(); place++) {
+            char character = text.charAt(place);
+            if (character >= Character.MIN_SURROGATE && character <= Character.MAX_SURROGATE) {
+                boolean pair = Character.isHighSurrogate(character) && place + 1 < text.length()
+                        && Character.isLowSurrogate(text.charAt(place + 1));
+                if (!pair) {
+                    return true;
+                }
+                place++;
+            }
+        }
+        return false;
+    }
+
+    public byte[] key() {
+        return foundKey;
+    }
+
+    /** The event's own time; EventTime.NONE when the line tells none. */
+    public long time() {
+        return time;
+    }
+
+    /** The event is too old for the topic: its record gets the time of its arrival. */
+    public boolean isLate() {
+        return late;
+    }
+
+    /** The values of the headers asked for, in that order; null where the field is null or absent. */
+    public byte[][] headers() {
+        return foundHeaders;
+    }
+
+    private String value(int field) {
+        int[] ofField = slots[field];
+        for (int place = 0; place < ofField.length; place++) {
+            if (values[ofField[place]] != null) {
+                return values[ofField[place]];
+            }
+        }
+        return null;
+    }
+
+    private static int field(Object pair) {
+        return ((Integer) ((List) pair).get(0)).intValue();
+    }
+
+    private static String name(Object pair) {
+        return (String) ((List) pair).get(1);
+    }
+
+    private static int number(Map options, String name) {
+        return ((Number) options.get(name)).intValue();
+    }
+
+    private static long milliseconds(Map options, String name) {
+        return ((Number) options.get(name)).longValue();
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

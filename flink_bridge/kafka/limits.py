@@ -1,0 +1,68 @@
+"""What a topic takes: the settings of topic and producer as bounds for one record. Pure.
+
+A record that a broker refuses fails the job, and again after each restart: what is out of bounds is rejected
+before it gets that far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FOREVER = 2**62
+"""Milliseconds: no bound."""
+
+MAX_REQUEST_SIZE = 1_048_576  # Kafka's producer, unless max.request.size says something else
+_HOUR = 3_600_000
+_MARGIN = 5 * 60_000  # for clocks that differ, and for what waits on its way
+
+# What Kafka's brokers have without settings of their own.
+DEFAULTS = {
+    "max.message.bytes": "1048588",
+    "message.timestamp.type": "CreateTime",
+    "message.timestamp.before.max.ms": str(2**63 - 1),
+    "message.timestamp.after.max.ms": str(_HOUR),
+    "retention.ms": str(7 * 24 * _HOUR),
+    "cleanup.policy": "delete",
+}
+
+
+@dataclass(frozen=True)
+class TopicLimits:
+    """Bytes of a record, and milliseconds by which its timestamp may be away from now."""
+
+    max_record: int = MAX_REQUEST_SIZE
+    most_ahead: int = _HOUR - _MARGIN
+    most_behind: int = FOREVER
+    """What is older is refused by the broker."""
+    retention: int = FOREVER
+    """What is older is deleted, soon after it was written."""
+
+
+UNKNOWN = TopicLimits()
+"""Of a topic whose settings could not be read."""
+
+
+def topic_limits(topic: Mapping[str, str], producer: Mapping[str, str]) -> TopicLimits:
+    """Limits from a topic's settings (those missing have Kafka's defaults) and the producer's properties."""
+    settings = {**DEFAULTS, **topic}
+    size = min(
+        int(settings["max.message.bytes"]),
+        int(producer.get("max.request.size", MAX_REQUEST_SIZE)),
+        int(producer.get("buffer.memory", MAX_REQUEST_SIZE)),
+    )
+    if settings["message.timestamp.type"] == "LogAppendTime":
+        return TopicLimits(size, FOREVER, FOREVER, FOREVER)  # the broker writes its own time over ours
+    after, before = (int(settings[f"message.timestamp.{way}.max.ms"]) for way in ("after", "before"))
+    retention = int(settings["retention.ms"])
+    deletes = "delete" in settings["cleanup.policy"] and retention >= 0
+    return TopicLimits(
+        size,
+        _less_margin(after),
+        _less_margin(before),
+        min(retention, FOREVER) if deletes else FOREVER,
+    )
+
+
+def _less_margin(milliseconds: int) -> int:
+    return min(milliseconds - min(_MARGIN, milliseconds // 10), FOREVER)
