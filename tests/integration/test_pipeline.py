@@ -23,7 +23,11 @@ pytestmark = pytest.mark.integration
 HOSTILE = {
     b"not json at all": "not-json",
     b'{"computer":"WS-1","torn': "not-json",
-    b"\xff\xfe\x00 not even text": "not-json",
+    b"\xff\xfe\x00 not even text": "utf-16",
+    b'{"computer":"WS-\xff"}': "not-json",
+    b'\xef\xbb\xbf{"computer":"WS-1"}': "bom",
+    b'<13>Nov 25 09:28:24 WS-1 {"computer":"WS-1"}': "syslog-prefix",
+    b'{"computer":"WS-1"}{"computer":"WS-2"}': "several-values",
     b'["an","array"]': "not-an-object",
     b'"a string"': "not-an-object",
     b"42": "not-an-object",
