@@ -92,4 +92,6 @@ def _resources(topology: Topology, token: str) -> Iterator[tuple[str, str]]:
 
 def sample_name(acl: Acl, token: str) -> str:
     """A name the permission covers."""
-    return acl.name + token if acl.pattern == "prefixed" or acl.name == "*" else acl.name
+    if acl.name == "*":
+        return token
+    return acl.name + token if acl.pattern == "prefixed" else acl.name

@@ -37,12 +37,9 @@ def test_other_ports_under_a_running_stack_are_refused(stack: RunningStack) -> N
 def test_status_tells_what_runs(stack: RunningStack) -> None:
     result = run(BIN / "win-event-stack", "status", "--json", env=stack.environment)
     parts = {part["name"]: part["state"] for part in json.loads(result.stdout)["parts"]}
-    assert parts == {
-        "kafka-1": "running",
-        "jobmanager": "running",
-        "taskmanager-1": "running",
-        "watchdog": "running",
-    }
+    # Another test of the session may have asked for the SQL Gateway, too.
+    assert parts.keys() - {"sql-gateway"} == {"kafka-1", "jobmanager", "taskmanager-1", "watchdog"}
+    assert set(parts.values()) == {"running"}
 
 
 def test_doctor_finds_nothing_wrong(stack: RunningStack) -> None:
@@ -64,11 +61,12 @@ def test_env_makes_kafkas_own_tools_work(stack: RunningStack) -> None:
 def test_logs_shows_a_log_and_names_them_all(stack: RunningStack) -> None:
     assert (
         "started"
-        in run(BIN / "win-event-stack", "logs", "-n", "5000", "kafka-1", env=stack.environment).stdout
+        in run(BIN / "win-event-stack", "logs", "-n", "1000000", "kafka-1", env=stack.environment).stdout
     )
     unknown = run(BIN / "win-event-stack", "logs", "nobody", env=stack.environment)
     assert unknown.returncode == 2
-    assert "jobmanager, kafka-1, taskmanager-1, watchdog" in unknown.stderr
+    named = unknown.stderr.partition("There are: ")[2].strip().split(", ")
+    assert {"jobmanager", "kafka-1", "taskmanager-1", "watchdog"} <= set(named)
 
 
 def test_secrets_are_for_their_owner_only(stack: RunningStack) -> None:
