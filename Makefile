@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo demo-faults test test-fast test-nightly check up down compose-up compose-down faults soak bench \
+.PHONY: help setup tools demo test test-fast test-nightly check up down compose-up compose-down faults soak bench \
   bench-bridge lock
 
 help:  ## this list
@@ -17,9 +17,6 @@ tools:
 
 demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
 	@win-event-stack demo
-
-demo-faults: setup  ## the same while TaskManager, broker and producer are killed -9 in turn
-	@win-event-stack demo-faults
 
 test: setup tools  ## unit and integration tests: real broker, real Flink cluster
 	@python -m pytest -m "not nightly" --numprocesses 2 --no-loadscope-reorder --durations 10

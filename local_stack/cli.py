@@ -15,12 +15,11 @@ from local_stack import processes, stack, tools
 from local_stack.cluster import sql_gateway
 from local_stack.cluster.checkpoints import newest_checkpoint
 from local_stack.demo_cli import demo
-from local_stack.demo_faults_cli import demo_faults
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
-from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.layout import REPOSITORY, Stack
 from local_stack.status_cli import show_status
-from local_stack.terminal import TerminalTalk, errors_told
+from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
 _PARTS = click.Choice(stack.PARTS)
 
@@ -83,7 +82,7 @@ def up(only: str | None, **changes: Any) -> None:
     """
     talk = TerminalTalk()
     with errors_told(talk):
-        wanted = _with_changes(load_stack(), {k: v for k, v in changes.items() if v is not None})
+        wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
         stack.up(wanted, (only,) if only else stack.PARTS, talk)
     click.echo(". <(win-event-stack env)   puts flink and Kafka's own tools on the PATH of a shell", err=True)
 
@@ -111,7 +110,7 @@ def down(wipe: bool) -> None:
     Example:
       win-event-stack down --wipe
     """
-    stopped = stack.down(load_stack(), wipe)
+    stopped = stack.down(current_stack(), wipe)
     for name in stopped:
         click.echo(f"stopped {name}", err=True)
     if not stopped:
@@ -129,7 +128,7 @@ def logs(name: str, follow: bool, lines: int) -> None:
     Example:
       win-event-stack logs -f taskmanager-1
     """
-    folder = load_stack().logs
+    folder = current_stack().logs
     log = folder / f"{name}.log"
     if not log.exists():
         names = ", ".join(sorted(file.stem for file in folder.glob("*.log"))) or "none yet"
@@ -148,7 +147,7 @@ def env() -> None:
     Example:
       . <(win-event-stack env)
     """
-    click.echo(tools.render_exports(load_stack()), nl=False)
+    click.echo(tools.render_exports(current_stack()), nl=False)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -165,7 +164,7 @@ def submit(from_checkpoint: bool, job_options: tuple[str, ...]) -> None:
       win-event-stack submit --from-checkpoint --port 9999
       win-event-stack submit analytics level_windows,brute_force
     """
-    current = load_stack()
+    current = current_stack()
     user, job = "bridge", REPOSITORY / "flink_bridge" / "job.py"
     if job_options[:1] == ("analytics",):
         user, job, job_options = "analytics", REPOSITORY / "analytics" / "job.py", job_options[1:]
@@ -187,7 +186,7 @@ def sql(client_options: tuple[str, ...]) -> None:
       win-event-stack sql -f questions.sql
     """
     with errors_told(TerminalTalk()):
-        sys.exit(sql_gateway.client(load_stack(), client_options))
+        sys.exit(sql_gateway.client(current_stack(), client_options))
 
 
 @main.command()
@@ -200,7 +199,7 @@ def doctor(hostname: str) -> None:
       win-event-stack doctor
       win-event-stack doctor --hostname 127.0.0.1:9999
     """
-    findings = examinations.examine(load_stack(), endpoints(hostname))
+    findings = examinations.examine(current_stack(), endpoints(hostname))
     console = Console(highlight=False)
     for finding in findings:
         mark = "[green]ok[/]      " if finding.ok else "[red]problem[/] "
@@ -211,5 +210,4 @@ def doctor(hostname: str) -> None:
 
 
 main.add_command(demo)
-main.add_command(demo_faults)
 main.add_command(show_status)
