@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local_stack.demo import demo as show_case
-from local_stack.layout import default_directory
-from local_stack.terminal import TerminalTalk, errors_told
+from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
 FIRST_EVENTS = 10  # shown one by one; after them one in a while, so that a person can read
 EVERY = 100
@@ -63,7 +62,7 @@ def demo(seconds: float | None, rate: int) -> None:
       win-event-stack demo --seconds 20
     """
     show = DemoShow(stderr=False)
-    settings = show_case.DemoSettings(seconds, rate, default_directory() / "demo")
+    settings = show_case.DemoSettings(seconds, rate, current_stack().demo)
     with errors_told(show):
         complete = show_case.run(settings, show)
     sys.exit(0 if complete else 1)

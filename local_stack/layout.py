@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOY = REPOSITORY / "deploy"
 LOOPBACK = "127.0.0.1"
+FILE = "stack.json"
+# What a stack makes in its folder, besides the jars, which several stacks may share.
+_PARTS = ("bin", "flink", "kafka", "logs", "prometheus", "run", "secrets", "tls", "ledger.ndjson", ".lock")
+
+
+class LayoutError(RuntimeError):
+    """The folder cannot hold this stack; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +119,33 @@ class Stack:
     def checkpoints(self) -> Path:
         return self.directory / "flink" / "checkpoints"
 
+    @property
+    def demo(self) -> Path:
+        """The folder of `demo`, which has a stack of its own."""
+        return self.directory / "demo"
+
+    @property
+    def file(self) -> Path:
+        return self.directory / FILE
+
+    @property
+    def parts(self) -> list[Path]:
+        """What this stack made in its folder and may remove again; its description comes last."""
+        if not self.file.exists():
+            return []
+        return [path for name in (*_PARTS, FILE) if (path := self.directory / name).exists()]
+
     def save(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        """Write it down. Raises LayoutError when the folder already holds somebody else's things."""
+        if not self.file.exists():
+            taken = [name for name in _PARTS if name != ".lock" and (self.directory / name).exists()]
+            if taken:
+                raise LayoutError(
+                    f"{self.directory / taken[0]} is there and no stack made it. Give the stack a folder of "
+                    "its own: WIN_EVENT_STACK_DIR"
+                )
         values = {name: value for name, value in asdict(self).items() if name != "directory"}
-        write_atomically(self.directory / "stack.json", json.dumps(values, indent=2) + "\n")
+        write_atomically(self.file, json.dumps(values, indent=2) + "\n")
 
 
 def default_directory() -> Path:
@@ -123,13 +154,26 @@ def default_directory() -> Path:
 
 
 def load_stack(directory: Path | None = None) -> Stack:
-    """The stack as its last `up` described it, or the defaults."""
+    """The stack as its last `up` described it, or the defaults. Raises LayoutError."""
     stack = Stack(directory or default_directory())
     try:
-        values = json.loads((stack.directory / "stack.json").read_text(encoding="utf-8"))
+        values = json.loads(stack.file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return stack
-    return replace(stack, **values)
+    except (OSError, ValueError) as error:
+        raise LayoutError(f"{stack.file} cannot be read: {error}") from error
+    return replace(stack, **_known(stack, values))
+
+
+def _known(stack: Stack, values: Any) -> dict[str, Any]:
+    """The settings that this version knows; another version may have written more. Raises LayoutError."""
+    if not isinstance(values, dict):
+        raise LayoutError(f"{stack.file}: expected a JSON object")
+    known = {each.name: type(getattr(stack, each.name)) for each in fields(stack) if each.name != "directory"}
+    for name, kind in known.items():
+        if name in values and type(values[name]) is not kind:
+            raise LayoutError(f"{stack.file}: {name} is {values[name]!r}, expected {kind.__name__}")
+    return {name: values[name] for name in known if name in values}
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import uuid
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from local_stack.broker.kafka_objects import apply_topology, stack_topology, wai
 from local_stack.broker.passwords import ensure_passwords
 from local_stack.cluster import cluster, sql_gateway
 from local_stack.jars import jars
-from local_stack.layout import Stack
+from local_stack.layout import Stack, load_stack
 
 PARTS = ("kafka", "flink")
 
@@ -31,7 +32,7 @@ class Talk(Protocol):
 def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
     """Start what is not running yet. When a step fails or is interrupted, what this call started is stopped.
 
-    Returns the stack as it runs. Raises StartError, JarError.
+    Returns the stack as it runs. Raises StartError, JarError, LayoutError.
     """
     with processes.exclusive(stack):
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
@@ -55,13 +56,24 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
 
 
 def down(stack: Stack, wipe: bool) -> list[str]:
-    """Stop every process of the stack; with `wipe` forget data, passwords and logs (the jars stay)."""
+    """Stop every process of the stack; with `wipe` remove its data, passwords and logs.
+
+    The jars stay, and whatever else lies in the folder. Returns the names of what was running.
+    """
     stopped = processes.stop_all(stack)
-    if wipe and stack.directory.exists():
-        for entry in stack.directory.iterdir():
-            if entry != stack.jars:
-                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    if wipe:
+        demo = load_stack(stack.demo)
+        if not any(daemon.process() for daemon in processes.recorded(demo)):
+            _wipe(demo)
+        _wipe(stack)
     return stopped
+
+
+def _wipe(stack: Stack) -> None:
+    for path in stack.parts:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    with contextlib.suppress(OSError):  # it is not there, or holds something else
+        stack.directory.rmdir()
 
 
 def _up_kafka(stack: Stack, talk: Talk) -> None:

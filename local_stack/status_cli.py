@@ -12,7 +12,8 @@ from rich.live import Live
 
 from local_stack.health.status import Reader, Report, as_json
 from local_stack.health.view import as_screen
-from local_stack.layout import Stack, load_stack
+from local_stack.layout import Stack
+from local_stack.terminal import current_stack
 
 _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come from
 
@@ -60,7 +61,7 @@ def show_status(as_json_: bool, once: bool, interval: float, producer_metrics: s
 
 
 def _stack(producer_metrics: str | None) -> Stack:
-    stack = load_stack()
+    stack = current_stack()
     return replace(stack, producer_metrics=producer_metrics) if producer_metrics else stack
 
 

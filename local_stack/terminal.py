@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.status import Status
 
 from local_stack.jars.jars import JarError
+from local_stack.layout import LayoutError, Stack, load_stack
 from local_stack.processes import StartError
 
 
@@ -44,12 +45,21 @@ class TerminalTalk:
         self.console.print(f"[red]error:[/] {error}", soft_wrap=True)
 
 
+def current_stack() -> Stack:
+    """The stack that a command is about; a description that cannot be read ends the command."""
+    try:
+        return load_stack()
+    except LayoutError as error:
+        TerminalTalk().failed(error)
+        sys.exit(1)
+
+
 @contextmanager
 def errors_told(talk: TerminalTalk) -> Iterator[None]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
     try:
         yield
-    except (StartError, JarError) as error:
+    except (StartError, JarError, LayoutError) as error:
         talk.failed(error)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -18,7 +18,28 @@ from local_stack.layout import Stack, load_stack
 
 NAME = "watchdog"
 _LOOK_SECONDS = 1.0
+_LONGEST_PAUSE = 60.0  # seconds
 _log = logging.getLogger(__name__)
+
+
+class Backoff:
+    """When something that keeps dying may be started again: at once, then after 1, 2, 4, … 60 seconds.
+
+    What ran for longer than the longest pause begins anew. Times are seconds of any clock that only goes
+    forward.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, float]] = {}  # name -> when it was started, the pause after that
+
+    def may_start(self, name: str, now: float) -> bool:
+        began, pause = self._last.get(name, (0.0, 0.0))
+        return now >= began + pause
+
+    def started(self, name: str, now: float) -> None:
+        began, pause = self._last.get(name, (0.0, 0.0))
+        again_soon = now - began <= pause + _LONGEST_PAUSE
+        self._last[name] = (now, min(2 * pause, _LONGEST_PAUSE) if again_soon and pause else 1.0)
 
 
 def start_watchdog(stack: Stack) -> None:
@@ -26,27 +47,43 @@ def start_watchdog(stack: Stack) -> None:
     processes.start(stack, NAME, command, cluster.base_environment(), stack.directory)
 
 
-def revive(stack: Stack) -> list[str]:
-    """Start every TaskManager that should run and does not; returns their names."""
-    names = []
+def dead_taskmanagers(stack: Stack) -> list[int]:
+    """Numbers of those that should run and do not."""
+    names = {number: f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)}
+    return [
+        number
+        for number, name in names.items()
+        if processes.is_recorded(stack, name) and not processes.running(stack, name)
+    ]
+
+
+def look(directory: Path, backoff: Backoff) -> None:
+    """Start every TaskManager that died and whose time has come. Raises StartError, LayoutError, OSError."""
+    stack = load_stack(directory)
+    due = [n for n in dead_taskmanagers(stack) if backoff.may_start(f"taskmanager-{n}", time.monotonic())]
+    if not due:
+        return  # without the lock: `up` may hold it for long, while it fetches jars
     with processes.exclusive(stack):
-        for number in range(1, stack.taskmanagers + 1):
-            name = f"taskmanager-{number}"
-            if processes.is_recorded(stack, name) and not processes.running(stack, name):
-                # Python workers of a killed TaskManager may hang for ever in their own shutdown, 200 MB each.
-                processes.stop_orphans(stack)
-                cluster.start_taskmanager(stack, number)
-                names.append(name)
-    return names
+        for number in set(due) & set(dead_taskmanagers(stack)):
+            # Python workers of a killed TaskManager may hang for ever in their own shutdown, 200 MB each.
+            processes.stop_orphans(stack)
+            backoff.started(f"taskmanager-{number}", time.monotonic())
+            daemon = cluster.start_taskmanager(stack, number)
+            _log.info("%s was gone: started again as pid %d", daemon.name, daemon.pid)
 
 
 def main(directory: Path) -> None:
-    """Look after the stack until it is told to stop."""
+    """Look after the stack until it is told to stop; an error of its own is logged and tried again."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stdout)
+    backoff, pause = Backoff(), _LOOK_SECONDS
     while True:
-        time.sleep(_LOOK_SECONDS)
-        for name in revive(load_stack(directory)):
-            _log.info("%s was gone: started again", name)
+        time.sleep(pause)
+        try:
+            look(directory, backoff)
+            pause = _LOOK_SECONDS
+        except Exception as error:  # whatever it is, nobody else would start a TaskManager again
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            _log.error("%s: %s; next look in %.0f s", type(error).__name__, error, pause)
 
 
 if __name__ == "__main__":
