@@ -25,7 +25,6 @@ from kafka_setup.connection.settings import (
     Secret,
     read_oauth,
 )
-from local_stack.broker.certificates import make_certificates
 
 Handler = Callable[[socket.socket], None]
 ATTEMPT = 1.0  # seconds
@@ -123,17 +122,16 @@ def test_tls_to_a_plaintext_listener(serve: Callable[[Handler], str], tmp_path: 
         connect(over_tls(address, tmp_path / "ca.pem"))
 
 
-def test_an_expired_authority(serve: Callable[[Handler], str], tmp_path: Path) -> None:
-    long_ago = datetime.now(timezone.utc) - timedelta(days=30)
-    ca, certificate, key = make_certificates(long_ago, timedelta(days=3))
-    (tmp_path / "ca.pem").write_text(ca)
-    (tmp_path / "broker.pem").write_text(key + certificate)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "broker.pem")
-    said = refusal_of(over_tls(serve(tls(context)), tmp_path / "ca.pem"))
-    assert (
-        f"the authority in {tmp_path / 'ca.pem'} expired on {long_ago + timedelta(days=3):%Y-%m-%d}" in said
-    )
+def test_an_expired_authority(
+    serve: Callable[[Handler], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired = datetime.now(timezone.utc) - timedelta(days=30)
+    monkeypatch.setattr(trustme, "DEFAULT_EXPIRY", expired)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate = authority.issue_cert("127.0.0.1")
+    said = refusal_of(over_tls(serve(tls_with(certificate)), tmp_path / "ca.pem"))
+    assert f"the authority in {tmp_path / 'ca.pem'} expired on {expired:%Y-%m-%d}" in said
 
 
 def test_an_expired_certificate_of_a_good_authority(serve: Callable[[Handler], str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The authority made on the spot: what it signs is accepted, and it is renewed before it runs out."""
+"""The authority made on the spot: what it signs is accepted, and it is made once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import socket
 import ssl
 import stat
 import threading
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from local_stack.broker.certificates import ensure_certificates, make_certificates
+from local_stack.broker.certificates import ensure_certificates
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -34,14 +33,14 @@ def test_a_client_that_trusts_the_authority_accepts_the_brokers(tmp_path: Path, 
     thread.join()
 
 
-def test_certificates_are_kept_until_they_are_old(tmp_path: Path) -> None:
+def test_they_are_kept_and_a_lost_half_makes_both_anew(tmp_path: Path) -> None:
     authority, keystore = tmp_path / "ca.pem", tmp_path / "broker.pem"
     ensure_certificates(authority, keystore)
     first = authority.read_text()
     assert stat.S_IMODE(keystore.stat().st_mode) == 0o600
+    assert keystore.read_text().startswith("-----BEGIN PRIVATE KEY-----")  # PKCS 8: Kafka reads no other
     ensure_certificates(authority, keystore)
     assert authority.read_text() == first
-    old, _, _ = make_certificates(datetime.now(timezone.utc) - timedelta(days=9), timedelta(days=9, hours=1))
-    authority.write_text(old)
+    keystore.unlink()
     ensure_certificates(authority, keystore)
-    assert authority.read_text() not in (first, old)
+    assert authority.read_text() != first
