@@ -98,7 +98,7 @@ def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
 
     \b
     Example:
-      KAFKA_USERNAME=admin KAFKA_PASSWORD_FILE=admin.password \\
+      KAFKA_USERNAME=admin KAFKA_PASSWORD_FILE=secrets/admin \\
         win-event-kafka-setup apply --password-dir secrets
     """
     setup = take_setup(values)

@@ -54,7 +54,7 @@ password_dir_option = click.option(
     envvar="WIN_EVENT_PASSWORD_DIR",
     show_envvar=True,
     metavar="DIR",
-    help="Where the users' passwords lie, USER.password each. `apply` and `rotate` write there, mode 0600.",
+    help="Folder of the users' passwords, one file USER each. `apply` and `rotate` write there, mode 0600.",
 )
 
 

@@ -56,7 +56,7 @@ def rotate_command(user: str, from_stdin: bool, **values: Any) -> int:
     """Give USER a new password.
 
     It comes from --stdin, else from WIN_EVENT_NEW_PASSWORD or WIN_EVENT_NEW_PASSWORD_FILE, else it is
-    generated: into DIR/USER.password with --password-dir, else printed once on standard output.
+    generated: into DIR/USER with --password-dir, else printed once on standard output.
 
     \b
     Example:

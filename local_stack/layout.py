@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from kafka_setup.atomic_file import write_atomically
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOY = REPOSITORY / "deploy"
 LOOPBACK = "127.0.0.1"
@@ -95,6 +97,11 @@ class Stack:
         return self.directory / "secrets"
 
     @property
+    def kafka_logins(self) -> Path:
+        """The passwords again, as Kafka's own configuration files need them."""
+        return self.directory / "kafka" / "secrets"
+
+    @property
     def logs(self) -> Path:
         return self.directory / "logs"
 
@@ -174,13 +181,3 @@ def _known(stack: Stack, values: Any) -> dict[str, Any]:
         if name in values and type(values[name]) is not kind:
             raise LayoutError(f"{stack.file}: {name} is {values[name]!r}, expected {kind.__name__}")
     return {name: values[name] for name in known if name in values}
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """A reader sees the old text or the new one, also after a crash in between."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)

@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
+from kafka_setup.atomic_file import write_atomically
 from local_stack import processes
 from local_stack.jars.jars import read_lock
-from local_stack.layout import DEPLOY, LOOPBACK, REPOSITORY, Stack, write_atomically
+from local_stack.layout import DEPLOY, LOOPBACK, REPOSITORY, Stack
 
 RULES = ("alerts.yml",)
 _SOURCE = DEPLOY / "prometheus"

@@ -16,7 +16,8 @@ from typing import IO
 import psutil
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from local_stack.layout import LOOPBACK, Stack, write_atomically
+from kafka_setup.atomic_file import write_atomically
+from local_stack.layout import LOOPBACK, Stack
 
 MARK = "WIN_EVENT_STACK_RUN"  # in the environment of every process of a stack, and of their children
 _SAME_START_SECONDS = 2.0  # the clock may have been set since; a pid is not reused that fast

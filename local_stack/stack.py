@@ -13,7 +13,7 @@ from typing import Protocol
 from local_stack import observe, processes, tools, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
-from local_stack.broker.passwords import ensure_passwords
+from local_stack.broker.passwords import ensure_passwords, write_logins
 from local_stack.cluster import cluster, sql_gateway
 from local_stack.jars import jars
 from local_stack.layout import Stack, load_stack
@@ -39,7 +39,9 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
         stack.save()
         try:
-            ensure_passwords(stack.secrets, [user.name for user in stack_topology().users])
+            users = [user.name for user in stack_topology().users]
+            ensure_passwords(stack.secrets, users)
+            write_logins(stack, users)
             tools.write_tools(stack)
             if "kafka" in parts:
                 _up_kafka(stack, talk)

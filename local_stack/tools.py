@@ -6,10 +6,11 @@ import shlex
 import sys
 from pathlib import Path
 
+from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.kafka_objects import stack_topology
 from local_stack.cluster.cluster import flink_environment, flink_home
 from local_stack.jars.java import SHORT_LIVED, java_home
-from local_stack.layout import Stack, write_atomically
+from local_stack.layout import Stack
 
 KAFKA_TOOLS = {
     "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
@@ -37,7 +38,7 @@ def client_config(stack: Stack, user: str) -> Path:
 
 def write_tools(stack: Stack) -> None:
     for user in (user.name for user in stack_topology().users):
-        text = _CLIENT.format(user=user, secrets=stack.secrets, protocol=stack.security_protocol)
+        text = _CLIENT.format(user=user, secrets=stack.kafka_logins, protocol=stack.security_protocol)
         if stack.ca_file:
             text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"
         write_atomically(client_config(stack, user), text, mode=0o600)

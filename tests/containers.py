@@ -66,7 +66,7 @@ class Containers:
             process = subprocess.Popen(
                 self.command(service),
                 env={**os.environ, **self.environment(service), **more},
-                cwd=self.folder,
+                cwd=self.translate(service, self.compose["services"][service].get("working_dir", "/home")),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -137,6 +137,7 @@ class Containers:
         """Where a path of the container is here."""
         paths = {
             "/run/secrets": self.folder / "secrets",
+            "/home": self.folder,
             "/opt/flink": flink_home(),
             "/opt/win-event-bridge/jars": self.folder / "image-jars",
             "/opt/win-event-bridge": REPOSITORY,
@@ -156,9 +157,10 @@ class Containers:
     def _image_contents(self) -> None:
         """What the images bring: Kafka's scripts, the connector, Flink's configuration, the exporter."""
         options = "${KAFKA_OPTS:-} $KAFKA_HEAP_OPTS $KAFKA_LOG4J_OPTS"
+        keep = f'echo "$0 $@" >> {self.folder}/logs/command-lines.log\n'
         for name, main_class in _KAFKA_SCRIPTS.items():
             self._script(
-                name, f'#!/bin/sh\nexec java -cp "{self.broker_libs}/*" {options} {main_class} "$@"\n'
+                name, f'#!/bin/sh\n{keep}exec java -cp "{self.broker_libs}/*" {options} {main_class} "$@"\n'
             )
         # Of busybox, for the health checks; a bare machine may have neither.
         self._script("nc", f"#!{sys.executable}\n{_NC}")

@@ -99,7 +99,7 @@ class RunningStack:
         names = (f"events_processed_{suffix}", f"events_rejected_{suffix}")
         topology = replace(topology, topics=tuple(t for t in topology.topics if t.name in names))
         # The users exist already; their further permissions on these topics are all that is new.
-        known = {u.name: kafka_objects._password(self.stack, u.name) for u in topology.users}
+        known = {u.name: kafka_objects.password(self.stack, u.name) for u in topology.users}
         login = kafka_objects.connection(self.stack, SUPER_USER)
         results = apply(ApplySettings(topology, login, known))
         failed = [row for row in results if row.failed]

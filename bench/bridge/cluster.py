@@ -43,7 +43,7 @@ class Cluster:
         for name in names:
             text = text.replace(name.rpartition("_")[0], name)
         topology = parse_topology(text)
-        known = {user.name: kafka_objects._password(self.running.stack, user.name) for user in topology.users}
+        known = {user.name: kafka_objects.password(self.running.stack, user.name) for user in topology.users}
         login = kafka_objects.connection(self.running.stack, SUPER_USER)
         failed = [row for row in apply(ApplySettings(topology, login, known)) if row.failed]
         if failed:

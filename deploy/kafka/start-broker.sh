@@ -1,9 +1,12 @@
 #!/bin/sh
 # Formats the storage the first time, then becomes the broker. The working directory holds the folder `secrets`
-# that broker.properties reads; the salted login of the super user comes from a file, see kafka_setup/connection/scram.py.
+# that broker.properties reads; kafka_setup/connection/broker_login.py writes it, and the super user's salted password.
+# That one is as good as the password, so the tool gets it from the file, not on its command line.
 set -eu
-kafka-storage.sh format --ignore-formatted --cluster-id "$BROKER_CLUSTER_ID" --config "$BROKER_CONFIG" \
-    --add-scram "$(cat "$BROKER_SCRAM_FILE")"
+if [ ! -e "$BROKER_DATA_DIR/meta.properties" ]; then  # written last
+    cluster_id=$(kafka-storage.sh random-uuid)
+    kafka-storage.sh format --cluster-id "$cluster_id" --config "$BROKER_CONFIG" --add-scram "@$BROKER_SCRAM_FILE"
+fi
 KAFKA_OPTS=${BROKER_JVM_OPTIONS:-}
 export KAFKA_OPTS
 exec kafka-server-start.sh "$BROKER_CONFIG"

@@ -75,7 +75,7 @@ def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySett
         user = change.subject
         if change.action == "create" and isinstance(user, User) and user.name not in passwords:
             passwords[user.name] = new_password()
-            store_password(password_file(settings.password_dir, user), passwords[user.name])
+            store_password(password_file(settings.password_dir, user.name), passwords[user.name])
     return replace(settings, passwords=passwords)
 
 

@@ -15,7 +15,7 @@ from kafka_setup.topology.resources import Result, Topology, User
 
 @dataclass(frozen=True)
 class RotateSettings:
-    """`password`: the new one. `password_dir`: where USER.password gets it, when given."""
+    """`password`: the new one. `password_dir`: where the file USER gets it, when given."""
 
     user: User
     password: Secret = field(repr=False)
@@ -27,25 +27,23 @@ class RotateSettings:
 def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
     """Connections that are open stay open; the next login needs the new password.
 
-    The new password lies in USER.password.new before the cluster learns it, and in USER.password once it
-    works, so no crash in between can lose either. Raises KafkaUnavailableError, NotAllowedError,
-    KafkaException.
+    The new password lies in .USER.new before the cluster learns it, and in USER once it works, so no crash in
+    between can lose either. Raises KafkaUnavailableError, NotAllowedError, KafkaException.
     """
     user = settings.user
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     state = read_state(admin, Topology(topics=(), users=(user,)))
     if user.mechanism not in state.credentials.get(user.name, {}):
         return Result("failed", "user", user.name, "does not exist in the cluster: apply makes it")
-    draft = None
-    if settings.password_dir is not None:
-        final = password_file(settings.password_dir, user)
-        draft = final.with_name(f"{final.name}.new")
+    kept = password_file(settings.password_dir, user.name) if settings.password_dir else None
+    draft = kept.with_name(f".{kept.name}.new") if kept else None
+    if draft is not None:
         store_password(draft, settings.password)
     set_password(admin, user, settings.password).result()
     if until_none_missing(lambda: set() if _works(settings) else {user.name}):
         return Result("failed", "user", user.name, LATE)
-    if draft is not None:
-        draft.replace(draft.with_suffix(""))
+    if draft is not None and kept is not None:
+        draft.replace(kept)
     return Result("changed", "user", user.name, f"new password, {user.mechanism}")
 
 

@@ -11,6 +11,7 @@ from kafka_setup.changes.plan import Wishes, plan
 from kafka_setup.changes.state import as_user, logs_in, read_state
 from kafka_setup.check.expectations import Expectation, expectations
 from kafka_setup.check.probes import GROUP_ALLOWED, PROBES, Login, read_group
+from kafka_setup.connection.passwords import new_password
 from kafka_setup.connection.session import DEFAULT_WAIT, KafkaUnavailableError, OnWait, connect, open_admin
 from kafka_setup.connection.settings import KafkaConnection, Secret
 from kafka_setup.topology.resources import Result, Topology, User
@@ -76,8 +77,7 @@ def _check_user(settings: CheckSettings, user: User, token: str) -> list[Result]
 def _wrong_login(connection: KafkaConnection, user: User) -> Result:
     if not connection.uses_sasl or connection.sasl_mechanism == "OAUTHBEARER":
         return Result("ok", "login", user.name, f"no password over {connection.security_protocol}")
-    wrong = Secret(secrets.token_urlsafe(24))
-    if logs_in(connection, user, wrong):
+    if logs_in(connection, user, new_password()):
         return Result("failed", "login", user.name, "a wrong password is accepted")
     return Result("ok", "login", user.name, "a wrong password is refused")
 

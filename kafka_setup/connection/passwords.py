@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kafka_setup.connection.settings import ConnectionSettingsError, Secret, read_password
+from kafka_setup.atomic_file import write_atomically
+from kafka_setup.connection.settings import (
+    ConnectionSettingsError,
+    Secret,
+    read_password,
+    read_password_file,
+)
 from kafka_setup.topology.resources import User
 
 
@@ -16,21 +21,21 @@ def known_passwords(
 ) -> dict[str, Secret]:
     """User name -> password: from VARIABLE, else the file VARIABLE_FILE names, else `directory`.
 
-    Users without one are absent. Raises ConnectionSettingsError when a named file cannot be read.
+    Users without one are absent. Raises ConnectionSettingsError when a file that is there cannot be read.
     """
     found: dict[str, Secret] = {}
     for user in users:
-        password = read_password(environment, user.password_variable)
-        if password is None and directory is not None and password_file(directory, user).exists():
-            variable = {"PASSWORD_FILE": str(password_file(directory, user))}
-            password = read_password(variable, "PASSWORD")
+        password = read_password(environment, user.password_variable) if user.password_variable else None
+        if not password and directory is not None and password_file(directory, user.name).exists():
+            password = read_password_file(password_file(directory, user.name))
         if password:
             found[user.name] = password
     return found
 
 
-def password_file(directory: Path, user: User) -> Path:
-    return directory / f"{user.name}.password"
+def password_file(directory: Path, user: str) -> Path:
+    """A folder of passwords holds one file a user, called as the user is; only "/" becomes %2F."""
+    return directory / user.replace("/", "%2F")
 
 
 def new_password() -> Secret:
@@ -39,13 +44,8 @@ def new_password() -> Secret:
 
 
 def store_password(path: Path, password: Secret) -> None:
-    """Writes it for the owner only, whole or not at all. Raises ConnectionSettingsError."""
+    """For the owner only, whole or not at all. Raises ConnectionSettingsError."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(str(password))  # no line break: Kafka's config providers take the file as it is
-        draft.replace(path)
+        write_atomically(path, str(password), mode=0o600)  # no line break: some tools take the file as it is
     except OSError as error:
         raise ConnectionSettingsError(f"cannot write {path}: {error.strerror}") from error

@@ -16,7 +16,7 @@ class ConnectionSettingsError(ValueError):
 
 
 class Secret(str):
-    """A string that never prints itself."""
+    """A string whose repr is masked, so that dataclasses, tracebacks and lists do not show it; str() does."""
 
     __slots__ = ()
 
@@ -134,9 +134,19 @@ def read_password(environment: Mapping[str, str], variable: str = "KAFKA_PASSWOR
     if not file:
         return None
     try:
-        return Secret(Path(file).read_text(encoding="utf-8").rstrip("\r\n"))
+        return read_password_file(Path(file))
+    except ConnectionSettingsError as error:
+        raise ConnectionSettingsError(f"{variable}_FILE={error}") from error
+
+
+def read_password_file(path: Path) -> Secret:
+    """All of a file but the line breaks that an editor leaves at its end. Raises ConnectionSettingsError."""
+    try:
+        return Secret(path.read_bytes().decode("utf-8").rstrip("\r\n"))
     except OSError as error:
-        raise ConnectionSettingsError(f"{variable}_FILE={file}: {error.strerror}") from error
+        raise ConnectionSettingsError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConnectionSettingsError(f"{path}: not UTF-8 text, byte {error.start} cannot be read") from error
 
 
 OAUTH_PREFIX = "KAFKA_SASL_OAUTHBEARER_"

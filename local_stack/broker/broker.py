@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka_setup.connection.scram import scram_credential
+from kafka_setup.connection.broker_login import scram_file
 from local_stack import observe, processes
 from local_stack.broker.certificates import ensure_certificates
 from local_stack.broker.passwords import SUPER_USER
@@ -42,7 +42,7 @@ def _start(stack: Stack, number: int) -> processes.Daemon:
     folder = _folder(stack, number)
     secrets = folder / "secrets"
     if not secrets.is_symlink():
-        secrets.symlink_to(stack.secrets, target_is_directory=True)
+        secrets.symlink_to(stack.kafka_logins, target_is_directory=True)
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
     command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, *observe.broker_options(stack, number)]
     command += ["kafka.Kafka", str(_CONFIG)]
@@ -69,21 +69,20 @@ def _format_storages(stack: Stack) -> None:
     if _data(stack, stack.brokers).exists():
         return
     cluster_id = _new_cluster_id()
-    credential = scram_credential(SUPER_USER, (stack.secrets / SUPER_USER).read_bytes(), os.urandom(24))
     for number in stack.broker_numbers:
-        _format_storage(stack, number, cluster_id, credential)
+        _format_storage(stack, number, cluster_id)
     for number in stack.broker_numbers:
         _draft(stack, number).rename(_data(stack, number))
 
 
-def _format_storage(stack: Stack, number: int, cluster_id: str, credential: str) -> None:
+def _format_storage(stack: Stack, number: int, cluster_id: str) -> None:
     draft = _draft(stack, number)
     shutil.rmtree(draft, ignore_errors=True)
     draft.parent.mkdir(parents=True, exist_ok=True)
     command = [*_java(stack), *SHORT_LIVED, "kafka.tools.StorageTool", "format", "-t", cluster_id]
     command += ["-c", str(_CONFIG)]
     result = subprocess.run(
-        [*command, "--add-scram", credential],
+        [*command, "--add-scram", f"@{scram_file(stack.kafka_logins.parent, SUPER_USER)}"],
         env=_environment(stack, number, draft),
         cwd=draft.parent,
         capture_output=True,

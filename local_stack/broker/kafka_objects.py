@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from kafka_setup.changes.apply import ApplySettings, apply
+from kafka_setup.connection.passwords import password_file
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
-from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.connection.settings import KafkaConnection, Secret, read_password_file
 from kafka_setup.topology.file import load_topology
 from kafka_setup.topology.resources import Topology
 from local_stack.broker.passwords import SUPER_USER
@@ -20,7 +21,7 @@ def connection(stack: Stack, user: str) -> KafkaConnection:
         stack.bootstrap_servers,
         stack.security_protocol,
         username=user,
-        password=_password(stack, user),
+        password=password(stack, user),
         ca_file=stack.ca_file,
     )
 
@@ -48,7 +49,7 @@ def stack_topology() -> Topology:
 def apply_topology(stack: Stack) -> str:
     """Make the broker what the topology says; returns one line about it. Raises StartError."""
     topology = stack_topology()
-    passwords = {user.name: _password(stack, user.name) for user in topology.users}
+    passwords = {user.name: password(stack, user.name) for user in topology.users}
     settings = ApplySettings(topology, connection(stack, SUPER_USER), passwords, reset_passwords=True)
     try:
         results = apply(settings)
@@ -63,5 +64,6 @@ def apply_topology(stack: Stack) -> str:
     )
 
 
-def _password(stack: Stack, user: str) -> Secret:
-    return Secret((stack.secrets / user).read_text(encoding="utf-8"))
+def password(stack: Stack, user: str) -> Secret:
+    """Raises ConnectionSettingsError."""
+    return read_password_file(password_file(stack.secrets, user))

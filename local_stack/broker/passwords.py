@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 from collections.abc import Iterable
 from pathlib import Path
 
-from local_stack.layout import write_atomically
+from kafka_setup.connection.broker_login import write_broker_login
+from kafka_setup.connection.passwords import new_password, password_file, store_password
+from local_stack.layout import Stack
 
 SUPER_USER = "kafka"  # the broker itself; runs the first `apply` and nothing else
-_ALPHABET = string.ascii_letters + string.digits  # nothing that JAAS, a shell or YAML would have to escape
+CONTROLLER = "controller"  # the brokers among themselves
 
 
 def ensure_passwords(directory: Path, users: Iterable[str]) -> None:
     """One file each for the brokers themselves and for `users`."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for user in (SUPER_USER, "controller", *users):
-        path = directory / user
+    for user in (SUPER_USER, CONTROLLER, *users):
+        path = password_file(directory, user)
         if not path.exists():
-            # No newline: Kafka's DirectoryConfigProvider takes the file as it is.
-            password = "".join(secrets.choice(_ALPHABET) for _ in range(32))
-            write_atomically(path, password, mode=0o600)
+            store_password(path, new_password())
+
+
+def write_logins(stack: Stack, users: Iterable[str]) -> None:
+    """The same passwords in the forms that Kafka itself reads: brokers, console tools, storage tool."""
+    write_broker_login(stack.secrets, stack.kafka_logins.parent, SUPER_USER, CONTROLLER, *users)

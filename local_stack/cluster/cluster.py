@@ -10,11 +10,12 @@ from pathlib import Path
 
 import yaml
 
+from kafka_setup.atomic_file import write_atomically
 from local_stack import observe, processes
 from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.configuration import merged
 from local_stack.jars.java import java_home
-from local_stack.layout import DEPLOY, LOOPBACK, Stack, write_atomically
+from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 

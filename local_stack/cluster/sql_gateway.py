@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kafka_setup.atomic_file import write_atomically
 from local_stack import processes, tools
 from local_stack.cluster.cluster import base_environment, flink_environment, flink_home
-from local_stack.layout import LOOPBACK, REPOSITORY, Stack, write_atomically
+from local_stack.layout import LOOPBACK, REPOSITORY, Stack
 
 NAME = "sql-gateway"
 USER = "analytics"

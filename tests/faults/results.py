@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_stack.layout import write_atomically
+from kafka_setup.atomic_file import write_atomically
 
 
 @dataclass(frozen=True)

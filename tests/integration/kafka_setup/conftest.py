@@ -42,7 +42,7 @@ class SetupCommand:
 
     def as_user(self, role: str) -> dict[str, str]:
         """The login variables of one of this set-up's own users."""
-        file = self.passwords / f"{role}{self.suffix}.password"
+        file = self.passwords / f"{role}{self.suffix}"
         return {
             "KAFKA_USERNAME": f"{role}{self.suffix}",
             "KAFKA_PASSWORD": file.read_text().strip(),

@@ -57,7 +57,7 @@ def test_the_documented_commands_make_the_same_set_up(
     setup.passwords = tmp_path / "secrets"
     setup.passwords.mkdir()
     for role in ("bridge", "reader", "admin"):
-        (setup.passwords / f"{role}{setup.suffix}.password").write_text(f"{role}-password-1\n")
+        (setup.passwords / f"{role}{setup.suffix}").write_text(f'{role}\\Temp9 "1", ü=\n', encoding="utf-8")
     setup.variables = {"WIN_EVENT_PASSWORD_DIR": str(setup.passwords)}
     topics, users, acls, afterwards = documented(setup.suffix)
     definition = topics.splitlines()[0] + "\n"

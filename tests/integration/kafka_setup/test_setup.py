@@ -189,11 +189,11 @@ def test_rotate_prints_a_generated_password_once(applied: Any) -> None:
 
 def test_rotate_takes_the_new_password_from_stdin_or_a_folder(applied: Any) -> None:
     user = f"reader{applied.suffix}"
-    file = applied.passwords / f"{user}.password"
+    file = applied.passwords / user
     before = file.read_text()
     assert applied("rotate", user).returncode == 0
     assert file.read_text() != before
-    assert [path.name for path in applied.passwords.glob("*.new")] == []
+    assert [path.name for path in applied.passwords.glob(".*")] == []
     assert set(statuses(applied.rows("apply"))) == {"exists"}
     given = subprocess.run(
         [str(BIN / "win-event-kafka-setup"), "rotate", user, "--stdin"],

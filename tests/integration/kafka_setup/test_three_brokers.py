@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -17,14 +18,29 @@ from confluent_kafka.admin import ConfigResource
 from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
 
 from kafka_setup.connection.session import open_admin
-from kafka_setup.topology.file import load_topology
+from kafka_setup.connection.settings import read_password_file
 from local_stack import processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.broker.passwords import SUPER_USER
+from local_stack.jars.java import java_home
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
 TOPIC = "events_processed"
+ODD = ("kafka", "controller", "admin", "reader")  # these have passwords as a person may set them
+
+
+def odd_password(user: str) -> str:
+    return f'Win\\Temp9 "{user}", ü=1\n'
+
+
+def java_that_keeps_its_command_lines(folder: Path) -> Path:
+    """A JAVA_HOME; what was started with it stands in `folder`/command-lines."""
+    java = folder / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text(f'#!/bin/sh\necho "$@" >> {folder}/command-lines\nexec {java_home()}/bin/java "$@"\n')
+    java.chmod(0o755)
+    return java.parent.parent
 
 
 def free_row(count: int) -> int:
@@ -43,6 +59,10 @@ def free_row(count: int) -> int:
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     running = RunningStack.at(tmp_path_factory.mktemp("three"))
+    running.stack.secrets.mkdir()
+    for user in ODD:
+        (running.stack.secrets / user).write_text(odd_password(user), encoding="utf-8")
+    running.environment["JAVA_HOME"] = str(java_that_keeps_its_command_lines(running.stack.directory))
     first, (flink, jobmanager) = free_row(6), free_ports(2)
     ports = {"kafka": first, "controller": first + 1, "flink": flink, "jobmanager": jobmanager}
     options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
@@ -70,13 +90,28 @@ def end_offsets(three: RunningStack) -> int:
 
 def test_every_role_is_held_to_its_permissions_over_tls(three: RunningStack) -> None:
     assert three.shell()["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
-    passwords = {
-        f"{user.password_variable}_FILE": str(three.stack.secrets / user.name)
-        for user in load_topology().users
-    }
-    result = run(BIN / "win-event-kafka-setup", "check", env={**three.shell("admin"), **passwords})
+    checked = (BIN / "win-event-kafka-setup", "check", "--password-dir", three.stack.secrets)
+    result = run(*checked, env=three.shell("admin"))
     assert result.returncode == 0, result.stdout + result.stderr
     assert "TOPIC_AUTHORIZATION_FAILED" in result.stdout
+
+
+def test_any_password_logs_in_with_kafkas_own_tools_too(three: RunningStack) -> None:
+    config = three.shell()["KAFKA_ADMIN_CONFIG"]
+    servers = ("--bootstrap-server", three.stack.bootstrap_servers, "--command-config", config)
+    listed = run(three.stack.bin / "kafka-topics.sh", *servers, "--list", env=three.shell())
+    assert TOPIC in listed.stdout.split(), listed.stderr
+
+
+def test_no_password_was_on_a_command_line_nor_its_salted_form(three: RunningStack) -> None:
+    lines = (three.stack.directory / "command-lines").read_text()
+    assert lines.count("StorageTool format") == 3
+    salted = re.findall(
+        r'saltedpassword="(.+?)"', (three.stack.kafka_logins.parent / "kafka.scram").read_text()
+    )
+    passwords = [read_password_file(file) for file in three.stack.secrets.iterdir()]
+    assert not [secret for secret in (*passwords, *salted) if secret in lines]
+    assert "saltedpassword" not in lines
 
 
 def test_the_authority_is_needed_and_its_key_is_gone(three: RunningStack, tmp_path: Path) -> None:

@@ -128,7 +128,8 @@ def test_the_broker_gets_everything_its_configuration_asks_for() -> None:
     asked = set(re.findall(r"\$\{env:(\w+)\}", properties))
     assert asked <= SERVICES["kafka"]["environment"].keys()
     passwords = set(re.findall(r"\$\{dir:secrets:(\w+)\}", properties))
-    assert passwords <= set(SERVICES["kafka"]["secrets"])
+    assert passwords <= set(SERVICES["broker-files"]["secrets"])
+    assert passwords <= set(SERVICES["broker-files"]["command"][-1].split())
 
 
 def test_every_user_of_the_topology_gets_a_password() -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import stat
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kafka_setup.connection.broker_login import ITERATIONS, write_broker_login
 from kafka_setup.connection.diagnosis import diagnose
+from kafka_setup.connection.jaas import escape
 from kafka_setup.connection.passwords import known_passwords, new_password, password_file, store_password
 from kafka_setup.connection.settings import ConnectionSettingsError, KafkaConnection, Secret, read_password
 from kafka_setup.topology.resources import User
@@ -23,7 +30,7 @@ def test_a_password_never_prints_itself() -> None:
 
 
 def test_a_password_comes_from_the_variable_then_its_file_then_the_folder(tmp_path: Path) -> None:
-    store_password(password_file(tmp_path, USER), Secret("from folder"))
+    store_password(tmp_path / "bridge", Secret("from folder"))
     file = tmp_path / "named"
     file.write_text("from file\r\n")
     assert known_passwords([USER], {}, tmp_path) == {"bridge": "from folder"}
@@ -40,13 +47,61 @@ def test_an_unreadable_password_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_stored_password_is_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "secrets" / "u.password"
+    path = password_file(tmp_path / "secrets", "u")
     password = new_password()
     store_password(path, password)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert path.read_text() == str(password)  # no line break: the job would refuse it
     assert len(set(password)) > 10
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    end=st.sampled_from(["", "\n", "\r\n"]),
+)
+def test_any_password_is_kept_in_a_file_with_or_without_a_line_break_behind_it(
+    tmp_path_factory: pytest.TempPathFactory, text: str, end: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any-password"
+    path.write_bytes((text + end).encode())
+    assert read_password({"P_FILE": str(path)}, "P") == text.rstrip("\r\n")
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bridge").write_bytes(b"caf\xe9")
+    with pytest.raises(ConnectionSettingsError, match=r"bridge: not UTF-8 text, byte 3"):
+        known_passwords([USER], {}, tmp_path)
+
+
+def test_a_user_called_like_a_path_stays_in_the_folder(tmp_path: Path) -> None:
+    assert password_file(tmp_path, "../kafka/broker.example").parent == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("password", "inside_quotes"),
+    [
+        ("plain,with=signs", "plain,with=signs"),
+        (r"Win\Temp9", r"Win\\Temp9"),
+        ('say "no"\\', r"say \"no\"\\"),
+        ("two\nlines", r"two\nlines"),
+        ("Gräfin", "Gräfin"),
+    ],
+)
+def test_a_broker_gets_its_logins_as_jaas_and_salted(
+    tmp_path: Path, password: str, inside_quotes: str
+) -> None:
+    assert escape(password) == inside_quotes
+    (tmp_path / "kafka").write_text(f"{password}\n", encoding="utf-8")
+    (tmp_path / "controller").write_text("c")
+    write_broker_login(tmp_path, tmp_path / "broker", "kafka", "controller")
+    written = {str(file.relative_to(tmp_path / "broker")): file for file in (tmp_path / "broker").rglob("*")}
+    assert written.keys() == {"secrets", "secrets/kafka", "secrets/controller", "kafka.scram"}
+    assert written["secrets/kafka"].read_text(encoding="utf-8") == inside_quotes
+    assert {stat.S_IMODE(file.stat().st_mode) for file in written.values() if file.is_file()} == {0o600}
+    salt, salted = re.findall(r'salt(?:edpassword)?="([^"]+)"', written["kafka.scram"].read_text())
+    expected = hashlib.pbkdf2_hmac("sha512", password.encode(), base64.b64decode(salt), ITERATIONS)
+    assert base64.b64decode(salted) == expected
 
 
 def test_generated_passwords_differ() -> None:

@@ -1,0 +1,56 @@
+"""What a broker must know before there is a broker to ask: its own logins, in the forms that Kafka reads.
+
+`python -m kafka_setup.connection.broker_login PASSWORDS FOLDER SUPER_USER [USER…]` writes them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from kafka_setup.atomic_file import write_atomically
+from kafka_setup.connection.jaas import escape
+from kafka_setup.connection.passwords import password_file
+from kafka_setup.connection.settings import Secret, read_password_file
+
+ITERATIONS = 8192
+
+
+def write_broker_login(passwords: Path, folder: Path, super_user: str, *others: str) -> None:
+    """Reads the files of `passwords`, named as the users are; writes, for the owner only:
+
+    `folder`/secrets/USER: the password as it stands between the quotes of a JAAS entry, for Kafka's
+    DirectoryConfigProvider, which puts it there unchanged. `folder`/SUPER_USER.scram: the salted password
+    for `kafka-storage format --add-scram @FILE`. It is as good for a login as the password itself, so it may
+    not stand on a command line either. Raises ConnectionSettingsError, OSError.
+    """
+    for user in (super_user, *others):
+        password = read_password_file(password_file(passwords, user))
+        write_atomically(password_file(folder / "secrets", user), escape(password), mode=0o600)
+    password = read_password_file(password_file(passwords, super_user))
+    write_atomically(scram_file(folder, super_user), scram_credential(super_user, password), mode=0o600)
+
+
+def scram_file(folder: Path, super_user: str) -> Path:
+    return folder / f"{super_user}.scram"
+
+
+def scram_credential(user: str, password: Secret) -> str:
+    """SCRAM-SHA-512=[…] with RFC 5802's SaltedPassword, under a new salt."""
+    salt = os.urandom(24)
+    salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
+    return (
+        f"SCRAM-SHA-512=[name={user},iterations={ITERATIONS},"
+        f'salt="{_base64(salt)}",saltedpassword="{_base64(salted)}"]'
+    )
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+if __name__ == "__main__":
+    write_broker_login(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
