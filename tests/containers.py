@@ -23,7 +23,7 @@ from local_stack.jars.java import java_home
 from local_stack.layout import REPOSITORY
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
-_PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 9090)
+_PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 8085, 9090)
 _HOSTS = r"(?:kafka-metrics|kafka|jobmanager|producer|localhost|0\.0\.0\.0|127\.0\.0\.1)"
 _KAFKA_SCRIPTS = {"kafka-storage.sh": "kafka.tools.StorageTool", "kafka-server-start.sh": "kafka.Kafka"}
 _NC = "import socket, sys; socket.create_connection((sys.argv[-2], int(sys.argv[-1])), 4)\n"

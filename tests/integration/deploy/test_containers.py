@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from containers import Containers
@@ -31,12 +32,12 @@ def containers(tmp_path_factory: pytest.TempPathFactory, broker: RunningStack) -
     running = Containers(tmp_path_factory.mktemp("containers"), broker.stack.jars, libs)
     for user in ("kafka", "controller", "observer"):  # as a person may have set them
         (running.folder / "secrets" / user).write_text(f'Win\\Temp9 "{user}", ü=1\n', encoding="utf-8")
-    ensure_passwords(running.folder / "secrets", [user.name for user in load_topology().users])
+    ensure_passwords(running.folder / "secrets", [*(user.name for user in load_topology().users), "console"])
     try:
         _one_shot(running, "broker-files")
         running.start("kafka")
         _one_shot(running, "kafka-setup")
-        for service in ("kafka-metrics", "jobmanager", "taskmanager", "producer"):
+        for service in ("kafka-metrics", "jobmanager", "taskmanager", "producer", "console"):
             running.start(service)
         _one_shot(running, "bridge-submit")
         yield running
@@ -86,6 +87,21 @@ def test_the_broker_and_kafka_show_their_metrics(containers: Containers) -> None
         )
 
 
+def test_the_console_sees_its_neighbours_and_wants_its_token(containers: Containers) -> None:
+    url = f"http://{containers.address(8085)}/api/v1/status"
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(url, timeout=10)
+    token = (containers.folder / "secrets" / "console").read_text()
+
+    def states() -> dict[str, str]:
+        request = Request(url, headers={"Authorization": f"Bearer {token}"})
+        with urlopen(request, timeout=10) as answer:
+            status = json.load(answer)
+        return {service["name"]: service["state"] for service in status["services"]}
+
+    wait_until(lambda: {states()[name] for name in ("kafka", "flink")} == {"up"}, f"up: {states()}", 60)
+
+
 def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> None:
     containers.start("prometheus")
     url = f"http://{containers.address(9090)}/api/v1/rules"
@@ -104,7 +120,7 @@ def test_no_password_is_on_a_command_line_or_in_a_log(containers: Containers) ->
     )
     logs = [file.read_text(errors="replace") for file in (containers.folder / "logs").glob("*.log")]
     words = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in containers.started]
-    assert len(secrets) == 2 + len(load_topology().users)
+    assert len(secrets) == 3 + len(load_topology().users)
     assert len(salted) == 1
     assert "kafka-storage.sh format" in (containers.folder / "logs/command-lines.log").read_text()
     assert not [secret for secret in (*secrets, *salted) for text in (*logs, *words) if secret in text]

@@ -15,6 +15,7 @@ import pytest
 from containers import COMPOSE, load_compose
 from running import BIN, run
 
+from console.cli import main as console
 from flink_bridge.job import main as job
 from kafka_setup.cli import commands as kafka_setup
 from kafka_setup.metrics_cli import main as kafka_metrics
@@ -152,6 +153,7 @@ def test_prefetched_topics_are_the_shipped_ones() -> None:
         ("kafka-metrics", kafka_metrics),
         ("bridge-submit", job),
         ("kafka-setup", kafka_setup),
+        ("console", console),
     ],
 )
 def test_options_and_variables_are_those_of_the_tools(service: str, command: click.Command) -> None:
@@ -162,7 +164,7 @@ def test_options_and_variables_are_those_of_the_tools(service: str, command: cli
     assert used <= options
     prefix = (producer.context_settings or {}).get("auto_envvar_prefix", "")
     known = {variable for each in groups for param in each.params for variable in _variables(param, prefix)}
-    known |= {"KAFKA_PASSWORD_FILE"}
+    known |= {"KAFKA_PASSWORD_FILE", "WIN_EVENT_CONSOLE_TOKEN_FILE"}
     known |= {f"{user.password_variable}_FILE" for user in load_topology().users}
     given = {name for name in wanted.get("environment", {}) if name.startswith(("KAFKA_", "WIN_EVENT_"))}
     assert given <= known
@@ -189,7 +191,9 @@ def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
         subprocess.run([script], check=True, capture_output=True)
         made = {file.name: file.read_text() for file in (tmp_path / ".secrets").iterdir()}
     users = {user.name for user in load_topology().users}
-    assert made.keys() == {*users, SUPER_USER, "controller", "grafana"} == COMPOSED["secrets"].keys()
+    assert (
+        made.keys() == {*users, SUPER_USER, "controller", "console", "grafana"} == COMPOSED["secrets"].keys()
+    )
     assert len(set(made.values())) == len(made)
     assert all(re.fullmatch(r"[A-Za-z0-9]{32}", value) for value in made.values())
     assert stat.S_IMODE((tmp_path / ".secrets").stat().st_mode) == 0o700
