@@ -1,0 +1,64 @@
+"""The commands of README, TUTORIAL and YOUR_EVENTS, run as they stand: a page is one shell session.
+
+Only addresses differ: the session's stack listens on other ports than a stack of one's own. What is not to be
+run stands in blocks that are not marked `bash`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from running import REPOSITORY, Job, RunningStack, free_ports
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 240
+# `make down` would stop the stack that other tests of the session use.
+PRELUDE = """
+make() { [ "$1" = down ] || command make "$@"; }
+trap 'echo "failed in line: $BASH_COMMAND" >&2' ERR
+set -euE -o pipefail
+"""
+
+
+def _commands(page: str) -> str:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+
+
+def _jobs(stack: RunningStack) -> set[str]:
+    return {job["id"] for job in stack.rest("/jobs")["jobs"]}
+
+
+@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.parametrize("page", ["README.md"])
+def test_the_commands_of_a_page_work(stack: RunningStack, tmp_path: Path, page: str) -> None:
+    here = stack.stack
+    ports = {"9092": here.kafka_port, "8081": here.flink_port, "8083": here.sql_port}
+    ports |= dict(zip(("9999", "9998", "8085"), free_ports(3), strict=True))
+    commands = re.sub(rf"\b({'|'.join(ports)})\b", lambda match: str(ports[match[1]]), _commands(page))
+    assert commands
+    before = _jobs(stack)
+    output = tmp_path / "output.txt"
+    with output.open("wb") as out:
+        shell = subprocess.Popen(
+            ["bash", "-c", PRELUDE + commands],
+            cwd=REPOSITORY,
+            env={**os.environ, **stack.environment, "TMPDIR": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+        try:
+            code = shell.wait(SECONDS)
+        finally:
+            os.killpg(shell.pid, signal.SIGTERM)  # what the page left running in the background
+            for job in _jobs(stack) - before:  # `make down` would have ended them
+                Job(stack, job).cancel()
+    assert code == 0, output.read_text(errors="replace")
