@@ -153,7 +153,7 @@ def take_settings(names: str, values: dict[str, Any]) -> AnalyticsSettings:
         return AnalyticsSettings(
             questions=questions,
             values=share_out(questions, dict(_pair("--set", text) for text in values["parameters"])),
-            kafka=None if files else take_kafka(values),
+            kafka=None if files else take_kafka(values, "analytics"),
             files=files,
             topic=values["kafka_topic"],
             result_topics=_result_topics(questions, values["result_topic"]),

@@ -83,7 +83,7 @@ def main(**values: Any) -> None:
 
 
 def _settings(values: dict[str, Any]) -> Settings:
-    connection = take_connection(values)
+    connection = take_connection(values, "observer")
     try:
         token = read_password(os.environ, "WIN_EVENT_CONSOLE_TOKEN")
         producer_token = read_password(os.environ, "WIN_EVENT_HTTP_TOKEN")

@@ -107,7 +107,7 @@ def _settings(values: dict[str, Any]) -> VerifySettings:
     _refuse_contradictions(values)
     file, topic = values["file"], values["topic"]
     rejected = values["rejected_topic"] if not file or _typed("rejected_topic") else None
-    connection = take_connection(values) if rejected or not file else None
+    connection = take_connection(values, "reader") if rejected or not file else None
 
     def kafka_topic(name: str, **how: Any) -> Topic:
         return Topic(cast(KafkaConnection, connection), name, values["read_committed"], **how)

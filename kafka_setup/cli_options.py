@@ -85,7 +85,7 @@ def take_setup(values: dict[str, Any]) -> Setup:
     password_dir = values.pop("password_dir", None)
     return Setup(
         topology=topology,
-        connection=take_connection(values),
+        connection=take_connection(values, "admin"),
         passwords=known_passwords(topology.users, os.environ, password_dir),
         password_dir=password_dir,
         wait=values.pop("wait"),

@@ -51,7 +51,7 @@ def main(host: str, port: int, wait: float, **values: Any) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _serve(host, port, wait, take_connection(values))
+        _serve(host, port, wait, take_connection(values, "observer"))
 
 
 def _serve(host: str, port: int, wait: float, connection: KafkaConnection) -> None:

@@ -41,6 +41,14 @@ def main() -> None:
 
 @main.command()
 @click.option("--only", type=_PARTS, help="Start one part and leave the other alone.")
+@click.option(
+    "--topology",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    envvar="WIN_EVENT_TOPOLOGY",
+    show_envvar=True,
+    metavar="FILE",
+    help="Topics and users of your own (a copy: win-event-kafka-setup init).",
+)
 @click.option("--kafka-port", type=int, help="Where the broker listens (9092).")
 @click.option("--controller-port", type=int, help="Where the broker's controller listens (9093).")
 @click.option("--flink-port", type=int, help="Flink's web UI and REST API (8081).")
@@ -84,17 +92,17 @@ def up(only: str | None, **changes: Any) -> None:
     with errors_told(talk):
         wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
         stack.up(wanted, (only,) if only else stack.PARTS, talk)
-    click.echo(". <(win-event-stack env)   puts flink and Kafka's own tools on the PATH of a shell", err=True)
+    click.echo(f"{tools.how_to_enter(wanted)}   gives a shell flink and Kafka's own tools", err=True)
 
 
 def _with_changes(current: Stack, changes: dict[str, Any]) -> Stack:
-    """Ports of a stack that runs cannot change under it; the SQL Gateway may come later."""
+    """Ports of a stack that runs cannot change under it; the SQL Gateway and a topology may come later."""
     wanted = replace(current, **changes)
     names = [daemon.name for daemon in processes.recorded(current) if daemon.process()]
-    sql_apart = replace(wanted, sql=current.sql)
+    fixed = replace(wanted, sql=current.sql, topology=current.topology)
     if sql_gateway.NAME not in names:
-        sql_apart = replace(sql_apart, sql_port=current.sql_port)
-    if sql_apart != current and names:
+        fixed = replace(fixed, sql_port=current.sql_port)
+    if fixed != current and names:
         raise processes.StartError(
             f"{', '.join(names)} already running with other settings. First: win-event-stack down"
         )
@@ -140,14 +148,23 @@ def logs(name: str, follow: bool, lines: int) -> None:
 
 
 @main.command()
-def env() -> None:
-    """Print shell exports: flink and Kafka's tools on the PATH, KAFKA_* of the bridge user.
+@click.option("--as", "user", metavar="USER", help="Log every tool in as USER, whatever it does.")
+def env(user: str | None) -> None:
+    """Print shell exports: where this stack is, flink and Kafka's tools.
+
+    Without --as each tool takes the user that is made for it: the jobs bridge, analytics and detection,
+    win-event-verify reader, win-event-kafka-setup admin, the console and the metrics observer.
 
     \b
-    Example:
+    Examples:
       . <(win-event-stack env)
+      eval "$(win-event-stack env --as reader)"
     """
-    click.echo(tools.render_exports(current_stack()), nl=False)
+    current = current_stack()
+    with errors_told(TerminalTalk()):
+        if not current.file.exists():
+            raise processes.StartError(f"there is no stack in {current.directory}. First: win-event-stack up")
+        click.echo(tools.render_exports(current, user), nl=False)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -170,9 +187,9 @@ def submit(from_checkpoint: bool, job_options: tuple[str, ...]) -> None:
         user, job, job_options = "analytics", REPOSITORY / "analytics" / "job.py", job_options[1:]
     with errors_told(TerminalTalk()):
         start = ["-s", str(newest_checkpoint(current))] if from_checkpoint else []
-    command = [str(current.bin / "flink"), "run", "-d", *start, "-py", str(job), *job_options]
-    login = {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(current.secrets / user)}
-    sys.exit(subprocess.call(command, env={**os.environ, **tools.exports(current), **login}))
+        command = [str(current.bin / "flink"), "run", "-d", *start, "-py", str(job), *job_options]
+        environment = {**os.environ, **tools.exports(current), **tools.login(current, user)}
+    sys.exit(subprocess.call(command, env=environment))
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

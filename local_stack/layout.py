@@ -42,6 +42,7 @@ class Stack:
     sql_port: int = 8083
     s3: bool = False
     s3_endpoint: str = ""  # empty: Amazon's own
+    topology: str = ""  # path of the file that says what the broker holds; empty: the one that is shipped
     prometheus_port: int = 9090
     metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
     producer_metrics: str = "127.0.0.1:9998"
@@ -155,9 +156,30 @@ class Stack:
         write_atomically(self.file, json.dumps(values, indent=2) + "\n")
 
 
-def default_directory() -> Path:
-    """WIN_EVENT_STACK_DIR, else .stack in the checkout."""
-    return Path(os.environ.get("WIN_EVENT_STACK_DIR") or REPOSITORY / ".stack").resolve()
+def default_directory(*, elsewhere: bool = False) -> Path:
+    """WIN_EVENT_STACK_DIR, else .stack of the current project, else a folder of the user's state.
+
+    The current project is the nearest folder, from the current one upwards, with a .stack that is ours (or
+    empty), then the checkout that this runs from. `elsewhere`: what a shell without our variable finds that
+    is in none of these.
+    """
+    chosen = None if elsewhere else os.environ.get("WIN_EVENT_STACK_DIR")
+    if chosen:
+        return Path(chosen).resolve()
+    here = Path.cwd()
+    for folder in () if elsewhere else (here, *here.parents):
+        if _is_ours(folder / ".stack"):
+            return folder / ".stack"
+    if (REPOSITORY / "pyproject.toml").exists():
+        return REPOSITORY / ".stack"
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "win-event-bridge"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Others call their folders .stack, too, such as Haskell's Stack in the home directory."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    return not names or bool(names & {FILE, "jars", "demo"})
 
 
 def load_stack(directory: Path | None = None) -> Stack:

@@ -16,6 +16,7 @@ import yaml
 
 from kafka_setup.atomic_file import write_atomically
 from local_stack import processes
+from local_stack.broker.kafka_objects import watcher
 from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, LOOPBACK, REPOSITORY, Stack
 
@@ -100,8 +101,8 @@ def _metrics_login(stack: Stack) -> dict[str, str]:
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
         "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
         **({"KAFKA_CA_FILE": str(stack.ca_file)} if stack.ca_file else {}),
-        "KAFKA_USERNAME": "observer",
-        "KAFKA_PASSWORD_FILE": str(stack.secrets / "observer"),
+        "KAFKA_USERNAME": watcher(stack),
+        "KAFKA_PASSWORD_FILE": str(stack.secrets / watcher(stack)),
     }
 
 

@@ -39,7 +39,7 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
         stack.save()
         try:
-            users = [user.name for user in stack_topology().users]
+            users = [user.name for user in stack_topology(stack).users]
             ensure_passwords(stack.secrets, users)
             write_logins(stack, users)
             tools.write_tools(stack)
@@ -67,6 +67,8 @@ def down(stack: Stack, wipe: bool) -> list[str]:
         demo = load_stack(stack.demo)
         if not any(daemon.process() for daemon in processes.recorded(demo)):
             _wipe(demo)
+            with contextlib.suppress(OSError):  # there is none, or it holds something else
+                demo.directory.rmdir()
         _wipe(stack)
     return stopped
 
@@ -74,8 +76,6 @@ def down(stack: Stack, wipe: bool) -> list[str]:
 def _wipe(stack: Stack) -> None:
     for path in stack.parts:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    with contextlib.suppress(OSError):  # it is not there, or holds something else
-        stack.directory.rmdir()
 
 
 def _up_kafka(stack: Stack, talk: Talk) -> None:
@@ -97,7 +97,8 @@ def _up_kafka(stack: Stack, talk: Talk) -> None:
             f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, SCRAM-SHA-512, ACLs)"
         )
     talk.doing("creating topics, users and permissions")
-    talk.done(apply_topology(stack))
+    for line in apply_topology(stack):
+        talk.done(line)
 
 
 def _up_flink(stack: Stack, talk: Talk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.kafka_objects import stack_topology
 from local_stack.cluster.cluster import flink_environment, flink_home
 from local_stack.jars.java import SHORT_LIVED, java_home
-from local_stack.layout import Stack
+from local_stack.layout import Stack, default_directory
+from local_stack.processes import StartError
 
 KAFKA_TOOLS = {
     "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
@@ -37,7 +39,7 @@ def client_config(stack: Stack, user: str) -> Path:
 
 
 def write_tools(stack: Stack) -> None:
-    for user in (user.name for user in stack_topology().users):
+    for user in (user.name for user in stack_topology(stack).users):
         text = _CLIENT.format(user=user, secrets=stack.kafka_logins, protocol=stack.security_protocol)
         if stack.ca_file:
             text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"
@@ -53,26 +55,49 @@ def write_tools(stack: Stack) -> None:
     )
 
 
+def login(stack: Stack, user: str) -> dict[str, str]:
+    """The variables that log every tool in as `user`. Raises StartError when there is no such user."""
+    names = [each.name for each in stack_topology(stack).users]
+    if user not in names:
+        raise StartError(f"the topology has no user {user!r}. There are: {', '.join(names)}")
+    return {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(stack.secrets / user)}
+
+
 def exports(stack: Stack) -> dict[str, str]:
-    """The environment of a shell that works with this stack as the bridge user."""
-    ca_file = {"KAFKA_CA_FILE": str(stack.ca_file)} if stack.ca_file else {}
+    """The environment of a shell that works with this stack; each tool takes the user that is made for it."""
+    files = {
+        "KAFKA_CA_FILE": stack.ca_file,
+        "WIN_EVENT_TOPOLOGY": stack.topology,
+        "WIN_EVENT_JAR_DIR": os.environ.get("WIN_EVENT_JAR_DIR"),
+    }
     return {
         **flink_environment(stack),
-        **ca_file,
+        **{name: str(file) for name, file in files.items() if file},
+        "WIN_EVENT_STACK_DIR": str(stack.directory),
+        "WIN_EVENT_PASSWORD_DIR": str(stack.secrets),
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
         "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
         "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
-        "KAFKA_USERNAME": "bridge",
-        "KAFKA_PASSWORD_FILE": str(stack.secrets / "bridge"),
         "KAFKA_READER_CONFIG": str(client_config(stack, "reader")),
         "KAFKA_ADMIN_CONFIG": str(client_config(stack, "admin")),
     }
 
 
-def render_exports(stack: Stack) -> str:
+def render_exports(stack: Stack, user: str | None = None) -> str:
+    """As a shell reads it; with a `user` every tool logs in as that one. Raises StartError."""
     folders = f"{stack.bin}:{Path(sys.executable).parent}"
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in exports(stack).items()]
-    return "\n".join([f'export PATH={shlex.quote(folders)}:"$PATH"', *lines]) + "\n"
+    variables = exports(stack) | (login(stack, user) if user else {})
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    forgotten = [] if user else ["unset KAFKA_USERNAME KAFKA_PASSWORD KAFKA_PASSWORD_FILE"]
+    return "\n".join([f'export PATH={shlex.quote(folders)}:"$PATH"', *lines, *forgotten]) + "\n"
+
+
+def how_to_enter(stack: Stack) -> str:
+    """The line that makes any POSIX shell, wherever it is, one that works with this stack."""
+    command = shlex.join([str(Path(sys.executable).parent / "win-event-stack"), "env"])
+    if stack.directory != default_directory(elsewhere=True):
+        command = f"WIN_EVENT_STACK_DIR={shlex.quote(str(stack.directory))} {command}"
+    return f'eval "$({command})"'
 
 
 def _write_script(path: Path, body: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -71,8 +73,9 @@ KAFKA_OPTIONS = (
 )
 
 
-def take_kafka(values: dict[str, Any]) -> KafkaSettings:
-    """Raises KafkaSettingsError."""
+def take_kafka(values: dict[str, Any], role: str = "bridge") -> KafkaSettings:
+    """`role`: the user when none is named and WIN_EVENT_PASSWORD_DIR has it. Raises KafkaSettingsError."""
+    values = {**values, **_login_of(role, values)}
     return KafkaSettings(
         bootstrap_servers=values["kafka_bootstrap_servers"],
         security_protocol=values["kafka_security_protocol"],
@@ -89,3 +92,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise KafkaSettingsError(f"--kafka-property {text!r}: expected NAME=VALUE")
     return name, value
+
+
+def _login_of(role: str, values: dict[str, Any]) -> dict[str, str]:
+    """From the folder WIN_EVENT_PASSWORD_DIR, as `win-event-stack env` sets it; TaskManagers read it too."""
+    user, folder = values["kafka_username"] or role, os.environ.get("WIN_EVENT_PASSWORD_DIR")
+    by_password = values["kafka_security_protocol"].startswith("SASL_")
+    given = values["kafka_password_file"] or os.environ.get("KAFKA_PASSWORD")
+    if not folder or given or not by_password or not (Path(folder) / user).is_file():
+        return {}
+    return {"kafka_username": user, "kafka_password_file": str((Path(folder) / user).resolve())}

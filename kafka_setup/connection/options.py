@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
+from kafka_setup.connection.passwords import login_file
 from kafka_setup.connection.settings import (
     SASL_MECHANISMS,
     SECURITY_PROTOCOLS,
     ConnectionSettingsError,
     KafkaConnection,
+    Secret,
     read_oauth,
     read_password,
 )
@@ -82,15 +84,19 @@ def kafka_connection_options(command: Command) -> Command:
     return command
 
 
-def take_connection(values: dict[str, Any]) -> KafkaConnection:
-    """Pop the --kafka-* values out of `values`; a wrong combination is a usage error (exit 2)."""
+def take_connection(values: dict[str, Any], role: str | None = None) -> KafkaConnection:
+    """Pop the --kafka-* values out of `values`; a wrong combination is a usage error (exit 2).
+
+    `role` is the user to log in as where nobody names one and WIN_EVENT_PASSWORD_DIR has its password.
+    """
     try:
+        username, password = _login(values, role)
         connection = KafkaConnection(
             bootstrap_servers=values.pop("kafka_bootstrap_servers"),
             security_protocol=values.pop("kafka_security_protocol"),
             sasl_mechanism=values.pop("kafka_sasl_mechanism"),
-            username=values.pop("kafka_username"),
-            password=read_password(os.environ),
+            username=username,
+            password=password,
             ca_file=values.pop("kafka_ca_file"),
             certificate_file=values.pop("kafka_certificate_file"),
             key_file=values.pop("kafka_key_file"),
@@ -101,3 +107,13 @@ def take_connection(values: dict[str, Any]) -> KafkaConnection:
     if warning := connection.warning():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     return connection
+
+
+def _login(values: dict[str, Any], role: str | None) -> tuple[str | None, Secret | None]:
+    """Raises ConnectionSettingsError."""
+    user = values.pop("kafka_username")
+    by_password = values["kafka_security_protocol"].startswith("SASL_")
+    file = login_file(os.environ, user or role) if by_password else None
+    if file is None:
+        return user, read_password(os.environ)
+    return user or role, read_password({"KAFKA_PASSWORD_FILE": str(file)})

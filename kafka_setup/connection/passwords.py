@@ -33,6 +33,18 @@ def known_passwords(
     return found
 
 
+def login_file(environment: Mapping[str, str], user: str | None) -> Path | None:
+    """The file in WIN_EVENT_PASSWORD_DIR that holds the password of `user`, where nothing else gives one.
+
+    `win-event-stack env` names that folder, so that every tool can log in as the user that is made for it.
+    """
+    folder = environment.get("WIN_EVENT_PASSWORD_DIR")
+    if not user or not folder or environment.get("KAFKA_PASSWORD") or environment.get("KAFKA_PASSWORD_FILE"):
+        return None
+    file = password_file(Path(folder), user)
+    return file if file.is_file() else None
+
+
 def password_file(directory: Path, user: str) -> Path:
     """A folder of passwords holds one file a user, called as the user is; only "/" becomes %2F."""
     return directory / user.replace("/", "%2F")

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.connection.passwords import password_file
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection, Secret, read_password_file
-from kafka_setup.topology.file import load_topology
+from kafka_setup.topology.file import TopologyError, load_topology
 from kafka_setup.topology.resources import Topology
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.layout import Stack
 from local_stack.processes import StartError, wait_for
+
+OBSERVER = "observer"
+_SECONDS = 20.0
 
 
 def connection(stack: Stack, user: str) -> KafkaConnection:
@@ -41,27 +49,50 @@ def wait_for_brokers(stack: Stack) -> None:
     )
 
 
-def stack_topology() -> Topology:
-    """What the local broker should hold."""
-    return load_topology()
-
-
-def apply_topology(stack: Stack) -> str:
-    """Make the broker what the topology says; returns one line about it. Raises StartError."""
-    topology = stack_topology()
-    passwords = {user.name: password(stack, user.name) for user in topology.users}
-    settings = ApplySettings(topology, connection(stack, SUPER_USER), passwords, reset_passwords=True)
+def stack_topology(stack: Stack) -> Topology:
+    """What the local broker should hold. Raises StartError when the file cannot be used."""
     try:
-        results = apply(settings)
-    except KafkaUnavailableError as error:
+        return load_topology(Path(stack.topology) if stack.topology else None)
+    except TopologyError as error:
+        raise StartError(f"the topology {error}") from error
+
+
+def watcher(stack: Stack) -> str:
+    """Who reads for status and doctor: a topology of one's own may have no observer."""
+    names = {user.name for user in stack_topology(stack).users}
+    return OBSERVER if OBSERVER in names else SUPER_USER
+
+
+def as_grown(admin: AdminClient, topology: Topology) -> tuple[Topology, list[str]]:
+    """The topology with the partitions that topics have beyond it, and a remark about each of those.
+
+    Kafka takes no partition away, and nothing breaks because of them. Raises KafkaException.
+    """
+    now = {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=_SECONDS).topics.items()}
+    more = [topic for topic in topology.topics if now.get(topic.name, 0) > topic.partitions]
+    remarks = [
+        f"{topic.name} has {now[topic.name]} partitions, the topology says {topic.partitions}: left as it is"
+        for topic in more
+    ]
+    topics = [replace(t, partitions=now[t.name]) if t in more else t for t in topology.topics]
+    return replace(topology, topics=tuple(topics)), remarks
+
+
+def apply_topology(stack: Stack) -> list[str]:
+    """Make the broker what the topology says; returns lines about it. Raises StartError."""
+    login = connection(stack, SUPER_USER)
+    try:
+        topology, remarks = as_grown(open_admin(login), stack_topology(stack))
+        passwords = {user.name: password(stack, user.name) for user in topology.users}
+        results = apply(ApplySettings(topology, login, passwords, reset_passwords=True))
+    except (KafkaUnavailableError, KafkaException) as error:
         raise StartError(str(error), stack.logs / "kafka-1.log") from error
     failed = [f"{row.kind} {row.name}: {row.detail}" for row in results if row.failed]
     if failed:
-        raise StartError("; ".join(failed), stack.logs / "kafka-1.log")
+        raise StartError("; ".join(failed))
     counts = Counter(row.status for row in results)
-    return "topics, users and permissions: " + ", ".join(
-        f"{n} {status}" for status, n in sorted(counts.items())
-    )
+    counted = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    return [f"topics, users and permissions: {counted}", *remarks]
 
 
 def password(stack: Stack, user: str) -> Secret:

@@ -89,10 +89,7 @@ def produced(demo_stack: Stack) -> int:
 
 def _verify(demo_stack: Stack) -> dict[str, Any]:
     command = [str(BIN / "win-event-verify"), "--json", "--topic", PROCESSED, "--rejected-topic", REJECTED]
-    environment = shell(demo_stack) | {
-        "KAFKA_USERNAME": "reader",
-        "KAFKA_PASSWORD_FILE": str(demo_stack.secrets / "reader"),
-    }
+    environment = shell(demo_stack) | tools.login(demo_stack, "reader")
     result = subprocess.run(
         [*command, "--ledger", str(ledger(demo_stack))],
         env=environment,
@@ -142,4 +139,6 @@ def ledger(demo_stack: Stack) -> Path:
 
 
 def shell(demo_stack: Stack) -> dict[str, str]:
-    return {**os.environ, **tools.exports(demo_stack)}
+    """Where each tool finds this stack; the login of the person's own shell does not count here."""
+    ours = {**os.environ, **tools.exports(demo_stack), "WIN_EVENT_TOPOLOGY": ""}
+    return ours | tools.login(demo_stack, "bridge")

@@ -20,7 +20,7 @@ _SKEW_SECONDS = 5.0  # a broker refuses what is an hour ahead; long before, late
 
 
 def examine_kafka(stack: Stack) -> list[Finding]:
-    logins = [_login(stack, user.name) for user in kafka_objects.stack_topology().users]
+    logins = [_login(stack, user.name) for user in kafka_objects.stack_topology(stack).users]
     if not all(finding.ok for finding in logins):
         return logins
     try:
@@ -39,8 +39,8 @@ def _login(stack: Stack, user: str) -> Finding:
 
 
 def _topology(stack: Stack) -> Finding:
-    topology = kafka_objects.stack_topology()
     admin = connect(kafka_objects.connection(stack, SUPER_USER), _SECONDS)
+    topology, _ = kafka_objects.as_grown(admin, kafka_objects.stack_topology(stack))
     pending = [change for change in plan(topology, read_state(admin, topology)) if change.pending]
     wrong = [f"{change.kind} {change.name} {change.detail}".rstrip() for change in pending]
     settings = "topics, their settings and permissions are those of the topology"
@@ -49,7 +49,7 @@ def _topology(stack: Stack) -> Finding:
 
 
 def _clock(stack: Stack) -> Finding:
-    admin = connect(kafka_objects.connection(stack, "observer"), _SECONDS)
+    admin = connect(kafka_objects.connection(stack, kafka_objects.watcher(stack)), _SECONDS)
     newest = [topic.newest for topic in read_facts(admin).topics if topic.newest is not None]
     ahead = max(newest, default=0.0) - time.time()
     if ahead > _SKEW_SECONDS:

@@ -88,7 +88,8 @@ class Reader:
 
     def _facts(self) -> ClusterFacts:
         if self._admin is None:
-            self._admin = connect(kafka_objects.connection(self._stack, "observer"), _KAFKA_SECONDS)
+            user = kafka_objects.watcher(self._stack)
+            self._admin = connect(kafka_objects.connection(self._stack, user), _KAFKA_SECONDS)
         return read_facts(self._admin)
 
     def _try(self, name: str, read: Callable[[], T]) -> T | None:

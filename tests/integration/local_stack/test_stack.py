@@ -7,14 +7,17 @@ import os
 import signal
 import socket
 import stat
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-from running import BIN, RunningStack, run, wait_until
+from running import BIN, RunningStack, renamed_topology, run, wait_until
 
 from kafka_setup.topology.file import load_topology
 from local_stack import processes
+from local_stack.layout import load_stack
 
 pytestmark = pytest.mark.integration
 
@@ -56,6 +59,48 @@ def test_env_makes_kafkas_own_tools_work(stack: RunningStack) -> None:
     result = run("bash", "-c", script, env=stack.shell())
     assert result.returncode == 0, result.stderr
     assert {"events_processed", "events_rejected"} <= set(result.stdout.split())
+
+
+def test_env_logs_each_tool_in_by_itself(stack: RunningStack) -> None:
+    script = """. <(win-event-stack env)
+        win-event-verify --topic events_processed --rejected-topic events_rejected
+        win-event-kafka-setup plan
+        KAFKA_USERNAME=reader win-event-kafka-setup plan"""
+    path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    result = run("bash", "-c", script, env=stack.environment | path)
+    assert "records" in result.stdout  # of win-event-verify
+    assert "as wanted" in result.stderr  # of the first plan
+    assert result.stderr.count("may not") + result.stderr.count("not allowed") == 1, result.stderr
+
+
+@pytest.fixture
+def own_topology(broker: RunningStack, tmp_path: Path) -> Iterator[Path]:
+    """A file with topics of its own, six partitions for events; the shipped one holds again afterwards."""
+    file = tmp_path / "own topology.yaml"
+    file.write_text(renamed_topology("_own").replace("partitions: 3", "partitions: 6", 1))
+    yield file
+    replace(load_stack(broker.stack.directory), topology="").save()
+
+
+def test_a_topology_of_ones_own_is_applied_remembered_and_may_be_outgrown(
+    broker: RunningStack, own_topology: Path
+) -> None:
+    def up(*options: str) -> str:
+        result = run(BIN / "win-event-stack", "up", "--only", "kafka", *options, env=broker.environment)
+        assert result.returncode == 0, result.stderr
+        return str(result.stderr)
+
+    assert "created" in up("--topology", str(own_topology))
+    own_topology.write_text(own_topology.read_text().replace("partitions: 6", "partitions: 2", 1))
+    assert "events_processed_own has 6 partitions, the topology says 2: left as it is" in up()
+
+    result = run(BIN / "win-event-stack", "doctor", env=broker.environment)
+    assert "those of the topology" in result.stdout
+    own_topology.write_text("topics: nonsense\n")
+    broken = run(BIN / "win-event-stack", "up", "--only", "kafka", env=broker.environment)
+    assert broken.returncode == 1
+    assert [line[:6] for line in broken.stderr.splitlines()] == ["error:"]  # and nothing of a log
+    assert str(own_topology) in broken.stderr
 
 
 def test_logs_shows_a_log_and_names_them_all(stack: RunningStack) -> None:

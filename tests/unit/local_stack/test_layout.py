@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local_stack import layout
 from local_stack import stack as whole
-from local_stack.layout import LayoutError, Stack, load_stack
+from local_stack.layout import LayoutError, Stack, default_directory, load_stack
 
 
 def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
@@ -61,4 +62,43 @@ def test_wipe_forgets_a_demo_that_does_not_run(tmp_path: Path) -> None:
         each.save()
         (each.directory / "kafka").mkdir()
     whole.down(ours, wipe=True)
-    assert not tmp_path.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_state_is_in_the_folder_of_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIN_EVENT_STACK_DIR", str(tmp_path / "chosen"))
+    assert default_directory() == tmp_path / "chosen"
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Not a checkout: the package lies somewhere else; its user's home is here."""
+    monkeypatch.delenv("WIN_EVENT_STACK_DIR", raising=False)
+    monkeypatch.setattr(layout, "REPOSITORY", tmp_path / "site-packages")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    project = tmp_path / "project"
+    (project / "below").mkdir(parents=True)
+    monkeypatch.chdir(project / "below")
+    return project
+
+
+def test_else_in_the_current_project(installed: Path) -> None:
+    Stack(installed / ".stack").save()
+    assert default_directory() == installed / ".stack"
+    (installed / "below" / ".stack").mkdir()
+    assert default_directory() == installed / "below" / ".stack"
+
+
+def test_else_with_the_users_state(installed: Path) -> None:
+    (installed / ".stack").mkdir()
+    (installed / ".stack" / "config.yaml").touch()  # another program's
+    assert default_directory() == installed.parent / "state" / "win-event-bridge"
+
+
+def test_a_checkout_keeps_its_own_wherever_it_is_called_from(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (installed / "pyproject.toml").touch()
+    monkeypatch.setattr(layout, "REPOSITORY", installed)
+    monkeypatch.chdir("/")
+    assert default_directory() == installed / ".stack"
