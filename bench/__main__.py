@@ -60,7 +60,7 @@ GROUPS = {
             "verify-a-topic",
             "questions",
         ),
-        lambda quick, stages: _on_a_cluster(quick, stages.enter_context(cluster.cluster())),
+        lambda quick, servers: _on_a_cluster(quick, servers.enter_context(cluster.cluster())),
     ),
 }
 
@@ -91,8 +91,8 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
     talk, book = Console(stderr=True, highlight=False), load_book(DOCS / "performance.json", machine())
     measured: set[str] = set()
     failed: dict[str, str] = {}
-    with ExitStack() as stages:
-        for section in _sections(wanted, quick, stages):
+    with ExitStack() as servers:
+        for section in _sections(wanted, quick, servers):
             found, broken = measure(section, rounds, lambda what: talk.print(what, style="dim"))
             measured.add(section.name)
             failed |= broken
@@ -103,11 +103,11 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
     return book, failed
 
 
-def _sections(wanted: set[str], quick: bool, stages: ExitStack) -> Iterator[Section]:
-    """The sections asked for. A group opens what it needs on `stages` when its turn comes."""
+def _sections(wanted: set[str], quick: bool, servers: ExitStack) -> Iterator[Section]:
+    """The sections asked for. A group opens what it needs on `servers` when its turn comes."""
     for name, group in GROUPS.items():
         if not wanted or name in wanted or wanted & set(group.names):
-            for section in group.make(quick, stages):
+            for section in group.make(quick, servers):
                 if not wanted or name in wanted or section.name.replace(" ", "-") in wanted:
                     yield section
 

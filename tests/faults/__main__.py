@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 from faults import document
+from faults.fault import Fault
 from faults.matrix import MATRIX
 from faults.modes import Mode, modes_named
-from faults.producer_rows import PRODUCER_ROWS
-from faults.rehearsal import RATE, run_producer_row, run_scenario
+from faults.producer_faults import PRODUCER_FAULTS
 from faults.results import Book, Result, load_book
-from faults.scenario import Scenario
-from faults.stage import cluster_stage, stage
+from faults.runner import RATE, run_fault, run_producer_fault
+from faults.shared_stack import one_broker, several_brokers
 
 from bench.machine import machine
 
@@ -33,7 +33,7 @@ PAGE = REPOSITORY / "docs" / "RELIABILITY.md"
 @click.option("--list", "only_list", is_flag=True, help="Print the rows.")
 def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
     """Break the pipeline in every way the matrix knows and audit what arrived in Kafka."""
-    titles = {row.name: row.title for row in (*PRODUCER_ROWS, *MATRIX)}
+    titles = {row.name: row.title for row in (*PRODUCER_FAULTS, *MATRIX)}
     wanted = {word.strip() for word in rows.split(",") if word.strip()} or set(titles)
     if unknown := wanted - set(titles):
         raise click.UsageError(f"no row {', '.join(sorted(unknown))}; there are {', '.join(titles)}")
@@ -55,29 +55,29 @@ def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | N
     """Every wanted row; each is in the book as soon as it is over."""
     book, results = load_book(BOOK, machine()), []
     seeds = itertools.repeat(seed) if seed is not None else itertools.count(int(time.time()) % 100_000)
-    for row in (row for row in PRODUCER_ROWS if row.name in wanted):
-        results.append(run_producer_row(row, scratch / row.name, next(seeds), _say(row.name)))
+    for row in (row for row in PRODUCER_FAULTS if row.name in wanted):
+        results.append(run_producer_fault(row, scratch / row.name, next(seeds), _say(row.name)))
         book = _keep(book, results[-1:])
-    scenarios = [scenario for scenario in MATRIX if scenario.name in wanted and _can_run(scenario)]
-    for brokers in sorted({scenario.brokers for scenario in scenarios}):
+    faults = [fault for fault in MATRIX if fault.name in wanted and _can_run(fault)]
+    for brokers in sorted({fault.brokers for fault in faults}):
         place = scratch / f"stack-{brokers}"
-        with stage(place) if brokers == 1 else cluster_stage(place, brokers) as built:
-            for number, scenario in enumerate(each for each in scenarios if each.brokers == brokers):
+        with one_broker(place) if brokers == 1 else several_brokers(place, brokers) as built:
+            for number, fault in enumerate(each for each in faults if each.brokers == brokers):
                 built.ready()
-                folder = scratch / f"{brokers}-{number}-{scenario.name}"
-                for group in [(mode,) for mode in modes] if scenario.rate else [modes]:
-                    lanes = folder if len(group) > 1 else folder.with_name(f"{folder.name}-{group[0].name}")
-                    say = _say(scenario.name)
-                    fresh = run_scenario(
-                        built, scenario, group, lanes, next(seeds), say, scenario.rate or RATE
+                folder = scratch / f"{brokers}-{number}-{fault.name}"
+                for group in [(mode,) for mode in modes] if fault.rate else [modes]:
+                    pipelines = (
+                        folder if len(group) > 1 else folder.with_name(f"{folder.name}-{group[0].name}")
                     )
+                    say = _say(fault.name)
+                    fresh = run_fault(built, fault, group, pipelines, next(seeds), say, fault.rate or RATE)
                     book, results = _keep(book, fresh), results + fresh
     return results
 
 
-def _can_run(scenario: Scenario) -> bool:
-    if missing := scenario.missing():
-        click.echo(f"left out: {scenario.name}: {missing}", err=True)
+def _can_run(fault: Fault) -> bool:
+    if missing := fault.missing():
+        click.echo(f"left out: {fault.name}: {missing}", err=True)
     return not missing
 
 

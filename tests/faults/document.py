@@ -8,9 +8,9 @@ from string import Template
 
 from faults.matrix import MATRIX
 from faults.modes import MODES, PLAIN_RESUME_BYTES
-from faults.producer_rows import PRODUCER_ROWS
-from faults.rehearsal import RATE
+from faults.producer_faults import PRODUCER_FAULTS
 from faults.results import Book, Result
+from faults.runner import RATE
 
 _TEMPLATE = Path(__file__).with_name("reliability.template.md")
 
@@ -22,7 +22,7 @@ def render(book: Book) -> str:
         machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
         plain_resume=f"{PLAIN_RESUME_BYTES // 2**20} MiB",
         matrix=_matrix(by_key),
-        producer=_producer_rows(by_key),
+        producer=_producer_faults(by_key),
         proofs=_proofs(book.results),
     )
 
@@ -33,10 +33,10 @@ def _matrix(by_key: dict[tuple[str, str], Result]) -> str:
         "| Fault | " + " | ".join(mode.title for mode in MODES) + " |",
         "|---" * (len(MODES) + 1) + "|",
     ]
-    for scenario in MATRIX:
-        cells = [by_key.get((scenario.name, mode.name)) for mode in MODES]
+    for fault in MATRIX:
+        cells = [by_key.get((fault.name, mode.name)) for mode in MODES]
         if any(cells):
-            lines.append(f"| {scenario.title} | " + " | ".join(_cell(cell) for cell in cells) + " |")
+            lines.append(f"| {fault.title} | " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join(lines)
 
 
@@ -54,9 +54,9 @@ def _cell(result: Result | None) -> str:
     return text if result.ok else f"**{text}: {result.problem}**"
 
 
-def _producer_rows(by_key: dict[tuple[str, str], Result]) -> str:
+def _producer_faults(by_key: dict[tuple[str, str], Result]) -> str:
     lines = ["| Fault | What was seen | Figures |", "|---|---|---|"]
-    for row in PRODUCER_ROWS:
+    for row in PRODUCER_FAULTS:
         result = by_key.get((row.name, "producer"))
         if result:
             seen = result.proof if result.ok else f"**{result.problem}**"
@@ -70,7 +70,7 @@ def _figures(result: Result) -> str:
 
 def _proofs(results: Iterable[Result]) -> str:
     """One line a row: when, from which seed, with what proves that the fault happened."""
-    titles = {scenario.name: scenario.title for scenario in MATRIX}
+    titles = {fault.name: fault.title for fault in MATRIX}
     lines = [
         "| Row | Date | Seed | Events a mode, at least | Proof |",
         "|---|---|---|---|---|",

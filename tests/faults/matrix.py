@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from faults import machine_strikes, namespace, network_strikes, process_strikes
-from faults.scenario import Scenario
+from faults import machine_faults, namespace, network_faults, process_faults
+from faults.fault import Fault
 
 RESUMING = ("plain-resume", "auto", "exactly-once")
 LOG_DIR = ("--log-dir", "{folder}/log")
@@ -31,123 +31,123 @@ def _no_root() -> str:
 
 
 MATRIX = (
-    Scenario("none", "no fault", process_strikes.nothing, restarts=0),
-    Scenario(
+    Fault("none", "no fault", process_faults.nothing, restarts=0),
+    Fault(
         "fin-mid-line",
         "FIN in the middle of a line, after each of its bytes in turn",
-        network_strikes.fin_mid_line,
+        network_faults.fin_mid_line,
         # Of the minutes that this takes, --plain-resume reads little before the last cut.
         producer=("--retain-bytes", str(2 * 2**30)),
     ),
-    Scenario("rst", "5 × RST", network_strikes.resets),
-    Scenario(
+    Fault("rst", "5 × RST", network_faults.resets),
+    Fault(
         "producer-kill-log-dir",
         "producer kill -9, with --log-dir",
-        process_strikes.producer_kill_keeping_the_log,
+        process_faults.producer_kill_keeping_the_log,
         producer=LOG_DIR,
     ),
-    Scenario(
+    Fault(
         "producer-kill",
         "producer kill -9, without --log-dir",
-        process_strikes.producer_kill_losing_the_log,
+        process_faults.producer_kill_losing_the_log,
     ),
-    Scenario(
+    Fault(
         "producer-away",
-        f"producer away for {process_strikes.AWAY_SECONDS} s",
-        process_strikes.producer_away,
+        f"producer away for {process_faults.AWAY_SECONDS} s",
+        process_faults.producer_away,
         producer=LOG_DIR,
     ),
-    Scenario(
+    Fault(
         "everything-in-turn",
         "TaskManager, connection and producer killed in turn",
-        process_strikes.everything_in_turn,
+        process_faults.everything_in_turn,
         producer=LOG_DIR,
     ),
-    Scenario(
+    Fault(
         "taskmanager-kill",
-        f"TaskManager {process_strikes.TASKMANAGER_KILLS} × kill -9",
-        process_strikes.taskmanager_kills,
-        restarts=process_strikes.TASKMANAGER_KILLS,
+        f"TaskManager {process_faults.TASKMANAGER_KILLS} × kill -9",
+        process_faults.taskmanager_kills,
+        restarts=process_faults.TASKMANAGER_KILLS,
     ),
-    Scenario(
+    Fault(
         "taskmanager-kill-fast",
-        f"TaskManager {process_strikes.TASKMANAGER_KILLS} × kill -9, at 50,000 events/s",
-        process_strikes.taskmanager_kills,
-        restarts=process_strikes.TASKMANAGER_KILLS,
+        f"TaskManager {process_faults.TASKMANAGER_KILLS} × kill -9, at 50,000 events/s",
+        process_faults.taskmanager_kills,
+        restarts=process_faults.TASKMANAGER_KILLS,
         # 58 MB/s: the log must hold what is made while nobody reads, the Kafka writer alone may hold 64 MiB.
         producer=("--retain-bytes", str(6 * 2**30)),
         rate=50_000,
     ),
-    Scenario(
+    Fault(
         "taskmanager-stop-short",
         "TaskManager SIGSTOP 5 s (heartbeat.timeout 10 s)",
-        process_strikes.taskmanager_pause_short,
+        process_faults.taskmanager_pause_short,
         restarts=0,
     ),
-    Scenario(
+    Fault(
         "taskmanager-stop-long",
         "TaskManager SIGSTOP 20 s (heartbeat.timeout 10 s)",
-        process_strikes.taskmanager_pause_long,
+        process_faults.taskmanager_pause_long,
     ),
-    Scenario("jobmanager-kill", "JobManager kill -9", process_strikes.jobmanager_kill),
-    Scenario("broker-kill", "broker kill -9, back after 30 s", process_strikes.broker_kill, restarts=0),
-    Scenario("broker-stop", "broker SIGSTOP 20 s", process_strikes.broker_pause, restarts=0),
-    Scenario(
+    Fault("jobmanager-kill", "JobManager kill -9", process_faults.jobmanager_kill),
+    Fault("broker-kill", "broker kill -9, back after 30 s", process_faults.broker_kill, restarts=0),
+    Fault("broker-stop", "broker SIGSTOP 20 s", process_faults.broker_pause, restarts=0),
+    Fault(
         "broker-away",
         "broker away for 90 s (delivery.timeout.ms is 120 s)",
-        process_strikes.broker_away,
+        process_faults.broker_away,
         restarts=0,
     ),
-    Scenario(
+    Fault(
         "broker-away-too-long",
         "broker away longer than delivery.timeout.ms",
-        process_strikes.broker_away_too_long,
+        process_faults.broker_away_too_long,
         job=SHORT_TIMEOUT,
     ),
-    Scenario(
+    Fault(
         "black-hole-producer",
         "network black hole 60 s, producer side",
-        network_strikes.producer_black_hole,
+        network_faults.producer_black_hole,
         restarts=0,
     ),
-    Scenario(
+    Fault(
         "cable-pulled",
         "packets lost for 60 s, producer side",
-        network_strikes.cable_pulled,
+        network_faults.cable_pulled,
         restarts=0,
         namespaced=True,
         missing=namespace.why_not,
     ),
-    Scenario(
+    Fault(
         "black-hole-kafka",
         "network black hole 60 s, Kafka side",
-        network_strikes.kafka_black_hole,
+        network_faults.kafka_black_hole,
         restarts=0,
     ),
-    Scenario(
+    Fault(
         "leader-kill",
         "leader of a partition killed, 3 brokers",
-        process_strikes.leader_kill,
+        process_faults.leader_kill,
         brokers=3,
         restarts=0,
     ),
-    Scenario("slow-network", "latency, then a slow drip", network_strikes.slow_network, restarts=0),
-    Scenario(
+    Fault("slow-network", "latency, then a slow drip", network_faults.slow_network, restarts=0),
+    Fault(
         "checkpoints-read-only",
         "checkpoint storage read-only 12 s",
-        machine_strikes.checkpoints_read_only,
+        machine_faults.checkpoints_read_only,
         missing=_no_root,
     ),
-    Scenario(
+    Fault(
         "checkpoints-full",
         "checkpoint storage full 12 s",
-        machine_strikes.checkpoints_full,
+        machine_faults.checkpoints_full,
         missing=_no_root,
     ),
-    Scenario(
+    Fault(
         "clock-jump",
         "the producer's clock jumps 2 h ahead and 2 h back",
-        machine_strikes.clock_jump,
+        machine_faults.clock_jump,
         rejects=True,
         job=("--event-timestamps",),
         environment=_MOVED_CLOCK,

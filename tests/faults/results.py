@@ -1,4 +1,4 @@
-"""What a run of a scenario found, as data: one Result a row and mode, kept in one JSON file."""
+"""What a run of a fault found, as data: one Result a row and mode, kept in one JSON file."""
 
 from __future__ import annotations
 

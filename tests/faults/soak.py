@@ -13,24 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from faults import network_strikes, process_strikes
+from faults import network_faults, process_faults
+from faults.experiment import Experiment
+from faults.fault import Fault
 from faults.modes import Mode, modes_named
-from faults.rehearsal import run_scenario
 from faults.results import Result
-from faults.scenario import Scenario
-from faults.situation import Situation
-from faults.stage import Stage, stage
+from faults.runner import run_fault
+from faults.shared_stack import SharedStack, one_broker
 
 ROUND_SECONDS = 240.0  # of faults; then everything is audited, and the next round starts with empty topics
 RATE = 500
-_DICE: tuple[Callable[[Situation], str], ...] = (
-    network_strikes.one_reset,
-    process_strikes.one_taskmanager_kill,
-    process_strikes.taskmanager_pause_short,
-    process_strikes.taskmanager_pause_long,
-    process_strikes.broker_pause,
-    process_strikes.broker_kill,
-    network_strikes.slow_network,
+_DICE: tuple[Callable[[Experiment], str], ...] = (
+    network_faults.one_reset,
+    process_faults.one_taskmanager_kill,
+    process_faults.taskmanager_pause_short,
+    process_faults.taskmanager_pause_long,
+    process_faults.broker_pause,
+    process_faults.broker_kill,
+    network_faults.slow_network,
 )
 
 
@@ -65,13 +65,13 @@ class Soak:
 )
 @click.option("--modes", default="auto,exactly-once", envvar="MODES", show_envvar=True, show_default=True)
 def main(hours: float, seed: int | None, modes: str) -> None:
-    """Strike at random until HOURS are over; exit code 1 when a mode broke its promise."""
+    """Do faults at random until HOURS are over; exit code 1 when a mode broke its promise."""
     seed = random.randrange(10**6) if seed is None else seed
     click.echo(f"seed {seed}: SEED={seed} repeats this soak")
     soak = Soak()
     with (
         tempfile.TemporaryDirectory(prefix="win-event-soak-") as scratch,
-        stage(Path(scratch) / "stack") as built,
+        one_broker(Path(scratch) / "stack") as built,
         _a_line_a_minute(soak),
     ):
         _rounds(built, Path(scratch), soak, random.Random(seed), modes_named(modes), hours * 3600)
@@ -83,37 +83,35 @@ def main(hours: float, seed: int | None, modes: str) -> None:
 
 
 def _rounds(
-    built: Stage, scratch: Path, soak: Soak, rng: random.Random, modes: tuple[Mode, ...], limit: float
+    built: SharedStack, scratch: Path, soak: Soak, rng: random.Random, modes: tuple[Mode, ...], limit: float
 ) -> None:
     number = 0
     while time.monotonic() - soak.begun < limit:
         number += 1
         seconds = max(min(ROUND_SECONDS, limit - (time.monotonic() - soak.begun)), 30.0)
-        scenario = Scenario(f"soak-{number}", "random faults", _random_faults(soak, rng, seconds))
+        fault = Fault(f"soak-{number}", "random faults", _random_faults(soak, rng, seconds))
 
         def say(what: str) -> None:
             soak.doing = what
 
         built.ready()
-        soak.results += run_scenario(
-            built, scenario, modes, scratch / scenario.name, rng.randrange(10**6), say, RATE
-        )
+        soak.results += run_fault(built, fault, modes, scratch / fault.name, rng.randrange(10**6), say, RATE)
 
 
-def _random_faults(soak: Soak, rng: random.Random, seconds: float) -> Callable[[Situation], str]:
+def _random_faults(soak: Soak, rng: random.Random, seconds: float) -> Callable[[Experiment], str]:
     """Faults and pauses in turn; the last one may end later."""
 
-    def strike(situation: Situation) -> str:
+    def inject(experiment: Experiment) -> str:
         begun = time.monotonic()
         proofs: list[str] = []
         while not proofs or time.monotonic() - begun < seconds:
             fault = rng.choice(_DICE)
             soak.doing, soak.faults = fault.__name__.replace("_", " "), soak.faults + 1
-            proofs.append(fault(situation))
-            situation.load(rng.uniform(1, 10))
+            proofs.append(fault(experiment))
+            experiment.load(rng.uniform(1, 10))
         return "; ".join(proofs)
 
-    return strike
+    return inject
 
 
 @contextmanager

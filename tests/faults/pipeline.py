@@ -32,22 +32,22 @@ class Load:
     hosts: int = 8
 
 
-def submit_all(lanes: Sequence[Lane]) -> None:
-    """Submit the jobs of all lanes at once."""
-    running = lanes[0].running
-    program = str(Path(__file__).with_name("submit_lanes.py"))
-    options = json.dumps([lane.options() for lane in lanes])
+def submit_all(pipelines: Sequence[Pipeline]) -> None:
+    """Submit the jobs of all pipelines at once."""
+    running = pipelines[0].running
+    program = str(Path(__file__).with_name("submit_jobs.py"))
+    options = json.dumps([pipeline.options() for pipeline in pipelines])
     result = running.flink_run(options, program=program)
     found = re.findall(r"JobID ([0-9a-f]{32})", result.stdout)
-    assert len(found) == len(lanes), result.stdout + result.stderr
-    for lane, job_id in zip(lanes, found, strict=True):
-        lane.job = Job(running, job_id)
+    assert len(found) == len(pipelines), result.stdout + result.stderr
+    for pipeline, job_id in zip(pipelines, found, strict=True):
+        pipeline.job = Job(running, job_id)
     printed = re.findall(r"at most the lines of ([\d.]+) s", result.stdout + result.stderr)
-    for lane, seconds in zip([each for each in lanes if not each.mode.resumes], printed, strict=True):
-        lane.bound_seconds = float(seconds)
+    for pipeline, seconds in zip([each for each in pipelines if not each.mode.resumes], printed, strict=True):
+        pipeline.bound_seconds = float(seconds)
 
 
-class Lane:
+class Pipeline:
     """Started step by step by the run; `job` and `producer` are replaced when a fault needs new ones."""
 
     def __init__(

@@ -10,36 +10,36 @@ import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
-from faults.lane import Lane
-from faults.situation import Situation
+from faults.experiment import Experiment
+from faults.pipeline import Pipeline
 
 from producer.protocol import ResumeAnswer, ResumeRequest
 
 
-def checkpoints_read_only(situation: Situation) -> str:
-    folder, before = situation.running.stack.checkpoints, _failed_checkpoints(situation)
+def checkpoints_read_only(experiment: Experiment) -> str:
+    folder, before = experiment.running.stack.checkpoints, _failed_checkpoints(experiment)
     assert folder.is_mount(), f"{folder.name} has no disk of its own"
     remount(folder, "ro")
     try:
         assert _refuses_writes(folder), "the folder still takes files"
-        situation.load(12)
+        experiment.load(12)
     finally:
         remount(folder, "rw")
-    situation.wait_for_flow()
-    return f"{folder.name} mounted read-only for 12 s; {_failures_since(before, situation)}"
+    experiment.wait_for_flow()
+    return f"{folder.name} mounted read-only for 12 s; {_failures_since(before, experiment)}"
 
 
-def checkpoints_full(situation: Situation) -> str:
-    folder, before = situation.running.stack.checkpoints, _failed_checkpoints(situation)
+def checkpoints_full(experiment: Experiment) -> str:
+    folder, before = experiment.running.stack.checkpoints, _failed_checkpoints(experiment)
     assert folder.is_mount(), f"{folder.name} has no disk of its own"
     ballast = folder / "ballast"
     try:
         _fill(ballast)
-        situation.load(12)
+        experiment.load(12)
     finally:
         ballast.unlink()
-    situation.wait_for_flow()
-    return f"no byte free under {folder.name} for 12 s; {_failures_since(before, situation)}"
+    experiment.wait_for_flow()
+    return f"no byte free under {folder.name} for 12 s; {_failures_since(before, experiment)}"
 
 
 def remount(folder: Path, how: str) -> None:
@@ -64,32 +64,32 @@ def _fill(path: Path) -> None:
                 raise
 
 
-def _failed_checkpoints(situation: Situation) -> dict[str, int]:
-    def failed(lane: Lane) -> int:
-        return int(situation.running.rest(f"/jobs/{lane.job.job_id}/checkpoints")["counts"]["failed"])
+def _failed_checkpoints(experiment: Experiment) -> dict[str, int]:
+    def failed(pipeline: Pipeline) -> int:
+        return int(experiment.running.rest(f"/jobs/{pipeline.job.job_id}/checkpoints")["counts"]["failed"])
 
-    return {lane.mode.name: failed(lane) for lane in situation.lanes}
+    return {pipeline.mode.name: failed(pipeline) for pipeline in experiment.pipelines}
 
 
-def _failures_since(before: dict[str, int], situation: Situation) -> str:
-    found = {mode: count - before[mode] for mode, count in _failed_checkpoints(situation).items()}
+def _failures_since(before: dict[str, int], experiment: Experiment) -> str:
+    found = {mode: count - before[mode] for mode, count in _failed_checkpoints(experiment).items()}
     assert all(count > 0 for count in found.values()), f"no checkpoint failed: {found}"
     return f"failed checkpoints {found}"
 
 
-def clock_jump(situation: Situation) -> str:
+def clock_jump(experiment: Experiment) -> str:
     """The broker would refuse records from so far ahead; the bridge must have put them aside."""
     seen = []
     for offset, seconds in (("+2h", 8), ("-2h", 4), ("+0", 3)):
-        for lane in situation.lanes:
-            (lane.folder / "clock").write_text(f"{offset}\n")
-        situation.load(seconds)
-        ahead = [_hours_ahead(lane.producer_port) for lane in situation.lanes]
+        for pipeline in experiment.pipelines:
+            (pipeline.folder / "clock").write_text(f"{offset}\n")
+        experiment.load(seconds)
+        ahead = [_hours_ahead(pipeline.producer_port) for pipeline in experiment.pipelines]
         assert len(set(ahead)) == 1, f"{offset}: the clocks of the producers are ahead by {ahead} h"
         seen.append(ahead[0])
     assert seen == [2, -2, 0], f"hours that the producers' clocks were ahead: {seen}"
-    situation.wait_for_flow()
-    aside = {lane.mode.name: lane.rejected() for lane in situation.lanes}
+    experiment.wait_for_flow()
+    aside = {pipeline.mode.name: pipeline.rejected() for pipeline in experiment.pipelines}
     assert all(count > 0 for count in aside.values()), f"no event came from the future: {aside}"
     return "events were 2 h ahead for 8 s, 2 h back for 4 s, then right; every mode rejected some"
 

@@ -1,4 +1,4 @@
-"""The stack that all scenarios share: a proxy before the broker, checkpoints on a small disk of their own."""
+"""The stack that all faults share: a proxy before the broker, checkpoints on a small disk of their own."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ CHECKPOINT_DISK = "64m"
 
 
 @dataclass
-class Stage:
+class SharedStack:
     running: RunningStack
     broker_proxy: Proxy | None
 
     def ready(self) -> None:
-        """Start again whatever an earlier scenario has left dead."""
+        """Start again whatever an earlier fault has left dead."""
         if self.broker_proxy:
             self.broker_proxy.heal()
         self.running.up()
 
 
 @contextmanager
-def cluster_stage(folder: Path, brokers: int) -> Iterator[Stage]:
+def several_brokers(folder: Path, brokers: int) -> Iterator[SharedStack]:
     """A stack with several brokers and nothing between them and their clients."""
     running = RunningStack.at(folder)
     kafka = free_range(2 * brokers)
@@ -38,7 +38,7 @@ def cluster_stage(folder: Path, brokers: int) -> Iterator[Stage]:
     options += ["--flink-port", flink, "--jobmanager-port", jobmanager]
     try:
         running.up(*map(str, options))
-        yield Stage(running, None)
+        yield SharedStack(running, None)
     finally:
         running.down()
 
@@ -54,7 +54,7 @@ def free_range(count: int) -> int:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def one_broker(folder: Path) -> Iterator[SharedStack]:
     """Up in `folder`, with one broker; down at the end, and nothing stays behind."""
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
     ports = free_ports(len(names))
@@ -68,7 +68,7 @@ def stage(folder: Path) -> Iterator[Stage]:
         cleanup.callback(os.environ.pop, "BROKER_ADVERTISED_ADDRESS")
         cleanup.callback(running.down)
         running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
-        yield Stage(running, proxy)
+        yield SharedStack(running, proxy)
 
 
 def mount_small_disk(folder: Path, size: str) -> bool:

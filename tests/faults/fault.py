@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from faults.situation import Situation
+from faults.experiment import Experiment
 
 ALL_MODES = ("socket", "plain-resume", "auto", "exactly-once")
 
@@ -15,10 +15,10 @@ def _nothing() -> str:
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """`strike` does the fault, heals it, waits for the flow, and returns the proof that it happened.
+class Fault:
+    """`inject` does the fault, heals it, waits for the flow, and returns the proof that it happened.
 
-    `{folder}` in `producer` and `environment` (the producer's, too) is the lane's own folder.
+    `{folder}` in `producer` and `environment` (the producer's, too) is the pipeline's own folder.
     `rejects`: whole events go into the rejected topic, and should.
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
     `restarts`: how often it breaks the socket source's job or connection, if that is known: its loss is then
@@ -30,7 +30,7 @@ class Scenario:
 
     name: str
     title: str
-    strike: Callable[[Situation], str]
+    inject: Callable[[Experiment], str]
     modes: tuple[str, ...] = ALL_MODES
     job: tuple[str, ...] = ()
     producer: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 from faults.readers import Crowd, connect, resume
-from faults.stage import mount_small_disk
+from faults.shared_stack import mount_small_disk
 from running import RunningProducer, run, wait_until
 
 from producer.protocol import ResumeRequest
@@ -31,7 +31,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class ProducerRow:
+class ProducerFault:
     """`act` runs the row in an empty folder; it raises AssertionError when a promise is broken."""
 
     name: str
@@ -202,14 +202,14 @@ def _expect_service(producer: RunningProducer) -> None:
     wait_until(served, "a new client is served", 30)
 
 
-PRODUCER_ROWS = (
-    ProducerRow("stalled-reader", f"1 stalled and {GOOD_READERS} good readers", one_stalled_reader),
-    ProducerRow("too-many-clients", "2 × --max-clients", twice_the_clients),
-    ProducerRow("no-descriptors", "no file descriptors left", no_descriptors_left),
-    ProducerRow(
+PRODUCER_FAULTS = (
+    ProducerFault("stalled-reader", f"1 stalled and {GOOD_READERS} good readers", one_stalled_reader),
+    ProducerFault("too-many-clients", "2 × --max-clients", twice_the_clients),
+    ProducerFault("no-descriptors", "no file descriptors left", no_descriptors_left),
+    ProducerFault(
         "position-out-of-reach",
         "position older than the log, other log id, ahead of the log",
         positions_out_of_reach,
     ),
-    ProducerRow("disk-full", "disk full under --log-dir", disk_full),
+    ProducerFault("disk-full", "disk full under --log-dir", disk_full),
 )

@@ -1,4 +1,4 @@
-"""What a fault gets into its hands: the stack, the lanes under load, and a stopwatch for the recovery."""
+"""What a fault gets into its hands: the stack, the pipelines under load, and a stopwatch for the recovery."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
-from faults.lane import Lane
+from faults.pipeline import Pipeline
 from faults.proxy import Proxy
 from running import RunningStack, wait_until
 
@@ -21,22 +21,22 @@ RECOVERY_LIMIT = 300.0
 
 
 @dataclass
-class Situation:
+class Experiment:
     """`recovery`: the longest time, by mode, from the end of a fault to new records in Kafka.
 
     `outage`: the sum of these times. `slotless`: seconds in which the cluster had no TaskManager.
-    `broker_proxy` stands between the broker and everybody else. A strike after which the whole run cannot be
+    `broker_proxy` stands between the broker and everybody else. A inject after which the whole run cannot be
     audited puts `reports` of its own here.
     """
 
     running: RunningStack
-    lanes: Sequence[Lane]
+    pipelines: Sequence[Pipeline]
     seed: int
     broker_proxy: Proxy | None = None
     slotless: float = 0.0
     outage: dict[str, float] = field(default_factory=dict)
     recovery: dict[str, float] = field(default_factory=dict)
-    reports: dict[Lane, dict[str, Any]] = field(default_factory=dict)
+    reports: dict[Pipeline, dict[str, Any]] = field(default_factory=dict)
     say: Callable[[str], None] = print
 
     def load(self, seconds: float) -> None:
@@ -44,20 +44,20 @@ class Situation:
         time.sleep(seconds)
 
     def wait_for_flow(
-        self, since: float | None = None, first: Callable[[Lane], object] = lambda lane: None
+        self, since: float | None = None, first: Callable[[Pipeline], object] = lambda pipeline: None
     ) -> None:
-        """The cause is gone (now, or at the monotonic time `since`): wait until every lane delivers again.
+        """The cause is gone (now, or at the monotonic time `since`): wait until all deliver again.
 
-        `first` is done in each lane, all at the same time; only records that come afterwards count.
+        `first` is done in each pipeline, all at the same time; only records that come afterwards count.
         """
         healed = time.monotonic() if since is None else since
 
-        def recovery(lane: Lane) -> float:
-            first(lane)
-            return _until_a_new_record(lane, healed)
+        def recovery(pipeline: Pipeline) -> float:
+            first(pipeline)
+            return _until_a_new_record(pipeline, healed)
 
-        seconds = self.in_all_lanes(recovery)
-        took = {lane.mode.name: each for lane, each in zip(self.lanes, seconds, strict=True)}
+        seconds = self.in_all_pipelines(recovery)
+        took = {pipeline.mode.name: each for pipeline, each in zip(self.pipelines, seconds, strict=True)}
         silent = [name for name, each in took.items() if each > RECOVERY_LIMIT]
         assert not silent, f"no new record within {RECOVERY_LIMIT:.0f} s: {', '.join(silent)}"
         self.say(f"events flow again after {', '.join(f'{s:.1f} s ({name})' for name, s in took.items())}")
@@ -65,10 +65,10 @@ class Situation:
             self.recovery[name] = max(round(each, 1), self.recovery.get(name, 0.0))
             self.outage[name] = self.outage.get(name, 0.0) + each
 
-    def in_all_lanes(self, work: Callable[[Lane], Any]) -> list[Any]:
-        """Do the same in every lane at the same time."""
-        with ThreadPoolExecutor(len(self.lanes)) as pool:
-            return list(pool.map(work, self.lanes))
+    def in_all_pipelines(self, work: Callable[[Pipeline], Any]) -> list[Any]:
+        """Do the same in every pipeline at the same time."""
+        with ThreadPoolExecutor(len(self.pipelines)) as pool:
+            return list(pool.map(work, self.pipelines))
 
     def kill(self, name: str) -> int:
         """SIGKILL to a daemon of the stack; its pid, which is then gone."""
@@ -96,7 +96,7 @@ class Situation:
 
     def restarts(self) -> dict[str, int]:
         """How often each job went on from a checkpoint."""
-        return {lane.mode.name: lane.job.restored() for lane in self.lanes}
+        return {pipeline.mode.name: pipeline.job.restored() for pipeline in self.pipelines}
 
     def restarted_since(self, before: dict[str, int]) -> dict[str, int]:
         """Wait until every job has restarted; the numbers of restarts."""
@@ -113,12 +113,12 @@ class Situation:
         return found
 
 
-def _until_a_new_record(lane: Lane, since: float) -> float:
+def _until_a_new_record(pipeline: Pipeline, since: float) -> float:
     """Seconds from `since` until a record is read that was not there at this call; over the limit if none."""
     marked = False
     while (took := time.monotonic() - since) <= RECOVERY_LIMIT:
         if not marked:
-            marked = lane.arrivals.mark()
-        elif lane.arrivals.came():
+            marked = pipeline.arrivals.mark()
+        elif pipeline.arrivals.came():
             break
     return took
