@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from producer.events.catalogue.event_catalogue import CHANNELS, PROFILES
-from producer.events.clock import parse_time
+from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import BUILT_IN
 from producer.events.shapes import SHAPES
 from producer.log.log_directory import FSYNC_POLICIES
+from producer.run_options_cli import moment, seconds, shares
 from producer.serving.client import SLOW_CLIENT_POLICIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,35 +37,11 @@ class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 
         return rate
 
 
-def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
-    try:
-        return parse_time(value) if value else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value)
-    if not match:
-        raise click.BadParameter(f"{value!r} is no duration; write 90s, 30m, 24h or 7d")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-def _shares(_ctx: click.Context, _param: click.Parameter, value: str) -> dict[str, float]:
-    try:
-        shares = [float(share) for share in value.split("/")]
-    except ValueError:
-        shares = []
-    if len(shares) != len(CHANNELS) or min(shares) < 0 or not sum(shares):
-        raise click.BadParameter(f"{value!r} is not three shares as in 85/9/6")
-    return dict(zip(CHANNELS, shares, strict=True))
-
-
 _PACE = (
     click.option("--rate", default="100", type=_Rate(), metavar="N|max", help="Events a second in all."),
     click.option("--shape", default="constant", type=click.Choice(SHAPES), help="How the rate moves around its mean."),
     click.option("--count", type=click.IntRange(1), help="Make so many events, then only serve."),
-    click.option("--backfill", default="0", metavar="24h", callback=_seconds, help="Write so much history first, as fast as possible."),
+    click.option("--backfill", default="0", metavar="24h", callback=seconds, help="Write so much history first, as fast as possible."),
     click.option("--wait-for-clients", default=0, type=click.IntRange(0), metavar="N", help="Make nothing before N clients are connected."),
     click.option("--exit-when-done", is_flag=True, help="With --count: end when the connected clients have read all."),
 )  # fmt: skip
@@ -78,8 +52,8 @@ _EVENTS = (
     click.option("--scenario", "scenarios", multiple=True, metavar="NAME[@S|@N/h]", help="Inject an attack after S seconds of event time (10), or N times an hour."),
     click.option("--labels", is_flag=True, help="Add story and scenario to each event: the ground truth for detections."),
     click.option("--format", "fmt", default="flat", type=click.Choice(list(FORMATS)), help="JSON shape of an event."),
-    click.option("--channel-mix", default="85/9/6", metavar="S/S/A", callback=_shares, help="Shares of Security, System and Application."),
-    click.option("--start-time", metavar="ISO8601", callback=_moment, help="UTC unless it names an offset, as 2026-01-05T08:00:00Z. Event times come from the seed, not from the clock."),
+    click.option("--channel-mix", default="85/9/6", metavar="S/S/A", callback=shares, help="Shares of Security, System and Application."),
+    click.option("--start-time", metavar="ISO8601", callback=moment, help="UTC unless it names an offset, as 2026-01-05T08:00:00Z. Event times come from the seed, not from the clock."),
     click.option("--host-rate", default=1.6, type=click.FloatRange(0.001, 1e6), help="Events a second of one computer, in event time."),
     click.option("--catalogue", default=BUILT_IN, show_default="built in", type=_FOLDER, help="Folder with your own catalogue files."),
     click.option("--stdout", is_flag=True, help="Write to standard output and serve nobody."),

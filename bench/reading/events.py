@@ -14,4 +14,6 @@ SETTINGS = GeneratorSettings(seed=1, hosts=50)
 def events(count: int) -> bytes:
     """The first `count` lines of the seed."""
     generator = Generator(SETTINGS)
-    return b"".join(generator.take(min(1000, count - done), step=1).data() for done in range(0, count, 1000))
+    return b"".join(
+        generator.take(min(1000, count - done), done, step=1).data() for done in range(0, count, 1000)
+    )

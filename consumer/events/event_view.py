@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import orjson
-
 from consumer.events.shapes import FLAT, LEVELS, field, shape_of
+from producer.events.line_rule import parse_object
 
 _LEVEL_WORDS = {
     "critical": "Critical",
@@ -43,11 +42,8 @@ _COMMON = ("timestamp", "level", "source", "computer", "event_id", "record_id", 
 
 def view(line: bytes) -> EventView | None:
     """None when the line is not a JSON object."""
-    try:
-        event = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(event, dict):
+    event = parse_object(line)
+    if event is None:
         return None
     shape = shape_of(event) or FLAT
     return EventView(

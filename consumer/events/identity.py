@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import orjson
 
 from consumer.events.shapes import FLAT, field, shape_of
+from producer.events.line_rule import MAX_DEPTH, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
 Identity = tuple[bytes, bytes, int, bytes]
@@ -21,6 +21,8 @@ Identify = Callable[[bytes], Identity | None]
 
 MAX_RECORD_ID = 2**63 - 1  # Windows counts records in 64 bits; a larger number is no record id
 
+_SHALLOW = 2 * MAX_DEPTH  # bytes: no shorter line can be nested deeper than that
+_HALF_A_PAIR = "\ufdd0"  # as parse_object reads it
 _STRING = rb'"([^"\\\x00-\x1f]*)"'
 _FLAT_HEAD = re.compile(
     rb'\{"timestamp":' + _STRING + rb',"level":"[^"\\]*","source":' + _STRING + rb',"event_id":\d+'
@@ -42,10 +44,11 @@ _decode_flat = msgspec.json.Decoder(_FlatEvent).decode
 
 def identify_parsed(line: bytes) -> Identity | None:
     """The identity of a line that is a whole JSON object in a known shape, else None."""
-    if line.isascii():  # what is passed over is not checked to be UTF-8
+    if line.isascii() and (len(line) <= _SHALLOW or line.count(b"[") + line.count(b"{") <= MAX_DEPTH):
+        # What is passed over is checked neither to be UTF-8 nor for its depth.
         try:
             flat = _decode_flat(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return identify_any(line)
         if 0 < flat.record_id <= MAX_RECORD_ID:
             return flat.computer.encode(), flat.source.encode(), flat.record_id, flat.timestamp.encode()
@@ -54,11 +57,10 @@ def identify_parsed(line: bytes) -> Identity | None:
 
 def identify_any(line: bytes) -> Identity | None:
     """The same by the long way, for lines of any shape and alphabet."""
-    try:
-        event = orjson.loads(line)
-    except orjson.JSONDecodeError:
+    event = parse_object(line)
+    if event is None:
         return None
-    shape = shape_of(event) if isinstance(event, dict) else None
+    shape = shape_of(event)
     if shape is FLAT:
         computer, source = event.get("computer"), event.get("source")
         record_id, timestamp = event["record_id"], event.get("timestamp")
@@ -70,6 +72,8 @@ def identify_any(line: bytes) -> Identity | None:
     record_id = _record_id(record_id)
     if not isinstance(computer, str) or not isinstance(source, str) or record_id is None:
         return None
+    if _HALF_A_PAIR in computer and read_line(line, max_line=len(line)).reason is not None:
+        return None  # half a surrogate pair in the key
     return computer.encode(), source.encode(), record_id, str(timestamp or "").encode()
 
 

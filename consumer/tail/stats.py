@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumer.events.event_view import EventView
-from consumer.verify.audit.sequence import Sequence
+from consumer.verify.audit.intervals import Intervals
 
 _RATE_SECONDS = 1.0  # the live rate is that of the last full second
 
@@ -28,7 +28,7 @@ class StreamStats:
         self.not_json = 0
         self.levels: Counter[str] = Counter()
         self.sources: Counter[str] = Counter()
-        self._sequences: dict[tuple[str, str], Sequence] = {}
+        self._ids: dict[tuple[str, str], Intervals] = {}
 
     def add(self, event: EventView | None, wanted: bool = True) -> None:
         """One line (None: not a JSON object). Its record id counts also when the filter stops it."""
@@ -46,9 +46,8 @@ class StreamStats:
     def missing(self) -> int:
         """Record ids between the first and the last seen of each sequence that have not come."""
         return sum(
-            sequence.next_id - seen.first - seen.count()
-            for sequence in list(self._sequences.values())  # a reader thread adds to it
-            for seen in [sequence.all_seen()]
+            ids.last - ids.first + 1 - ids.count()
+            for ids in list(self._ids.values())  # a reader thread adds to it
         )
 
     def rate(self) -> float:
@@ -73,16 +72,12 @@ class StreamStats:
         }
 
     def _count_id(self, event: EventView) -> None:
-        key = (event.computer, event.source)
-        sequence = self._sequences.get(key)
-        if sequence is None:
-            sequence = self._sequences[key] = Sequence(event.computer.encode(), event.source.encode())
-        if event.record_id == sequence.next_id:
-            sequence.next_id += 1
-        elif event.record_id > sequence.next_id:
-            sequence.jump(event.record_id)
+        key = (event.computer, event.source.lower())
+        ids = self._ids.get(key)
+        if ids is None:
+            self._ids[key] = Intervals([(event.record_id, event.record_id)])
         else:
-            sequence.take_late(event.record_id)
+            ids.add(event.record_id)
 
 
 def stats_view(stats: StreamStats, *, live: bool) -> RenderableType:

@@ -1,21 +1,20 @@
-"""One audit from start to end: read, compare, look again where something is wrong, conclude."""
+"""One audit from start to end: read, compare, conclude."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from consumer.events.identity import identify_damaged, identify_parsed
-from consumer.verify.audit.audit import Audit, Record
-from consumer.verify.audit.inspection import MOST_SUSPECTS, Inspection, Suspects
+from consumer.errors import AuditError
+from consumer.verify.audit.alone import LonelyAudit
+from consumer.verify.audit.audit import Audit, Expectations
+from consumer.verify.audit.compared import ComparedAudit
+from consumer.verify.audit.records import Place, Record
 from consumer.verify.audit.rejected import Rejected
-from consumer.verify.audit.report import Report, Rules
-from consumer.verify.audit.verdict import compare, compare_with_itself, covers
-from consumer.verify.expected.expected import Expected
+from consumer.verify.audit.report import Report, Rules, RunFindings, Unread
 from consumer.verify.expected.judges import Judge, Progress
 from consumer.verify.records.file_records import FileReader
 from consumer.verify.records.kafka_records import Topic, TopicReader
@@ -24,7 +23,7 @@ _ALONE = "itself: record ids must be contiguous"
 
 
 class Source(Protocol):
-    """Records that can be read more than once, unless `follows`; `done` and `total` measure the way."""
+    """Records, unless it `follows` up to the end; `done` and `total` measure the way."""
 
     name: str
     done: int
@@ -32,6 +31,10 @@ class Source(Protocol):
     follows: bool
 
     def batches(self) -> Iterator[list[Record]]: ...
+
+    def place(self, partition: int | None, offset: int) -> Place: ...
+
+    def unread(self) -> tuple[Unread, ...]: ...
 
     def close(self) -> None: ...
 
@@ -42,6 +45,7 @@ class VerifySettings:
 
     source: Path | Topic
     rules: Rules
+    expectations: Expectations = field(default_factory=Expectations)
     rejected: Topic | None = None
     judge: Judge | None = None
 
@@ -59,54 +63,39 @@ def _open(source: Path | Topic) -> Source:
 
 
 def _compare_with_itself(settings: VerifySettings, source: Source, progress: Progress) -> Report:
-    audit = Audit(source.name, identify_parsed, zlib.crc32)
+    audit = LonelyAudit(settings.expectations, source.place)
     _read(source, audit.take, progress)
-    rejected = _read_rejected(settings.rejected, progress)
-    compare_with_itself(audit, rejected.ids)
-    return _conclude(settings.rules, audit, rejected, _ALONE, [])
+    _read_rejected(settings.rejected, audit, audit.take_rejected, progress)
+    runs = audit.runs(settings.rules.allow_gaps)
+    notes = []
+    if audit.not_compared:
+        notes.append(f"{audit.not_compared:,} duplicates came too late to compare with their first copy")
+    if gaps := sum(run.gaps for run in runs) if settings.rules.allow_gaps else 0:
+        notes.append(
+            f"{gaps:,} record ids are missing between others: --allow-gaps says that nothing is lost by it"
+        )
+    return _conclude(settings.rules, audit, runs, source, _ALONE, notes)
 
 
 def _compare(settings: VerifySettings, judge: Judge, source: Source, progress: Progress) -> Report:
-    expected = Expected()
-    expected.extend(judge.blocks(progress))
-    audit = Audit(source.name, identify_damaged, judge.fingerprint, expected.add_chunk, expected.has)
+    runs = judge.runs(progress)
+    audit = ComparedAudit(settings.expectations, judge.fingerprint, source.place, runs)
 
     def catch_up_and_tell(what: str, done: int, total: int) -> None:
-        judge.catch_up(expected)
+        if judge.catch_up():
+            audit.settle()
         progress(what, done, total)
 
+    def nothing_waits() -> bool:
+        audit.settle()
+        return not audit.waits
+
     _read(source, audit.take, catch_up_and_tell)
-    rejected = _read_rejected(settings.rejected, progress)
-    judge.complete(expected, lambda: covers(expected, audit))
-    suspects = compare(audit, expected, rejected.ids)
-    notes = [*judge.notes, *_look_again(audit, suspects, judge, source, progress)]
-    return _conclude(settings.rules, audit, rejected, judge.name, notes)
-
-
-def _look_again(
-    audit: Audit, suspects: Suspects, judge: Judge, source: Source, progress: Progress
-) -> Iterator[str]:
-    """Read a second time to name damaged records; yields what people have to know about it."""
-    if not suspects:
-        audit.findings.merge(audit.differing)
-        return
-    if source.follows or suspects.count() > MOST_SUSPECTS:
-        audit.findings.merge(audit.differing)
-        suspects.name_blocks(audit.findings)
-        yield "damaged blocks are counted, not single records: what is suspect was not read again"
-        return
-    hashes = judge.hashes(suspects.and_open(audit.differing_ids).ids(), progress)
-    if hashes is None:
-        audit.findings.merge(audit.differing)
-        suspects = suspects.without(audit.differing_ids)
-    inspection = Inspection(source.name, suspects, audit.findings, judge.fingerprint, hashes)
-    _read(source, inspection.take, progress)
-    inspection.finish()
-    if inspection.not_compared:
-        yield (
-            f"{inspection.not_compared:,} events lie in ledger blocks that miss others: "
-            "these were checked to be JSON, not byte for byte"
-        )
+    judge.wait_until(nothing_waits)
+    audit.finish()
+    _read_rejected(settings.rejected, audit, audit.take_rejected, progress)
+    found = [run.judged(settings.rules.complete) for run in runs]
+    return _conclude(settings.rules, audit, found, source, judge.name, list(judge.notes))
 
 
 def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Progress) -> None:
@@ -119,28 +108,45 @@ def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Pr
             raise  # else Ctrl-C is how a person ends it and asks for the verdict
 
 
-def _read_rejected(topic: Topic | None, progress: Progress) -> Rejected:
+def _read_rejected(
+    topic: Topic | None, audit: Audit, take: Callable[[bytes, Place], None], progress: Progress
+) -> None:
     rejected = Rejected()
     if topic is not None:
         with closing(TopicReader(topic)) as reader:
             for messages in reader.messages():
                 for message in messages:
-                    rejected.add(message.value() or b"", message.headers())
+                    rejected.add(message.headers())
+                    take(message.value() or b"", reader.place(message.partition(), message.offset()))
                 progress(f"reading {topic.name}", reader.done, reader.total)
-    return rejected
-
-
-def _conclude(rules: Rules, audit: Audit, rejected: Rejected, judge: str, notes: list[str]) -> Report:
     rejected.report(audit.findings)
-    if audit.not_compared:
-        notes.append(f"{audit.not_compared:,} duplicates came too late to compare with their first copy")
+
+
+def _conclude(
+    rules: Rules, audit: Audit, runs: list[RunFindings], source: Source, judge: str, notes: list[str]
+) -> Report:
+    if audit.passed_over:
+        notes.append(f"{audit.passed_over:,} older records were passed over (--since)")
     return Report(
         judge=judge,
-        records=audit.records,
-        distinct=sum(sequence.all_seen().count() for sequence in audit.sequences.values()),
-        findings=audit.findings,
+        records=audit.records - audit.passed_over,
+        apart=audit.findings,
+        runs=tuple(_chosen(runs, rules.run)),
+        rules=rules,
         latency=audit.times.summary(),
         append_seconds=audit.times.seconds(),
-        fatal=rules.fatal(),
+        unread=source.unread(),
         notes=tuple(notes),
     )
+
+
+def _chosen(runs: list[RunFindings], wanted: str) -> list[RunFindings]:
+    """The run whose name is or begins so; all of them when none is wanted. Raises AuditError."""
+    if not wanted:
+        return runs
+    exact = [run for run in runs if run.name == wanted]
+    found = exact or [run for run in runs if run.name.startswith(wanted)]
+    if len(found) != 1:
+        names = ", ".join(run.name for run in runs) or "none"
+        raise AuditError(f"--run {wanted}: there is no such run; found: {names}")
+    return found

@@ -70,7 +70,7 @@ def producer_kill_losing_the_log(experiment: Experiment) -> str:
     experiment.reports.update(zip(experiment.pipelines, reports, strict=True))
     gone = []
     for pipeline, report in experiment.reports.items():
-        report["unseen"] = 0  # of the events that the seed would have brought, most were never made
+        report["lost"] -= report["missing_at_end"]  # what the seed would have brought was never made
         # The ledger may lack the last second, and some of that second may have been delivered.
         report["produced"] = max(pipeline.produced(), report["distinct"] + report["lost"])
         gone.append(

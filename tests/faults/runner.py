@@ -169,8 +169,8 @@ def _result(
     if fault.restarts is not None and not pipeline.mode.lossless:
         figures["bound"] = _bound(fault.restarts, pipeline, experiment)
     problem = problem or _judged(pipeline.mode, report, figures.get("bound"))
-    if not problem and report["unseen"]:
-        problem = f"no fresh event passed: {report['unseen']} unseen"
+    if not problem and report["missing_at_end"] and pipeline not in experiment.reports:
+        problem = f"no fresh event passed: {report['missing_at_end']} missing at the end"
     aside = figures["produced"] - figures["delivered"] - figures["lost"]
     if not problem and aside and not fault.rejects and pipeline not in experiment.reports:
         problem = f"{aside} whole events were rejected"

@@ -1,140 +1,115 @@
-"""The running audit: takes records one batch at a time and keeps what the verdict needs. Pure.
+"""What every audit does with a record, whatever it is held against. Pure.
 
 Memory follows the number of sequences, of gaps and of places kept as examples, never the number of records.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from consumer.events.identity import Identify
-from consumer.verify.audit.findings import Finding, Findings, Kind, Place, event_name, shown
-from consumer.verify.audit.intervals import Intervals
+from consumer.events.event_time import to_milliseconds
+from consumer.verify.audit.findings import Finding, Findings, shown
 from consumer.verify.audit.latency import AppendTimes
-from consumer.verify.audit.sequence import CHUNK_MASK, HASH_BYTES, HashStore, Sequence
+from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record
+from consumer.verify.audit.sequence import Order, Sequence
+from producer.event_fields import KEY_FIELDS
+from producer.events.line_rule import first_of, parse_object, read_line
 
-# value, key (None: no key), partition (None: a file), offset or line number, Kafka timestamp in ms (0: none)
-Record = tuple[bytes, bytes | None, int | None, int, int]
-Fingerprint = Callable[[bytes], int]
-Plausible = Callable[[Sequence, int], bool]
-OnEvict = Callable[[Sequence, int, "array[int]"], None]
-
-
-def ignore_chunk(sequence: Sequence, first: int, chunk: array[int]) -> None:
-    """For audits that have no ledger to compare hashes with."""
+_ANY_LENGTH = 2**62  # how long a line may be is the bridge's decision
 
 
-def take_any(sequence: Sequence, record_id: int) -> bool:
-    """For audits that do not know which ids there should be."""
-    return True
+@dataclass(frozen=True)
+class Expectations:
+    """What holds for every record.
+
+    `keyed`: records have a key (a topic); `key_fields` are where it is read from, none: no key is promised.
+    `ordered`: the events of a computer are in order. `since_ms`: older events are passed over.
+    """
+
+    keyed: bool = False
+    key_fields: tuple[str, ...] = KEY_FIELDS
+    ordered: bool = True
+    since_ms: int | None = None
 
 
 class Audit:
-    """`origin` is the topic's or the file's name; `fingerprint` gives 64 bits of a line."""
+    """`place_of` names the place of a record; `fingerprint` gives 64 bits of a line."""
 
-    def __init__(
-        self,
-        origin: str,
-        identify: Identify,
-        fingerprint: Fingerprint,
-        on_evict: OnEvict = ignore_chunk,
-        plausible: Plausible = take_any,
-        hash_bytes: int = HASH_BYTES,
-    ) -> None:
-        self.origin = origin
+    def __init__(self, expectations: Expectations, fingerprint: Fingerprint, place_of: PlaceOf) -> None:
         self.records = 0
-        self.not_compared = 0  # duplicates whose first copy is no longer in the hash store
-        self.findings = Findings()
-        # Copies of one event with different bytes: which of the two is right is not known here.
-        self.differing = Findings()
-        self.differing_ids: dict[tuple[bytes, bytes], Intervals] = {}
+        self.passed_over = 0  # older than --since
+        self.findings = Findings()  # of records that belong to no run
         self.times = AppendTimes()
-        self.sequences: dict[tuple[bytes, bytes], Sequence] = {}
-        self._latest: dict[bytes, bytes] = {}  # event time of each computer's last new event
-        self._identify = identify
+        self._expectations = expectations
         self._fingerprint = fingerprint
-        self._plausible = plausible
-        self.hashes = HashStore(on_evict, hash_bytes)
+        self._place_of = place_of
+        self._since = expectations.since_ms
+        # Only then is the order that of partitions; else each key of a partition has an order of its own.
+        self._by_computer = expectations.key_fields == KEY_FIELDS or not expectations.keyed
+        self._keyed = expectations.keyed and bool(expectations.key_fields)
+        self._ordered = expectations.ordered and bool(expectations.key_fields or not expectations.keyed)
 
     def take(self, records: Iterable[Record]) -> None:
         """Judge one batch, in the order it was read."""
-        identify, fingerprint, sequences = self._identify, self._fingerprint, self.sequences
-        open_chunk, latest = self.hashes.open, self._latest
-        times: list[tuple[bytes, int]] = []
-        add_time = times.append
-        count = 0
-        for value, key, partition, offset, appended in records:
-            count += 1
-            identity = identify(value)
-            if identity is None:
-                self._unreadable(value, Place(self.origin, partition, offset))
-                continue
-            computer, source, record_id, timestamp = identity
-            sequence = sequences.get((computer, source)) or self._new_sequence(computer, source)
-            if record_id == sequence.next_id:
-                sequence.next_id = record_id + 1
-                index = record_id & CHUNK_MASK
-                if not index:
-                    sequence.chunk = open_chunk(sequence, record_id)
-                sequence.chunk[index] = fingerprint(value)
-                # Ids order the events of one channel; among the channels of a computer only time does.
-                if timestamp < latest.get(computer, b""):
-                    self._earlier(sequence, record_id, Place(self.origin, partition, offset))
-                latest[computer] = timestamp
-            else:
-                self._out_of_line(sequence, record_id, value, Place(self.origin, partition, offset))
-            if key is not None and key != computer:
-                self._wrong_key(sequence, record_id, key, Place(self.origin, partition, offset))
-            if appended > 0:
-                add_time((timestamp, appended))
-        self.records += count
-        self.times.add(times)
+        raise NotImplementedError
 
-    def _new_sequence(self, computer: bytes, source: bytes) -> Sequence:
-        sequence = self.sequences[computer, source] = Sequence(computer, source)
-        return sequence
+    def _is_older(self, timestamp: bytes, appended: int) -> bool:
+        """Whether --since passes this event over; of one without a time the record's counts."""
+        if self._since is None:
+            return False
+        happened = to_milliseconds(timestamp)
+        older = (appended or self._since if happened is None else happened) < self._since
+        self.passed_over += older
+        return older
 
-    def _out_of_line(self, sequence: Sequence, record_id: int, value: bytes, place: Place) -> None:
-        """Any id but the next: a gap, a late arrival or a duplicate."""
-        if record_id > sequence.next_id and not self._plausible(sequence, record_id):
-            if sequence.take_stray(record_id, place):
-                self._keep_hash(sequence, record_id, value)
-            else:
-                self._duplicate(sequence, record_id, value, place)
-        elif record_id > sequence.next_id:
-            sequence.jump(record_id, place)
-            sequence.chunk = self.hashes.open(sequence, record_id)
-            sequence.chunk[record_id & CHUNK_MASK] = self._fingerprint(value)
-        elif sequence.take_late(record_id):
-            self._keep_hash(sequence, record_id, value)
-            self._found("reordered", sequence, record_id, place, f"after {sequence.next_id - 1}")
-        else:
-            self._duplicate(sequence, record_id, value, place)
+    def _lane(self, partition: int | None, key: bytes | None) -> Lane:
+        return partition if self._by_computer else (partition, key)
 
-    def _keep_hash(self, sequence: Sequence, record_id: int, value: bytes) -> None:
-        self.hashes.open(sequence, record_id)[record_id & CHUNK_MASK] = self._fingerprint(value)
+    def _key_problem(self, value: bytes, key: bytes | None, computer: bytes) -> str:
+        """What is wrong with the key of a record, empty when nothing is."""
+        if not self._keyed or (self._by_computer and key == computer):
+            return ""
+        if key is None:
+            return "has no key"
+        wanted = first_of(parse_object(value) or {}, self._expectations.key_fields)
+        return "" if wanted is not None and key == wanted.encode() else f"has the key {shown(key)!r}"
 
-    def _earlier(self, sequence: Sequence, record_id: int, place: Place) -> None:
-        self._found("reordered", sequence, record_id, place, "after a later event of this computer")
+    def _count_order(self, sequence: Sequence, record_id: int, late: str, place: Place) -> None:
+        if late and self._ordered:
+            sequence.findings.add("reordered", Finding(sequence.name(record_id), place, late))
 
-    def _duplicate(self, sequence: Sequence, record_id: int, value: bytes, place: Place) -> None:
-        self._found("duplicated", sequence, record_id, place)
-        first_copy = self.hashes.find(sequence, record_id)
-        if not first_copy:
-            self.not_compared += 1
-        elif first_copy != self._fingerprint(value):
-            event = event_name(sequence.computer, sequence.source, record_id)
-            self.differing.add("corrupt", Finding(event, place, "differs from the first copy"))
-            key = (sequence.computer, sequence.source)
-            self.differing_ids.setdefault(key, Intervals()).add(record_id)
+    def _count_unidentified(self, value: bytes, key: bytes | None, place: Place) -> None:
+        """A line without computer, channel and record id: another shape, or no event at all."""
+        problem = why_no_event(value, self._expectations.key_fields)
+        if problem:
+            self.findings.add("corrupt", Finding("", place, f"not an event ({problem}): {shown(value)!r}"))
+            return
+        self.findings.add("unknown shape", Finding("", place, shown(value)))
+        if problem := self._key_problem(value, key, b"\0no computer"):
+            self.findings.add("corrupt", Finding("", place, problem))
 
-    def _unreadable(self, value: bytes, place: Place) -> None:
-        self.findings.add("corrupt", Finding("", place, f"not an event: {shown(value)!r}"))
 
-    def _wrong_key(self, sequence: Sequence, record_id: int, key: bytes, place: Place) -> None:
-        self._found("corrupt", sequence, record_id, place, f"has the key {shown(key)!r}")
+class Orders:
+    """The order of every computer in every lane."""
 
-    def _found(self, kind: Kind, sequence: Sequence, record_id: int, place: Place, detail: str = "") -> None:
-        event = event_name(sequence.computer, sequence.source, record_id)
-        self.findings.add(kind, Finding(event, place, detail))
+    def __init__(self) -> None:
+        self._orders: dict[tuple[bytes, Lane], Order] = {}
+
+    def of(self, computer: bytes, lane: Lane) -> Order:
+        order = self._orders.get((computer, lane))
+        if order is None:
+            order = self._orders[computer, lane] = Order()
+        return order
+
+
+def why_no_event(value: bytes, key_fields: tuple[str, ...]) -> str:
+    """The reason why a line is none that the bridge would pass on; empty when it would."""
+    found = read_line(value, key_fields or KEY_FIELDS, _ANY_LENGTH)
+    without_key = found.reason is not None and found.reason.startswith("missing:")
+    return "" if without_key and not key_fields else found.reason or ""
+
+
+def sequence_key(computer: bytes, source: bytes) -> Key:
+    """Under which a sequence is known."""
+    return computer, source.lower()

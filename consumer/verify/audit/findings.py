@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from heapq import nsmallest
+from typing import Literal
 
-Kind = Literal["lost", "unseen", "duplicated", "reordered", "corrupt", "invented", "rejected"]
+from consumer.verify.audit.records import Place
+
+Kind = Literal[
+    "lost", "unseen", "duplicated", "reordered", "corrupt", "invented",
+    "other run", "unknown shape", "rejected",
+]  # fmt: skip
 EXAMPLES_KEPT = 5
-
-
-class Place(NamedTuple):
-    """Where a record lies: topic, partition and offset; or file and line, then partition is None."""
-
-    origin: str
-    partition: int | None
-    offset: int
-
-    def __str__(self) -> str:
-        if self.partition is None:
-            return f"{self.origin} line {self.offset}"
-        return f"{self.origin} partition {self.partition} offset {self.offset}"
 
 
 @dataclass(frozen=True)
@@ -44,31 +38,35 @@ class Findings:
 
     def add(self, kind: Kind, finding: Finding, count: int = 1) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count
-        self.name(kind, finding)
-
-    def name(self, kind: Kind, finding: Finding) -> None:
-        """Keep an example of what is counted already."""
         kept = self.examples.setdefault(kind, [])
         if len(kept) < EXAMPLES_KEPT:
             kept.append(finding)
 
-    def merge(self, other: Findings) -> None:
-        for kind, count in other.counts.items():
-            self.counts[kind] = self.counts.get(kind, 0) + count
-            for finding in other.examples.get(kind, ()):
-                self.name(kind, finding)
-
     def count(self, kind: Kind) -> int:
         return self.counts.get(kind, 0)
 
-    def forget_examples(self, kind: Kind) -> None:
-        self.examples.pop(kind, None)
+
+def merged(several: Iterable[Findings]) -> Findings:
+    """The sums, and of the examples those that lie first."""
+    total = Findings()
+    examples: dict[Kind, list[Finding]] = {}
+    for findings in several:
+        for kind, count in findings.counts.items():
+            total.counts[kind] = total.counts.get(kind, 0) + count
+            examples.setdefault(kind, []).extend(findings.examples.get(kind, ()))
+    total.examples = {kind: nsmallest(EXAMPLES_KEPT, found, _by_place) for kind, found in examples.items()}
+    return total
+
+
+def _by_place(finding: Finding) -> tuple[bool, int, int]:
+    place = finding.place
+    return (place is None, place.partition or 0 if place else 0, place.offset if place else 0)
 
 
 def event_name(computer: bytes, source: bytes, first: int, last: int | None = None) -> str:
     """`WS-001.corp.example/Security 7`, or `… 7-9` for several."""
     ids = str(first) if last in (None, first) else f"{first}-{last}"
-    return f"{shown(computer)}/{shown(source)} {ids}"
+    return f"{shown(computer)}/{shown(source)} {ids}" if computer else f"{shown(source)} event {ids}"
 
 
 def shown(raw: bytes) -> str:

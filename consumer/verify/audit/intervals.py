@@ -68,6 +68,18 @@ class Intervals:
             self.ends.insert(index + 1, number)
         return True
 
+    def discard(self, number: int) -> bool:
+        """Take one number out; False when it was not there."""
+        index = bisect_right(self.starts, number) - 1
+        if index < 0 or number > self.ends[index]:
+            return False
+        first, last = self.starts[index], self.ends[index]
+        left = [(first, number - 1)] if first < number else []
+        right = [(number + 1, last)] if number < last else []
+        self.starts[index : index + 1] = [begin for begin, _ in left + right]
+        self.ends[index : index + 1] = [end for _, end in left + right]
+        return True
+
     def add_range(self, first: int, last: int) -> None:
         """Put all of first..last in; nothing when last < first."""
         if last < first:

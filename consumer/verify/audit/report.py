@@ -2,61 +2,135 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
-from consumer.verify.audit.findings import Findings, Kind
+from consumer.verify.audit.findings import Findings, Kind, merged
 from consumer.verify.audit.latency import Latency
+
+Verdict = Literal["ok", "incomplete", "FAILED"]
+EXIT_CODES: dict[Verdict, int] = {"ok": 0, "FAILED": 1, "incomplete": 3}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes an audit fail besides lost, corrupt and invented events."""
+    """What makes an audit fail besides lost, corrupt and invented events.
+
+    `complete`: the run is over, so what was not seen is lost. `allow_gaps`: missing ids say nothing, for logs
+    that were filtered on their way. `run`: only this run counts (its number, or the begin of its log id).
+    """
 
     exactly_once: bool = False
     complete: bool = False
+    ordered: bool = True
+    allow_gaps: bool = False
+    run: str = ""
 
     def fatal(self) -> tuple[Kind, ...]:
         kinds: list[Kind] = ["lost", "corrupt", "invented"]
         kinds += ["duplicated"] if self.exactly_once else []
-        kinds += ["unseen"] if self.complete else []
+        kinds += ["reordered"] if self.ordered else []
         return tuple(kinds)
 
 
 @dataclass(frozen=True)
+class RunFindings:
+    """What is known of one run. `expected`: None when nobody says; `gaps`: missing ids between others.
+
+    `at_end`: how many of the lost and unseen have no later event of their sequence.
+    """
+
+    name: str
+    findings: Findings
+    distinct: int
+    expected: int | None = None
+    gaps: int = 0
+    at_end: int = 0
+    begin: str = ""
+    end: str = ""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Offsets of one partition behind the last stable one: an open transaction keeps them from being read."""
+
+    partition: int
+    offset: int
+    count: int
+    transaction: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
-    """`judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 when not known."""
+    """`judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 when not known.
+
+    `apart`: findings about records that belong to no run.
+    """
 
     judge: str
     records: int
-    distinct: int
-    findings: Findings
-    latency: Latency | None
-    append_seconds: float
-    fatal: tuple[Kind, ...]
+    apart: Findings
+    runs: tuple[RunFindings, ...]
+    rules: Rules
+    latency: Latency | None = None
+    append_seconds: float = 0.0
+    unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: Findings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", merged((self.apart, *(run.findings for run in self.runs))))
 
     @property
-    def ok(self) -> bool:
-        """Nothing fatal was found; an audit of nothing is no success."""
-        return self.records > 0 and not any(self.findings.count(kind) for kind in self.fatal)
+    def distinct(self) -> int:
+        return sum(run.distinct for run in self.runs)
+
+    @property
+    def verdict(self) -> Verdict:
+        """An audit of nothing is no success, nor one that could hold no record against anything."""
+        if not self.records:
+            return "FAILED"
+        verdict = self._verdict(self.findings)
+        return "incomplete" if verdict == "ok" and not self.distinct else verdict
+
+    def verdict_of(self, run: RunFindings) -> Verdict:
+        """As if the run were alone."""
+        return self._verdict(run.findings)
+
+    def _verdict(self, findings: Findings) -> Verdict:
+        if any(findings.count(kind) for kind in self.rules.fatal()):
+            return "FAILED"
+        return "incomplete" if findings.count("unseen") or self.unread else "ok"
 
     def as_json(self) -> dict[str, Any]:
-        count, latency = self.findings.count, self.latency
+        latency = self.latency
         return {
             "records": self.records,
             "distinct": self.distinct,
-            "lost": count("lost"),
-            "unseen": count("unseen"),
-            "duplicated": count("duplicated"),
-            "reordered": count("reordered"),
-            "corrupt": count("corrupt"),
-            "invented": count("invented"),
-            "rejected": count("rejected"),
+            **_counts(self.findings),
+            "missing_at_end": sum(run.at_end for run in self.runs),
+            "unread": sum(each.count for each in self.unread),
+            "transactions": [each.transaction for each in self.unread if each.transaction],
             "latency_ms": {
                 "p50": latency.p50 if latency else None,
                 "p99": latency.p99 if latency else None,
                 "max": latency.max if latency else None,
             },
-            "ok": self.ok,
+            "runs": [
+                {
+                    "run": run.name,
+                    "expected": run.expected,
+                    "distinct": run.distinct,
+                    **_counts(run.findings),
+                    "verdict": self.verdict_of(run),
+                }
+                for run in self.runs
+            ],
+            "notes": list(self.notes),
+            "verdict": self.verdict,
+            "ok": self.verdict == "ok",
         }
+
+
+def _counts(findings: Findings) -> dict[str, int]:
+    return {kind.replace(" ", "_"): findings.count(kind) for kind in get_args(Kind)}

@@ -1,105 +1,107 @@
-"""The record ids seen of one computer's channel, and the hashes of the latest. Pure."""
+"""The record ids seen of one computer's channel in one run, and whether they came in order. Pure."""
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 
-from consumer.verify.audit.findings import Place
-from consumer.verify.audit.intervals import Intervals
+from consumer.verify.audit.findings import Finding, Findings, event_name
+from consumer.verify.audit.intervals import Interval, Intervals
+from consumer.verify.audit.records import Lane, Place
 
-CHUNK_IDS = 256
-CHUNK_MASK = CHUNK_IDS - 1
-CHUNK_SHIFT = 8
-HASH_BYTES = 64 * 2**20  # the hashes of the latest eight million events
-_EMPTY_CHUNK = bytes(8 * CHUNK_IDS)
 _PLACES_KEPT = 64
+_NOWHERE: Lane = (None, b"no lane yet")  # no record lies there
 
-# A chunk is an array of CHUNK_IDS unsigned 64-bit hashes; 0 means "id not seen".
+
+class Order:
+    """The events of one computer in one lane: `latest` is the event time of the last one that came first."""
+
+    __slots__ = ("latest",)
+
+    def __init__(self) -> None:
+        self.latest = b""
 
 
 class Sequence:
-    """(computer, source): the newest interval of ids is open at `next_id`, the older ones are in `seen`."""
+    """(computer, source): the newest interval of ids is open at `next_id`, the older ones are in `seen`.
 
-    __slots__ = ("chunk", "computer", "first", "next_id", "places", "seen", "source")
+    A reader may take the next id by itself, as most records are: it adds 1 to `next_id` and moves
+    `order.latest`, provided that the record lies in `lane`. All else goes through `take` and `is_late`.
+    """
 
-    def __init__(self, computer: bytes, source: bytes) -> None:
+    __slots__ = (
+        "_counted", "_highest", "computer", "findings", "first", "lane", "next_id", "order", "places", "seen",
+        "source",
+    )  # fmt: skip
+
+    def __init__(self, computer: bytes, source: bytes, findings: Findings) -> None:
         self.computer = computer
         self.source = source
+        self.findings = findings
         self.seen = Intervals()
         self.first = 0
         self.next_id = 0  # 0: nothing seen yet, no record id is 0
-        self.chunk: array[int] = array("Q")
         self.places: dict[int, Place] = {}  # of the first id behind each gap
+        self.lane: Lane = _NOWHERE
+        self.order = Order()
+        self._highest: dict[Lane, int] = {}
+        self._counted = 0  # `next_id` when `_highest` was brought up to date
 
-    def jump(self, record_id: int, place: Place | None = None) -> None:
-        """Leave a gap: ids next_id..record_id-1 have not come (yet)."""
-        if self.next_id:
-            self.seen.add_range(self.first, self.next_id - 1)
-        if place is not None and len(self.places) < _PLACES_KEPT:
-            self.places[record_id] = place
-        self.first = record_id
-        self.next_id = record_id + 1
+    def __contains__(self, record_id: int) -> bool:
+        return self.first <= record_id < self.next_id or record_id in self.seen
 
-    def take_stray(self, record_id: int, place: Place) -> bool:
-        """An id that cannot be the next one's successor: it leaves no gap. False when seen before."""
-        if len(self.places) < _PLACES_KEPT:
-            self.places.setdefault(record_id, place)
-        return self.seen.add(record_id)
+    def take(self, record_id: int, place: Place) -> bool:
+        """Put one id down as seen; False when it was before."""
+        self._keep_up()
+        if record_id < self.next_id:
+            new = record_id < self.first and self.seen.add(record_id)
+        else:
+            new = True
+            if record_id > self.next_id:
+                self._jump(record_id, place)
+            self.next_id = record_id + 1
+        self._counted = self.next_id
+        return new
 
-    def take_late(self, record_id: int) -> bool:
-        """An id below next_id; False when it was seen before."""
-        return record_id < self.first and self.seen.add(record_id)
+    def is_late(self, record_id: int, timestamp: bytes, lane: Lane, order: Order) -> str:
+        """Why the first copy of an event came too late, empty when it did not. Call it once a first copy."""
+        self._keep_up()
+        highest = self._highest.get(lane, 0)
+        self._highest[lane] = max(highest, record_id)
+        self.lane, self.order = lane, order
+        earlier, order.latest = order.latest, max(order.latest, timestamp)
+        if record_id < highest:
+            return f"after {highest}"
+        return "after a later event of this computer" if timestamp < earlier else ""
+
+    def leave_lane(self) -> None:
+        """From now on no id is taken by the short way, until one came in order again."""
+        self._keep_up()
+        self.lane = _NOWHERE
 
     def all_seen(self) -> Intervals:
         everything = Intervals(self.seen)
         everything.add_range(self.first, self.next_id - 1)
         return everything
 
+    def name(self, first: int, last: int | None = None) -> str:
+        return event_name(self.computer, self.source, first, last)
 
-class HashStore:
-    """Hashes by sequence and id, in chunks. The oldest chunk goes when the store is full.
+    def missing(self, ids: Iterable[Interval]) -> Iterator[tuple[Finding, int]]:
+        """Each interval of missing ids as a finding, and how many they are."""
+        for first, last in ids:
+            place = self.places.get(last + 1)  # what shows a gap is the first id behind it
+            detail = "missing before this record" if place else ""
+            yield Finding(self.name(first, last), place, detail), last - first + 1
 
-    `on_evict(sequence, first id of the chunk, chunk)` sees every chunk once before it goes.
-    """
+    def _jump(self, record_id: int, place: Place) -> None:
+        """Leave a gap: ids next_id..record_id-1 have not come (yet)."""
+        if self.next_id:
+            self.seen.add_range(self.first, self.next_id - 1)
+        if len(self.places) < _PLACES_KEPT:
+            self.places[record_id] = place
+        self.first = record_id
 
-    def __init__(self, on_evict: Callable[[Sequence, int, array[int]], None], max_bytes: int) -> None:
-        self._on_evict = on_evict
-        self._max_chunks = max(max_bytes // len(_EMPTY_CHUNK), 1)
-        self._chunks: dict[tuple[Sequence, int], array[int]] = {}
-        self._order: deque[tuple[Sequence, int]] = deque()
-
-    def open(self, sequence: Sequence, record_id: int) -> array[int]:
-        """The chunk that holds `record_id`, made when missing."""
-        key = (sequence, record_id >> CHUNK_SHIFT)
-        chunk = self._chunks.get(key)
-        if chunk is None:
-            if len(self._order) >= self._max_chunks:
-                self._evict()
-            chunk = self._chunks[key] = array("Q", _EMPTY_CHUNK)
-            self._order.append(key)
-        return chunk
-
-    def find(self, sequence: Sequence, record_id: int) -> int:
-        """The hash kept for an id, 0 when none is."""
-        chunk = self._chunks.get((sequence, record_id >> CHUNK_SHIFT))
-        return chunk[record_id & CHUNK_MASK] if chunk else 0
-
-    def evict_all(self) -> None:
-        for (sequence, number), chunk in self._chunks.items():
-            self._on_evict(sequence, number << CHUNK_SHIFT, chunk)
-        self._chunks.clear()
-        self._order.clear()
-
-    def _evict(self) -> None:
-        key = self._order.popleft()
-        sequence, number = key
-        chunk = self._chunks[key]
-        self._on_evict(sequence, number << CHUNK_SHIFT, chunk)
-        if chunk is sequence.chunk:
-            # Still being filled: what it held is accounted for, so it starts again as the newest.
-            chunk[:] = array("Q", _EMPTY_CHUNK)
-            self._order.append(key)
-        else:
-            del self._chunks[key]
+    def _keep_up(self) -> None:
+        if self.next_id != self._counted:
+            self._highest[self.lane] = self.next_id - 1
+            self._counted = self.next_id

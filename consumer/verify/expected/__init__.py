@@ -1,1 +1,1 @@
-"""What should be there: the producer's ledger, or its seed generated again."""
+"""What should be there: runs of the producer, from its ledgers or from its seed."""

@@ -1,19 +1,17 @@
-"""What an audit can be held against: the producer's ledger, or its seed. Both know blocks of hashes."""
+"""What an audit is held against: ledgers of the producer, or its seed. Both know the hash of every event."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from consumer.verify.audit.intervals import Intervals
-from consumer.verify.expected import regenerated
-from consumer.verify.expected.expected import Expected, Key
+from consumer.verify.audit.run import ExpectedRun
 from consumer.verify.expected.ledger_file import LedgerFile
-from consumer.verify.expected.regenerated import Run
-from producer.log.ledger import MAX_BLOCK_SECONDS, LedgerBlock, hash_line
+from consumer.verify.expected.seed import Seed
+from producer.log.ledger import MAX_BLOCK_SECONDS, hash_line
 
 _LATE_SECONDS = 2 * MAX_BLOCK_SECONDS
 
@@ -29,79 +27,69 @@ class Judge(Protocol):
 
     def fingerprint(self, line: bytes) -> int: ...
 
-    def blocks(self, progress: Progress) -> Iterable[LedgerBlock]: ...
+    def runs(self, progress: Progress) -> Sequence[ExpectedRun]:
+        """What is known now; `catch_up` adds to these very values."""
 
-    def catch_up(self, expected: Expected) -> None:
-        """Add what became known while records are read."""
+    def catch_up(self) -> bool:
+        """Add what became known since; whether anything did."""
 
-    def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
-        """Wait, within reason, until everything that was read is known."""
-
-    def hashes(self, wanted: dict[Key, Intervals], progress: Progress) -> dict[Key, dict[int, int]] | None:
-        """The hash of each single event, or None when only blocks are known."""
+    def wait_until(self, enough: Callable[[], bool]) -> None:
+        """Catch up, within reason, until `enough`."""
 
 
 class LedgerJudge:
-    """The file that win-event-producer --ledger writes; it may still grow."""
+    """The files that win-event-producer --ledger writes, one a run; they may still grow."""
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, path: Path) -> None:
-        self.name = f"the ledger {path.name}"
-        self._file = LedgerFile(path)
+    def __init__(self, paths: Sequence[Path]) -> None:
+        names = ", ".join(path.name for path in paths)
+        self.name = f"the ledger {names}" if len(paths) == 1 else f"the ledgers {names}"
+        self._files = [LedgerFile(path) for path in paths]
 
     def fingerprint(self, line: bytes) -> int:
         return hash_line(line)
 
-    def blocks(self, progress: Progress) -> Iterable[LedgerBlock]:
-        return self._file.new_blocks()
+    def runs(self, progress: Progress) -> Sequence[ExpectedRun]:
+        return [file.read_run() for file in self._files]
 
-    def catch_up(self, expected: Expected) -> None:
-        expected.extend(self._file.new_blocks())
+    def catch_up(self) -> bool:
+        return sum(file.catch_up() for file in self._files) > 0  # each of them
 
-    def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
+    def wait_until(self, enough: Callable[[], bool]) -> None:
         """The ledger of a running producer is up to a second late: events may be in the topic before."""
 
-        def covered() -> bool:
-            self.catch_up(expected)
-            return covers_all() or not self._file.is_growing(_LATE_SECONDS)
+        def known() -> bool:
+            self.catch_up()
+            return enough() or not any(file.is_growing(_LATE_SECONDS) for file in self._files)
 
         patience = stop_after_delay(_LATE_SECONDS)
         retry = retry_if_result(lambda done: not done)
         try:
-            Retrying(stop=patience, wait=wait_fixed(0.1), retry=retry)(covered)
+            Retrying(stop=patience, wait=wait_fixed(0.1), retry=retry)(known)
         except RetryError:
             return  # what the ledger still does not know was invented
-
-    def hashes(self, wanted: dict[Key, Intervals], progress: Progress) -> dict[Key, dict[int, int]] | None:
-        return None
 
 
 class SeedJudge:
     """The settings of a run: its events are generated again."""
 
-    def __init__(self, run: Run) -> None:
-        self.name = f"seed {run.settings.seed}, {run.count:,} events"
-        self.notes: tuple[str, ...] = () if run.times_known else (_TIMES_UNKNOWN,)
-        self._run = run
+    def __init__(self, seed: Seed) -> None:
+        self.name = f"seed {seed.settings.seed}, {seed.count:,} events"
+        self.notes: tuple[str, ...] = () if seed.times_known else (_TIMES_UNKNOWN,)
+        self._seed = seed
 
     def fingerprint(self, line: bytes) -> int:
-        return self._run.fingerprint(line)
+        return self._seed.fingerprint(line)
 
-    def blocks(self, progress: Progress) -> Iterable[LedgerBlock]:
-        return regenerated.blocks(self._run, self._tell("generating the run", progress))
+    def runs(self, progress: Progress) -> Sequence[ExpectedRun]:
+        return [self._seed.run(lambda done: progress("generating the run", done, self._seed.count))]
 
-    def catch_up(self, expected: Expected) -> None:
-        """A seed says everything at the start."""
+    def catch_up(self) -> bool:
+        return False  # a seed says everything at the start
 
-    def complete(self, expected: Expected, covers_all: Callable[[], bool]) -> None:
+    def wait_until(self, enough: Callable[[], bool]) -> None:
         """Nothing more will be known."""
-
-    def hashes(self, wanted: dict[Key, Intervals], progress: Progress) -> dict[Key, dict[int, int]] | None:
-        return regenerated.hashes(self._run, wanted, self._tell("generating it again", progress))
-
-    def _tell(self, what: str, progress: Progress) -> Callable[[int], None]:
-        return lambda done: progress(what, done, self._run.count)
 
 
 _TIMES_UNKNOWN = (

@@ -3,36 +3,71 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from consumer.errors import AuditError
-from producer.log.ledger import LedgerBlock, LedgerError, decode_entry, decode_header
+from consumer.verify.audit.run import ExpectedRun
+from producer.events.generator_settings import GeneratorSettings
+from producer.log.ledger import (
+    LedgerBlock,
+    LedgerEnd,
+    LedgerError,
+    LedgerHeader,
+    decode_entry,
+    decode_header,
+)
+
+_CLOCKS_DIFFER = timedelta(seconds=2)
 
 
 class LedgerFile:
-    """`new_blocks` gives what was added since the last call; a torn last line waits for its end."""
+    """One run. A torn last line waits for its end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
+        self._run: ExpectedRun | None = None
 
     def is_growing(self, seconds: float) -> bool:
         """Whether the file was written to within the last `seconds`."""
         return time.time() - self._path.stat().st_mtime < seconds
 
-    def new_blocks(self) -> list[LedgerBlock]:
-        """Raises AuditError when the file cannot be read or is no ledger."""
+    def read_run(self) -> ExpectedRun:
+        """What the file says now. Raises AuditError when it cannot be read or is no ledger."""
+        self.catch_up()
+        if self._run is None:
+            raise AuditError(f"{self._path} is no ledger of win-event-producer: it is empty")
+        return self._run
+
+    def catch_up(self) -> bool:
+        """Add to the run what was written since; whether anything was. Raises AuditError."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 lines = file.read().split(b"\n")[:-1]
-            if lines and not self._offset:
-                decode_header(lines[0])
-                self._offset = len(lines.pop(0)) + 1
+            read = sum(map(len, lines)) + len(lines)
+            if lines and self._run is None:
+                header = decode_header(lines.pop(0))
+                self._run = ExpectedRun(header.log_id, _earliest(header))
             entries = [decode_entry(line) for line in lines]
         except OSError as error:
             raise AuditError(f"cannot read the ledger {self._path}: {error.strerror}") from error
         except LedgerError as error:
             raise AuditError(f"{self._path} is no ledger of win-event-producer: {error}") from error
-        self._offset += sum(map(len, lines)) + len(lines)
-        return [entry for entry in entries if isinstance(entry, LedgerBlock)]
+        self._offset += read
+        if entries and self._run is not None:
+            self._run.expect(entry for entry in entries if isinstance(entry, LedgerBlock))
+            self._run.ended = isinstance(entries[-1], LedgerEnd)
+        return bool(entries)
+
+
+def _earliest(header: LedgerHeader) -> int | None:
+    """Milliseconds before which this run made no event; None when the ledger does not say."""
+    try:
+        settings = GeneratorSettings.from_json(header.settings)
+        begin = settings.start_time or datetime.fromisoformat(header.started or "")
+    except (ValueError, TypeError):
+        return None
+    earliest = begin - timedelta(seconds=settings.backfill) - _CLOCKS_DIFFER
+    return int(earliest.timestamp() * 1000) if earliest.tzinfo else None

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from consumer.errors import AuditError
-from consumer.verify.audit.audit import Record
+from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.report import Unread
 
 _BATCH_BYTES = 512 * 2**10  # what a processor's cache holds
 
@@ -26,6 +27,12 @@ class FileReader:
 
     def close(self) -> None:
         """Nothing stays open between two readings."""
+
+    def place(self, partition: int | None, offset: int) -> Place:
+        return Place(self.name, None, offset)
+
+    def unread(self) -> tuple[Unread, ...]:
+        return ()  # what stands in a file can be read
 
     def batches(self) -> Iterator[list[Record]]:
         """Raises AuditError when the file cannot be read. May be called again: it starts over."""

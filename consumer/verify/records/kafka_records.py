@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, Message
 
 from consumer.errors import AuditError
-from consumer.verify.audit.audit import Record
+from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.report import Unread
 from consumer.verify.records.kafka_client import KafkaClient
 from kafka_setup.connection.settings import KafkaConnection
 
@@ -67,6 +68,12 @@ class TopicReader:
                 yield messages
         finally:
             self._client.unassign()
+
+    def place(self, partition: int | None, offset: int) -> Place:
+        return Place(self.name, partition, offset)
+
+    def unread(self) -> tuple[Unread, ...]:
+        return ()
 
     def close(self) -> None:
         self._client.close()

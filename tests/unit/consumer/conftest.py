@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from consumer import verify_cli
-from consumer.verify.expected.regenerated import Run, blocks
+from consumer.verify.expected.seed import Seed
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
-from producer.log.ledger import LedgerHeader
+from producer.log.ledger import LedgerEnd, LedgerHeader
 
 COUNT = 400
 START = "2026-11-21"
@@ -34,9 +34,18 @@ def lines() -> tuple[bytes, ...]:
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ledger") / "run.ledger"
     entries = [LedgerHeader("log", SETTINGS.seed, "flat", START)]
-    entries += list(blocks(Run(SETTINGS, COUNT), lambda done: None))  # type: ignore[arg-type]
+    entries += list(Seed(SETTINGS, COUNT).blocks(lambda done: None))  # type: ignore[arg-type]
     path.write_bytes(b"".join(entry.encode() for entry in entries))
     os.utime(path, (0, 0))  # its producer is long gone: nothing more is waited for
+    return path
+
+
+@pytest.fixture(scope="session")
+def ended(ledger: Path) -> Path:
+    """The same ledger of a producer that said that this was all."""
+    path = ledger.with_name("ended.ledger")
+    path.write_bytes(ledger.read_bytes() + LedgerEnd().encode())
+    os.utime(path, (0, 0))
     return path
 
 

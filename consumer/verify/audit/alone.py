@@ -1,0 +1,201 @@
+"""The audit without a ledger: a topic or a file is held against itself. Pure.
+
+The record ids of a computer's channel must be contiguous. Where they begin again, at a later time, another
+run of the producer begins; each run is judged by itself.
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
+
+from consumer.events.identity import Identity, identify_parsed
+from consumer.verify.audit.audit import Audit, Expectations, Orders, sequence_key
+from consumer.verify.audit.findings import Finding, Findings, merged
+from consumer.verify.audit.hash_store import CHUNK_MASK, HASH_BYTES, HashStore
+from consumer.verify.audit.intervals import Intervals
+from consumer.verify.audit.records import Key, Place, PlaceOf, Record
+from consumer.verify.audit.report import RunFindings
+from consumer.verify.audit.sequence import Sequence
+
+_MOST_RUNS = 100  # two producers of the same computers at a time look like ever new runs
+
+
+class Part(Sequence):
+    """What one run contributed to a sequence."""
+
+    __slots__ = ("chunk", "first_time", "newest", "run")
+
+    def __init__(self, computer: bytes, source: bytes, first_time: bytes) -> None:
+        super().__init__(computer, source, Findings())
+        self.chunk: array[int] = array("Q")  # of `next_id` - 1
+        self.first_time = first_time
+        self.newest = first_time
+        self.run = 0
+
+
+class LonelyAudit(Audit):
+    """`hash_bytes`: how much memory the hashes may take that tell a copy from another event."""
+
+    def __init__(self, expectations: Expectations, place_of: PlaceOf, hash_bytes: int = HASH_BYTES) -> None:
+        super().__init__(expectations, zlib.crc32, place_of)
+        self.not_compared = 0  # duplicates whose first copy is no longer in the hash store
+        self.rejected = 0  # rejected events that are known by their id
+        self._current: dict[tuple[bytes, bytes], Part] = {}  # by the names as they stand in the line
+        self._parts: dict[Key, list[Part]] = {}
+        self._orders = Orders()
+        self._hashes = HashStore(hash_bytes)
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Judge one batch, in the order it was read."""
+        fingerprint, find, open_chunk = self._fingerprint, self._current.get, self._hashes.open
+        keyed, since = self._keyed or not self._by_computer, self._since
+        times: list[tuple[bytes, int]] = []
+        add_time = times.append
+        count = 0
+        for value, key, partition, offset, appended in records:
+            count += 1
+            identity = identify_parsed(value)
+            if identity is None:
+                if not self._is_older(b"", appended):
+                    self._count_unidentified(value, key, self._place_of(partition, offset))
+                continue
+            computer, source, record_id, timestamp = identity
+            if appended > 0:
+                add_time((timestamp, appended))
+            part = find((computer, source))
+            if (
+                part is not None
+                and record_id == part.next_id
+                and partition == part.lane
+                and timestamp >= part.order.latest
+                and (not keyed or key == computer)
+                and since is None
+            ):
+                part.next_id = record_id + 1
+                part.newest = part.order.latest = timestamp
+                index = record_id & CHUNK_MASK
+                if not index:
+                    part.chunk = open_chunk(part, record_id)
+                part.chunk[index] = fingerprint(value)
+            elif not self._is_older(timestamp, appended):
+                self._take_slowly(value, key, partition, offset, identity)
+        self.records += count
+        self.times.add(times)
+
+    def take_rejected(self, value: bytes, place: Place) -> None:
+        """A line of the rejected topic: its id is accounted for, if it is one of these runs."""
+        identity = identify_parsed(value)
+        if identity is None or self._is_older(identity[3], 0):
+            return
+        computer, source, record_id, timestamp = identity
+        part = _part_at(self._parts.get(sequence_key(computer, source), []), timestamp)
+        if part is None:
+            return  # of an earlier run, or older than anything here
+        if part.take(record_id, place):
+            self.rejected += 1
+            self._keep_hash(part, record_id, value)
+        elif self._hashes.find(part, record_id) == self._fingerprint(value):
+            part.findings.add("duplicated", Finding(part.name(record_id), place))
+
+    def runs(self, allow_gaps: bool) -> list[RunFindings]:
+        """Each run by itself, the earliest first; what is missing between its ids is lost."""
+        self._tell_runs_apart()
+        by_run: dict[int, list[Part]] = {}
+        for part in self._all_parts():
+            by_run.setdefault(part.run, []).append(part)
+        return [_judged(run, parts, allow_gaps) for run, parts in sorted(by_run.items())]
+
+    def _take_slowly(
+        self, value: bytes, key: bytes | None, partition: int | None, offset: int, identity: Identity
+    ) -> None:
+        """Any record that is not the next of its sequence: a gap, a late arrival, a copy, another run."""
+        computer, source, record_id, timestamp = identity
+        place = self._place_of(partition, offset)
+        part = self._part_of(identity, value)
+        self._current[computer, source] = part
+        if part.take(record_id, place):
+            lane = self._lane(partition, key)
+            order = self._orders.of(computer, lane)
+            late = part.is_late(record_id, timestamp, lane, order)
+            order.latest = timestamp  # one event with a wrong time shall not make all the others late
+            part.newest = max(part.newest, timestamp)
+            self._count_order(part, record_id, late, place)
+            self._keep_hash(part, record_id, value)
+        else:
+            self._count_copy(part, record_id, value, Finding(part.name(record_id), place))
+        if problem := self._key_problem(value, key, computer):
+            part.findings.add("corrupt", Finding(part.name(record_id), place, problem))
+
+    def _part_of(self, identity: Identity, value: bytes) -> Part:
+        computer, source, record_id, timestamp = identity
+        parts = self._parts.setdefault(sequence_key(computer, source), [])
+        fingerprint = self._fingerprint(value)
+        for part in reversed(parts):
+            if record_id in part and self._hashes.find(part, record_id) == fingerprint:
+                return part
+        found = _part_at(parts, timestamp) or (parts[0] if parts else None)
+        if found is None or (
+            found is parts[-1] and self._begins_again(found, record_id, timestamp, len(parts))
+        ):
+            found = Part(computer, source, timestamp)
+            parts.append(found)
+        return found
+
+    def _begins_again(self, part: Part, record_id: int, timestamp: bytes, runs: int) -> bool:
+        """An id that was passed already comes with other bytes and at a later time than anything so far."""
+        passed = record_id in part or record_id < min([part.first, *part.seen.starts[:1]])
+        return passed and timestamp > part.newest and runs < _MOST_RUNS
+
+    def _keep_hash(self, part: Part, record_id: int, value: bytes) -> None:
+        chunk = self._hashes.open(part, record_id)
+        chunk[record_id & CHUNK_MASK] = self._fingerprint(value)
+        if record_id == part.next_id - 1:
+            part.chunk = chunk
+
+    def _count_copy(self, part: Part, record_id: int, value: bytes, finding: Finding) -> None:
+        part.findings.add("duplicated", finding)
+        first_copy = self._hashes.find(part, record_id)
+        if not first_copy:
+            self.not_compared += 1
+        elif first_copy != self._fingerprint(value):
+            # Which of the two is right is not known here.
+            part.findings.add("corrupt", Finding(finding.event, finding.place, "differs from the first copy"))
+
+    def _all_parts(self) -> Iterator[Part]:
+        return (part for parts in self._parts.values() for part in parts)
+
+    def _tell_runs_apart(self) -> None:
+        """Number the runs by time: the next one begins where a sequence has a second part in this one."""
+        run, in_run = 1, set[Key]()
+        for part in sorted(self._all_parts(), key=lambda part: part.first_time):
+            key = sequence_key(part.computer, part.source)
+            if key in in_run:
+                run, in_run = run + 1, set()
+            in_run.add(key)
+            part.run = run
+
+
+def _part_at(parts: list[Part], timestamp: bytes) -> Part | None:
+    """The latest part that had begun at that time."""
+    for part in reversed(parts):
+        if part.first_time <= timestamp:
+            return part
+    return None
+
+
+def _judged(run: int, parts: list[Part], allow_gaps: bool) -> RunFindings:
+    findings = merged(part.findings for part in parts)
+    distinct = gaps = 0
+    for part in parts:
+        seen = part.all_seen()
+        distinct += seen.count()
+        between = Intervals([(seen.first, seen.last)]).minus(seen)
+        gaps += between.count()
+        if not allow_gaps:
+            for finding, count in part.missing(between):
+                findings.add("lost", finding, count)
+    begin = min(part.first_time for part in parts).decode(errors="replace")
+    end = max(part.newest for part in parts).decode(errors="replace")
+    return RunFindings(str(run), findings, distinct, gaps=gaps, begin=begin, end=end)

@@ -1,0 +1,273 @@
+"""The audit against runs whose every event is known. Pure.
+
+A record belongs to the run that produced exactly these bytes, so any number of runs may share a topic. One
+whose event nobody has put down yet waits: the ledger of a running producer is up to a second late. Everything
+of its computer waits behind it, so that the order is judged as it was.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from consumer.events.event_time import to_milliseconds
+from consumer.events.identity import Identity, identify_damaged
+from consumer.verify.audit.audit import Audit, Expectations, sequence_key, why_no_event
+from consumer.verify.audit.findings import Finding, event_name
+from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record
+from consumer.verify.audit.run import ExpectedRun, ExpectedSequence
+
+_MOST_WAITING = 200_000  # records; about 60 MB
+_BYTES_DIFFER = "its bytes are not those produced"
+
+
+class _Item(NamedTuple):
+    """A record without its bytes. `broken`: why it is no event; `key_problem`: what is wrong with its key."""
+
+    computer: bytes
+    source: bytes
+    record_id: int
+    timestamp: bytes
+    lane: Lane
+    place: Place
+    fingerprint: int
+    key_problem: str = ""
+    broken: str = ""
+
+    @property
+    def key(self) -> Key:
+        return sequence_key(self.computer, self.source)
+
+    def name(self) -> str:
+        return event_name(self.computer, self.source, self.record_id)
+
+
+class ComparedAudit(Audit):
+    """`runs` may learn of further blocks between two calls; then call `settle`."""
+
+    def __init__(
+        self,
+        expectations: Expectations,
+        fingerprint: Fingerprint,
+        place_of: PlaceOf,
+        runs: Sequence[ExpectedRun],
+    ) -> None:
+        super().__init__(expectations, fingerprint, place_of)
+        self._runs = runs
+        self._current: dict[
+            tuple[bytes, bytes], ExpectedSequence
+        ] = {}  # by the names as they stand in the line
+        self._waiting: dict[bytes, deque[_Item]] = {}  # by computer
+        self._number_waiting = 0
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Judge one batch, in the order it was read."""
+        fingerprint, find, waiting = self._fingerprint, self._current.get, self._waiting
+        keyed, since = self._keyed or not self._by_computer, self._since
+        times: list[tuple[bytes, int]] = []
+        add_time = times.append
+        count = 0
+        for value, key, partition, offset, appended in records:
+            count += 1
+            identity = identify_damaged(value)
+            if identity is None:
+                self._take_unidentified(value, key, partition, offset, appended)
+                continue
+            computer, source, record_id, timestamp = identity
+            if appended > 0:
+                add_time((timestamp, appended))
+            sequence = find((computer, source))
+            if (
+                sequence is not None
+                and record_id == sequence.next_id
+                and partition == sequence.lane
+                and timestamp >= sequence.order.latest
+                and 0 <= (index := record_id - sequence.base) < len(sequence.hashes)
+                and sequence.hashes[index] == fingerprint(value)
+                and (not keyed or key == computer)
+                and since is None
+                and computer not in waiting
+            ):
+                sequence.next_id = record_id + 1
+                sequence.order.latest = timestamp
+            elif not self._is_older(timestamp, appended):
+                self._take_slowly(value, key, partition, offset, identity)
+        self.records += count
+        self.times.add(times)
+
+    def take_rejected(self, value: bytes, place: Place) -> None:
+        """A line of the rejected topic: it accounts for the event that has its bytes, if there is one."""
+        fingerprint = self._fingerprint(value)
+        if identity := identify_damaged(value):
+            computer, source, record_id, timestamp = identity
+            if self._is_older(timestamp, 0):
+                return
+            item = _Item(computer, source, record_id, timestamp, None, place, fingerprint)
+            if sequence := self._match(item):
+                self._account_rejected(sequence, record_id, place)
+                return
+        self._account_posted(fingerprint, place, rejected=True)
+
+    def settle(self) -> None:
+        """More is known by now: judge what waited for it."""
+        for computer in list(self._waiting):
+            self._drain(computer)
+
+    @property
+    def waits(self) -> bool:
+        """Whether records came that nobody has put down yet."""
+        return bool(self._waiting)
+
+    def finish(self) -> None:
+        """Nothing more will be known: what still waits was never produced."""
+        for computer in list(self._waiting):
+            while computer in self._waiting:
+                self._settle_first(computer)
+
+    def _take_slowly(
+        self, value: bytes, key: bytes | None, partition: int | None, offset: int, identity: Identity
+    ) -> None:
+        """Any record that is not simply the next of its sequence, as it was produced."""
+        computer, source, record_id, timestamp = identity
+        place, lane = self._place_of(partition, offset), self._lane(partition, key)
+        problem = self._key_problem(value, key, computer)
+        item = _Item(computer, source, record_id, timestamp, lane, place, self._fingerprint(value), problem)
+        if computer not in self._waiting and self._count_known(item):
+            return
+        item = item._replace(broken=why_no_event(value, ()))
+        if computer in self._waiting or self._may_become_known(item):
+            self._wait(item)
+        else:
+            self._count_unknown(item)
+
+    def _take_unidentified(
+        self, value: bytes, key: bytes | None, partition: int | None, offset: int, appended: int
+    ) -> None:
+        place = self._place_of(partition, offset)
+        if self._account_posted(self._fingerprint(value), place, rejected=False):
+            if problem := self._key_problem(value, key, b"\0no computer"):
+                self.findings.add("corrupt", Finding("a posted event", place, problem))
+        elif not self._is_older(b"", appended):
+            self._count_unidentified(value, key, place)
+
+    def _match(self, item: _Item) -> ExpectedSequence | None:
+        """The sequence of the run that produced exactly this."""
+        for run in self._runs:
+            sequence = run.sequences.get(item.key)
+            if sequence is not None and sequence.is_hash_of(item.record_id, item.fingerprint):
+                return sequence
+        return None
+
+    def _count_known(self, item: _Item) -> bool:
+        """Judge a record that some run produced; False when none did."""
+        sequence = self._match(item)
+        if sequence is None:
+            return self._account_posted(item.fingerprint, item.place, rejected=False)
+        self._current[item.computer, item.source] = sequence
+        if sequence.take(item.record_id, item.place):
+            order = sequence.run.orders.of(item.computer, item.lane)
+            late = sequence.is_late(item.record_id, item.timestamp, item.lane, order)
+            self._count_order(sequence, item.record_id, late, item.place)
+            self._give_claim_away(sequence, item.record_id, item.place)
+            if sequence.claimed and sequence.claimed.last >= sequence.next_id:
+                sequence.leave_lane()  # the short way does not look at claims
+        else:
+            sequence.findings.add("duplicated", Finding(item.name(), item.place))
+        if item.key_problem:
+            sequence.findings.add("corrupt", Finding(item.name(), item.place, item.key_problem))
+        return True
+
+    def _count_unknown(self, item: _Item) -> None:
+        """Judge a record that no run produced in this form."""
+        if item.broken:
+            self._count_damaged(item, f"not an event ({item.broken})")
+        elif self._is_of_another_run(item):
+            self.findings.add("other run", Finding(item.name(), item.place))
+        elif any(run.knows(item.key, item.record_id) for run in self._runs):
+            self._count_damaged(item, _BYTES_DIFFER)
+        else:
+            self.findings.add("invented", Finding(item.name(), item.place))
+
+    def _count_damaged(self, item: _Item, problem: str) -> None:
+        """It stands for the event whose id it has: that one arrived, though not as it was."""
+        self.findings.add("corrupt", Finding(item.name(), item.place, problem))
+        known = [run for run in self._runs if run.knows(item.key, item.record_id)]
+        if known and not self._claim(item.key, item.record_id):
+            known[0].findings.add("duplicated", Finding(item.name(), item.place))
+
+    def _claim(self, key: Key, record_id: int) -> bool:
+        """Let a damaged copy stand for the event of the first run that misses it; False when none does."""
+        for run in self._runs:
+            sequence = run.sequences.get(key)
+            if (
+                sequence is not None
+                and record_id in sequence.wanted
+                and record_id not in sequence
+                and sequence.claimed.add(record_id)
+            ):
+                sequence.leave_lane()
+                return True
+        return False
+
+    def _give_claim_away(self, sequence: ExpectedSequence, record_id: int, place: Place) -> None:
+        """The whole event came: the damaged copy stands for another run's, or it was one of two copies."""
+        key = sequence_key(sequence.computer, sequence.source)
+        if sequence.claimed.discard(record_id) and not self._claim(key, record_id):
+            sequence.findings.add("duplicated", Finding(sequence.name(record_id), place))
+
+    def _account_rejected(self, sequence: ExpectedSequence, record_id: int, place: Place) -> None:
+        if sequence.take(record_id, place):
+            sequence.run.rejected += 1
+            self._give_claim_away(sequence, record_id, place)
+        else:
+            sequence.findings.add("duplicated", Finding(sequence.name(record_id), place))
+
+    def _account_posted(self, fingerprint: int, place: Place, *, rejected: bool) -> bool:
+        """Whether a caller posted this line; its order is not judged, for it may have any key."""
+        for run in self._runs:
+            if number := run.posted.number_of(fingerprint):
+                sequence = run.posted.sequence
+                if sequence.take(number, place):
+                    run.rejected += rejected
+                else:
+                    run.findings.add("duplicated", Finding(sequence.name(number), place))
+                return True
+        return False
+
+    def _is_of_another_run(self, item: _Item) -> bool:
+        """Whether the event is older than every run that it is held against."""
+        begins = [run.earliest_ms for run in self._runs]
+        happened = to_milliseconds(item.timestamp)
+        return happened is not None and all(begin is not None and happened < begin for begin in begins)
+
+    def _may_become_known(self, item: _Item) -> bool:
+        """Whether a run that goes on may yet say that it produced this."""
+        if all(run.ended or run.knows(item.key, item.record_id) for run in self._runs):
+            return False
+        return not self._is_of_another_run(item)
+
+    def _wait(self, item: _Item) -> None:
+        self._waiting.setdefault(item.computer, deque()).append(item)
+        self._number_waiting += 1
+        if self._number_waiting > _MOST_WAITING:
+            self._settle_first(item.computer)
+
+    def _settle_first(self, computer: bytes) -> None:
+        """Judge the first waiting record of a computer, known or not, and those behind it that are known."""
+        item = self._waiting[computer].popleft()
+        self._number_waiting -= 1
+        if not self._count_known(item):
+            self._count_unknown(item)
+        self._drain(computer)
+
+    def _drain(self, computer: bytes) -> None:
+        queue = self._waiting[computer]
+        while queue:
+            if not self._count_known(queue[0]):
+                if self._may_become_known(queue[0]):
+                    return
+                self._count_unknown(queue[0])
+            queue.popleft()
+            self._number_waiting -= 1
+        del self._waiting[computer]

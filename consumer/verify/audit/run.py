@@ -1,0 +1,150 @@
+"""One run of the producer: what it made, event by event, and what of it was seen. Pure.
+
+Eight bytes an event are kept: its hash, by which every record is compared alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from consumer.verify.audit.audit import Orders, sequence_key
+from consumer.verify.audit.findings import Finding, Findings
+from consumer.verify.audit.intervals import Interval, Intervals
+from consumer.verify.audit.records import Key
+from consumer.verify.audit.report import RunFindings
+from consumer.verify.audit.sequence import Sequence
+from producer.log.ledger import POSTED, LedgerBlock
+
+_POSTED: Key = (POSTED[0].encode(), POSTED[1].encode())
+
+
+class ExpectedSequence(Sequence):
+    """The hashes of a sequence, and which ids were seen.
+
+    `hashes` and `base` are those of the newest stretch of consecutive ids: `hashes[0]` belongs to id `base`.
+    `claimed`: ids that came with other bytes than were produced, and not yet as they were.
+    """
+
+    __slots__ = ("_bases", "_stretches", "base", "claimed", "hashes", "run", "wanted")
+
+    def __init__(self, computer: bytes, source: bytes, run: ExpectedRun) -> None:
+        super().__init__(computer, source, run.findings)
+        self.run = run
+        self.wanted = Intervals()
+        self.claimed = Intervals()
+        self.base = 0
+        self.hashes: array[int] = array("Q")
+        self._bases: list[int] = []
+        self._stretches: list[array[int]] = []
+
+    def expect(self, first: int, last: int, hashes: bytes) -> None:
+        """These ids were produced; HASH_BYTES of each."""
+        numbers = array("Q", hashes)
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        self.wanted.add_range(first, last)
+        if self._bases and first == self.base + len(self.hashes):
+            self.hashes.extend(numbers)
+            return
+        at = bisect_right(self._bases, first)
+        self._bases.insert(at, first)
+        self._stretches.insert(at, numbers)
+        self.base, self.hashes = self._bases[-1], self._stretches[-1]
+
+    def is_hash_of(self, record_id: int, fingerprint: int) -> bool:
+        """Whether the event of this id has this hash."""
+        at = bisect_right(self._bases, record_id) - 1
+        index = record_id - self._bases[at] if at >= 0 else -1
+        return 0 <= index < len(self._stretches[at]) and self._stretches[at][index] == fingerprint
+
+    def arrived(self) -> Intervals:
+        """The ids that were seen, whole or with other bytes."""
+        return Intervals([*self.all_seen(), *self.claimed])
+
+    def missing_ids(self) -> Iterator[tuple[Interval, bool]]:
+        """Intervals of ids that did not arrive, and whether a higher one did."""
+        arrived = self.arrived()
+        highest = arrived.last if arrived else 0
+        for first, last in self.wanted.minus(arrived):
+            if first <= highest:
+                yield (first, min(last, highest)), True
+            if last > highest:
+                yield (max(first, highest + 1), last), False
+
+
+class PostedEvents:
+    """Events that callers posted: numbered by the ledger, told by their hash alone, for they bear no id."""
+
+    def __init__(self, run: ExpectedRun) -> None:
+        self.sequence = ExpectedSequence(*_POSTED, run)
+        self._numbers: dict[int, list[int]] = {}  # by hash; several when the same line was posted again
+
+    def expect(self, block: LedgerBlock) -> None:
+        self.sequence.expect(block.first, block.last, block.hashes)
+        size = len(block.hashes) // block.count
+        for number in range(block.count):
+            digest = int.from_bytes(block.hashes[number * size : (number + 1) * size], "big")
+            self._numbers.setdefault(digest, []).append(block.first + number)
+
+    def number_of(self, fingerprint: int) -> int:
+        """The number of the event with this hash, of several the first that was not seen; 0: none has it."""
+        numbers = self._numbers.get(fingerprint)
+        if not numbers:
+            return 0
+        return next((number for number in numbers if number not in self.sequence), numbers[0])
+
+
+class ExpectedRun:
+    """`name` tells it from other runs; `earliest_ms`: no event of it is older (None: not known).
+
+    `ended`: nothing was made after what is known.
+    """
+
+    def __init__(self, name: str, earliest_ms: int | None = None, ended: bool = False) -> None:
+        self.name = name
+        self.earliest_ms = earliest_ms
+        self.ended = ended
+        self.findings = Findings()
+        self.sequences: dict[Key, ExpectedSequence] = {}
+        self.posted = PostedEvents(self)
+        self.orders = Orders()
+        self.rejected = 0  # events that only the rejected topic has
+
+    def expect(self, blocks: Iterable[LedgerBlock]) -> None:
+        for block in blocks:
+            computer, source = block.computer.encode(), block.source.encode()
+            if (computer, source) == _POSTED:
+                self.posted.expect(block)
+                continue
+            key = sequence_key(computer, source)
+            sequence = self.sequences.get(key)
+            if sequence is None:
+                sequence = self.sequences[key] = ExpectedSequence(computer, source, self)
+            sequence.expect(block.first, block.last, block.hashes)
+
+    def knows(self, key: Key, record_id: int) -> bool:
+        sequence = self.sequences.get(key)
+        return sequence is not None and record_id in sequence.wanted
+
+    def judged(self, complete: bool) -> RunFindings:
+        """What is missing becomes a finding: `unseen` while more may come, else `lost`."""
+        expected = distinct = at_end = 0
+        sequences = [*self.sequences.values(), self.posted.sequence]
+        for sequence in sorted(sequences, key=lambda each: (each.computer, each.source)):
+            expected += sequence.wanted.count()
+            distinct += sequence.arrived().count()
+            for interval, passed in sequence.missing_ids():
+                at_end += 0 if passed else interval[1] - interval[0] + 1
+                self._count_missing(sequence, interval, passed, complete or self.ended)
+        return RunFindings(self.name, self.findings, distinct - self.rejected, expected, at_end=at_end)
+
+    def _count_missing(
+        self, sequence: ExpectedSequence, interval: Interval, passed: bool, over: bool
+    ) -> None:
+        for finding, count in sequence.missing([interval]):
+            if not passed:
+                finding = Finding(finding.event, None, "none of its sequence came after it")
+            self.findings.add("lost" if passed or over else "unseen", finding, count)

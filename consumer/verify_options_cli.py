@@ -1,0 +1,170 @@
+"""The options of win-event-verify, by group, and how their texts become settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from click.core import ParameterSource
+
+from consumer.tail.event_filter import FilterError, parse_since
+from consumer.verify.audit.audit import Expectations
+from consumer.verify.audit.report import Rules
+from consumer.verify.expected.judges import Judge, LedgerJudge, SeedJudge
+from consumer.verify.expected.seed import Seed
+from consumer.verify.records.kafka_records import Topic
+from consumer.verify.verify import VerifySettings
+from kafka_setup.connection.options import take_connection
+from kafka_setup.connection.settings import KafkaConnection
+from producer.event_fields import KEY_FIELDS
+from producer.events.catalogue.event_catalogue import PROFILES
+from producer.events.formats import FORMATS
+from producer.events.generator_settings import GeneratorSettings
+from producer.events.shapes import SHAPES
+from producer.run_options_cli import moment, seconds, shares
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+NO_KEY = "none"
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+def _option(*names: str, env: str = "", **how: Any) -> Callable[[Command], Command]:
+    variable = f"WIN_EVENT_{env}" if env else f"WIN_EVENT_VERIFY_{names[0][2:].upper().replace('-', '_')}"
+    return click.option(*names, envvar=variable, show_envvar=True, **how)
+
+
+_WHAT = (
+    _option("--topic", env="TOPIC", help="Kafka topic to audit."),
+    _option("--rejected-topic", env="REJECTED_TOPIC", help="Count this topic by reason too; an event found there is not lost."),
+    _option("--file", type=_FILE, help="NDJSON file to audit instead of a topic."),
+    _option("--since", metavar="TIME", help="Pass older events over: 30s, 15m, 2h, 1d ago, or an ISO time."),
+    _option("--run", default="", metavar="ID", help="Judge this run alone: its number in the table, or the begin of its log id."),
+    _option("--read-committed", is_flag=True, help="Skip records of open and aborted transactions."),
+    _option("--follow", is_flag=True, help="Go on past the end offsets; Ctrl-C ends it with the verdict."),
+    _option("--idle-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="With --follow: end after such silence."),
+)  # fmt: skip
+_AGAINST = (
+    _option("--ledger", "ledgers", multiple=True, type=_FILE, help="Compare with what win-event-producer --ledger wrote; once for each run in the topic."),
+    _option("--seed", type=click.IntRange(0), help="Generate the run again and compare every byte."),
+    _option("--count", type=click.IntRange(1), help="With --seed: how many events the run made."),
+)  # fmt: skip
+_RUN = (
+    _option("--hosts", type=click.IntRange(1, 100_000), help="This and the next ten: as the producer had them."),
+    _option("--profile", type=click.Choice(PROFILES), help="Kind of computers."),
+    _option("--format", "fmt", type=click.Choice(sorted(FORMATS)), help="Shape of an event."),
+    _option("--labels", is_flag=True, default=None, help="Events carried their story."),
+    _option("--scenario", "scenarios", multiple=True, default=None, metavar="NAME[@S|@N/h]", help="Injected attacks."),
+    _option("--channel-mix", metavar="S/S/A", callback=lambda *given: shares(*given) if given[2] else None, help="Shares of Security, System and Application."),
+    _option("--host-rate", type=click.FloatRange(0.001, 1e6), help="Events a second of one computer."),
+    _option("--shape", type=click.Choice(SHAPES), help="How the rate moved around its mean."),
+    _option("--backfill", metavar="24h", callback=lambda *given: seconds(*given) if given[2] else None, help="How much history came first."),
+    _option("--start-time", metavar="ISO8601", callback=moment, help="Without it time values are not compared."),
+    _option("--catalogue", type=_FOLDER, help="Folder of catalogue files."),
+)  # fmt: skip
+_RULES = (
+    _option("--exactly-once", is_flag=True, help="Duplicates fail the audit too."),
+    _option("--allow-duplicates", is_flag=True, help="Duplicates are counted, no more: the default."),
+    _option("--complete", is_flag=True, help="The run is over: an event that was not seen is lost. A ledger that was ended and --count say so too."),
+    _option("--any-order", is_flag=True, help="Events of a computer that are not in order do not fail the audit."),
+    _option("--allow-gaps", is_flag=True, help="Missing record ids do not fail the audit: for logs that were filtered or forwarded in part."),
+    _option("--key-field", env="KEY_FIELD", default=",".join(KEY_FIELDS), metavar="FIELD,…", help="The key of a record is the first of these fields that its event has, as for the bridge; none: any key or no key is right. Default: as the bridge's, the computer in the usual shapes."),
+)  # fmt: skip
+_OUTPUT = (_option("--json", "as_json", is_flag=True, help="One JSON object on stdout, examples on stderr."),)
+_RUN_OPTIONS = (
+    "hosts", "profile", "fmt", "labels", "scenarios", "channel_mix", "host_rate", "shape", "backfill",
+    "start_time", "catalogue",
+)  # fmt: skip
+
+
+def verify_options(command: Command) -> Command:
+    """Add all options but those of Kafka's connection, in the order in which --help shows them."""
+    for option in reversed(_WHAT + _AGAINST + _RUN + _RULES + _OUTPUT):
+        command = option(command)
+    return command
+
+
+def settings_of(values: dict[str, Any]) -> VerifySettings:
+    """Raises click.UsageError."""
+    _refuse_contradictions(values)
+    file, topic = values["file"], values["topic"]
+    rejected = values["rejected_topic"] if not file or _typed("rejected_topic") else None
+    connection = take_connection(values, "reader") if rejected or not file else None
+
+    def kafka_topic(name: str, **how: Any) -> Topic:
+        return Topic(cast(KafkaConnection, connection), name, values["read_committed"], **how)
+
+    following = {"follow": values["follow"], "idle_seconds": values["idle_timeout"]}
+    return VerifySettings(
+        source=file or kafka_topic(topic, **following),
+        rejected=kafka_topic(rejected) if rejected else None,
+        judge=_judge(values),
+        rules=Rules(
+            exactly_once=values["exactly_once"],
+            complete=values["complete"],
+            ordered=not values["any_order"],
+            allow_gaps=values["allow_gaps"],
+            run=values["run"],
+        ),
+        expectations=Expectations(
+            keyed=not file,
+            key_fields=_key_fields(values["key_field"]),
+            ordered=not values["any_order"],
+            since_ms=_since(values["since"]),
+        ),
+    )
+
+
+def _key_fields(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise click.UsageError("--key-field: give a field, several with commas, or none")
+    return () if names == (NO_KEY,) else names
+
+
+def _since(text: str | None) -> int | None:
+    try:
+        return parse_since(text, int(time.time() * 1000)) if text else None
+    except FilterError as error:
+        raise click.UsageError(f"--since: {error}") from error
+
+
+def _refuse_contradictions(values: dict[str, Any]) -> None:
+    seed, count, ledgers = values["seed"], values["count"], values["ledgers"]
+    given = [name for name in _RUN_OPTIONS if values[name] not in (None, ())]
+    if given and seed is None:
+        raise click.UsageError(f"--{_spelled(given[0])} needs --seed")
+    for wrong, why in (
+        (values["file"] and _typed("topic"), "--topic and --file exclude each other"),
+        (not values["file"] and not values["topic"], "give --topic NAME or --file PATH"),
+        (values["exactly_once"] and values["allow_duplicates"], "--exactly-once and --allow-duplicates exclude each other"),
+        (ledgers and seed is not None, "--ledger and --seed exclude each other"),
+        (values["file"] and values["follow"], "--follow is for topics"),
+        (values["file"] and values["read_committed"], "--read-committed is for topics"),
+        ((seed is None) != (count is None), "--seed and --count go together"),
+        (values["allow_gaps"] and (ledgers or seed is not None), "--allow-gaps is for an audit without --ledger and --seed: these say what must be there"),
+    ):  # fmt: skip
+        if wrong:
+            raise click.UsageError(why)
+
+
+def _spelled(name: str) -> str:
+    return {"fmt": "format", "scenarios": "scenario"}.get(name, name.replace("_", "-"))
+
+
+def _judge(values: dict[str, Any]) -> Judge | None:
+    if values["ledgers"]:
+        return LedgerJudge(values["ledgers"])
+    if values["seed"] is None:
+        return None
+    run = {name: values[name] for name in _RUN_OPTIONS if values[name] not in (None, ())}
+    return SeedJudge(Seed(GeneratorSettings(seed=values["seed"], **run), values["count"]))
+
+
+def _typed(option: str) -> bool:
+    """Whether the option stands on the command line, not just in the environment."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
