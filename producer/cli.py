@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -19,11 +20,13 @@ import click
 from producer.events.catalogue.yaml_file import CatalogueError
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.scenarios import ScenarioError
-from producer.http.endpoint import HttpSettings
+from producer.http.guard import TOKEN_VARIABLE
+from producer.http.settings import HttpLimits, HttpSettings
 from producer.log.ledger import LedgerError
 from producer.log.recovery import LogDirectoryError
+from producer.opening import ProducerSettings
 from producer.options_cli import producer_options
-from producer.producer import Orders, ProducerSettings, run
+from producer.producer import Orders, run
 from producer.serving.client import ClientSettings
 from producer.serving.server import ServerSettings
 from producer.serving.tls import TlsSettings
@@ -32,11 +35,13 @@ _CONTEXT = {"auto_envvar_prefix": "WIN_EVENT_PRODUCER", "show_default": True, "m
 
 
 @click.command(context_settings=_CONTEXT)
+@click.version_option(package_name="win-event-bridge")
 @producer_options
 def main(**options: Any) -> None:
     """Serve synthetic Windows events as JSON lines over TCP: one log, any number of clients.
 
-    Every option is also read from the environment, as WIN_EVENT_PRODUCER_RATE for --rate.
+    Every option is also read from the environment, as WIN_EVENT_PRODUCER_RATE for --rate. The token for what
+    changes something over HTTP comes from WIN_EVENT_HTTP_TOKEN or the file WIN_EVENT_HTTP_TOKEN_FILE.
 
     \b
     Examples:
@@ -71,12 +76,37 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
             "backfill", "channel_mix", "host_rate",
         )
     )  # fmt: skip
+    http = _http(options)
     tls = _tls(**take("tls_cert", "tls_key", "tls_client_ca"))
     client = ClientSettings(**take("heartbeat", "user_timeout", "slow_client"), tls=tls)
     server = ServerSettings(**take("host", "port", "max_clients"), client=client)
-    http_port, http_host = options.pop("http_port"), options.pop("http_host")
-    http = None if http_port is None else HttpSettings(http_port, http_host)
     return ProducerSettings(generator=generator, server=server, http=http, **options)
+
+
+def _http(options: dict[str, Any]) -> HttpSettings | None:
+    """The options that begin with http_, taken out; None when there is no --http-port."""
+    own = {name: options.pop(name) for name in list(options) if name.startswith("http_")}
+    limits = {name: own.pop(f"http_{name}") for name in HttpLimits.__dataclass_fields__}
+    if own["http_port"] is None:
+        return None
+    # A health probe has no certificate: who may change something is decided by the token.
+    tls = _tls(options["tls_cert"], options["tls_key"], None)
+    names = tuple(own["http_allow_host"])
+    return HttpSettings(own["http_port"], own["http_host"], _token(), names, HttpLimits(**limits), tls)
+
+
+def _token() -> str | None:
+    """From the environment or from the file that it names, never from an option."""
+    file = os.environ.get(f"{TOKEN_VARIABLE}_FILE")
+    if (token := os.environ.get(TOKEN_VARIABLE)) or not file:
+        return token or None
+    try:
+        token = Path(file).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{TOKEN_VARIABLE}_FILE={file}: {error}") from error
+    if not token:
+        raise click.UsageError(f"{TOKEN_VARIABLE}_FILE={file}: the file is empty")
+    return token
 
 
 def _tls(tls_cert: Path | None, tls_key: Path | None, tls_client_ca: Path | None) -> ssl.SSLContext | None:

@@ -12,12 +12,14 @@ from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import BUILT_IN
 from producer.events.shapes import SHAPES
+from producer.http.settings import HttpLimits
 from producer.log.log_directory import FSYNC_POLICIES
 from producer.run_options_cli import moment, seconds, shares
 from producer.serving.client import SLOW_CLIENT_POLICIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_LIMITS = HttpLimits()
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -75,14 +77,24 @@ _SERVER = (
     click.option("--tls-cert", type=_FILE, help="Serve TLS with this PEM certificate."),
     click.option("--tls-key", type=_FILE, help="Its private key."),
     click.option("--tls-client-ca", type=_FILE, help="Clients must show a certificate signed by this authority."),
-    click.option("--http-port", type=click.IntRange(0, 65535), help="Serve /healthz, /readyz, /metrics and POST /events here."),
+)  # fmt: skip
+
+_TALK = (click.option("-v", "--verbose", is_flag=True, help="Also tell about every client."),)
+_HTTP = (
+    click.option("--http-port", type=click.IntRange(0, 65535), help="Serve intake, control, /healthz, /readyz, /metrics and /docs here."),
     click.option("--http-host", default="127.0.0.1", help="Name or address for --http-port."),
-    click.option("-v", "--verbose", is_flag=True, help="Also tell about every client."),
+    click.option("--http-allow-host", multiple=True, metavar="NAME", help="A further name that clients may call this server by."),
+    click.option("--http-max-body", "http_body", default=_LIMITS.body, type=click.IntRange(1024), metavar="BYTES", help="Of a posted body, unpacked."),
+    click.option("--http-max-stream", "http_stream", default=_LIMITS.stream, type=click.IntRange(1024), metavar="BYTES", help="Of a posted NDJSON body, which is taken while it comes."),
+    click.option("--http-max-header", "http_header", default=_LIMITS.header, type=click.IntRange(1024), metavar="BYTES", help="Of the head of a request."),
+    click.option("--http-timeout", "http_seconds", default=_LIMITS.seconds, type=click.FloatRange(0.1), metavar="SECONDS", help="To finish a request."),
+    click.option("--http-max-connections", "http_connections", default=_LIMITS.connections, type=click.IntRange(1), help="HTTP connections at the same time."),
+    click.option("--http-max-requests", "http_requests", default=_LIMITS.requests, type=click.IntRange(1), help="HTTP requests under way at the same time."),
 )  # fmt: skip
 
 
 def producer_options(command: Command) -> Command:
     """Add all options, in the order in which --help shows them."""
-    for option in reversed(_PACE + _EVENTS + _LOG + _SERVER):
+    for option in reversed(_PACE + _EVENTS + _LOG + _SERVER + _HTTP + _TALK):
         command = option(command)
     return command

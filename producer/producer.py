@@ -8,47 +8,31 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from producer.events.generator import Generator
-from producer.events.generator_settings import GeneratorSettings, runs_ahead
-from producer.http.endpoint import HttpEndpoint, HttpSettings
+from producer.http.app import build_app
+from producer.http.guard import TOKEN_VARIABLE
 from producer.http.metrics import ProducerMetrics
+from producer.http.server import HttpServer
+from producer.http.settings import HttpSettings, is_loopback
 from producer.log.event_log import EventLog
-from producer.log.feeder import Feeder, Sink
-from producer.log.ledger import LedgerHeader
-from producer.log.ledger_file import LedgerWriter
-from producer.log.load_control import LoadControl
-from producer.log.log_directory import LogDirectory
-from producer.log.pacing import Schedule, make_schedule
-from producer.log.recovery import RecordIds, RecoveredLog, events_of, last_record_ids
+from producer.log.intake import Intake
+from producer.log.ledger import POSTED
+from producer.opening import (
+    ProducerSettings,
+    last_ids_of,
+    make_feeder,
+    open_generator,
+    open_ledger,
+    open_log,
+    open_positions,
+)
+from producer.parts import Parts
 from producer.rate_report import RateReport
-from producer.serving.plain_positions import PlainPositions
-from producer.serving.server import Server, ServerSettings
+from producer.serving.server import Server
 from producer.stdout_sink import StdoutSink
 
 _log = logging.getLogger("producer")
-
-
-@dataclass(frozen=True)
-class ProducerSettings:
-    """Everything the command line decides. `rate` in events a second, None for as fast as it goes."""
-
-    generator: GeneratorSettings = field(default_factory=GeneratorSettings)
-    server: ServerSettings = field(default_factory=ServerSettings)
-    http: HttpSettings | None = None
-    rate: float | None = 100.0
-    count: int | None = None
-    stdout: bool = False
-    retain_bytes: int = 256 * 1024 * 1024
-    wait_for_clients: int = 0
-    exit_when_done: bool = False
-    ledger: Path | None = None
-    log_dir: Path | None = None
-    fsync: str = "second"
-    plain_resume: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +57,10 @@ def run(settings: ProducerSettings, orders: Orders) -> None:
 
 
 def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitStack) -> None:
-    ledger = _open_ledger(settings, secrets.token_hex(8), None, cleanup)
-    feeder = _feeder(settings, _open_generator(settings, None, {}), StdoutSink(ledger), ledger, orders)
+    ledger = open_ledger(settings, secrets.token_hex(8), None, cleanup)
+    feeder = make_feeder(
+        settings, open_generator(settings, None, {}), StdoutSink(ledger), ledger, orders.enough
+    )
     report = RateReport(feeder)
 
     def every_second() -> None:
@@ -91,22 +77,22 @@ def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contex
 
 
 def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitStack) -> None:
-    log, recovered = _open_log(settings, cleanup)
-    ledger = log.book = _open_ledger(settings, log.log_id, recovered, cleanup)
-    generator = _open_generator(settings, recovered, ledger.last_ids if ledger else {})
-    server = Server(settings.server, log, _positions(settings, log))
+    log, recovered = open_log(settings, cleanup)
+    ledger = log.book = open_ledger(settings, log.log_id, recovered, cleanup)
+    last_ids = last_ids_of(recovered, ledger)
+    generator = open_generator(settings, recovered, last_ids)
+    server = Server(settings.server, log, open_positions(settings, log))
     if settings.server.client.slow_client == "block":
         log.hold_for(server.slowest)
-    feeder = _feeder(settings, generator, log, ledger, orders)
+    feeder = make_feeder(settings, generator, log, ledger, orders.enough)
     report = RateReport(feeder)
-    metrics = ProducerMetrics(log, server, report)
+    intake = Intake(log, ledger, last_ids.get(POSTED, 0))
+    parts = Parts(log, server, feeder, report, intake, generator.scenarios())
+    metrics = ProducerMetrics(parts)
     feeder.observe, feeder.readers = metrics.observe, server.count
     server.start()
     cleanup.callback(server.close)
-    if settings.http:
-        endpoint = HttpEndpoint(settings.http, log, server, metrics)
-        cleanup.callback(endpoint.stop)
-        _log.info("health and metrics on http://%s", _address(*endpoint.address))
+    stop_http = _serve_http(settings.http, parts, metrics, cleanup)
     _log.info("listening on %s, %s", _address(*server.address), _describe(settings, log))
 
     def every_second() -> None:
@@ -128,11 +114,27 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
             _wait_for_the_end(settings, server, orders.stop)
     finally:
         server.stop(orders.stop_now.is_set)
+        stop_http()
         stop_ticking()
         server.save_positions()
     if ledger:
-        ledger.end()  # once more: events may have been posted since
+        ledger.end()  # once more: events were posted since
     _log.info("stopped after %d events", feeder.made)
+
+
+def _serve_http(
+    settings: HttpSettings | None, parts: Parts, metrics: ProducerMetrics, cleanup: contextlib.ExitStack
+) -> Callable[[], None]:
+    """Listen, if that is wanted; returns what ends it."""
+    if settings is None:
+        return lambda: None
+    http = HttpServer(settings, build_app(settings, parts, metrics), metrics.refused)
+    cleanup.callback(http.stop)
+    scheme = "https" if settings.tls else "http"
+    _log.info("intake, control, health and metrics on %s://%s", scheme, _address(*http.address))
+    if settings.token is None and not is_loopback(settings.host):
+        _log.warning("without a token HTTP requests change nothing: set %s or …_FILE", TOKEN_VARIABLE)
+    return http.stop
 
 
 def _tick(work: Callable[[], object]) -> Callable[[], None]:
@@ -156,80 +158,11 @@ def _tick(work: Callable[[], object]) -> Callable[[], None]:
     return stop
 
 
-def _feeder(
-    settings: ProducerSettings, generator: Generator, sink: Sink, ledger: LedgerWriter | None, orders: Orders
-) -> Feeder:
-    own = settings.generator
-    ahead = runs_ahead(own, settings.rate, settings.count, datetime.now(timezone.utc))
-    if ahead:
-        _log.warning("%s", ahead)
-
-    def schedule_of(rate: float | None) -> Schedule:
-        return make_schedule(rate, own.shape, own.seed, time.time() % 86400.0)
-
-    control = LoadControl(settings.rate)
-    return Feeder(
-        generator, sink, control, schedule_of, settings.count, ledger, orders.enough, lambda batch: None
-    )
-
-
-def _open_log(
-    settings: ProducerSettings, cleanup: contextlib.ExitStack
-) -> tuple[EventLog, RecoveredLog | None]:
-    if settings.log_dir is None:
-        return EventLog(settings.retain_bytes), None
-    directory = LogDirectory(settings.log_dir, settings.retain_bytes, settings.fsync)
-    cleanup.callback(directory.close)
-    recovered = directory.open(settings.generator.fmt)
-    for finding in recovered.findings:
-        _log.warning("%s: %s", settings.log_dir, finding)
-    return EventLog(settings.retain_bytes, directory, recovered), recovered
-
-
-def _open_generator(
-    settings: ProducerSettings, recovered: RecoveredLog | None, in_ledger: RecordIds
-) -> Generator:
-    """Record ids go on after those of the log, and of the ledger where a power cut left it the longer one."""
-    now = time.time_ns() // 100
-    if recovered is None:
-        return Generator(settings.generator, now)
-    generator = Generator(replace(settings.generator, run=recovered.starts), now)
-    in_log = last_record_ids(recovered.segments[-1], settings.generator.fmt)
-    generator.continue_from(
-        {key: max(in_log.get(key, 0), in_ledger.get(key, 0)) for key in in_log | in_ledger}
-    )
-    return generator
-
-
-def _positions(settings: ProducerSettings, log: EventLog) -> PlainPositions | None:
-    if settings.plain_resume is None:
-        return None
-    file = settings.log_dir / "plain-clients.json" if settings.log_dir else None
-    return PlainPositions(settings.plain_resume, file, log.end)
-
-
 def _wait_for_the_end(settings: ProducerSettings, server: Server, stop: threading.Event) -> None:
     if settings.exit_when_done:
         server.wait_until_drained(stop)
     else:
         stop.wait()
-
-
-def _open_ledger(
-    settings: ProducerSettings, log_id: str, recovered: RecoveredLog | None, cleanup: contextlib.ExitStack
-) -> LedgerWriter | None:
-    if settings.ledger is None:
-        return None
-    own = settings.generator
-    start = own.start_time.isoformat() if own.start_time else None
-    earlier = [each.log_id for each in recovered.earlier] if recovered else []
-    started = datetime.now(timezone.utc).isoformat()
-    header = LedgerHeader(log_id, own.seed, own.fmt, start, started, own.as_json())
-    ledger = LedgerWriter(settings.ledger, header, earlier)
-    cleanup.callback(ledger.close)
-    if recovered:
-        ledger.catch_up(events_of(recovered.segments[-1], own.fmt))
-    return ledger
 
 
 def _address(host: str, port: int) -> str:

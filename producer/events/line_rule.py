@@ -17,6 +17,19 @@ from producer.event_fields import KEY_FIELDS, TEXT_MEMBER, places
 
 MAX_LINE = 65_536
 MAX_DEPTH = 1_000
+# Why a line is no JSON object. `missing:FIELD` says of an object that it has no key.
+REASONS = (
+    "bom",
+    "not-an-object",
+    "not-json",
+    "nul",
+    "octet-count",
+    "several-values",
+    "syslog-prefix",
+    "too-deep",
+    "too-long",
+    "utf-16",
+)
 
 _LONE = "\ufdd0"  # stands for half of a surrogate pair, which no Python str of ours should hold
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*|[\[{]|[\]}]', re.DOTALL)

@@ -1,1 +1,4 @@
-"""The HTTP side of the producer: health, metrics, intake of a caller's own events."""
+"""The HTTP side of the producer: intake of other people's events, control of generation, health, metrics.
+
+app.py puts the routes together, guard.py decides who may ask, server.py listens in a thread of its own.
+"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from operator import attrgetter, itemgetter
 
@@ -13,22 +13,41 @@ from prometheus_client.registry import Collector
 
 from producer.events.catalogue.event_catalogue import CHANNELS, LEVELS, EventType
 from producer.events.generator import Batch
-from producer.log.event_log import EventLog
-from producer.rate_report import RateReport
-from producer.serving.server import Server
+from producer.events.line_rule import REASONS
+from producer.http.problems import REFUSALS
+from producer.parts import Parts
 
 _template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this runs for every event
 
 
-class ProducerMetrics(Collector):
-    """Counts what the feeder appends; looks at log, server and clients only when it is scraped."""
+class Intakes:
+    """Lines that came from one origin and were not taken, by reason. One thread counts."""
 
-    def __init__(self, log: EventLog, server: Server, report: RateReport) -> None:
-        self._log, self._server, self._report = log, server, report
+    def __init__(self) -> None:
+        self.rejected: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
+
+    def reject(self, reasons: Sequence[str]) -> None:
+        self.rejected.update(reasons)
+
+
+class ProducerMetrics(Collector):
+    """Counts what the feeder appends; looks at log, server and clients only when it is scraped.
+
+    Every reason and label that can occur is there from the start with 0.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._events: Counter[EventType] = Counter()
-        self.injected = 0
+        self._refused: Counter[str] = Counter(dict.fromkeys(REFUSALS, 0))
+        self._posted_before = parts.intake.count
+        self.posts = Intakes()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+
+    def refused(self, reason: str) -> None:
+        """A request was refused. Called by the HTTP thread alone."""
+        self._refused[reason] += 1
 
     def observe(self, batch: Batch) -> None:
         """Called for every batch, so it only counts event types; labels are worked out at a scrape."""
@@ -41,6 +60,7 @@ class ProducerMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         yield self._events_family()
         yield from self._rates()
+        yield from self._intake()
         yield from self._log_family()
         yield from self._clients()
 
@@ -58,21 +78,31 @@ class ProducerMetrics(Collector):
         return family
 
     def _rates(self) -> Iterator[Metric]:
-        feeder = self._report.feeder
+        feeder = self._parts.feeder
         asked = feeder.control.rate if feeder.control.rate is not None else float("inf")
         yield _gauge("rate_asked", "Events a second asked for; infinite without a pace.", asked)
-        yield _gauge("rate_achieved", "Events a second over the last ten seconds.", self._report.achieved)
+        yield _gauge(
+            "rate_achieved", "Events a second over the last ten seconds.", self._parts.report.achieved
+        )
         yield _gauge("late_seconds", "How far generation is behind its schedule.", feeder.late)
-        yield _counter("injected_events", "Events taken by POST /events.", self.injected)
+
+    def _intake(self) -> Iterator[Metric]:
+        posted = self._parts.intake.count - self._posted_before
+        yield _counter("posted_events", "Events taken by POST /events and /logs.", posted)
+        yield _by_reason("rejected_events", "Posted lines that are no events.", self.posts.rejected)
+        yield _by_reason("http_refused", "HTTP requests that were refused.", self._refused)
 
     def _log_family(self) -> Iterator[Metric]:
-        yield _gauge("log_start_offset", "First byte that is still kept.", self._log.start)
-        yield _gauge("log_end_offset", "Bytes appended so far.", self._log.end)
+        log = self._parts.log
+        yield _gauge("log_start_offset", "First byte that is still kept.", log.start)
+        yield _gauge("log_end_offset", "Bytes appended so far.", log.end)
+        yield _gauge("log_refuses", "1 while nothing can be appended, as on a full disk.", bool(log.trouble))
 
     def _clients(self) -> Iterator[Metric]:
-        clients = self._server.clients()
+        log, server = self._parts.log, self._parts.server
+        clients = server.clients()
         yield _gauge("clients", "Clients connected.", len(clients))
-        sent = self._server.ended_bytes + sum(client.sent_bytes for client in clients)
+        sent = server.ended_bytes + sum(client.sent_bytes for client in clients)
         yield _counter("sent_bytes", "Bytes handed to client sockets.", sent)
         labels = ("client",)
         lag_bytes = GaugeMetricFamily(
@@ -80,16 +110,11 @@ class ProducerMetrics(Collector):
         )
         lag = GaugeMetricFamily("win_event_client_lag_events", "Events behind, about.", labels=labels)
         for client in clients:
-            lag_bytes.add_metric((client.address,), self._log.end - client.offset)
-            lag.add_metric((client.address,), self._log.events - self._log.events_before(client.offset))
+            lag_bytes.add_metric((client.address,), log.end - client.offset)
+            lag.add_metric((client.address,), log.events - log.events_before(client.offset))
         yield lag_bytes
         yield lag
-        family = CounterMetricFamily(
-            "win_event_disconnects", "Clients that ended, by reason.", labels=("reason",)
-        )
-        for reason, count in sorted(self._server.ended.items()):
-            family.add_metric((reason,), count)
-        yield family
+        yield _by_reason("disconnects", "Clients that ended, by reason.", server.ended)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -98,3 +123,10 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 
 def _counter(name: str, text: str, value: float) -> Metric:
     return CounterMetricFamily(f"win_event_{name}", text, value=value)
+
+
+def _by_reason(name: str, text: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"win_event_{name}", text, labels=("reason",))
+    for reason, count in sorted(counts.items()):
+        family.add_metric((reason,), count)
+    return family

@@ -39,6 +39,10 @@ class LoadControl:
                 self._running = running
                 self.version += 1
 
+    @property
+    def waiting_scenarios(self) -> int:
+        return len(self._scenarios)
+
     def ask_for(self, scenario: str) -> None:
         """Begin this scenario with the next events."""
         self._scenarios.append(scenario)

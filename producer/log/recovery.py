@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from producer.events.formats import identify
+from producer.events.line_rule import parse_object
 from producer.log.ledger import POSTED
 
 ABOUT_FILE, END_FILE = "log.json", "end"
@@ -199,10 +200,11 @@ def _lines(data: bytes | memoryview) -> list[bytes]:
 
 
 def _parse(line: bytes) -> Any:
+    """By the same rule as the intake's: what was taken can be read."""
     try:
         return orjson.loads(line)
     except ValueError:
-        return None
+        return parse_object(line)
 
 
 def segment_path(folder: Path, start: int) -> Path:

@@ -115,6 +115,15 @@ class Producer:
 
 @pytest.fixture
 def start_producer() -> Iterator[Callable[..., Producer]]:
+    yield from _starting()
+
+
+@pytest.fixture(scope="module")
+def start_producer_for_module() -> Iterator[Callable[..., Producer]]:
+    yield from _starting()
+
+
+def _starting() -> Iterator[Callable[..., Producer]]:
     started: list[Producer] = []
 
     def start(*options: str, **keywords: Any) -> Producer:

@@ -1,95 +1,158 @@
-import json
+"""Health, metrics, control: the HTTP side of a real producer."""
+
+from __future__ import annotations
+
 import re
-import socket
+import signal
 import time
-import urllib.error
-import urllib.request
 
 import pytest
+from asking import Http, read_to_the_end
+from running import wait_until
 
+from producer.events.line_rule import REASONS
+from producer.http.problems import REFUSALS
 from producer.protocol import ResumeRequest
+from producer.serving.client import REASONS as ENDS
 
 
 @pytest.fixture
-def server(start_producer):
-    server = start_producer("--rate", "500", "--count", "400", "--http-port", "0")
-    assert server.says("made all")
-    text = "\n".join(server.stderr)
-    server.url = re.search(r"(http://127\.0\.0\.1:\d+)", text)[1]
+def producer(start_producer):
+    server = start_producer("--rate", "500", "--http-port", "0")
+    server.http = Http(server)
     return server
 
 
-def get(server, path: str) -> tuple[int, str]:
-    with urllib.request.urlopen(server.url + path, timeout=20) as answer:
-        return answer.status, answer.read().decode()
-
-
-def post(server, body: bytes) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(server.url + "/events", body, timeout=20) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
-def test_health_and_metrics(server) -> None:
-    assert get(server, "/healthz") == (200, "ok\n")
-    assert get(server, "/readyz") == (200, "ready\n")
+def test_probes_and_metrics(start_producer) -> None:
+    server = start_producer("--rate", "500", "--count", "400", "--http-port", "0")
+    assert server.says("made all")
+    http = Http(server)
+    assert http.get("/healthz")[:3] == (200, "text/plain", "ok\n")
+    assert http.get("/readyz")[:3] == (200, "text/plain", "ready\n")
     reader = server.connect(ResumeRequest(None, "earliest"))
     start = reader.answer().offset
     server.connect(b"nonsense\n").read_all()
-    page, deadline = "", time.monotonic() + 20
-    while 'reason="bad request"' not in page and time.monotonic() < deadline:  # counted after the goodbye
-        _, page = get(server, "/metrics")
+    wait_until(lambda: http.metric('win_event_disconnects_total{reason="bad request"}') == 1, "the count")
+    page = http.get("/metrics").text
     events = re.findall(r'win_event_events_total{level="\w+",source="(\w+)"} (\d+)', page)
     assert sum(int(count) for _, count in events) == 400
-    end = float(re.search(r"^win_event_log_end_offset (\S+)", page, re.MULTILINE)[1])
-    assert end > start
-    assert "win_event_rate_asked 500.0" in page
-    assert 'win_event_disconnects_total{reason="bad request"} 1.0' in page
+    assert http.metric("win_event_log_end_offset") > start
+    assert http.metric("win_event_rate_asked") == 500
     assert re.search(r'win_event_client_lag_events{client="127\.0\.0\.1:\d+"}', page)
 
 
-def test_own_events_are_streamed_as_they_were_posted(server) -> None:
-    reader = server.connect(ResumeRequest(None, "latest"))
+def test_every_series_is_there_from_the_start(producer) -> None:
+    page = producer.http.get("/metrics").text
+    expected = {
+        "disconnects": ENDS,
+        "rejected_events": REASONS,
+        "http_refused": REFUSALS,
+    }
+    for name, reasons in expected.items():
+        for reason in reasons:
+            assert f'win_event_{name}_total{{reason="{reason}"}} 0.0' in page
+    assert "win_event_posted_events_total 0.0" in page
+    assert "win_event_log_refuses 0.0" in page
+
+
+def test_status_tells_all_about_log_load_and_clients(producer) -> None:
+    reader = producer.connect(ResumeRequest(None, "earliest"))
+    reader.answer()
+    wait_until(lambda: len(producer.http.get("/status").json["clients"]) == 1, "the client")
+    status = producer.http.get("/status").json
+    assert (status["running"], status["over"], status["rate_asked"], status["problem"]) == (
+        True,
+        False,
+        500,
+        None,
+    )
+    assert (status["log_id"], status["start_offset"]) == (producer.log_id, 0)
+    assert status["events"] > 0 < status["end_offset"]
+    assert "password-spray" in status["scenarios"]
+    client = status["clients"][0]
+    assert client["kind"] == "resuming"
+    assert client["lag"] >= 0 <= client["lag_events"]
+
+
+def test_stop_start_rate_and_scenario(producer) -> None:
+    http = producer.http
+    assert http.ask("POST", "/stop").json == {"running": False, "over": False, "rate_asked": 500}
+    wait_until(lambda: http.get("/status").json["events"] == http.get("/status").json["events"], "a rest")
+    assert http.ask("PUT", "/rate", b'{"rate": 2500}').json["rate_asked"] == 2500
+    end = http.get("/status").json["end_offset"]
+    assert http.ask("POST", "/scenarios/log-cleared").json == {"scenario": "log-cleared"}
+    reader = producer.connect(ResumeRequest(None, end))
     assert reader.answer().status == "ok"
-    body = b'{"computer":"X-1","n":1}\n\n{"computer":"X-2", "n": 2}\r\n'
-    assert post(server, body) == (200, '{"accepted":2}\n')
-    assert reader.read_exactly(52) == b'{"computer":"X-1","n":1}\n{"computer":"X-2", "n": 2}\n'
-    assert post(server, '{"name":"Zoë"}'.encode()) == (200, '{"accepted":1}\n')
-    assert reader.read_exactly(20) == b'{"name":"Zo\\u00eb"}\n'
+    assert http.ask("POST", "/start", b"{}").json["running"] is True
+    content, deadline = b"", time.monotonic() + 60
+    while b'"event_id":1102' not in content and time.monotonic() < deadline:
+        content += reader.read_exactly(1000)
+    assert b'"event_id":1102' in content
+    assert http.ask("PUT", "/rate", b'{"rate": "max"}').json["rate_asked"] is None
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "words"),
+    ("method", "path", "body", "status", "words"),
     [
-        (b'{"a":1}\nnonsense\n', 400, "line 2: not JSON"),
-        (b'{"a":1}\n\n[1]\n', 400, "line 3: expected a JSON object, found list"),
-        (b"\n", 400, "no event"),
-        (b'{"a":"' + b"x" * 70_000 + b'"}', 413, "line 1: 70008 bytes"),
-        (b"[" * 100_000, 400, "line 1: not JSON"),
+        ("POST", "/scenarios/nonsense", None, 404, "known: brute-force"),
+        ("PUT", "/rate", b'{"rate": 0}', 422, "greater than 0"),
+        ("PUT", "/rate", b'{"rate": "fast"}', 422, "rate"),
+        ("PUT", "/rate", b'{"rate": NaN}', 422, "rate"),
+        ("PUT", "/rate", b"[" * 10_000, 400, "parsing the body"),
+        ("PUT", "/rate", b'{"rate": 1, "x": 2}', 422, "x"),
+        ("PUT", "/rate", b" " * 20_000, 413, "more than 16384 bytes"),
+        ("GET", "/nowhere", None, 404, "see /docs"),
+        ("GET", "/start", None, 405, "GET /start"),
+        ("POST", "/readyz", None, 405, "POST /readyz"),
     ],
 )
-def test_a_bad_line_is_named_and_nothing_is_taken(server, body: bytes, code: int, words: str) -> None:
-    status, text = post(server, body)
-    assert status == code
-    assert words in text
-    reader = server.connect(ResumeRequest(None, "latest"))
-    end = reader.answer().offset
-    assert post(server, b'{"a":1}') == (200, '{"accepted":1}\n')
-    again = server.connect(ResumeRequest(server.log_id, end))
-    assert again.answer().offset == end
-    assert json.loads(again.read_exactly(8)) == {"a": 1}
+def test_a_mistake_is_a_problem_that_says_what_to_do(producer, method, path, body, status, words) -> None:
+    answer = producer.http.ask(method, path, body)
+    assert (answer.status, answer.kind) == (status, "application/problem+json")
+    assert words in answer.json["detail"]
+    assert answer.json["status"] == status
 
 
-def test_too_much_at_once_is_refused_before_it_is_read(server) -> None:
-    port = int(server.url.rsplit(":", 1)[1])
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw:
-        raw.sendall(b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
-        assert raw.recv(100).startswith(b"HTTP/1.1 413")
+def test_when_all_is_made_nothing_can_be_started(start_producer) -> None:
+    server = start_producer("--rate", "max", "--count", "10", "--http-port", "0")
+    assert server.says("made all")
+    http = Http(server)
+    wait_until(lambda: http.get("/status").json["over"], "the end of the load")
+    for method, path, body in (("POST", "/start", None), ("PUT", "/rate", b'{"rate":1}')):
+        assert http.ask(method, path, body).status == 409
+
+
+def test_while_clients_are_drained_it_is_not_ready_and_takes_nothing(start_producer) -> None:
+    server = start_producer("--rate", "max", "--count", "40000", "--http-port", "0")
+    http = Http(server)
+    assert server.says("made all", 60)
+    slow = server.connect(ResumeRequest(None, "earliest"))
+    slow.answer()  # and reads no more: the drain takes its five seconds
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: http.get("/readyz").status == 503, "not ready")
+    answer = http.post(b'{"computer":"late"}')
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+    assert "stopping" in answer.json["detail"]
+    assert http.get("/healthz").status == 200
+    assert server.wait() == 0
+
+
+def test_the_api_has_a_page_that_loads_nothing_from_elsewhere(producer) -> None:
+    page = producer.http.get("/docs")
+    assert page.kind == "text/html"
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert address.startswith(("/", "data:"))
+        if address.startswith("/"):
+            assert producer.http.get(address).status == 200
+    assert producer.http.get("/openapi.json").json["info"]["title"] == "win-event-producer"
 
 
 def test_there_is_no_http_unless_asked(start_producer) -> None:
     server = start_producer("--count", "1")
     assert not any("http" in line for line in server.stderr)
+
+
+def test_garbage_is_answered_and_hung_up_on(producer) -> None:
+    with producer.http.raw() as raw:
+        raw.sendall(b"\x16\x03\x01\x02\x00 what is this\r\n\r\n")
+        assert read_to_the_end(raw).startswith(b"HTTP/1.1 400")

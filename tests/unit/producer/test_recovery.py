@@ -115,17 +115,17 @@ def test_a_kill_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd",
+    ("odd", "is_event"),
     [
-        b'{"a":\r1}\n',
-        b'{"a":NaN}\n',
-        b'{"a":"\\ud800"}\n',
-        b'{"a":1e400}\n',
-        b"\x00\x00\n",
-        b"[" * 2000 + b"\n",
+        (b'{"a":\r1}\n', True),
+        (b'{"a":"\\ud800"}\n', True),
+        (b'{"a":1e400}\n', True),
+        (b'{"a":NaN}\n', False),
+        (b"\x00\x00\n", False),
+        (b"[" * 2000 + b"\n", False),
     ],
 )
-def test_a_line_that_cannot_be_read_is_left_and_counted(tmp_path: Path, odd: bytes) -> None:
+def test_a_line_that_cannot_be_read_is_left_and_counted(tmp_path: Path, odd: bytes, is_event: bool) -> None:
     first = Session(tmp_path)
     first.append(line(1), odd, line(2))
     end = first.log.end
@@ -134,7 +134,7 @@ def test_a_line_that_cannot_be_read_is_left_and_counted(tmp_path: Path, odd: byt
     assert (second.log.end, second.log.events) == (end, 3)
     assert last_record_ids(second.found.segments[-1], "flat")["WS-1", "Security"] == 2
     assert [event.record_id for event in events_of(second.found.segments[-1], "flat")] == [1, 1, 2]
-    assert any("1 lines" in each for each in second.found.findings) is (b"\r" not in odd)
+    assert any("1 lines" in each for each in second.found.findings) is not is_event
 
 
 def test_a_hole_moves_the_start_of_the_log(tmp_path: Path) -> None:

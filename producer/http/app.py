@@ -1,0 +1,122 @@
+"""The whole application: routes, the API's own page, one form for errors, the guard around all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+from swagger_ui_bundle import swagger_ui_path
+
+from producer.http.control import control_routes
+from producer.http.guard import Guard
+from producer.http.intake import Taker
+from producer.http.intake_routes import intake_routes
+from producer.http.metrics import ProducerMetrics
+from producer.http.models import IntakeProblem, Problem
+from producer.http.problems import Refusal, documented, problem
+from producer.http.settings import HttpSettings
+from producer.parts import Parts
+
+_PAGE = Path(__file__).resolve().parent / "page"
+
+
+def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) -> ASGIApp:
+    app = FastAPI(
+        title="win-event-producer",
+        description="Intake of events, control of generation. docs/HTTP.md says more.",
+        version=version("win-event-bridge"),
+        docs_url=None,
+        redoc_url=None,
+        responses=documented(400, 401, 403, 408, 413, 415, 431, 503),
+    )
+    taker = Taker(parts.intake, parts.log.log_id, settings.limits, metrics.posts.reject)
+    app.include_router(intake_routes(taker))
+    app.include_router(_health_routes(parts, metrics))
+    app.include_router(control_routes(parts))
+    _add_page(app)
+    _explain_errors(app, metrics.refused)
+    _describe(app)
+    return Guard(app, settings, metrics.refused, lambda: parts.server.is_listening)
+
+
+def _health_routes(parts: Parts, metrics: ProducerMetrics) -> APIRouter:
+    api = APIRouter(tags=["health"])
+
+    @api.get("/healthz", response_class=PlainTextResponse)
+    async def healthz() -> str:
+        """The process answers."""
+        return "ok\n"
+
+    @api.get("/readyz", response_class=PlainTextResponse, responses=documented(503))
+    async def readyz() -> str:
+        """Clients are accepted and the log may grow."""
+        if parts.problem:
+            raise Refusal(503, parts.problem)
+        return "ready\n"
+
+    @api.get("/metrics", response_class=PlainTextResponse)
+    async def page() -> Response:
+        """For Prometheus."""
+        return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    return api
+
+
+def _add_page(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(_PAGE / "docs.html")
+
+    app.mount("/page", StaticFiles(directory=_PAGE))
+    app.mount("/swagger", StaticFiles(directory=str(swagger_ui_path)))
+
+
+def _explain_errors(app: FastAPI, refused: Callable[[str], object]) -> None:
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error, Refusal):
+            if error.reason:
+                refused(error.reason)
+            return error.response()
+        detail = str(error.detail)
+        if error.status_code in (404, 405):
+            detail = f"{request.method} {request.url.path} is nothing here: see /docs"
+        answer = problem(error.status_code, detail)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def mistake_of_ours(request: Request, _error: Exception) -> Response:
+        return problem(500, f"{request.method} {request.url.path} failed; the producer's log says why")
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        return problem(422, "; ".join(found))
+
+
+def _describe(app: FastAPI) -> None:
+    """The OpenAPI document with the one form that every error has, and the token."""
+    made = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = made()
+        components = document["components"]
+        for model in (Problem, IntakeProblem):
+            components["schemas"][model.__name__] = model.model_json_schema()
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components["schemas"].pop(unused, None)
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"token": []}, {}]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

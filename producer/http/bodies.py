@@ -1,0 +1,126 @@
+"""From the body of a request to the lines that may be events. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+
+from producer.protocol import MAX_LINE_BYTES
+
+_PIECE = 256 * 1024  # of an unpacked body at a time
+_BREAKS = bytes.maketrans(b"\r\n", b"  ")
+_SPACE = b" \t\r\n"
+_ENVELOPE = re.compile(rb'\{\s*"events"\s*:\s*\[')
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+_scan = json.JSONDecoder().raw_decode
+
+
+class BodyError(ValueError):
+    """The body cannot be read; the text says why, `status` is the HTTP status."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class LineSplitter:
+    """Cuts NDJSON at LF. Of a line that is too long only so much is held as shows that it is."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The lines that are whole now, without LF, CR and empty ones."""
+        *lines, rest = (self._rest + piece).split(b"\n")
+        self._rest = rest[: MAX_LINE_BYTES + 1] if len(rest) > MAX_LINE_BYTES else rest
+        return [line for each in lines if (line := each.strip(b" \t\r"))]
+
+    def finish(self) -> list[bytes]:
+        """The last line, which needs no LF."""
+        return self.feed(b"\n")
+
+
+class Gunzip:
+    """Unpacks gzip, also several members one after the other, and never more than `limit` bytes in all."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._taken = limit, 0
+        self._member = zlib.decompressobj(wbits=31)
+        self._is_inside = False
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        """Raises BodyError."""
+        while packed:
+            self._is_inside = True
+            try:
+                piece = self._member.decompress(packed, _PIECE)
+            except zlib.error as error:
+                raise BodyError(f"the body is not gzip: {error}") from error
+            self._taken += len(piece)
+            if self._taken > self._limit:
+                raise BodyError(f"the unpacked body has more than {self._limit} bytes", 413)
+            yield piece
+            packed = self._member.unconsumed_tail
+            if self._member.eof:
+                packed = self._member.unused_data
+                self._member, self._is_inside = zlib.decompressobj(wbits=31), False
+
+    def finish(self) -> None:
+        """Raises BodyError for a body that was cut off."""
+        if self._is_inside:
+            raise BodyError("the gzip body ends too early")
+
+
+def json_events(body: bytes) -> list[bytes]:
+    """The events of one JSON text, each as one line: an event, an array of them, or {"events": […]}.
+
+    Each keeps its bytes, but for line breaks between its members. What an event is worth alone is not looked
+    at. Raises BodyError for an array that is none.
+    """
+    text = body.strip(_SPACE)
+    if not text:
+        raise BodyError("the body holds no event")
+    envelope = _ENVELOPE.match(text) if text.endswith(b"}") else None
+    try:
+        if envelope:
+            return _elements(text[envelope.end() - 1 : -1].rstrip(_SPACE))
+        if text[:1] == b"[":
+            return _elements(text)
+    except (ValueError, RecursionError) as error:
+        if not envelope:
+            raise BodyError(f"the body is not JSON: {error}") from error
+    return [text.translate(_BREAKS)]
+
+
+def _elements(array: bytes) -> list[bytes]:
+    try:
+        return [bytes(raw).translate(_BREAKS) for raw in _array.decode(array)]
+    except msgspec.DecodeError:
+        # One event with NaN or half a surrogate pair must not cost the others: its place is named later.
+        return _elements_one_by_one(array.decode())
+
+
+def _elements_one_by_one(array: str) -> list[bytes]:
+    found: list[bytes] = []
+    at = _gap(array, 1)
+    while not found or array[at] == ",":
+        begin = _gap(array, at + 1) if found else at
+        _, end = _scan(array, begin)
+        found.append(array[begin:end].encode().translate(_BREAKS))
+        at = _gap(array, end)
+    if array[at:] != "]":
+        raise ValueError(f"event {len(found) - 1} is followed by {array[at : at + 20]!r}")
+    return found
+
+
+def _gap(array: str, at: int) -> int:
+    """Where the next token begins. Raises ValueError at the end of the text."""
+    while at < len(array) and array[at] in " \t\r\n":
+        at += 1
+    if at == len(array):
+        raise ValueError("the array does not end")
+    return at

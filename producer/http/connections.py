@@ -1,0 +1,127 @@
+"""uvicorn's HTTP connection with limits that hold: size of the head, time, number of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from producer.http.problems import problem, whole_answer
+from producer.http.settings import HttpLimits
+
+_REFUSED = 64  # connections over the limit that are told so; further ones are just closed
+_LINGER = 2.0  # seconds in which a client may still send what nobody reads, so that it gets its answer
+
+
+def connections(limits: HttpLimits, refused: Callable[[str], object]) -> type[HttpToolsProtocol]:
+    """The protocol class for uvicorn; `refused` hears the reasons, in the words of REFUSALS."""
+    return type("_Connection", (_Connection,), {"limits": limits, "refused": staticmethod(refused)})
+
+
+class Listener(uvicorn.Server):
+    """Looks at its connections once a second."""
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, _Connection):
+                    connection.look(now)
+        return await super().on_tick(counter)
+
+
+class _Connection(HttpToolsProtocol):
+    limits: HttpLimits
+    refused: Callable[[str], object]
+
+    _since: float | None = None  # when the request that is under way began (loop time)
+    _head = 0  # bytes of its head so far
+    _is_in_head = True
+    _is_whole = False  # all of its body is here
+    _is_over = False  # one connection too many
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        over = len(self.connections) - self.limits.connections
+        self._is_over = over > 0
+        if over > _REFUSED:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            self._end(503, f"{self.limits.connections} connections are open already", "too many connections")
+            return
+        if self._since is None:
+            self._since = self.loop.time()
+        super().data_received(data)
+        if self._is_in_head:
+            self._head += len(data)
+            if self._head > self.limits.header:
+                self._end(431, self._head_too_large(), "too large")
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(400, "this is no HTTP/1.1 request")
+
+    def on_message_begin(self) -> None:
+        self._since, self._head = self.loop.time(), 0
+        self._is_in_head, self._is_whole = True, False
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._head += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head += len(name) + len(value) + 4
+        if self._is_in_head:  # behind the body there may be more of them, which nobody reads
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        own = self.app
+        if self._head > self.limits.header:
+            self.app = self._too_large
+        super().on_headers_complete()
+        self.app = own
+
+    def on_message_complete(self) -> None:
+        self._is_whole = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        now = self.loop.time()
+        if self._is_whole:
+            self._since = now if self.pipeline else None
+        else:
+            self._since = now - self.limits.seconds + _LINGER
+        super().on_response_complete()
+
+    def look(self, now: float) -> None:
+        """End a request that takes too long. Called now and then; `now` is the loop's time."""
+        if self._since is None or now - self._since < self.limits.seconds:
+            return
+        self._since = None
+        if self.cycle is not None and self.cycle.response_started:
+            self.transport.close() if self.cycle.response_complete else self.transport.abort()
+        else:
+            self._end(408, f"the request was not complete after {self.limits.seconds:g} s", "too slow")
+
+    def _end(self, status: int, detail: str, reason: str = "") -> None:
+        if self.transport.is_closing():
+            return
+        if reason:
+            self.refused(reason)
+        self.transport.write(whole_answer(status, detail))
+        self.transport.close()
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.refused("too large")
+        await problem(431, self._head_too_large())(scope, receive, send)
+
+    def _head_too_large(self) -> str:
+        return f"the head of the request has more than {self.limits.header} bytes"

@@ -1,0 +1,157 @@
+"""Who may ask: nobody by a foreign name, no page of another site, nobody without the token; never too many.
+
+A page of another site can make a browser send requests to this machine. It cannot hide its Origin, its own
+name shows in Host when it made that name point here, and what changes something must say application/json,
+which a form cannot.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from producer.http.problems import Refusal
+from producer.http.settings import HttpSettings, is_address, is_loopback
+
+INTAKE_PATHS = ("/events", "/logs")
+PROBE_PATHS = ("/healthz", "/readyz", "/metrics")  # answered also under load
+TOKEN_VARIABLE = "WIN_EVENT_HTTP_TOKEN"  # noqa: S105 - the name of a variable
+JSON_KIND = "application/json"
+NDJSON_KINDS = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+_CONTROL_BYTES = 16 * 1024
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass
+class Guard:
+    """ASGI middleware around the whole application. `is_open` is false when the producer stops."""
+
+    app: ASGIApp
+    settings: HttpSettings
+    refused: Callable[[str], object]
+    is_open: Callable[[], bool]
+    under_way: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        self.under_way += 1
+        try:
+            self._check(scope["method"], scope["path"], Headers(scope=scope))
+            await self.app(scope, _bounded(scope, receive), _guarded(send))
+        except Refusal as refusal:
+            if refusal.reason:
+                self.refused(refusal.reason)
+            await refusal.response()(scope, receive, _guarded(send))
+        finally:
+            self.under_way -= 1
+
+    def _check(self, method: str, path: str, headers: Headers) -> None:
+        """Raises Refusal."""
+        if path not in PROBE_PATHS:
+            self._check_host(headers)
+            most = self.settings.limits.requests
+            if self.under_way > most:
+                raise Refusal(503, f"{most} requests are under way already", "too many requests")
+        if method not in _SAFE:
+            _check_origin(headers)
+            self._check_token(headers)
+            if not self.is_open():
+                raise Refusal(503, "the producer is stopping", "stopping")
+            _check_kind(path, headers)
+
+    def _check_host(self, headers: Headers) -> None:
+        name = _host_name(headers.get("host", ""))
+        if not is_address(name) and name not in self.settings.host_names:
+            raise Refusal(403, f"nobody calls this server {name!r}: see --http-allow-host", "host")
+
+    def _check_token(self, headers: Headers) -> None:
+        token = self.settings.token
+        if token is None:
+            if is_loopback(self.settings.host):
+                return
+            detail = f"who listens beyond loopback changes nothing without a token: set {TOKEN_VARIABLE}"
+            raise Refusal(403, detail, "token")
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        given = given.strip() if scheme.lower() == "bearer" else ""
+        if not hmac.compare_digest(given.encode("latin-1"), token.encode()):
+            raise Refusal(401, f"send the token of {TOKEN_VARIABLE}: Authorization: Bearer …", "token")
+
+
+def _check_origin(headers: Headers) -> None:
+    origin = headers.get("origin")
+    if origin is not None and _netloc(origin) != headers.get("host", "").lower():
+        raise Refusal(403, f"a page of {origin} may not change anything here", "foreign page")
+    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise Refusal(403, "a page of another site may not change anything here", "foreign page")
+
+
+def _check_kind(path: str, headers: Headers) -> None:
+    is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    kinds = (JSON_KIND, *NDJSON_KINDS) if path in INTAKE_PATHS else (JSON_KIND,)
+    if not is_empty and kind_of(headers) not in kinds:
+        raise Refusal(415, f"the body must be {' or '.join(kinds[:2])}, said by Content-Type")
+
+
+def kind_of(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _host_name(host: str) -> str:
+    """`localhost:9998` → localhost, `[::1]:9998` → ::1."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """Orders are short; the intake counts its own bytes."""
+    if scope["path"] in INTAKE_PATHS:
+        return receive
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > _CONTROL_BYTES:
+            raise Refusal(413, f"the body has more than {_CONTROL_BYTES} bytes", "too large")
+        return message
+
+    return bounded
+
+
+def _guarded(send: Send) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return guarded

@@ -1,0 +1,162 @@
+"""Answers POST /events and /logs: other people's events into the log.
+
+It reads the body itself: parameters of FastAPI's kind would hold all of it in memory first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from producer.http.bodies import BodyError, Gunzip, LineSplitter, json_events
+from producer.http.guard import JSON_KIND, NDJSON_KINDS, kind_of
+from producer.http.problems import Refusal
+from producer.http.settings import HttpLimits
+from producer.log.event_log import LogFullError, LogRefusedError
+from producer.log.intake import Intake, Place, as_logged
+
+_SHOWN = 1000  # rejected events that an answer names
+_WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+
+@dataclass
+class _Taking:
+    """What one request has brought so far."""
+
+    lines: list[bytes] = field(default_factory=list)  # checked, not in the log yet
+    accepted: int = 0
+    seen: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    place: Place | None = None
+
+    def check(self, events: Iterable[bytes]) -> None:
+        for event in events:
+            line, reason = as_logged(event)
+            if line:
+                self.lines.append(line)
+            else:
+                self.reasons.append(reason)
+                if len(self.rejected) < _SHOWN:
+                    self.rejected.append({"index": self.seen, "reason": reason})
+            self.seen += 1
+
+    def append(self, intake: Intake) -> None:
+        """Put what is checked into the log. Raises LogRefusedError."""
+        if not self.lines:
+            return
+        place = intake.append(self.lines)
+        self.place = Place(self.place.offset if self.place else place.offset, place.end)
+        self.accepted += len(self.lines)
+        self.lines = []
+
+    def told(self, log_id: str) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "rejected_count": len(self.reasons),
+            "log_id": log_id,
+        }
+        if self.place:
+            told |= {"offset": self.place.offset, "end_offset": self.place.end}
+        return told
+
+
+@dataclass(frozen=True)
+class Taker:
+    """Answers one request after the other. `rejected` hears the reason of every line that is not taken."""
+
+    intake: Intake
+    log_id: str
+    limits: HttpLimits
+    rejected: Callable[[Sequence[str]], object]
+
+    async def take(self, request: Request) -> Response:
+        is_lines = kind_of(request.headers) in NDJSON_KINDS
+        is_atomic = _flag(request, "atomic")
+        is_streamed = is_lines and not is_atomic
+        taking = _Taking()
+        try:
+            body = _pieces(request, self.limits.stream if is_streamed else self.limits.body)
+            if is_streamed:
+                await self._take_stream(body, taking)
+            else:
+                await self._take_whole(body, taking, is_lines, is_atomic)
+        except BodyError as error:
+            reason = "too large" if error.status == 413 else ""
+            raise Refusal(error.status, str(error), reason, **self._so_far(taking)) from error
+        except LogFullError as error:
+            detail = f"{error}; try again when it has read"
+            raise Refusal(429, detail, "log full", **self._so_far(taking)) from error
+        except LogRefusedError as error:
+            raise Refusal(503, f"{error}; try again", "log refused", **self._so_far(taking)) from error
+        finally:
+            self.rejected(taking.reasons)
+        if not taking.accepted:
+            raise Refusal(422, _nothing(taking), **taking.told(self.log_id))
+        return Response(orjson.dumps(taking.told(self.log_id)), 200, media_type=JSON_KIND)
+
+    async def _take_stream(self, body: AsyncIterator[bytes], taking: _Taking) -> None:
+        """Line by line as they come: never more than a piece is held."""
+        splitter = LineSplitter()
+        async for piece in body:
+            taking.check(splitter.feed(piece))
+            taking.append(self.intake)
+        taking.check(splitter.finish())
+        taking.append(self.intake)
+
+    async def _take_whole(
+        self, body: AsyncIterator[bytes], taking: _Taking, is_lines: bool, is_atomic: bool
+    ) -> None:
+        content = b"".join([piece async for piece in body])
+        taking.check(LineSplitter().feed(content + b"\n") if is_lines else json_events(content))
+        if not (is_atomic and taking.reasons):
+            taking.append(self.intake)
+
+    def _so_far(self, taking: _Taking) -> dict[str, Any]:
+        return taking.told(self.log_id) if taking.accepted else {}
+
+
+def _nothing(taking: _Taking) -> str:
+    if not taking.seen:
+        return "the body holds no event"
+    first = taking.rejected[0]
+    return (
+        f"nothing was taken: {len(taking.reasons)} of {taking.seen} are no events, "
+        f"the first is event {first['index']}: {first['reason']}"
+    )
+
+
+def _flag(request: Request, name: str) -> bool:
+    word = request.query_params.get(name, "").lower()
+    if word not in _WORDS:
+        raise Refusal(422, f"{name}={word}: say true or false")
+    return _WORDS[word]
+
+
+async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The unpacked body. Raises BodyError."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip", ""):
+        raise BodyError(f"Content-Encoding {encoding!r}: gzip or none", 415)
+    declared = request.headers.get("content-length", "0")
+    too_large = BodyError(f"the body has more than {limit} bytes; post it in parts", 413)
+    if int(declared) > limit:
+        raise too_large
+    gunzip, taken = Gunzip(limit) if "gzip" in encoding else None, 0
+    try:
+        async for piece in request.stream():
+            taken += len(piece)
+            if taken > limit:
+                raise too_large
+            for part in gunzip.feed(piece) if gunzip else (piece,):
+                yield part
+    except ClientDisconnect as error:
+        raise BodyError("the connection ended before the body did") from error
+    if gunzip:
+        gunzip.finish()

@@ -1,0 +1,103 @@
+"""What is answered and asked, as types: the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_RATE = 1e7
+
+
+class Problem(BaseModel):
+    """RFC 9457. `detail` says what failed and what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Rejected(BaseModel):
+    """An event that was not taken. `index` counts the events of the body from 0, empty lines left out."""
+
+    index: int
+    reason: str
+
+
+class Accepted(BaseModel):
+    """The accepted events lie within the bytes `offset`..`end_offset` of the log.
+
+    `rejected` names the first 1,000 of `rejected_count`. To read them back: `RESUME log_id offset`.
+    """
+
+    accepted: int
+    rejected: list[Rejected]
+    rejected_count: int
+    log_id: str
+    offset: int
+    end_offset: int
+
+
+class IntakeProblem(Problem):
+    """Also says what was taken before, which stays taken: go on behind it."""
+
+    accepted: int | None = None
+    rejected: list[Rejected] | None = None
+    rejected_count: int | None = None
+    log_id: str | None = None
+    offset: int | None = None
+    end_offset: int | None = None
+
+
+class Client(BaseModel):
+    """A reader of the log. `lag` in bytes, `lag_events` about."""
+
+    address: str
+    kind: Literal["plain", "resuming"]
+    offset: int
+    lag: int
+    lag_events: int
+    sent_bytes: int
+
+
+class Status(BaseModel):
+    """Rates in events a second; `rate_asked` is null for as fast as it goes, `late` in seconds.
+
+    `over`: all of --count or of the file is made. `problem`: why nothing can be appended; null: all is well.
+    """
+
+    version: str
+    running: bool
+    over: bool
+    rate_asked: float | None
+    rate_achieved: float
+    late: float
+    events: int
+    posted: int
+    clients: list[Client]
+    log_id: str
+    start_offset: int
+    end_offset: int
+    scenarios: list[str]
+    problem: str | None
+
+
+class Load(BaseModel):
+    """What generation does now."""
+
+    running: bool
+    over: bool
+    rate_asked: float | None
+
+
+class Rate(BaseModel):
+    """Events a second, or max for as fast as it goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rate: Literal["max"] | Annotated[float, Field(gt=0, le=MAX_RATE)]
+
+
+class Injected(BaseModel):
+    scenario: str

@@ -1,0 +1,62 @@
+"""Listens and serves in a thread of its own, from construction until stop()."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from producer.http.connections import Listener, connections
+from producer.http.settings import HttpSettings
+from producer.serving.server import bind
+
+logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what clients send is no news; exceptions are
+
+_IDLE_SECONDS = 15  # a connection that asks nothing is closed
+_STOP_SECONDS = 3
+
+
+class HttpServer:
+    """`address` holds what is bound, `url` what people call it. Raises OSError when it cannot listen."""
+
+    def __init__(self, settings: HttpSettings, app: ASGIApp, refused: Callable[[str], object]) -> None:
+        self._socket = bind(settings.host, settings.port)
+        self._socket.setblocking(False)
+        self.address: tuple[str, int] = self._socket.getsockname()[:2]
+        config = uvicorn.Config(
+            app,
+            http=connections(settings.limits, refused),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            ssl_context_factory=_always(settings.tls) if settings.tls else None,
+        )
+        self._listener = Listener(config)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self._listener.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Answer what has been asked, at most for some seconds."""
+        self._listener.should_exit = True
+        self._thread.join(2 * _STOP_SECONDS)
+        self._socket.close()
+
+
+def _always(context: ssl.SSLContext) -> Callable[..., ssl.SSLContext]:
+    def give(*_: Any) -> ssl.SSLContext:
+        return context
+
+    return give

@@ -1,0 +1,57 @@
+"""What the HTTP side is told: where to listen, who may ask, how much of everything. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass, field
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class HttpLimits:
+    """Sizes in bytes, `seconds` from the first byte of a request to the last of its answer.
+
+    `body` is what is held in memory at a time (after gunzip); an NDJSON body that is taken line by line may
+    have `stream` bytes.
+    """
+
+    body: int = 16 * 1024 * 1024
+    stream: int = 1024 * 1024 * 1024
+    header: int = 32 * 1024
+    seconds: float = 60.0
+    connections: int = 256
+    requests: int = 64
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """Port 0 takes a free one. `token` opens what changes something, `allowed_hosts` are further names."""
+
+    port: int
+    host: str = "127.0.0.1"
+    token: str | None = field(default=None, repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    limits: HttpLimits = HttpLimits()
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """What a Host header may say, besides an address."""
+        return frozenset(
+            name.lower().rstrip(".") for name in (*LOOPBACK_NAMES, self.host, *self.allowed_hosts)
+        )
+
+
+def is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Of a name or an address as it is bound."""
+    return host in LOOPBACK_NAMES or (is_address(host) and ipaddress.ip_address(host).is_loopback)

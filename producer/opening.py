@@ -1,0 +1,122 @@
+"""Opens what a producer works with: the log and what a former run left in it, ledger, generator, feeder."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from producer.events.generator import Generator
+from producer.events.generator_settings import GeneratorSettings, runs_ahead
+from producer.http.settings import HttpSettings
+from producer.log.event_log import EventLog
+from producer.log.feeder import Feeder, Sink
+from producer.log.ledger import LedgerHeader
+from producer.log.ledger_file import LedgerWriter
+from producer.log.load_control import LoadControl
+from producer.log.log_directory import LogDirectory
+from producer.log.pacing import Schedule, make_schedule
+from producer.log.recovery import RecordIds, RecoveredLog, events_of, last_record_ids
+from producer.serving.plain_positions import PlainPositions
+from producer.serving.server import ServerSettings
+
+_log = logging.getLogger("producer")
+
+
+@dataclass(frozen=True)
+class ProducerSettings:
+    """Everything the command line decides. `rate` in events a second, None for as fast as it goes."""
+
+    generator: GeneratorSettings = field(default_factory=GeneratorSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    http: HttpSettings | None = None
+    rate: float | None = 100.0
+    count: int | None = None
+    stdout: bool = False
+    retain_bytes: int = 256 * 1024 * 1024
+    wait_for_clients: int = 0
+    exit_when_done: bool = False
+    ledger: Path | None = None
+    log_dir: Path | None = None
+    fsync: str = "second"
+    plain_resume: int | None = None
+
+
+def open_log(
+    settings: ProducerSettings, cleanup: contextlib.ExitStack
+) -> tuple[EventLog, RecoveredLog | None]:
+    if settings.log_dir is None:
+        return EventLog(settings.retain_bytes), None
+    directory = LogDirectory(settings.log_dir, settings.retain_bytes, settings.fsync)
+    cleanup.callback(directory.close)
+    recovered = directory.open(settings.generator.fmt)
+    for finding in recovered.findings:
+        _log.warning("%s: %s", settings.log_dir, finding)
+    return EventLog(settings.retain_bytes, directory, recovered), recovered
+
+
+def open_generator(
+    settings: ProducerSettings, recovered: RecoveredLog | None, last_ids: RecordIds
+) -> Generator:
+    now = time.time_ns() // 100
+    if recovered is None:
+        return Generator(settings.generator, now)
+    generator = Generator(replace(settings.generator, run=recovered.starts), now)
+    generator.continue_from(last_ids)
+    return generator
+
+
+def last_ids_of(recovered: RecoveredLog | None, ledger: LedgerWriter | None) -> RecordIds:
+    """Where sequences continue: after the log, or the ledger where a power cut left that the longer one."""
+    if recovered is None:
+        return {}
+    in_log = last_record_ids(recovered.segments[-1], recovered.fmt)
+    in_ledger = ledger.last_ids if ledger else {}
+    return {key: max(in_log.get(key, 0), in_ledger.get(key, 0)) for key in in_log | in_ledger}
+
+
+def open_positions(settings: ProducerSettings, log: EventLog) -> PlainPositions | None:
+    if settings.plain_resume is None:
+        return None
+    file = settings.log_dir / "plain-clients.json" if settings.log_dir else None
+    return PlainPositions(settings.plain_resume, file, log.end)
+
+
+def open_ledger(
+    settings: ProducerSettings, log_id: str, recovered: RecoveredLog | None, cleanup: contextlib.ExitStack
+) -> LedgerWriter | None:
+    if settings.ledger is None:
+        return None
+    own = settings.generator
+    start = own.start_time.isoformat() if own.start_time else None
+    earlier = [each.log_id for each in recovered.earlier] if recovered else []
+    started = datetime.now(timezone.utc).isoformat()
+    header = LedgerHeader(log_id, own.seed, own.fmt, start, started, own.as_json())
+    ledger = LedgerWriter(settings.ledger, header, earlier)
+    cleanup.callback(ledger.close)
+    if recovered:
+        ledger.catch_up(events_of(recovered.segments[-1], own.fmt))
+    return ledger
+
+
+def make_feeder(
+    settings: ProducerSettings,
+    generator: Generator,
+    sink: Sink,
+    ledger: LedgerWriter | None,
+    enough: threading.Event,
+) -> Feeder:
+    own = settings.generator
+    ahead = runs_ahead(own, settings.rate, settings.count, datetime.now(timezone.utc))
+    if ahead:
+        _log.warning("%s", ahead)
+
+    def schedule_of(rate: float | None) -> Schedule:
+        return make_schedule(rate, own.shape, own.seed, time.time() % 86400.0)
+
+    control = LoadControl(settings.rate)
+    return Feeder(generator, sink, control, schedule_of, settings.count, ledger, enough, lambda batch: None)

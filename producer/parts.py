@@ -1,0 +1,28 @@
+"""What a running producer is made of, for whoever looks at it or steers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from producer.log.event_log import EventLog
+from producer.log.feeder import Feeder
+from producer.log.intake import Intake
+from producer.rate_report import RateReport
+from producer.serving.server import Server
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`scenarios`: what may be injected."""
+
+    log: EventLog
+    server: Server
+    feeder: Feeder
+    report: RateReport
+    intake: Intake
+    scenarios: list[str]
+
+    @property
+    def problem(self) -> str:
+        """Why this producer is not ready; empty when it is."""
+        return self.log.trouble if self.server.is_listening else "the producer is stopping"
