@@ -1,0 +1,83 @@
+"""Alerts as values and as JSON: what detection hands to people and to the topic `alerts`. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from detection.correlation.correlator import Change, alert_id, short
+from detection.event_time import to_text
+from detection.matching.event_fields import ABSENT
+from detection.matching.matcher import Hit
+from detection.matching.rule_set import Head
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One burst of a correlation, or one event of a rule. `first`, `last`: event times, empty if unknown.
+
+    `count`: events in it so far. `record_ids`: "computer channel record-id" of at most 20 of them.
+    `over`: it will not change any more. `new`: nothing was told of it before.
+    """
+
+    id: str
+    head: Head = field(repr=False)
+    group: dict[str, str]
+    first: str
+    last: str
+    count: int
+    record_ids: tuple[str, ...]
+    over: bool = True
+    new: bool = True
+
+    def as_json(self, detected_at: str | None = None) -> dict[str, Any]:
+        """`detected_at`: when it was found, by the clock of whoever found it."""
+        return {
+            "id": self.id,
+            "rule_id": self.head.key,
+            "title": self.head.title,
+            "level": self.head.level,
+            "tags": list(self.head.tags),
+            "group": self.group,
+            "first": self.first or None,
+            "last": self.last or None,
+            "count": self.count,
+            "record_ids": list(self.record_ids),
+            "detected_at": detected_at,
+        }
+
+    @property
+    def key(self) -> bytes:
+        """The key of its record in Kafka: the rule and the group."""
+        return orjson.dumps({"rule_id": self.head.key, "group": self.group})
+
+
+def of_hit(hit: Hit, head: Head, identity: str, time: int | None) -> Alert:
+    """An alert for one event: its group is the event itself."""
+    moment = to_text(time) if time is not None else ""
+    computer, _, record = identity.partition(" ")
+    group = {"Computer": computer, "record": record}
+    return Alert(alert_id(head.key, (identity,), moment), head, group, moment, moment, 1, (identity,))
+
+
+def of_burst(change: Change, new: bool) -> Alert:
+    burst = change.burst
+    return Alert(
+        id=change.alert_id,
+        head=change.correlation.head,
+        group=dict(zip(change.correlation.group_by, change.group, strict=True)),
+        first=to_text(burst.first),
+        last=to_text(burst.last),
+        count=burst.count,
+        record_ids=tuple(burst.evidence),
+        over=change.over,
+        new=new,
+    )
+
+
+def identity(hit: Hit) -> str:
+    """ "computer channel record-id": what tells an event from every other."""
+    parts = (hit.field(name) for name in ("Computer", "Channel", "EventRecordID"))
+    return " ".join("-" if part is ABSENT else short(part) for part in parts)

@@ -1,0 +1,194 @@
+"""All correlations of a rule set at once: hits go in, bursts come out. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from detection.correlation.definition import NUMBERS, Correlation
+from detection.correlation.window import Burst, Entry, Window
+from detection.event_time import to_text
+from detection.matching.event_fields import ABSENT
+
+Group = tuple[str, ...]
+Read = Callable[[str], str]
+"""The text of a field of an event by its name; ABSENT when it is not there."""
+
+_LONGEST = 256  # characters of a group value that are kept
+
+
+class Occurrence(NamedTuple):
+    """Something that a correlation counts: a hit of rule `key`, or the burst of another correlation."""
+
+    key: str
+    time: int
+    identity: str
+    read: Read
+
+
+class Change(NamedTuple):
+    """A burst of a correlation that began or grew; `group`: the values as they stood in the first event."""
+
+    correlation: Correlation
+    group: Group
+    burst: Burst
+    over: bool = False
+
+    @property
+    def alert_id(self) -> str:
+        return alert_id(self.correlation.head.key, self.group, to_text(self.burst.began))
+
+
+@dataclass
+class _State:
+    shown: Group
+    window: Window = field(default_factory=Window)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """`window`: events that one group keeps at most; the oldest go first. `groups`: groups of one rule."""
+
+    window: int = 100_000
+    groups: int = 100_000
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
+class Correlator:
+    """Holds the windows of every group. `lost`: events and groups that were dropped because of the bounds."""
+
+    def __init__(self, correlations: Iterable[Correlation], bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        self._correlations = list(correlations)
+        self._bounds = bounds
+        self._listening: dict[str, list[Correlation]] = {}
+        for each in self._correlations:
+            for key in dict.fromkeys(each.refers_to):
+                self._listening.setdefault(key, []).append(each)
+        self._groups: dict[str, dict[Group, _State]] = {each.head.key: {} for each in self._correlations}
+        self._swept: dict[str, int] = {}
+        self.lost = 0
+
+    def listens(self, key: str) -> bool:
+        return key in self._listening
+
+    def take(self, occurrence: Occurrence) -> Iterator[Change]:
+        """Changes of the correlations that refer to it, and of those that refer to these."""
+        for correlation in self._listening.get(occurrence.key, ()):
+            group = _group(correlation, occurrence)
+            if group is None:
+                continue
+            yield from self._put(correlation, group, occurrence)
+
+    def advance(self, watermark: int, lateness: int) -> Iterator[Change]:
+        """Event time has come so far: judge what waited for it, forget what no event in time can reach."""
+        for correlation in self._correlations:
+            key = correlation.head.key
+            step = max(correlation.span // 8, lateness // 8, 1)
+            if correlation.on_arrival and watermark < self._swept.get(key, watermark - step) + step:
+                continue
+            self._swept[key] = watermark
+            yield from self._sweep(correlation, watermark, watermark - correlation.span)
+
+    def finish(self) -> Iterator[Change]:
+        """Nothing more comes: every window is complete."""
+        for correlation in self._correlations:
+            yield from self._sweep(correlation, 2**62, 2**61)
+
+    def adopt(self, other: Correlator, same: Callable[[str], bool]) -> None:
+        """Take over the windows of the correlations that did not change."""
+        for key in self._groups:
+            if key in other._groups and same(key):
+                self._groups[key] = other._groups[key]
+                self._swept[key] = other._swept.get(key, 0)
+        self.lost = other.lost
+
+    @property
+    def held(self) -> int:
+        """How many events are kept."""
+        return sum(len(state.window.times) for groups in self._groups.values() for state in groups.values())
+
+    def _put(self, correlation: Correlation, group: Group, occurrence: Occurrence) -> Iterator[Change]:
+        states = self._groups[correlation.head.key]
+        folded = tuple(value.lower() for value in group)
+        state = states.get(folded)
+        if state is None:
+            if len(states) >= self._bounds.groups:
+                states.pop(next(iter(states)))  # the one that began first
+                self.lost += 1
+            state = states[folded] = _State(group)
+        window, dropped = state.window, state.window.dropped
+        for place in _places(correlation, occurrence.key):
+            value = _value(correlation, occurrence)
+            if value is None:
+                return
+            entry = Entry(place, occurrence.identity, value)
+            for burst in window.add(correlation, occurrence.time, entry, self._bounds.window):
+                yield from self._changed(correlation, state, burst)
+        self.lost += window.dropped - dropped
+
+    def _changed(self, correlation: Correlation, state: _State, burst: Burst) -> Iterator[Change]:
+        new = burst.told == 0
+        change = Change(correlation, state.shown, burst)
+        yield change
+        if new:
+            burst.told = max(burst.told, 1)
+            yield from self.take(
+                Occurrence(
+                    correlation.head.key, burst.met, change.alert_id, _reader(correlation, state.shown)
+                )
+            )
+
+    def _sweep(self, correlation: Correlation, watermark: int, before: int) -> Iterator[Change]:
+        groups = self._groups[correlation.head.key]
+        for folded, state in list(groups.items()):
+            for burst in state.window.judge(correlation, watermark):
+                yield from self._changed(correlation, state, burst)
+            for burst in state.window.evict(correlation, before):
+                yield Change(correlation, state.shown, burst, over=True)
+            if state.window.empty:
+                del groups[folded]
+
+
+def alert_id(key: str, group: Iterable[str], began: str) -> str:
+    """The same for the same burst, whoever finds it and how often."""
+    return hashlib.sha256("\x1f".join((key, *(each.lower() for each in group), began)).encode()).hexdigest()[
+        :32
+    ]
+
+
+def short(value: str) -> str:
+    """A value that fits a key: what is too long ends in its hash."""
+    if len(value) <= _LONGEST:
+        return value
+    return f"{value[: _LONGEST - 20]}…{hashlib.sha256(value.encode(errors='replace')).hexdigest()[:16]}"
+
+
+def _group(correlation: Correlation, occurrence: Occurrence) -> Group | None:
+    """None when one of the fields is not there: such an event belongs to no group."""
+    found = [occurrence.read(correlation.field_for(name, occurrence.key)) for name in correlation.group_by]
+    return None if ABSENT in found else tuple(map(short, found))
+
+
+def _places(correlation: Correlation, key: str) -> tuple[int, ...]:
+    places = tuple(at for at, each in enumerate(correlation.refers_to) if each == key)
+    return places if correlation.kind in ("temporal", "temporal_ordered") else places[:1]
+
+
+def _value(correlation: Correlation, occurrence: Occurrence) -> str | None:
+    """None: the event has not the field that is counted."""
+    if correlation.value_field is None:
+        return ""
+    value = occurrence.read(correlation.field_for(correlation.value_field, occurrence.key))
+    if value is ABSENT or value == ABSENT:
+        return None
+    return value if correlation.kind in NUMBERS else short(value).lower()
+
+
+def _reader(correlation: Correlation, group: Group) -> Read:
+    """A burst has the fields of its group."""
+    fields = dict(zip(correlation.group_by, group, strict=True))
+    return lambda name: fields.get(name, ABSENT)

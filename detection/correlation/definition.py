@@ -1,0 +1,171 @@
+"""A correlation, ready to count: pySigma's value checked and turned into plain fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sigma.correlations import (
+    CorrelationConditionAND,
+    CorrelationConditionNOT,
+    CorrelationConditionOR,
+    SigmaCorrelationCondition,
+)
+
+from detection.event_time import TICKS
+from detection.matching.rule_set import CorrelationRule, Head
+
+COUNTS = ("event_count", "value_count")
+NUMBERS = ("value_sum", "value_avg", "value_percentile", "value_median")
+TEMPORAL = ("temporal", "temporal_ordered")
+_RISING = ("gte", "gt")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b,
+    "neq": lambda a, b: a != b,
+}
+
+
+class CorrelationError(ValueError):
+    """A correlation that cannot be counted; the text says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation:
+    """`refers_to`: keys of rules and correlations. `span` in ticks. `aliases`: alias -> key -> field.
+
+    `presence`: for temporal, whether the places in refers_to that have an event are enough.
+    """
+
+    head: Head
+    kind: str
+    refers_to: tuple[str, ...]
+    group_by: tuple[str, ...]
+    aliases: Mapping[str, Mapping[str, str]]
+    span: int
+    operator: str
+    threshold: float
+    value_field: str | None = None
+    percentile: int = 50
+    presence: Callable[[set[int]], bool] = field(default=lambda _: True)
+    absence: bool = False
+
+    @property
+    def on_arrival(self) -> bool:
+        """The condition can only become true by further events: it alerts as soon as it is met.
+
+        All others wait until event time has passed the window by the allowed lateness.
+        """
+        counts = self.kind in COUNTS and self.operator in _RISING
+        return counts or (self.kind in TEMPORAL and not self.absence)
+
+    @property
+    def in_fixed_windows(self) -> bool:
+        """lt, lte, eq, neq: a window begins with the first event behind the one before; judged whole."""
+        return self.kind not in TEMPORAL and self.operator not in _RISING
+
+    def meets(self, value: float) -> bool:
+        return _COMPARE[self.operator](value, self.threshold)
+
+    def field_for(self, name: str, key: str) -> str:
+        """The field of an event of rule `key` that stands behind a name in group-by or the condition."""
+        return self.aliases.get(name, {}).get(key, name)
+
+
+def define(rule: CorrelationRule) -> Correlation:
+    """Raises CorrelationError."""
+    sigma = rule.sigma
+    kind = sigma.type.name.lower()
+    condition = sigma.condition
+    common: dict[str, Any] = {
+        "head": rule.head,
+        "kind": kind,
+        "refers_to": rule.refers_to,
+        "group_by": tuple(sigma.group_by or ()),
+        "aliases": {alias: dict(by_key) for alias, by_key in _aliases(rule)},
+        "span": sigma.timespan.seconds * TICKS,
+    }
+    if not isinstance(condition, SigmaCorrelationCondition):
+        return _extended(rule, common)
+    operator, threshold = condition.op.name.lower(), condition.count
+    if kind in TEMPORAL:
+        return _temporal(common, operator, threshold)
+    value_field = condition.fieldref
+    if isinstance(value_field, list):
+        raise CorrelationError("several fields in a condition are not supported: name one field")
+    percentile = 50 if condition.percentile is None else condition.percentile
+    if kind == "value_percentile" and not 0 <= percentile <= 100:
+        raise CorrelationError(f"percentile {percentile} is not between 0 and 100")
+    if kind not in COUNTS + NUMBERS:
+        raise CorrelationError(f"correlation type '{kind}' is not supported")
+    if kind in COUNTS and operator in _RISING and threshold < (1 if operator == "gte" else 0):
+        raise CorrelationError(f"{operator} {threshold} is met by nothing at all: give a number above it")
+    common |= {"value_field": value_field, "percentile": percentile}
+    return Correlation(**common, operator=operator, threshold=threshold)
+
+
+def _temporal(common: dict[str, Any], operator: str, threshold: float) -> Correlation:
+    kind, count = common["kind"], len(common["refers_to"])
+    if kind == "temporal_ordered" and not (operator == "gte" and threshold == count):
+        raise CorrelationError(
+            f"temporal_ordered needs all of its {count} rules: leave the condition out, or set gte: {count}"
+        )
+    if operator not in _RISING:
+        raise CorrelationError(
+            f"temporal with {operator} is not supported: use gte, or a condition with 'not'"
+        )
+    compare = _COMPARE[operator]
+    return Correlation(
+        **common,
+        operator=operator,
+        threshold=threshold,
+        presence=lambda places: compare(len(places), threshold),
+    )
+
+
+def _extended(rule: CorrelationRule, common: dict[str, Any]) -> Correlation:
+    """A condition in words: `a and (b or not c)`."""
+    if common["kind"] == "temporal_ordered":
+        raise CorrelationError("temporal_ordered with a condition in words is not supported: list the rules")
+    places = {name: place for place, name in enumerate(rule.names)}
+    condition: Any = rule.sigma.condition
+    tree = condition.parsed
+    if _presence(tree, places)(set()):
+        raise CorrelationError("the condition is met without any event: at least one rule must be there")
+    presence = _presence(tree, places)
+    return Correlation(**common, operator="gte", threshold=1, presence=presence, absence=_has_not(tree))
+
+
+def _presence(tree: Any, places: Mapping[str, int]) -> Callable[[set[int]], bool]:
+    if isinstance(tree, CorrelationConditionAND | CorrelationConditionOR):
+        parts = [_presence(each, places) for each in tree.args]
+        every = isinstance(tree, CorrelationConditionAND)
+        return lambda there: (all if every else any)(part(there) for part in parts)
+    if isinstance(tree, CorrelationConditionNOT):
+        inner = _presence(tree.args[0], places)
+        return lambda there: not inner(there)
+    place = places[tree.reference]
+    return lambda there: place in there
+
+
+def _has_not(tree: Any) -> bool:
+    return isinstance(tree, CorrelationConditionNOT) or any(map(_has_not, getattr(tree, "args", ())))
+
+
+def _aliases(rule: CorrelationRule) -> list[tuple[str, list[tuple[str, str]]]]:
+    keys = dict(zip(rule.names, rule.refers_to, strict=True))
+    found = []
+    for alias in rule.sigma.aliases:
+        by_key = []
+        for reference, name in alias.mapping.items():
+            if reference.reference not in keys:
+                raise CorrelationError(
+                    f"alias '{alias.alias}' is for rule '{reference.reference}', which is not in its list"
+                )
+            by_key.append((keys[reference.reference], str(name)))
+        found.append((alias.alias, by_key))
+    return found

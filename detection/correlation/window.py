@@ -1,0 +1,269 @@
+"""The state of one group: its events of the last timespan, and the bursts they make. Pure.
+
+A window ends at an event and reaches back by the timespan, both ends included. Windows that meet the
+condition and share an event are one burst. So a burst does not depend on the order in which its events came.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from detection.correlation.definition import Correlation
+from detection.matching.values import number
+
+MOST_EVIDENCE = 20
+
+
+class Entry(NamedTuple):
+    """One event in a window. `place`: which of the correlation's rules it is of. `identity`: its name."""
+
+    place: int
+    identity: str
+    value: str
+
+
+@dataclass(eq=False)
+class Burst:
+    """`first`, `last`: event times. `met`: the end of the window that first met the condition.
+
+    `began`: the first event's time when that was seen; the burst keeps it as its name. `gone`: how many of
+    its events the window no longer holds. `told`: the count that was last told to somebody.
+    """
+
+    first: int
+    last: int
+    began: int
+    met: int
+    gone: int = 0
+    count: int = 0
+    evidence: list[str] = field(default_factory=list)
+    told: int = 0
+
+    def covers(self, time: int) -> bool:
+        return self.first <= time <= self.last
+
+
+@dataclass(eq=False)
+class Window:
+    """Entries by time, those of one time as they came. `judged`: ends up to here need no look again.
+
+    `low` and `tail`: where the newest window begins, and how often each value (temporal: each rule) is in it.
+    """
+
+    times: list[int] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    bursts: list[Burst] = field(default_factory=list)
+    judged: int = -(2**62)
+    low: int = 0
+    tail: dict[str | int, int] = field(default_factory=dict)
+    dropped: int = 0
+
+    def add(self, rule: Correlation, time: int, entry: Entry, most: int) -> list[Burst]:
+        """Take an event; the bursts that began or changed. The same event twice is one."""
+        if self._has(rule, time, entry):
+            return []
+        place = bisect_right(self.times, time)
+        self.times.insert(place, time)
+        self.entries.insert(place, entry)
+        self._count(rule, place)
+        if len(self.times) > most:
+            self._drop(rule, max(most // 16, 1))
+            self.dropped += max(most // 16, 1)
+            place = bisect_right(self.times, time) - 1
+        if not rule.on_arrival or place < 0:
+            return []
+        changed: dict[int, Burst] = {}
+        for end in list(self._ends(place, time + rule.span)):
+            inside = next((b for b in self.bursts if b.covers(time) and b.covers(end)), None)
+            if inside is None and self._meets(rule, end):
+                inside = self._mark(end - rule.span, end)
+            if inside is not None:
+                changed[id(inside)] = inside
+        return self._counted([burst for burst in self.bursts if id(burst) in changed])
+
+    def judge(self, rule: Correlation, until: int) -> list[Burst]:
+        """For conditions that wait: judge all windows that are complete at `until`."""
+        if rule.on_arrival:
+            return []
+        found = self._fixed(rule, until) if rule.in_fixed_windows else self._sliding(rule, until)
+        changed = {id(burst) for burst in list(found)}
+        return self._counted([burst for burst in self.bursts if id(burst) in changed])
+
+    def evict(self, rule: Correlation, before: int) -> list[Burst]:
+        """Forget entries older than this; returns the bursts that have ended before it, for good."""
+        if count := bisect_left(self.times, before):
+            self._drop(rule, count)
+        over = [burst for burst in self.bursts if burst.last < before]
+        if over:
+            self.bursts = [burst for burst in self.bursts if burst.last >= before]
+        return over
+
+    @property
+    def empty(self) -> bool:
+        return not self.times and not self.bursts
+
+    def _has(self, rule: Correlation, time: int, entry: Entry) -> bool:
+        at = bisect_left(self.times, time)
+        while at < len(self.times) and self.times[at] == time:
+            other = self.entries[at]
+            if other.identity == entry.identity and (
+                rule.kind in ("event_count", "value_count") or other == entry
+            ):
+                return True
+            at += 1
+        return False
+
+    def _count(self, rule: Correlation, place: int) -> None:
+        """Keep `low` and `tail` true for the entry that was put in at `place`."""
+        newest = self.times[-1]
+        if place < self.low:
+            self.low += 1
+            return
+        self._tally(rule, self.entries[place], 1)
+        while self.times[self.low] < newest - rule.span:
+            self._tally(rule, self.entries[self.low], -1)
+            self.low += 1
+
+    def _tally(self, rule: Correlation, entry: Entry, by: int) -> None:
+        key = entry.value if rule.kind == "value_count" else entry.place
+        left = self.tail.get(key, 0) + by
+        if left:
+            self.tail[key] = left
+        else:
+            del self.tail[key]
+
+    def _drop(self, rule: Correlation, count: int) -> None:
+        for burst in self.bursts:
+            low, high = (
+                bisect_left(self.times, burst.first, 0, count),
+                bisect_right(self.times, burst.last, 0, count),
+            )
+            burst.gone += high - low
+        for entry in self.entries[self.low : count]:
+            self._tally(rule, entry, -1)
+        self.low = max(self.low - count, 0)
+        del self.times[:count]
+        del self.entries[:count]
+
+    def _ends(self, place: int, last: int) -> Iterator[int]:
+        """The different times from `place` on, up to `last`: ends of windows that may hold the new event."""
+        before = None
+        for at in range(place, len(self.times)):
+            time = self.times[at]
+            if time > last:
+                return
+            if time != before:
+                yield time
+                before = time
+
+    # Conditions
+
+    def _meets(self, rule: Correlation, end: int) -> bool:
+        """Whether the window that ends at `end` meets the condition."""
+        low, high = bisect_left(self.times, end - rule.span), bisect_right(self.times, end)
+        if rule.kind == "event_count":
+            return rule.meets(high - low)
+        if high == len(self.times) and rule.kind == "value_count":
+            return rule.meets(len(self.tail))
+        if high == len(self.times) and rule.kind == "temporal":
+            return rule.presence(set(self.tail))  # type: ignore[arg-type]  # places, for this kind
+        return self._slice_meets(rule, low, high)
+
+    def _slice_meets(self, rule: Correlation, low: int, high: int) -> bool:
+        entries = self.entries[low:high]
+        if rule.kind == "event_count":
+            return rule.meets(len(entries))
+        if rule.kind == "value_count":
+            return rule.meets(len({entry.value for entry in entries}))
+        if rule.kind == "temporal":
+            return rule.presence({entry.place for entry in entries})
+        if rule.kind == "temporal_ordered":
+            return _in_order(self.times[low:high], entries, len(rule.refers_to))
+        found = _figure(rule, [entry.value for entry in entries])
+        return found is not None and rule.meets(found)
+
+    def _sliding(self, rule: Correlation, until: int) -> Iterator[Burst]:
+        for end in list(self._ends(bisect_right(self.times, self.judged), until)):
+            if self._meets(rule, end):
+                yield self._mark(end - rule.span, end)
+        self.judged = max(self.judged, until)
+
+    def _fixed(self, rule: Correlation, until: int) -> Iterator[Burst]:
+        while True:
+            low = bisect_right(self.times, self.judged)
+            if low == len(self.times) or self.times[low] + rule.span > until:
+                return
+            end = self.times[low] + rule.span
+            high = bisect_right(self.times, end)
+            if self._slice_meets(rule, low, high):
+                yield self._mark(self.times[low], self.times[high - 1], apart=True)
+            self.judged = end
+
+    # Bursts
+
+    def _mark(self, begin: int, end: int, apart: bool = False) -> Burst:
+        """The window from `begin` to `end` meets the condition: a burst, one with those it overlaps."""
+        first = self.times[bisect_left(self.times, begin)]
+        same = [] if apart else [b for b in self.bursts if b.first <= end and b.last >= first]
+        if not same:
+            burst = Burst(first, end, began=first, met=end)
+            self.bursts.append(burst)
+            return burst
+        kept = min(same, key=lambda burst: burst.met)  # whoever holds it sees it grow
+        kept.first = min(first, *(burst.first for burst in same))
+        kept.last = max(end, *(burst.last for burst in same))
+        kept.gone = sum(burst.gone for burst in same)
+        self.bursts = [burst for burst in self.bursts if burst is kept or burst not in same]
+        return kept
+
+    def _counted(self, bursts: list[Burst]) -> list[Burst]:
+        """With count and evidence up to date."""
+        for burst in bursts:
+            low, high = bisect_left(self.times, burst.first), bisect_right(self.times, burst.last)
+            burst.count = burst.gone + high - low
+            known, first = burst.evidence, self.entries[low : min(high, low + MOST_EVIDENCE)]
+            if not burst.gone and (len(known) < MOST_EVIDENCE or known[0] != first[0].identity):
+                burst.evidence = [entry.identity for entry in first]
+        return bursts
+
+
+def _in_order(times: list[int], entries: list[Entry], count: int) -> bool:
+    """Whether an event of each rule is there, each behind the one before; at one time any order counts.
+
+    From the end: the latest event of the last rule, then the latest of the rule before that is not later.
+    """
+    wanted, limit, used = count - 1, len(times), set[int]()
+    while wanted >= 0:
+        found = -1
+        for at in range(limit - 1, -1, -1):
+            if entries[at].place == wanted and at not in used:
+                found = at
+                break
+        if found < 0:
+            return False
+        used.add(found)
+        limit = bisect_right(times, times[found])
+        wanted -= 1
+    return True
+
+
+def _figure(rule: Correlation, texts: list[str]) -> Any:
+    """Sum, average, median or percentile of the numbers among the values; None when there is none."""
+    numbers = [Fraction(found) for found in map(number, texts) if found is not None and abs(found) < 1e300]
+    if not numbers:
+        return None
+    if rule.kind == "value_sum":
+        return sum(numbers)
+    if rule.kind == "value_avg":
+        return sum(numbers) / len(numbers)
+    numbers.sort()
+    if rule.kind == "value_median":
+        middle = len(numbers) // 2
+        return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
+    # Nearest rank: the smallest value with at least so many percent of the values at or below it.
+    rank = -(-rule.percentile * len(numbers) // 100)
+    return numbers[max(rank, 1) - 1]

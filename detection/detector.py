@@ -1,0 +1,161 @@
+"""The core that both drivers share: blocks of lines go in, alerts come out. Pure; it holds all state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from detection.alerts import Alert, identity, of_burst, of_hit
+from detection.correlation.clock import Clock
+from detection.correlation.correlator import (
+    DEFAULT_BOUNDS,
+    Bounds,
+    Change,
+    Correlator,
+    Occurrence,
+)
+from detection.correlation.definition import Correlation, CorrelationError, define
+from detection.event_time import TICKS, to_ticks
+from detection.matching.event_fields import event_time
+from detection.matching.matcher import Hit, Matcher
+from detection.matching.rule_files import Refusal
+from detection.matching.rule_set import RuleSet
+from producer.events.line_rule import parse_object
+
+_FLAT_TIME = re.compile(rb'\{"timestamp":"([^"\\]{1,40})"').match
+
+
+@dataclass
+class Counts:
+    """`late`: hits too old for correlations. `timeless`: hits without a time that can be read."""
+
+    lines: int = 0
+    rejected: int = 0
+    hits: int = 0
+    late: int = 0
+    timeless: int = 0
+    lost: int = 0
+
+
+def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
+    """The correlations that can be counted, and the refusals of the others and of what refers to these."""
+    found: dict[str, Correlation] = {}
+    refused: list[Refusal] = []
+    known = {rule.head.key for rule in rules.rules}
+    for rule in rules.correlations:
+        missing = [key for key in rule.refers_to if key not in known and key not in found]
+        try:
+            if missing:
+                raise CorrelationError(f"refers to rule '{missing[0]}', which is refused")
+            found[rule.head.key] = define(rule)
+        except CorrelationError as error:
+            refused.append(Refusal(rule.head.path, rule.head.line, str(error)))
+    return list(found.values()), refused
+
+
+class Detector:
+    """`lateness` in seconds: how far events may be out of order."""
+
+    def __init__(self, rules: RuleSet, lateness: float = 60.0, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        self._bounds = bounds
+        self._lateness = int(lateness * TICKS)
+        self.clock = Clock(self._lateness)
+        self.counts = Counts()
+        self.fired: set[str] = set()
+        """Keys of the rules and correlations that have matched so far, those without alerts too."""
+        self._set(rules)
+
+    def feed(self, block: bytes, source: str = "") -> Iterator[Alert]:
+        """Whole lines of one input. Alerts that began, and those that have grown to twice what was told."""
+        matcher = self._matcher
+        for hit in matcher.hits(block):
+            yield from self._hit(hit, source)
+        if self._waiting and (time := _last_time(block)) is not None:
+            self.clock.observe(source, time)
+        yield from self._advance()
+        self.counts.lines += matcher.counts.lines
+        self.counts.rejected += matcher.counts.rejected
+        matcher.counts.lines = matcher.counts.rejected = 0
+        self.counts.lost = self._correlator.lost
+
+    def rest(self, source: str) -> Iterator[Alert]:
+        """This input has ended, or is silent: it does not hold the others."""
+        self.clock.rest(source)
+        yield from self._advance()
+
+    def finish(self) -> Iterator[Alert]:
+        """Nothing more comes: what is still open gets its last word."""
+        yield from self._alerts(self._correlator.finish())
+
+    def reload(self, rules: RuleSet) -> None:
+        """Other rules from now on; correlations that are the same, with all they refer to, go on."""
+        before, heads = self._correlator, self.rules.heads
+        self._set(rules)
+        refers = {each.head.key: each.refers_to for each in rules.correlations}
+
+        def same(key: str) -> bool:
+            old, new = heads.get(key), rules.heads.get(key)
+            equal = old is not None and new is not None and old.fingerprint == new.fingerprint
+            return equal and all(same(each) for each in refers.get(key, ()))
+
+        self._correlator.adopt(before, same)
+
+    @property
+    def held(self) -> int:
+        """Events in windows."""
+        return self._correlator.held
+
+    def _set(self, rules: RuleSet) -> None:
+        correlations, _ = definitions(rules)
+        self.rules = rules
+        self._matcher = Matcher(rules.rules)
+        self._correlator = Correlator(correlations, self._bounds)
+        self._waiting = bool(correlations)
+
+    def _hit(self, hit: Hit, source: str) -> Iterator[Alert]:
+        self.counts.hits += 1
+        name, moment = identity(hit), event_time(hit.event)
+        time = to_ticks(moment) if moment else None
+        late = False
+        if time is None:
+            self.counts.timeless += 1
+        elif self._waiting:
+            late = time < self.clock.watermark
+            self.clock.observe(source, time)
+        for rule in hit.rules:
+            self.fired.add(rule.head.key)
+            if rule.head.alerts:
+                yield of_hit(hit, rule.head, name, time)
+            if time is None or not self._correlator.listens(rule.head.key):
+                continue
+            if late:
+                self.counts.late += 1
+                continue
+            read = hit.reader(rule)
+            yield from self._alerts(self._correlator.take(Occurrence(rule.head.key, time, name, read)))
+
+    def _advance(self) -> Iterator[Alert]:
+        if self._waiting:
+            yield from self._alerts(self._correlator.advance(self.clock.watermark, self._lateness))
+
+    def _alerts(self, changes: Iterator[Change]) -> Iterator[Alert]:
+        """New ones at once; grown ones when the count has doubled, and when they are over."""
+        for change in changes:
+            burst = change.burst
+            new = burst.told == 0
+            if new or change.over or burst.count >= 2 * burst.told:
+                burst.told = burst.count
+                self.fired.add(change.correlation.head.key)
+                if change.correlation.head.alerts:
+                    yield of_burst(change, new)
+
+
+def _last_time(block: bytes) -> int | None:
+    """The time of the last line, wherever its shape keeps it."""
+    lines = block.rstrip(b"\r\n").rsplit(b"\n", 1)
+    if flat := _FLAT_TIME(lines[-1]):
+        return to_ticks(flat[1].decode(errors="replace"))
+    event = parse_object(lines[-1])
+    moment = event_time(event) if event else None
+    return to_ticks(moment) if moment else None

@@ -1,0 +1,225 @@
+"""An event of any shape, read by the field names that Sigma rules use. Pure.
+
+EventData stands under the names Windows gives it. The fields of the System element have one name here for all
+shapes; a name with dots leads into the event as it came (`winlog.channel`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from producer.event_fields import TEXT_MEMBER, TIMESTAMP_FIELDS
+from producer.events.line_rule import first_of
+
+Event = dict[str, Any]
+Path = tuple[str, ...]
+
+ABSENT = "\udfff"
+"""Stands for a field that is not there. Half of a surrogate pair: no event and no rule has it."""
+
+_LEVELS = {
+    "0": "Information", "1": "Critical", "2": "Error", "3": "Warning", "4": "Information", "5": "Verbose",
+    "critical": "Critical", "error": "Error", "warning": "Warning", "information": "Information",
+    "info": "Information", "verbose": "Verbose", "debug": "Verbose",
+}  # fmt: skip
+# Other names of the same, as rules and pipelines have them.
+ALIASES = {
+    "source": "Channel", "event_id": "EventID", "computer": "Computer", "ComputerName": "Computer",
+    "provider": "Provider_Name", "Provider": "Provider_Name", "SourceName": "Provider_Name",
+    "record_id": "EventRecordID", "level": "Level", "timestamp": "TimeCreated", "message": "Message",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`paths`: where the System fields stand. `data`: the EventData by name."""
+
+    name: str
+    paths: Mapping[str, Path]
+    data: Callable[[Event], Event]
+    special: Mapping[str, Callable[[Event], Any]] = field(default_factory=dict)
+
+
+def at(event: Any, path: Iterable[str]) -> Any:
+    for step in path:
+        event = event.get(step) if isinstance(event, dict) else None
+    return event
+
+
+def text(value: Any) -> str:
+    """A value as rules compare it: ABSENT for null, the elements of a list with spaces between."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ABSENT
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, list):
+        return " ".join(part for part in map(text, value) if part is not ABSENT)
+    if isinstance(value, dict):
+        return text(value.get(TEXT_MEMBER))
+    return str(value)
+
+
+def level(value: Any) -> str:
+    """The Windows name of a level, from that name in any case, Syslog's words or the number."""
+    found = text(value)
+    return _LEVELS.get(found.lower(), found)
+
+
+def system_field(shape: Shape, event: Event, name: str) -> str:
+    """The text of a System field, or of a field whose name is a path; ABSENT when it is not there."""
+    if (special := shape.special.get(name)) is not None:
+        return text(special(event))
+    if (path := shape.paths.get(name)) is not None:
+        return text(at(event, path))
+    value = at(event, name.split("."))
+    return text(event.get(name) if value is None else value)
+
+
+def is_system_field(name: str) -> bool:
+    return name in _SYSTEM or "." in name
+
+
+def read_field(shape: Shape, event: Event, data: Event, name: str) -> str:
+    """The text of any field by its name in a rule."""
+    name = ALIASES.get(name, name)
+    return system_field(shape, event, name) if is_system_field(name) else text(data.get(name))
+
+
+def full_text(shape: Shape, event: Event, data: Event) -> str:
+    """Where keywords are looked for: the message, and every value of the EventData on a line of its own."""
+    values = [text(value) for value in data.values()] if data is not event else []
+    return "\n".join(part for part in (system_field(shape, event, "Message"), *values) if part is not ABSENT)
+
+
+def event_time(event: Event) -> str | None:
+    """The text of the event's time."""
+    return first_of(event, TIMESTAMP_FIELDS)
+
+
+def _member(event: Event, name: str) -> Event:
+    found = event.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _winlogbeat_data(event: Event) -> Event:
+    winlog = _member(event, "winlog")
+    return _member(winlog, "event_data") or _member(winlog, "user_data")
+
+
+def _evtx_data(event: Event) -> Event:
+    """EventData, or what the one element of UserData holds."""
+    inner = _member(event, "Event")
+    if data := _member(inner, "EventData"):
+        return data
+    return next((value for value in _member(inner, "UserData").values() if isinstance(value, dict)), {})
+
+
+def _nxlog_level(event: Event) -> str:
+    # NXLog calls a failed audit an error; Windows does not.
+    audit = str(event.get("EventType", "")).startswith("AUDIT_")
+    return "Information" if audit else level(event.get("Severity"))
+
+
+def _nxlog_keywords(event: Event) -> Any:
+    value = event.get("Keywords")
+    return f"0x{value % 2**64:x}" if isinstance(value, int) else value
+
+
+def _inserts(event: Event) -> Event:
+    """winevtlog keeps values without names: those of event types that we know, else param1, param2, …"""
+    from detection.matching.insert_names import insert_names
+
+    values = event.get("StringInserts")
+    if not isinstance(values, list):
+        return _member(event, "EventData")
+    names = insert_names(event.get("Channel"), event.get("EventID"), event.get("ProviderName"))
+    if len(names) != len(values):
+        names = tuple(f"param{number + 1}" for number in range(len(values)))
+    return dict(zip(names, values, strict=True))
+
+
+def _level_at(*path: str) -> dict[str, Callable[[Event], Any]]:
+    return {"Level": lambda event: level(at(event, path))}
+
+
+_EVTX = ("Event", "System")
+FLAT = Shape(
+    "flat",
+    {
+        "EventID": ("event_id",), "Channel": ("source",), "Provider_Name": ("provider",),
+        "Computer": ("computer",), "EventRecordID": ("record_id",), "Task": ("task",),
+        "Keywords": ("keywords",), "Execution_ProcessID": ("process_id",),
+        "Execution_ThreadID": ("thread_id",), "TimeCreated": ("timestamp",), "Message": ("message",),
+    },
+    lambda event: _member(event, "data"),
+    _level_at("level"),
+)  # fmt: skip
+WINLOGBEAT = Shape(
+    "winlogbeat",
+    {
+        "EventID": ("winlog", "event_id"), "Channel": ("winlog", "channel"),
+        "Provider_Name": ("winlog", "provider_name"), "Computer": ("winlog", "computer_name"),
+        "EventRecordID": ("winlog", "record_id"), "Task": ("winlog", "task"),
+        "Keywords": ("winlog", "keywords"), "Execution_ProcessID": ("winlog", "process", "pid"),
+        "Execution_ThreadID": ("winlog", "process", "thread", "id"), "TimeCreated": ("@timestamp",),
+        "Message": ("message",),
+    },
+    _winlogbeat_data,
+    _level_at("log", "level"),
+)  # fmt: skip
+NXLOG = Shape(
+    "nxlog",
+    {
+        "EventID": ("EventID",), "Channel": ("Channel",), "Provider_Name": ("SourceName",),
+        "Computer": ("Hostname",), "EventRecordID": ("RecordNumber",), "Task": ("Category",),
+        "Execution_ProcessID": ("ExecutionProcessID",), "Execution_ThreadID": ("ThreadID",),
+        "TimeCreated": ("EventTime",), "Message": ("Message",),
+    },
+    lambda event: event,
+    {"Level": _nxlog_level, "Keywords": _nxlog_keywords},
+)  # fmt: skip
+WINEVTLOG = Shape(
+    "winevtlog",
+    {
+        "EventID": ("EventID",), "Channel": ("Channel",), "Provider_Name": ("ProviderName",),
+        "Computer": ("Computer",), "EventRecordID": ("EventRecordID",), "Task": ("Task",),
+        "Keywords": ("Keywords",), "Execution_ProcessID": ("ProcessID",), "Execution_ThreadID": ("ThreadID",),
+        "TimeCreated": ("TimeCreated",), "Message": ("Message",),
+    },
+    _inserts,
+    _level_at("Level"),
+)  # fmt: skip
+EVTX_DUMP = Shape(
+    "evtx_dump",
+    {
+        "EventID": (*_EVTX, "EventID"), "Channel": (*_EVTX, "Channel"),
+        "Provider_Name": (*_EVTX, "Provider", "#attributes", "Name"), "Computer": (*_EVTX, "Computer"),
+        "EventRecordID": (*_EVTX, "EventRecordID"), "Task": (*_EVTX, "Task"),
+        "Keywords": (*_EVTX, "Keywords"),
+        "Execution_ProcessID": (*_EVTX, "Execution", "#attributes", "ProcessID"),
+        "Execution_ThreadID": (*_EVTX, "Execution", "#attributes", "ThreadID"),
+        "TimeCreated": (*_EVTX, "TimeCreated", "#attributes", "SystemTime"), "Message": ("message",),
+    },
+    _evtx_data,
+    _level_at(*_EVTX, "Level"),
+)  # fmt: skip
+_SYSTEM = {*FLAT.paths, "Level"}
+
+
+def shape_of(event: Event) -> Shape | None:
+    """The shape of this event; None when it is none that we know."""
+    if "event_id" in event:
+        return FLAT
+    if "winlog" in event:
+        return WINLOGBEAT
+    if "Event" in event:
+        return EVTX_DUMP
+    if "StringInserts" in event or "EventRecordID" in event:
+        return WINEVTLOG
+    return NXLOG if "EventID" in event else None

@@ -1,0 +1,26 @@
+"""The names of the values that Fluent Bit's in_winevtlog writes without names, from the event catalogue."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from producer.events.catalogue.event_catalogue import load_catalogue
+
+Names = tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> dict[tuple[str, int], list[tuple[str, Names]]]:
+    known: dict[tuple[str, int], list[tuple[str, Names]]] = {}
+    for each in load_catalogue().event_types.values():
+        known.setdefault((each.channel, each.event_id), []).append((each.provider, tuple(each.data)))
+    return known
+
+
+def insert_names(channel: Any, event_id: Any, provider: Any) -> Names:
+    """Empty when the catalogue does not have this event type."""
+    if not isinstance(channel, str) or not isinstance(event_id, int):
+        return ()
+    found = _catalogue().get((channel, event_id), [])
+    return next((names for name, names in found if name == provider), found[0][1] if found else ())

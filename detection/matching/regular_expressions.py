@@ -1,0 +1,42 @@
+"""Regular expressions by RE2: its time grows with the text alone, whatever the pattern. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import re2
+
+from detection.matching.event_fields import ABSENT
+
+OPTIONS = re2.Options()
+OPTIONS.log_errors = False  # RE2 would write to stderr beside our refusal
+
+try:  # pySigma 2 checks patterns by an engine that one may choose; pySigma 1 by Python's re
+    from sigma.policy import SigmaPolicy
+    from sigma.policy.regex_engine import RE2RegexEngine
+
+    class _Quiet(RE2RegexEngine):
+        def compile(self, pattern: str, flags: int = 0) -> Any:
+            wanted = ((re.IGNORECASE, "i"), (re.MULTILINE, "m"), (re.DOTALL, "s"))
+            letters = "".join(letter for flag, letter in wanted if flags & flag)
+            return re2.compile(f"(?{letters}){pattern}" if letters else pattern, OPTIONS)
+
+        def __deepcopy__(self, _: Any) -> _Quiet:
+            return self  # filters copy what they add; a module cannot be copied
+
+    POLICY: dict[str, Any] = {"policy": SigmaPolicy(regex_engine=_Quiet())}
+    """What pySigma's from_dict is to be told."""
+except ImportError:
+    POLICY = {}
+
+
+def searcher(pattern: str) -> Callable[[str], bool]:
+    """A search. Raises re2.error."""
+    search = re2.compile(pattern, OPTIONS).search
+
+    def found(text: str) -> bool:
+        return text is not ABSENT and search(text) is not None
+
+    return found

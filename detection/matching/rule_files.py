@@ -1,0 +1,128 @@
+"""Rule files as YAML documents with the line each begins on. The only module here that reads files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_SUFFIXES = (".yml", ".yaml")
+
+
+class RuleFilesError(ValueError):
+    """There is no such file or folder, or no rule in it."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a rule, a filter or a correlation does not take part."""
+
+    path: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """`text` as it is on the disk; what is not UTF-8 reads as U+FFFD and is refused as YAML or not at all."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML document: `content` is a mapping. `line` counts from 1."""
+
+    path: str
+    line: int
+    text: str
+    content: dict[str, Any]
+
+    def refuse(self, reason: str) -> Refusal:
+        """At the line that the reason quotes something of, else at the first."""
+        return Refusal(self.path, self.line + _line_of(self.text, reason), reason)
+
+
+def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
+    """Every .yml and .yaml file under the folders, and the files, in the order of their names."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise RuleFilesError(f"{path}: there is no such file or folder")
+        found = (
+            sorted(each for each in path.rglob("*") if each.suffix in _SUFFIXES) if path.is_dir() else [path]
+        )
+        if not found:
+            raise RuleFilesError(f"{path}: there is no .yml file in this folder")
+        files |= dict.fromkeys(found)
+    return [RuleFile(str(path), path.read_text(encoding="utf-8", errors="replace")) for path in files]
+
+
+def documents(file: RuleFile) -> Iterator[Document | Refusal]:
+    """The documents of one file; what is no YAML, or no mapping, is refused."""
+    try:
+        pairs = list(_composed(file.text))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error) or type(error).__name__
+        yield Refusal(file.path, mark.line + 1 if mark else 1, f"no YAML: {reason}")
+        return
+    lines = file.text.splitlines()
+    for node, content in pairs:
+        if content is None:
+            continue
+        line = node.start_mark.line
+        if not isinstance(content, dict):
+            yield Refusal(file.path, line + 1, "a rule is a mapping (title, logsource, detection)")
+            continue
+        text = "\n".join(lines[line : node.end_mark.line])
+        yield Document(file.path, line + 1, text, content)
+
+
+def _composed(text: str) -> Iterator[tuple[yaml.Node, Any]]:
+    loader = yaml.CSafeLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None  # noqa: S101 - check_node() has said so
+            _each_key_once(node)
+            yield node, loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _each_key_once(node: yaml.Node) -> None:
+    """A key that stands twice would silently win over the first."""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen or isinstance(each, yaml.ScalarNode):
+            continue
+        seen.add(id(each))
+        if isinstance(each, yaml.MappingNode):
+            known: set[str] = set()
+            for key, value in each.value:
+                if str(key.value) in known and key.value != "<<":
+                    raise yaml.MarkedYAMLError(
+                        problem=f"'{key.value}' stands twice", problem_mark=key.start_mark
+                    )
+                known.add(str(key.value))
+                waiting.append(value)
+        else:
+            waiting += each.value
+
+
+def _line_of(text: str, reason: str) -> int:
+    """The first line that holds one of the words that the reason puts in quotes."""
+    quoted = [word for word in reason.replace('"', "'").split("'")[1::2] if word.strip()]
+    for number, line in enumerate(text.splitlines()):
+        if any(word in line for word in quoted):
+            return number
+    return 0

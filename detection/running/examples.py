@@ -1,0 +1,82 @@
+"""The examples that rule files carry: small events that must match, and such that must not. Pure.
+
+Under `examples`, `match` and `no_match` are lists of cases, and a case is a list of events in the flat shape,
+as far as the rule looks at them. `after`: seconds behind the event before. `times` and `every`: so often, so
+many seconds apart; {n} in a value is the number of the repetition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from detection.detector import Detector
+from detection.event_time import TICKS, to_text, to_ticks
+from detection.matching.rule_set import Head, RuleSet
+
+_START = "2026-01-05T12:00:00Z"
+_OWN = ("after", "times", "every")
+
+
+class Example(NamedTuple):
+    """One case of one rule, and what came of it; `problem` when the case itself is wrong."""
+
+    head: Head
+    number: int
+    must_match: bool
+    matched: bool
+    problem: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.problem and self.matched == self.must_match
+
+
+def run_examples(rules: RuleSet) -> Iterator[Example]:
+    """Every case of every rule, each alone with all rules loaded."""
+    for head in rules.heads.values():
+        if not isinstance(head.examples, dict):
+            yield Example(head, 0, True, False, "examples: expected match and no_match")
+            continue
+        for name, must_match in (("match", True), ("no_match", False)):
+            for number, case in enumerate(head.examples.get(name) or [], 1):
+                try:
+                    block = _lines(case)
+                except (TypeError, ValueError, KeyError) as error:
+                    yield Example(head, number, must_match, False, f"not a list of events: {error}")
+                    continue
+                yield Example(head, number, must_match, _matches(rules, head, block))
+
+
+def _matches(rules: RuleSet, head: Head, block: bytes) -> bool:
+    """Whether the rule fires, alone or as a part of a correlation."""
+    detector = Detector(rules)
+    found = [*detector.feed(block), *detector.finish()]
+    return head.key in detector.fired or any(alert.head.key == head.key for alert in found)
+
+
+def _lines(case: Any) -> bytes:
+    if not isinstance(case, list):
+        raise TypeError(f"a case is a list of events, not {type(case).__name__}")
+    lines, record, time = [], 0, to_ticks(_START) or 0
+    for each in case:
+        if not isinstance(each, dict):
+            raise TypeError(f"an event is a mapping, not {each!r}")
+        time += int(float(each.get("after", 0)) * TICKS)
+        times, every = int(each.get("times", 1)), float(each.get("every", 1))
+        for number in range(times):
+            record += 1
+            event = {name: value for name, value in each.items() if name not in _OWN}
+            moment = to_text(time + int(number * every * TICKS))
+            base = {"timestamp": moment, "source": "Security", "record_id": record, "computer": "WS-1"}
+            lines.append(orjson.dumps(_numbered({**base, **event}, number), default=str))
+        time += int((times - 1) * every * TICKS)
+    return b"\n".join(lines) + b"\n"
+
+
+def _numbered(value: Any, number: int) -> Any:
+    if isinstance(value, dict):
+        return {name: _numbered(each, number) for name, each in value.items()}
+    return value.replace("{n}", str(number)) if isinstance(value, str) else value

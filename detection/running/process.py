@@ -1,0 +1,33 @@
+"""One run over lines: feeds the detector, hands alerts on, changes rules on request. No output of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from detection.alerts import Alert
+from detection.detector import Detector
+from detection.matching.rule_set import RuleSet
+
+Taken = Callable[[Alert], object]
+
+
+def run(
+    detector: Detector,
+    blocks: Iterable[tuple[str, bytes | None]],
+    taken: Taken,
+    new_rules: Callable[[], RuleSet | None] = lambda: None,
+) -> None:
+    """Until the blocks end; then every alert has been handed on with its last count."""
+    for source, block in blocks:
+        if (rules := new_rules()) is not None:
+            detector.reload(rules)
+        if block is None:
+            found = detector.rest(source)
+        elif block:
+            found = detector.feed(block, source)
+        else:
+            continue
+        for alert in found:
+            taken(alert)
+    for alert in detector.finish():
+        taken(alert)

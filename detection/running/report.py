@@ -1,0 +1,107 @@
+"""Where the alerts of one process go: lines for people, or JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import datetime, timezone
+
+import orjson
+from rich.console import Console
+
+from detection.alerts import Alert
+from detection.detector import Detector
+from detection.matching.rule_set import RuleSet
+from detection.running.view import alert_line, summary
+
+_PIPE_COLUMNS = 160  # rich would fold lines at 80 where nobody's terminal sets a limit
+LEVELS = ("informational", "low", "medium", "high", "critical")
+
+
+class _Report:
+    """What both have in common: they count, and talk on stderr. Levels below `lowest` are counted only."""
+
+    def __init__(self, lowest: str) -> None:
+        self._lowest = LEVELS.index(lowest)
+        self._below = 0
+        self.alerts = 0
+        self.by_rule: Counter[str] = Counter()
+        self.events: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
+        self.rules = RuleSet()
+        self._talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, sentence: str) -> None:
+        self._talk.print(f"win-event-detect: {sentence}", markup=False)
+
+    def loaded(self, rules: RuleSet) -> None:
+        self.rules = rules
+        for refusal in rules.refusals:
+            self._talk.print(f"refused: {refusal}", style="yellow", markup=False)
+        what = f"{len(rules.rules)} rules and {len(rules.correlations)} correlations"
+        refused = f", {len(rules.refusals)} refused" if rules.refusals else ""
+        self.say(f"{what} loaded{refused}")
+
+    def take(self, alert: Alert) -> bool:
+        """False: the alert is not to be shown."""
+        if LEVELS.index(alert.head.level) < self._lowest:
+            self._below += alert.new
+            return False
+        key = alert.head.key
+        if alert.new:
+            self.alerts += 1
+            self.by_rule[key] += 1
+        before = 0 if alert.new else self._counts.get(alert.id, 0)
+        self.events[key] += alert.count - before
+        if alert.over:
+            self._counts.pop(alert.id, None)
+        else:
+            self._counts[alert.id] = alert.count
+        return True
+
+    def end(self, detector: Detector, too_long: int) -> None:
+        counts = detector.counts
+        told = [f"{counts.lines:,} events", f"{self.alerts:,} alerts"]
+        for number, what in (
+            (self._below, f"below {LEVELS[self._lowest]} not shown: --min-level"),
+            (counts.rejected, "lines are no event"),
+            (too_long, "lines are too long"),
+            (counts.late, "hits came too late for correlations"),
+            (counts.timeless, "hits have no time"),
+            (counts.lost, "were dropped from windows that are full"),
+        ):
+            if number:
+                told.append(f"{number:,} {what}")
+        self.say(", ".join(told))
+
+
+class JsonReport(_Report):
+    """One alert a line on stdout, when it will not change any more."""
+
+    def take(self, alert: Alert) -> bool:
+        shown = super().take(alert)
+        if shown and alert.over:
+            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            sys.stdout.buffer.write(orjson.dumps(alert.as_json(now)) + b"\n")
+            sys.stdout.buffer.flush()
+        return shown
+
+
+class PrettyReport(_Report):
+    """A line when an alert comes, another each time it has doubled, a table at the end."""
+
+    def __init__(self, lowest: str) -> None:
+        super().__init__(lowest)
+        page = Console(highlight=False)
+        self._page = page if page.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS)
+
+    def take(self, alert: Alert) -> bool:
+        shown = super().take(alert)
+        if shown and (alert.new or not alert.over):
+            self._page.print(alert_line(alert))
+        return shown
+
+    def end(self, detector: Detector, too_long: int) -> None:
+        super().end(detector, too_long)
+        if self.by_rule:
+            self._page.print(summary(self.by_rule, self.events, self.rules))

@@ -1,0 +1,69 @@
+"""The rule files of a run: loaded at the start, and again when they changed or somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from detection.detector import definitions
+from detection.matching.loading import PipelineError, load
+from detection.matching.rule_files import RuleFile, RuleFilesError, read_rule_files
+from detection.matching.rule_set import RuleSet
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
+
+
+class RulesError(ValueError):
+    """The rules cannot be used; the text says why."""
+
+
+def counted(rules: RuleSet) -> RuleSet:
+    """Without the correlations that cannot be counted: they are among the refusals."""
+    correlations, refused = definitions(rules)
+    keys = {each.head.key for each in correlations}
+    kept = tuple(each for each in rules.correlations if each.head.key in keys)
+    return replace(rules, correlations=kept, refusals=(*rules.refusals, *refused))
+
+
+class RuleSource:
+    """Folders and files of rules, and of pipelines."""
+
+    def __init__(self, paths: Sequence[Path], pipelines: Sequence[Path] = ()) -> None:
+        self._paths, self._pipelines = tuple(paths) or (BUILT_IN,), tuple(pipelines)
+        self._stamps: object = None
+
+    def load(self) -> RuleSet:
+        """With the refusals. Raises RulesError when nothing is left to work with."""
+        self._stamps = self._look()
+        files, pipelines = self.files()
+        try:
+            rules = load(files, pipelines)
+        except PipelineError as error:
+            names = ", ".join(map(str, self._pipelines))
+            raise RulesError(f"--pipeline {names}: {error}") from error
+        return counted(rules)
+
+    def files(self) -> tuple[list[RuleFile], list[str]]:
+        """The texts of rules and pipelines. Raises RulesError."""
+        try:
+            pipelines = [path.read_text(encoding="utf-8") for path in self._pipelines]
+            return read_rule_files(self._paths), pipelines
+        except (RuleFilesError, OSError, UnicodeDecodeError) as error:
+            raise RulesError(str(error)) from error
+
+    def changed(self) -> bool:
+        """Whether files came, went or changed since the last look; that state counts as seen."""
+        before, self._stamps = self._stamps, self._look()
+        return before != self._stamps
+
+    def _look(self) -> list[tuple[str, int, int]]:
+        found = []
+        for path in (*self._paths, *self._pipelines):
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                try:
+                    stat = file.stat()
+                except OSError:
+                    continue  # it goes at this moment
+                found.append((str(file), stat.st_mtime_ns, stat.st_size))
+        return found

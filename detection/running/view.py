@@ -1,0 +1,76 @@
+"""Alerts as lines for a person at a terminal. Pure: rich renders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from detection.alerts import Alert
+from detection.matching.rule_set import RuleSet
+
+_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
+
+
+def alert_line(alert: Alert) -> Text:
+    """Time, level, title, group, and how much there is of it so far."""
+    head = alert.head
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{alert.last[:19].replace('T', ' ') or 'no time':19}  ", "dim")
+    line.append(f"{head.level:13} ", _STYLES.get(head.level, ""))
+    line.append(head.title, "bold")
+    for name, value in alert.group.items():
+        line.append(f"  {name}=", "dim").append(_printable(value))
+    if alert.count > 1:
+        line.append(f"  {alert.count} events", "" if alert.new else "dim")
+        line.append(f" since {alert.first[11:19]}", "dim")
+    techniques = [tag.removeprefix("attack.").upper() for tag in head.tags if tag.startswith("attack.t")]
+    if techniques:
+        line.append(f"  {' '.join(techniques)}", "dim")
+    return line
+
+
+def summary(alerts: Counter[str], events: Counter[str], rules: RuleSet) -> Table:
+    """How many alerts each rule gave, and over how many events."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name, justify in (("rule", "left"), ("level", "left"), ("alerts", "right"), ("events", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # one of the words that rich knows
+    for key, count in alerts.most_common():
+        head = rules.heads.get(key)
+        level = head.level if head else ""
+        table.add_row(
+            head.title if head else key, Text(level, _STYLES.get(level, "")), f"{count:,}", f"{events[key]:,}"
+        )
+    return table
+
+
+def rules_table(rules: RuleSet, notes: dict[str, str]) -> Table:
+    """What is loaded: which events and fields each rule looks at, and what is to be said about it."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("rule", "level", "events", "fields", "note"):
+        table.add_column(name, overflow="fold")
+    for rule in rules.rules:
+        places = [f"{s.channel or '*'} {_ids(s.event_ids)}" for s in rule.sources]
+        table.add_row(
+            rule.head.title, rule.head.level, "\n".join(places), " ".join(sorted(rule.fields)),
+            notes.get(rule.head.key, ""),
+        )  # fmt: skip
+    for correlation in rules.correlations:
+        sigma = correlation.sigma
+        told = f"{sigma.type.name.lower()} in {sigma.timespan.spec} of {', '.join(correlation.names)}"
+        table.add_row(
+            correlation.head.title, correlation.head.level, told, " ".join(sigma.group_by or ()),
+            notes.get(correlation.head.key, ""),
+        )  # fmt: skip
+    return table
+
+
+def _ids(ids: Iterable[int] | None) -> str:
+    return "*" if ids is None else " ".join(map(str, sorted(ids)))
+
+
+def _printable(value: str) -> str:
+    """Values come from strangers: no escape sequence reaches the terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in value)

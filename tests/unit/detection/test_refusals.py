@@ -1,0 +1,117 @@
+"""What cannot work is refused with file, line and reason, and the others go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from detection.matching.loading import PipelineError, load
+from detection.matching.rule_files import RuleFile
+from detection.matching.rule_set import RuleSet
+from detection.running.rule_source import counted
+
+GOOD = """title: Good
+name: good
+logsource: {product: windows, service: security}
+detection:
+  selection: {EventID: 4625}
+  condition: selection
+"""
+BURST = """title: Burst
+correlation:
+  type: TYPE
+  rules: [good]
+  group-by: [Computer]
+  timespan: 5m
+  condition: CONDITION
+"""
+
+
+def loaded(*texts: str, pipelines: tuple[str, ...] = ()) -> RuleSet:
+    files = [RuleFile(f"rules/{number}.yml", text) for number, text in enumerate(texts)]
+    return counted(load(files, pipelines))
+
+
+def _rule(**changes: str) -> str:
+    text = GOOD.replace("title: Good\nname: good", "title: Bad")
+    for old, new in changes.items():
+        text = text.replace({"selection": "{EventID: 4625}"}.get(old, old), new)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("title: [", 2, "no YAML"),
+        ("- a\n- list", 1, "a rule is a mapping"),
+        (_rule(selection="{Image|nonsense: x}"), 4, "Unknown modifier 'nonsense'"),
+        (_rule(selection="{Image|re: '(?=a)b'}"), 4, "(?=a)b"),
+        (_rule(selection="{Image|re: '('}"), 4, "("),
+        (_rule(selection="{Image|expand: '%tools%'}"), 1, "%tools%"),
+        (_rule(selection="{Image|cidr: 10.0.0.0/99}"), 4, "Invalid CIDR"),
+        (_rule(windows="linux"), 1, "product linux"),
+        (_rule(security="nothing"), 1, "service nothing"),
+        (_rule(selection="{EventID: 1}\n  condition: twice"), 6, "'condition' stands twice"),
+        (
+            GOOD.replace("title: Good\nname: good", "title: Bad").replace(": selection", ": missing"),
+            5,
+            "'missing'",
+        ),
+        ("title: No detection\nlogsource: {product: windows}\n", 1, "detection"),
+        (
+            BURST.replace("[good]", "[missing]")
+            .replace("TYPE", "event_count")
+            .replace("CONDITION", "{gte: 5}"),
+            4,
+            "'missing'",
+        ),
+        (BURST.replace("TYPE", "event_count").replace("CONDITION", "{gte: 0}"), 1, "met by nothing"),
+        (BURST.replace("TYPE", "event_counts").replace("CONDITION", "{gte: 5}"), 3, "event_counts"),
+        (BURST.replace("TYPE", "value_count").replace("CONDITION", "{gte: 5}"), 1, "field"),
+        (
+            BURST.replace("TYPE", "event_count").replace("5m", "five").replace("CONDITION", "{gte: 5}"),
+            6,
+            "five",
+        ),
+        (BURST.replace("TYPE", "temporal").replace("CONDITION", "not good"), 1, "met without any event"),
+    ],
+)
+def test_it_is_told_where_and_why(text: str, line: int, words: str) -> None:
+    rules = loaded(GOOD, text)
+    (refusal, *_) = rules.refusals
+    assert words in refusal.reason
+    assert (refusal.path, refusal.line) == ("rules/1.yml", line)
+    assert [rule.head.title for rule in rules.rules] == ["Good"]
+    assert rules.correlations == ()
+
+
+def test_a_correlation_falls_with_what_it_refers_to_and_circles_are_none() -> None:
+    circle = BURST.replace("title: Burst", "title: {0}\nname: {0}").replace("TYPE", "event_count")
+    circle = circle.replace("CONDITION", "{{gte: 2}}")
+    first = circle.format("a").replace("[good]", "[b]")
+    second = circle.format("b").replace("[good]", "[a]")
+    upper = circle.format("c").replace("[good]", "[a]")
+    rules = loaded(GOOD, first, second, upper)
+    assert {refusal.path for refusal in rules.refusals} == {"rules/1.yml", "rules/2.yml", "rules/3.yml"}
+    assert rules.correlations == ()
+
+
+def test_one_id_stands_once() -> None:
+    rules = loaded(GOOD, GOOD)
+    assert str(rules.refusals[0]) == "rules/1.yml:2: 'good' stands in rules/0.yml:1 already"
+
+
+def test_a_filter_of_a_rule_that_is_not_there_is_refused() -> None:
+    text = """title: Known scanners
+logsource: {product: windows, service: security}
+filter:
+  rules: [NAME]
+  scanner: {IpAddress: 10.0.0.9}
+  condition: not scanner
+"""
+    assert "'missing'" in loaded(GOOD, text.replace("NAME", "missing")).refusals[0].reason
+    assert loaded(GOOD, text.replace("NAME", "good")).refusals == ()
+
+
+def test_a_pipeline_that_is_none_is_a_mistake_of_the_call() -> None:
+    with pytest.raises(PipelineError):
+        loaded(GOOD, pipelines=("transformations: [{type: nonsense}]",))
