@@ -5,7 +5,8 @@ from __future__ import annotations
 from analytics.settings import AnalyticsSettings
 from flink_bridge.flink_settings import flink_options
 
-# Running counts change with every event: half a second of changes becomes one.
+# Files are written change by change: half a second of changes becomes one. Not over a topic: what Flink puts
+# behind the source for this replaces the watermark by the clock, and every event of yesterday would be late.
 _TOGETHER = {
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "500 ms",
@@ -15,15 +16,14 @@ _TOGETHER = {
 
 def analytics_flink_options(settings: AnalyticsSettings) -> dict[str, str]:
     # A person waits for the answer from files, and reading them again would fail again.
-    once = {"restart-strategy.type": "disable"} if settings.files else {}
+    once = {"restart-strategy.type": "disable", **_TOGETHER} if settings.files else {}
+    # To the end of a topic every partition has its turn: none is idle, however long the others take.
+    idle = 0 if settings.bounded else int(settings.idle_timeout * 1000)
     return {
         **flink_options(settings),
         **once,
-        **_TOGETHER,
         "parallelism.default": str(settings.parallelism),
-        "table.exec.source.idle-timeout": f"{int(settings.idle_timeout * 1000)} ms",
+        "table.exec.source.idle-timeout": f"{idle} ms",
         # Bursts, sessions and accounts that nobody has touched for a day are forgotten.
         "table.exec.state.ttl": "1 d",
-        # Two questions that write one topic share one writer, and so one transaction.
-        "table.optimizer.reuse-sink-enabled": "true",
     }

@@ -51,7 +51,7 @@ def ask_topic(settings: AnalyticsSettings, prefix: str) -> None:
 def ask_files(settings: AnalyticsSettings, links: Path, answers: Path) -> None:
     """Read the files that `links` points to, to their end; the answers' changes stand in `answers`."""
     env, table_environment = environment(settings)
-    inputs = tables.events_from_files(links, tables.fields_of(settings.questions))
+    inputs = tables.events_from_files(settings, links, tables.fields_of(settings.questions))
     _statements(table_environment, settings, inputs, tables.results_in_files(answers)).attach_as_datastream()
     env.execute(settings.name)
 
@@ -65,17 +65,16 @@ def _statements(
     """Every INSERT of every question, in one job. Raises QuestionError for SQL that Flink refuses."""
     for statement in inputs:
         table_environment.execute_sql(statement)
-    if settings.hosts:
-        table_environment.execute_sql(tables.hosts(settings.hosts))
     for result in settings.results:
         if result in declared:
             table_environment.execute_sql(declared[result])
     statements = table_environment.create_statement_set()
     for question in settings.questions:
         try:
-            for statement in question.statements(settings.values[question.name]):
+            for number, statement in enumerate(question.statements(settings.values[question.name])):
                 if statement.startswith("INSERT"):
-                    statements.add_insert_sql(statement)
+                    writer = f"{question.name}-{number}"
+                    statements.add_insert_sql(tables.with_own_transactions(statement, settings, writer))
                 else:
                     table_environment.execute_sql(statement)
         except (Py4JJavaError, JavaException) as error:

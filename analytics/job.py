@@ -46,7 +46,7 @@ def main(questions: str, declare: bool, **values: Any) -> None:
       python analytics/job.py level_windows,logon_sessions --from-files 'logs/*.ndjson'
     """
     if declare:
-        click.echo(declarations_of(take_settings(questions or "level_windows", values)))
+        click.echo(declarations_of(take_settings(questions or "enriched", values)))
         return
     if not questions:
         _show_questions()

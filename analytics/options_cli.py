@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from analytics.hosts import FIELDS_OF_HOSTS, Hosts, read_hosts
 from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
 from analytics.settings import AnalyticsSettings, ArchiveSettings
@@ -68,9 +69,9 @@ _OPTIONS = (
         "--idle-timeout",
         "WIN_EVENT_IDLE_TIMEOUT",
         type=click.FloatRange(0.1, 86_400),
-        default=10.0,
+        default=30.0,
         metavar="SECONDS",
-        help="A partition without events for so long does not hold the others.",
+        help="A partition without events for so long does not hold the others. No effect with --bounded.",
     ),
     option(
         "--hosts",
@@ -78,7 +79,7 @@ _OPTIONS = (
         type=click.Path(path_type=Path, dir_okay=False),
         default=HOSTS,
         show_default="hosts.csv beside job.py",
-        help="enriched: CSV file with computer,role,site; the TaskManagers read it.",
+        help="enriched: CSV file with computer,role,site; read when the job is submitted.",
     ),
     option(
         "--archive-path",
@@ -202,12 +203,9 @@ def _result_topics(questions: Sequence[Question], texts: Sequence[str]) -> dict[
     return chosen
 
 
-def _hosts(questions: Sequence[Question], file: Path) -> Path | None:
-    if not any(question.mentions("hosts") for question in questions):
-        return None
-    if not file.is_file():
-        raise QuestionError(f"--hosts {file}: there is no such file (columns computer,role,site)")
-    return file
+def _hosts(questions: Sequence[Question], file: Path) -> Hosts | None:
+    asked = any(question.mentions(name) for question in questions for name in FIELDS_OF_HOSTS)
+    return read_hosts(file) if asked else None
 
 
 def _archive(

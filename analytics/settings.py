@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from analytics.hosts import Hosts
 from analytics.question import Question
 from flink_bridge.kafka.settings import KafkaSettings
 
@@ -22,8 +23,8 @@ class ArchiveSettings:
 class AnalyticsSettings:
     """`values`: for each question, the parameters that are not left at their defaults.
 
-    `files`: ask these instead of the topic. `result_topics`: result -> topic, where it is not the same.
-    Times in seconds.
+    `hosts`: None when no question asks for roles or sites. `files`: ask these instead of the topic.
+    `result_topics`: result -> topic, where it is not the same. Times in seconds.
     """
 
     questions: tuple[Question, ...]
@@ -33,10 +34,10 @@ class AnalyticsSettings:
     topic: str = "events_processed"
     rejected_topic: str = "events_rejected"
     result_topics: dict[str, str] = field(default_factory=dict)
-    hosts: Path | None = None
+    hosts: Hosts | None = None
     archive: ArchiveSettings | None = None
     max_lateness: float = 10.0
-    idle_timeout: float = 10.0
+    idle_timeout: float = 30.0
     start_from: Literal["earliest", "latest"] = "earliest"
     bounded: bool = False
     delivery: str = "at-least-once"

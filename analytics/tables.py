@@ -1,11 +1,13 @@
-"""The tables that the questions know, as SQL text: events, late events, lines, hosts, results. Pure."""
+"""The tables that the questions know, as SQL text: events, late events, lines, results. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 
+from analytics import hosts
 from analytics.fields import FIELDS, TIMESTAMPS, columns
 from analytics.question import Question, split_statements
 from analytics.settings import AnalyticsSettings, ArchiveSettings
@@ -22,6 +24,8 @@ _FILE_TIME = (
     f" + CAST(RPAD(COALESCE(REGEXP_EXTRACT({_TOLD}, '\\.(\\d{{1,3}})', 1), '0'), 3, '0') AS INT), 3),"
     " TO_TIMESTAMP_LTZ(0, 3))"
 )
+# Rows that are renewed with each event: only the last of half a second is written.
+_RENEWED = {"sink.buffer-flush.interval": "500 ms", "sink.buffer-flush.max-rows": "10000"}
 _NEVER = "TO_TIMESTAMP_LTZ(-1, 3)"  # the watermark in files: nothing is late, all windows close at the end
 
 
@@ -36,6 +40,7 @@ def events_from_kafka(
 ) -> list[str]:
     """event_documents is what is read; events is in time, late_events is not."""
     needed = [name for name in FIELDS if name in {*fields, *_LATE_FIELDS}]
+    more = hosts.expressions(settings.hosts) if settings.hosts is not None else {}
     # Times of one partition are in its order: the connector has a watermark for each, the slowest counts.
     time = (
         "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',\n  "
@@ -45,21 +50,22 @@ def events_from_kafka(
     options |= {f"value.{name}": value for name, value in _JSON.items()}
     on_time = "CURRENT_WATERMARK(event_time) IS NULL OR event_time > CURRENT_WATERMARK(event_time)"
     late = "event_time <= CURRENT_WATERMARK(event_time)"
-    late_by = "TIMESTAMPDIFF(SECOND, event_time, CURRENT_WATERMARK(event_time)) AS seconds_late"
+    late_by = "TIMESTAMPDIFF(SECOND, event_time, CURRENT_WATERMARK(event_time))"
     return [
         _table("event_documents", f"{columns(needed)},\n  {time}", options),
-        _view("events", needed, where=on_time),
-        _view("late_events", needed, more=late_by, where=late),
+        _view("events", needed, more, where=on_time),
+        _view("late_events", needed, {"seconds_late": late_by}, where=late),
     ]
 
 
-def events_from_files(folder: Path, fields: Iterable[str]) -> list[str]:
+def events_from_files(settings: AnalyticsSettings, folder: Path, fields: Iterable[str]) -> list[str]:
     """The same out of every file in `folder`; nothing is late."""
     time = f"event_time AS {_FILE_TIME},\n  WATERMARK FOR event_time AS {_NEVER}"
     options = {"connector": "filesystem", "path": folder.as_uri(), "format": "json", **_JSON}
+    more = hosts.expressions(settings.hosts) if settings.hosts is not None else {}
     return [
         _table("event_documents", f"{columns(fields, TIMESTAMPS)},\n  {time}", options),
-        _view("events", fields),
+        _view("events", fields, more),
     ]
 
 
@@ -97,16 +103,6 @@ def lines_from_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
     return _table("event_lines", time, _reading(settings, kafka, prefix) | {"value.format": "raw"})
 
 
-def hosts(file: Path) -> str:
-    """The CSV file of hosts as a table that has one version, valid from the beginning."""
-    body = (
-        "computer STRING,\n  `role` STRING,\n  site STRING,\n  valid_from AS TO_TIMESTAMP_LTZ(0, 3),\n  "
-        "WATERMARK FOR valid_from AS valid_from,\n  PRIMARY KEY (computer) NOT ENFORCED"
-    )
-    options = {"connector": "filesystem", "path": file.resolve().as_uri(), "format": "csv"}
-    return _table("hosts", body, options | {"csv.allow-comments": "true"})
-
-
 def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
     """Every result table over its topic, by name."""
     declared = {}
@@ -120,6 +116,7 @@ def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
             f"value.json.{_ISO}": "ISO-8601",
             "sink.delivery-guarantee": settings.delivery,
             **_bounds(settings),
+            **(_RENEWED if name in ("events_by_level", "alerts") else {}),
         }
         if settings.delivery == "exactly-once":
             options["sink.transactional-id-prefix"] = f"{settings.transactional_id_prefix}-{name}"
@@ -127,6 +124,15 @@ def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
         options |= {f"properties.{k}": v for k, v in kafka.producer_properties(prefix).items()}
         declared[name] = f"{statement} {_with(options)}"
     return declared
+
+
+def with_own_transactions(insert: str, settings: AnalyticsSettings, writer: str) -> str:
+    """The INSERT, with a transactional id prefix that no other has: two questions may write one topic."""
+    if settings.delivery != "exactly-once" or settings.files or insert.startswith("INSERT INTO archive"):
+        return insert
+    prefix = literal(f"{settings.transactional_id_prefix}-{writer}")
+    hint = f"/*+ OPTIONS('sink.transactional-id-prefix' = {prefix}) */"
+    return re.sub(r"^INSERT INTO (\w+)", rf"INSERT INTO \1 {hint}", insert)
 
 
 def results_in_files(folder: Path) -> dict[str, str]:
@@ -184,9 +190,9 @@ def _bounds(settings: AnalyticsSettings) -> dict[str, str]:
     return {"scan.bounded.mode": "latest-offset"} if settings.bounded else {}
 
 
-def _view(name: str, fields: Iterable[str], more: str = "", where: str = "") -> str:
-    chosen = ["event_time", *(f"{FIELDS[field].expression} AS `{field}`" for field in fields)]
-    body = ",\n  ".join([*chosen, *([more] if more else [])])
+def _view(name: str, fields: Iterable[str], more: Mapping[str, str], where: str = "") -> str:
+    expressions = {field: FIELDS[field].expression for field in fields} | dict(more)
+    body = ",\n  ".join(["event_time", *(f"{sql} AS `{name}`" for name, sql in expressions.items())])
     condition = f"\nWHERE {where}" if where else ""
     return f"CREATE TEMPORARY VIEW {name} AS SELECT\n  {body}\nFROM event_documents{condition}"
 

@@ -38,24 +38,15 @@ SELECT
     ELSE CAST(event_time AS TIMESTAMP_LTZ(3)) END) OVER (PARTITION BY address ORDER BY event_time) AS quiet
 FROM failed_distances;
 
-CREATE TEMPORARY VIEW failed_bursts AS
-SELECT
-  address,
-  event_time,
-  accounts,
-  so_far,
-  MIN(nth) OVER (PARTITION BY address, quiet ORDER BY event_time) AS began
-FROM failed_runs
-WHERE nth >= TIMESTAMPADD(SECOND, -240 /* width */, event_time);
-
 INSERT INTO alerts
 SELECT
   'brute_force' AS `rule`,
   address AS subject,
-  began AS `first`,
-  MAX(event_time) AS `last`,
-  MAX(so_far) - MIN(so_far) + 8 /* threshold */ AS events,
-  MAX(accounts) AS accounts,
-  CASE WHEN MAX(accounts) >= 4 /* accounts */ THEN 'spray' ELSE 'guessing' END AS kind
-FROM failed_bursts
-GROUP BY address, began;
+  MIN(nth) OVER burst AS `first`,
+  CAST(event_time AS TIMESTAMP_LTZ(3)) AS `last`,
+  so_far - MIN(so_far) OVER burst + 8 /* threshold */ AS events,
+  MAX(accounts) OVER burst AS accounts,
+  CASE WHEN MAX(accounts) OVER burst >= 4 /* accounts */ THEN 'spray' ELSE 'guessing' END AS kind
+FROM failed_runs
+WHERE nth >= TIMESTAMPADD(SECOND, -240 /* width */, event_time)
+WINDOW burst AS (PARTITION BY address, quiet ORDER BY event_time);

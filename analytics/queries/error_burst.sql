@@ -29,23 +29,15 @@ SELECT
     ELSE CAST(event_time AS TIMESTAMP_LTZ(3)) END) OVER (PARTITION BY subject ORDER BY event_time) AS quiet
 FROM error_distances;
 
-CREATE TEMPORARY VIEW error_bursts AS
-SELECT
-  subject,
-  event_time,
-  so_far,
-  MIN(nth) OVER (PARTITION BY subject, quiet ORDER BY event_time) AS began
-FROM error_runs
-WHERE nth >= TIMESTAMPADD(SECOND, -300 /* width */, event_time);
-
 INSERT INTO alerts
 SELECT
   'error_burst' AS `rule`,
   subject,
-  began AS `first`,
-  MAX(event_time) AS `last`,
-  MAX(so_far) - MIN(so_far) + 50 /* threshold */ AS events,
+  MIN(nth) OVER burst AS `first`,
+  CAST(event_time AS TIMESTAMP_LTZ(3)) AS `last`,
+  so_far - MIN(so_far) OVER burst + 50 /* threshold */ AS events,
   CAST(NULL AS BIGINT) AS accounts,
   'errors' AS kind
-FROM error_bursts
-GROUP BY subject, began;
+FROM error_runs
+WHERE nth >= TIMESTAMPADD(SECOND, -300 /* width */, event_time)
+WINDOW burst AS (PARTITION BY subject, quiet ORDER BY event_time);

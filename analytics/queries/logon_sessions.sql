@@ -19,13 +19,13 @@ INSERT INTO logon_sessions
 SELECT
   computer,
   record_id,
-  logon_id,
-  account,
-  logon_type,
-  address,
-  began AS `start`,
+  MAX(logon_id) AS logon_id,
+  MAX(account) AS account,
+  MAX(logon_type) AS logon_type,
+  MAX(address) AS address,
+  MAX(began) AS `start`,
   MIN(ended) AS `end`,
-  TIMESTAMPDIFF(SECOND, began, MIN(ended)) AS seconds
+  TIMESTAMPDIFF(SECOND, MAX(began), MIN(ended)) AS seconds
 FROM (
   SELECT
     logons.computer, record_id, logons.logon_id, account, logon_type, address,
@@ -35,4 +35,4 @@ FROM (
     AND logoffs.event_time
       BETWEEN logons.event_time AND logons.event_time + INTERVAL '60' /* timeout */ MINUTE(3)
 )
-GROUP BY computer, record_id, logon_id, account, logon_type, address, began;
+GROUP BY computer, record_id;

@@ -9,14 +9,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import attacked
 import oracle
 import pytest
 from running import REPOSITORY, run
 
 from analytics.answers import primary_key
 from local_stack.jars.java import java_home
-from producer.events.generator import generate
-from producer.events.generator_settings import GeneratorSettings
 
 pytestmark = pytest.mark.integration
 
@@ -31,29 +30,29 @@ PRECISION = {"flat": 1, "winlogbeat": 1, "nxlog": 1000, "winevtlog": 1000}
 HOSTS = {"DC-005.flat.example": ("domain controller", "Osaka"), "WS-001.nxlog.example": ("desk", "Lyon")}
 
 
-def _lines(seed: int, fmt: str) -> list[bytes]:
-    """2,000 events; the shape's name is the domain of the computers, so that four logs are not one."""
-    settings = GeneratorSettings(
-        seed=seed, hosts=5, fmt=fmt, start_time=START, scenarios=("brute-force@60", "password-spray@150")
-    )
-    events = generate(settings)
-    return [next(events).line.replace(b"corp.example", f"{fmt}.example".encode()) for _ in range(2_000)]
+def _lines(seed: int, fmt: str, domain: str) -> list[bytes]:
+    """The shape's name is the domain of the computers, so that four logs are not one."""
+    found = [*attacked.lines(seed, 600, START, fmt)]
+    if fmt == "flat":
+        found += [event["line"] for event in attacked.spray([json.loads(line) for line in found])]
+    return [line.replace(b"corp.example", f"{domain}.example".encode()) for line in found]
 
 
 def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None:
     expected: list[dict[str, Any]] = []
     for seed, (fmt, precision) in enumerate(PRECISION.items(), start=1):
-        lines = _lines(seed, fmt)
-        flat = [line.replace(b"flat.example", f"{fmt}.example".encode()) for line in _lines(seed, "flat")]
-        expected += [oracle.with_time(json.loads(line), precision) for line in flat]
+        lines = _lines(seed, fmt, fmt)
+        expected += [oracle.with_time(json.loads(line), precision) for line in _lines(seed, "flat", fmt)][
+            : len(lines)
+        ]
         random.Random(seed).shuffle(lines)
-        (tmp_path / f"{fmt}.ndjson").write_bytes(b"not an event\n\n" + b"".join(lines))
+        (tmp_path / f"{fmt}.ndjson").write_bytes(b"not an event\n\n" + b"\n".join(lines) + b"\n")
     hosts = tmp_path / "hosts.csv"
     hosts.write_text("".join(f"{name},{role},{site}\n" for name, (role, site) in HOSTS.items()))
 
     answer = run(
         sys.executable, JOB, ",".join(QUESTIONS), "--from-files", tmp_path / "*.ndjson", "--hosts", hosts,
-        "--set", "threshold=20", "--set", "brute_force.threshold=5", "--set", "level_windows.width=30",
+        "--set", "threshold=4", "--set", "brute_force.threshold=5", "--set", "level_windows.width=30",
         env={"JAVA_HOME": str(java_home())},
     )  # fmt: skip
 
@@ -72,7 +71,7 @@ def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None
     assert found["top_5m"] == oracle.top_accounts(expected)
     assert found["logon_sessions"] == oracle.logon_sessions(expected)
     assert found["events_enriched"] == oracle.enriched(expected, HOSTS)
-    bursts = oracle.error_burst(expected, threshold=20)
+    bursts = oracle.error_burst(expected, threshold=4)
     tries = oracle.brute_force(expected, threshold=5)
     assert {row["kind"] for row in tries.values()} == {"guessing", "spray"}
     assert bursts

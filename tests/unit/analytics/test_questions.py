@@ -86,7 +86,7 @@ def test_positions_of_inserts_are_those_of_the_catalogue() -> None:
             ["level_windows", "--result-topic", "alerts=x"],
             "no such result here; there are: events_by_level_5m",
         ),
-        (["enriched", "--hosts", "no.csv"], "no.csv: there is no such file"),
+        (["enriched", "--hosts", "no.csv"], "no.csv: No such file or directory (columns computer,role,site)"),
         (["archive"], "archive needs --archive-path"),
         (["archive", "--archive-path", "relative"], "not 'relative'"),
         (["no.sql"], "no.sql: No such file or directory"),
