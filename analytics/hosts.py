@@ -42,4 +42,5 @@ def _one_of(hosts: Hosts, number: int) -> str:
     if not hosts:
         return "CAST(NULL AS STRING)"
     pairs = ", ".join(f"{literal(name)}, {literal(found[number])}" for name, found in hosts.items())
-    return f"MAP[{pairs}][{FIELDS['computer'].expression}]"
+    # A map of constants that are never null gives an empty text for what it does not hold.
+    return f"NULLIF(MAP[{pairs}][{FIELDS['computer'].expression}], '')"

@@ -95,6 +95,14 @@ _OPTIONS = (
         help="archive: a part that is larger is closed at the next checkpoint.",
     ),
     option(
+        "--archive-part-seconds",
+        "WIN_EVENT_ARCHIVE_PART_SECONDS",
+        type=click.IntRange(1, 86_400),
+        default=900,
+        metavar="SECONDS",
+        help="archive: a part that is older is closed, and can be seen after the next checkpoint.",
+    ),
+    option(
         "--delivery-guarantee",
         "WIN_EVENT_DELIVERY_GUARANTEE",
         type=click.Choice(["at-least-once", "exactly-once"]),
@@ -220,4 +228,4 @@ def _archive(
         raise QuestionError(
             f"archive needs --archive-path file:///folder or s3://bucket/folder, not {path!r}"
         )
-    return ArchiveSettings(path, values["archive_part_bytes"])
+    return ArchiveSettings(path, values["archive_part_bytes"], values["archive_part_seconds"])

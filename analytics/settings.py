@@ -17,6 +17,7 @@ class ArchiveSettings:
 
     path: str
     part_bytes: int = 128 * 2**20
+    part_seconds: int = 900
 
 
 @dataclass(frozen=True)

@@ -153,12 +153,15 @@ def results_in_files(folder: Path) -> dict[str, str]:
 
 def archive(settings: ArchiveSettings) -> str:
     """Lines as they are, in folders by day, hour and channel."""
+    age = f"{settings.part_seconds} s"
     options = {
         "connector": "filesystem",
         "path": settings.path,
         "format": "raw",
         "sink.rolling-policy.file-size": f"{settings.part_bytes} b",
-        "sink.rolling-policy.rollover-interval": "15 min",
+        "sink.rolling-policy.rollover-interval": age,
+        "sink.rolling-policy.inactivity-interval": age,
+        "sink.rolling-policy.check-interval": f"{min(settings.part_seconds, 60)} s",
         "sink.partition-commit.policy.kind": "success-file",
         "sink.partition-commit.delay": "1 h",
     }

@@ -18,6 +18,7 @@ from local_stack.demo_cli import demo
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
 from local_stack.layout import REPOSITORY, Stack
+from local_stack.peek_cli import peek
 from local_stack.status_cli import show_status
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
@@ -228,3 +229,4 @@ def doctor(hostname: str) -> None:
 
 main.add_command(demo)
 main.add_command(show_status)
+main.add_command(peek)

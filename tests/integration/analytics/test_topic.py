@@ -33,6 +33,7 @@ QUESTIONS = (
 )  # fmt: skip
 OPTIONS = (
     "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "1", "--set", "error_burst.threshold=4",
+    "--archive-part-seconds", "2",
 )  # fmt: skip
 LATENESS = 10_000
 HOURS_LATER = 3

@@ -1,0 +1,95 @@
+"""The newest records of a topic: reads them, never commits, joins no group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from local_stack.broker import kafka_objects
+from local_stack.layout import Stack
+from local_stack.processes import StartError
+
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Peeked:
+    """`time`: the record's, in milliseconds since 1970; `value`: None says that the key is gone."""
+
+    partition: int
+    offset: int
+    time: int
+    key: bytes | None
+    value: bytes | None
+
+
+def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
+    """The last `count` committed records of each partition, together in the order of their times.
+
+    Raises StartError when the broker or the topic is not there.
+    """
+    login = kafka_objects.connection(stack, kafka_objects.watcher(stack)).client_settings()
+    consumer = Consumer(
+        {**login, "group.id": "win-event-peek", "enable.auto.commit": False, "enable.partition.eof": True}
+    )
+    try:
+        found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
+        if found.error is not None:
+            raise StartError(f"topic {topic}: {found.error.str()}. win-event-stack status lists all topics")
+        records = [record for part in found.partitions for record in _tail(consumer, topic, part, count)]
+    except KafkaException as error:
+        raise StartError(
+            f"Kafka on {stack.bootstrap_servers}: {error.args[0].str()}. First: win-event-stack up"
+        ) from None
+    finally:
+        consumer.close()
+    return sorted(records, key=lambda record: (record.time, record.partition, record.offset))
+
+
+def newest_of_each_key(records: list[Peeked]) -> list[Peeked]:
+    """Of the records with one key the newest, as a reader of upserts counts; what is gone is left out."""
+    last: dict[bytes | None, Peeked] = {}
+    for record in sorted(records, key=lambda record: (record.partition, record.offset)):
+        last[record.key] = record
+    return [record for record in records if last[record.key] is record and record.value is not None]
+
+
+def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Peeked]:
+    """Transactions leave marks among the offsets, so some more are looked at until there are enough."""
+    start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
+    span = count
+    while True:
+        first = max(start, end - span)
+        records = _read(consumer, TopicPartition(topic, partition, first)) if first < end else []
+        if len(records) >= count or first == start:
+            return records[-count:]
+        span *= 4
+
+
+def _read(consumer: Consumer, place: TopicPartition) -> list[Peeked]:
+    """From there to the end of what is committed."""
+    consumer.assign([place])
+    records: list[Peeked] = []
+    while True:
+        messages = consumer.consume(1_000, timeout=_SECONDS)
+        if not messages:
+            raise StartError(f"topic {place.topic}: no answer within {_SECONDS:.0f} s")
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(_record(message))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                return records
+            else:
+                raise KafkaException(error)
+
+
+def _record(message: Message) -> Peeked:
+    return Peeked(
+        message.partition() or 0,
+        message.offset() or 0,
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+    )

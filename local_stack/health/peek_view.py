@@ -1,0 +1,67 @@
+"""Records as a table: time, key, and a column for each field of flat JSON rows. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from local_stack.health.peek import Peeked
+
+
+def as_table(records: Sequence[Peeked]) -> Table:
+    """Rows that hold rows, or no JSON object, stand in one column as they came, cut to the screen."""
+    rows = [_row(record.value) for record in records]
+    flat = all(isinstance(row, dict) for row in rows) and not any(
+        isinstance(value, dict | list) for row in rows if row for value in row.values()
+    )
+    fields = list(dict.fromkeys(name for row in rows if row for name in row)) if flat else []
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in ("time", "key", *(fields or ["row"])):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for record, row in zip(records, rows, strict=True):
+        cells = (
+            [_text(row.get(name)) for name in fields] if flat and row is not None else [_raw(record.value)]
+        )
+        table.add_row(*(Text(_printable(cell)) for cell in (_time(record.time), _key(record.key), *cells)))
+    return table
+
+
+def _row(value: bytes | None) -> Any:
+    if value is None:
+        return {}
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
+
+
+def _key(key: bytes | None) -> str:
+    """A key of JSON shows its values: their names stand in the row."""
+    found = _row(key) if key else None
+    if isinstance(found, dict):
+        return " ".join(_text(value) for value in found.values())
+    return _raw(key)
+
+
+def _raw(data: bytes | None) -> str:
+    return "-" if data is None else data.decode("utf-8", "backslashreplace")
+
+
+def _printable(text: str) -> str:
+    """A topic may hold anything, also what a terminal takes for a command."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "-" if value is None else json.dumps(value)
+
+
+def _time(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{milliseconds % 1000:03d}"

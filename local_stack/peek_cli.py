@@ -1,0 +1,54 @@
+"""win-event-stack peek: the newest records of a topic as a table."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from local_stack.health.peek import newest, newest_of_each_key
+from local_stack.health.peek_view import as_table
+from local_stack.terminal import TerminalTalk, current_stack, errors_told
+
+_WIDTH_IN_A_PIPE = 2_000
+
+
+@click.command("peek")
+@click.argument("topic")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    envvar="WIN_EVENT_PEEK_LINES",
+    show_envvar=True,
+    help="How many records at most.",
+)
+@click.option(
+    "--last-rows",
+    is_flag=True,
+    envvar="WIN_EVENT_PEEK_LAST_ROWS",
+    show_envvar=True,
+    help="Of the records with one key only the newest: how results of analytics are read.",
+)
+def peek(topic: str, lines: int, last_rows: bool) -> None:
+    """Show the newest records of TOPIC: time, key, and the fields of each row.
+
+    In a pipe nothing is cut.
+
+    \b
+    Examples:
+      win-event-stack peek events_processed
+      win-event-stack peek events_by_level_5m --last-rows -n 50
+    """
+    with errors_told(TerminalTalk()):
+        records = newest(current_stack(), topic, lines)
+    if last_rows:
+        records = newest_of_each_key(records)
+    if not records:
+        click.echo(f"{topic} is empty", err=True)
+        return
+    width = None if sys.stdout.isatty() else _WIDTH_IN_A_PIPE
+    Console(highlight=False, width=width).print(as_table(records[-lines:]), crop=False)

@@ -1,0 +1,40 @@
+"""What `win-event-stack peek` shows of the records it has read."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from local_stack.health.peek import Peeked, newest_of_each_key
+from local_stack.health.peek_view import as_table
+
+
+def _text(*records: Peeked) -> str:
+    console = Console(width=500)
+    with console.capture() as capture:
+        console.print(as_table(records))
+    return capture.get()
+
+
+def test_rows_of_a_result_have_a_column_for_each_field() -> None:
+    text = _text(
+        Peeked(0, 1, 1_700_000_000_123, b'{"level":"Error"}', b'{"level":"Error","events":5,"x":null}')
+    )
+    head, _, row = text.splitlines()
+    assert head.split() == ["time", "key", "level", "events", "x"]
+    assert row.split() == ["2023-11-14", "22:13:20.123", "Error", "Error", "5", "-"]
+
+
+def test_what_is_no_flat_row_stands_as_it_came() -> None:
+    values = (b'{"data":{"a":1}}', b"no json", b"\xff\x1b[2J")
+    lines = _text(*(Peeked(0, n, 0, b"WS-1", value) for n, value in enumerate(values))).splitlines()[2:]
+    assert [line.split("WS-1")[1].strip() for line in lines] == [
+        '{"data":{"a":1}}',
+        "no json",
+        "\\xff\\x1b[2J",
+    ]
+
+
+def test_the_newest_row_of_a_key_counts_and_what_is_gone_is_gone() -> None:
+    first, gone, other = Peeked(0, 1, 5, b"a", b"1"), Peeked(0, 2, 4, b"a", None), Peeked(1, 0, 3, b"b", b"2")
+    again = Peeked(1, 1, 2, b"b", b"3")
+    assert newest_of_each_key([again, other, gone, first]) == [again]
