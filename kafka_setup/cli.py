@@ -26,6 +26,7 @@ PLANNED = {
     "change": "to change",
     "blocked": "to settle by hand",
     "extra": "not in the topology",
+    "remark": "to know",
     "exists": "as wanted",
 }
 

@@ -20,11 +20,13 @@ _COLOURS = {
     "removed": "yellow",
     "remove": "red",
     "extra": "magenta",
+    "remark": "magenta",
+    "untried": "yellow",
     "super user": "magenta",
     "blocked": "red",
     "failed": "red",
 }
-_SIGNS = {"create": "+", "change": "~", "remove": "-", "extra": "?", "blocked": "!"}
+_SIGNS = {"create": "+", "change": "~", "remove": "-", "extra": "?", "remark": "?", "blocked": "!"}
 
 
 def from_change(change: Change) -> Result:

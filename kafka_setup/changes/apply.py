@@ -12,12 +12,12 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafka_setup.changes.alterations import request
-from kafka_setup.changes.plan import Change, Identity, Wishes, plan
+from kafka_setup.changes.plan import WITHOUT_USER, Change, Identity, Wishes, plan
 from kafka_setup.changes.state import read_state, with_logins
 from kafka_setup.connection.passwords import new_password, password_file, store_password
 from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, refusal, until_none_missing
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topology.resources import ClusterState, Result, Topology, User
+from kafka_setup.topology.resources import Acl, ClusterState, Result, Topology, User
 
 _DONE = {"create": "created", "change": "changed"}
 
@@ -53,7 +53,7 @@ def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
 
 
 def apply(settings: ApplySettings, on_wait: OnWait | None = None) -> list[Result]:
-    """One result a thing: created, changed, exists, removed, extra or failed.
+    """One result a thing: created, changed, exists, remark, removed, extra or failed.
 
     Raises KafkaUnavailableError when there is no working connection, NotAllowedError or KafkaException
     when the cluster cannot even be read.
@@ -61,9 +61,25 @@ def apply(settings: ApplySettings, on_wait: OnWait | None = None) -> list[Result
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     changes = compare(settings, admin)
     settings = _make_passwords(settings, changes)
-    futures = _request_all(admin, settings, changes)
-    results = [_result(change, futures.get(index)) for index, change in enumerate(changes)]
-    return _until_visible(settings, admin, changes, results)
+    return _until_visible(settings, admin, changes, _make(settings, admin, changes))
+
+
+def _make(settings: ApplySettings, admin: AdminClient, changes: list[Change]) -> list[Result]:
+    """Topics and users first: a user that could not be made gets no permissions."""
+    results: dict[int, Result] = {}
+    for acls in (False, True):
+        failed = {result.name for result in results.values() if result.kind == "user" and result.failed}
+        missing = {f"User:{name}" for name in failed}
+        turn = {
+            index: replace(change, action="blocked", detail=WITHOUT_USER)
+            if isinstance(change.subject, Acl) and change.subject.principal in missing and change.pending
+            else change
+            for index, change in enumerate(changes)
+            if isinstance(change.subject, Acl) == acls
+        }
+        futures = _request_all(admin, settings, turn)
+        results |= {i: _result(change, futures.get(i), settings) for i, change in turn.items()}
+    return [results[index] for index in range(len(changes))]
 
 
 def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySettings:
@@ -80,24 +96,28 @@ def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySett
 
 
 def _request_all(
-    admin: AdminClient, settings: ApplySettings, changes: list[Change]
+    admin: AdminClient, settings: ApplySettings, changes: Mapping[int, Change]
 ) -> dict[int, Future[Any]]:
     """Index of a change -> its future; every request is on its way before the first is waited for."""
     futures: dict[int, Future[Any]] = {}
-    for index, change in enumerate(changes):
+    for index, change in changes.items():
         if change.action in _DONE or (change.action == "extra" and settings.prune):
             futures[index] = request(admin, change, settings.passwords)
     return futures
 
 
-def _result(change: Change, future: Future[Any] | None) -> Result:
+def _result(change: Change, future: Future[Any] | None, settings: ApplySettings) -> Result:
     if future is None:
         status = "failed" if change.action == "blocked" else change.action
         return Result(status, change.kind, change.name, change.detail)
     try:
         future.result()
     except KafkaException as error:
-        return Result("failed", change.kind, change.name, refusal(error.args[0]))
+        detail = refusal(error.args[0])
+        if error.args[0].name().endswith("_AUTHORIZATION_FAILED"):
+            login = settings.connection.username or "this login"
+            detail += f" {login} may not do this; log in as a super user, or as the topology's admin"
+        return Result("failed", change.kind, change.name, detail)
     return Result(_DONE.get(change.action, "removed"), change.kind, change.name, change.detail)
 
 

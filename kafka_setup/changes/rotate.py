@@ -10,7 +10,7 @@ from kafka_setup.changes.state import logs_in, read_state
 from kafka_setup.connection.passwords import password_file, store_password
 from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, until_none_missing
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topology.resources import Result, Topology, User
+from kafka_setup.topology.resources import NO_CREDENTIAL, Result, Topology, User
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
     user = settings.user
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     state = read_state(admin, Topology(topics=(), users=(user,)))
+    if user.mechanism == NO_CREDENTIAL:
+        return Result("failed", "user", user.name, "logs in by certificate or token: Kafka keeps no password")
     if user.mechanism not in state.credentials.get(user.name, {}):
         return Result("failed", "user", user.name, "does not exist in the cluster: apply makes it")
     kept = password_file(settings.password_dir, user.name) if settings.password_dir else None

@@ -9,10 +9,11 @@ from dataclasses import replace
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
 
-from kafka_setup.connection.session import REQUEST_TIMEOUT, LoginRefusedError, connect
+from kafka_setup.connection.passwords import new_password
+from kafka_setup.connection.session import REQUEST_TIMEOUT, LoginRefusedError, MechanismRefusedError, connect
 from kafka_setup.connection.settings import KafkaConnection, Secret
 from kafka_setup.topology.acls import read_acls
-from kafka_setup.topology.resources import ClusterState, TopicState, Topology, User
+from kafka_setup.topology.resources import SCRAM_MECHANISMS, Acl, ClusterState, TopicState, Topology, User
 
 
 class NotAllowedError(Exception):
@@ -21,41 +22,86 @@ class NotAllowedError(Exception):
 
 def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
     """Raises NotAllowedError when this login may not look, KafkaException when a request fails."""
-    _require_describe(admin)
+    brokers = _require_describe(admin)
+    acls = _acls(admin, [user.principal for user in topology.users])
+    allowed, denied = acls or (frozenset(), frozenset())
     return ClusterState(
         topics=_topics(admin, [topic.name for topic in topology.topics]),
         credentials=_credentials(admin, [user.name for user in topology.users]),
-        acls=frozenset(acl for user in topology.users for acl in read_acls(admin, user.principal)),
+        acls=allowed,
+        denied=denied,
+        topic_names=frozenset(admin.list_topics(timeout=REQUEST_TIMEOUT).topics),
+        brokers=brokers,
+        has_authorizer=acls is not None,
     )
 
 
-def _require_describe(admin: AdminClient) -> None:
-    """Asks before looking: without the permission librdkafka 2.16 shows no ACLs and no error, and its
+def _acls(admin: AdminClient, principals: list[str]) -> tuple[frozenset[Acl], frozenset[Acl]] | None:
+    """The ALLOW rules of these, and the DENY rules of these and of everybody; None without an authorizer."""
+    try:
+        found = [read_acls(admin, principal) for principal in principals]
+        everybody = read_acls(admin, "User:*")
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.SECURITY_DISABLED:
+            raise
+        return None
+    allowed = frozenset(acl for allow, _ in found for acl in allow)
+    return allowed, frozenset(acl for _, deny in (*found, everybody) for acl in deny)
+
+
+def _require_describe(admin: AdminClient) -> int:
+    """How many brokers there are.
+
+    Asks before anybody looks: without the permission librdkafka 2.16 shows no ACLs and no error, and its
     DescribeUserScramCredentials corrupts the heap (seen here as "munmap_chunk(): invalid pointer").
     """
-    answer = admin.describe_cluster(include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
-    allowed = answer.result().authorized_operations or []
+    cluster = admin.describe_cluster(
+        include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT
+    ).result()
+    allowed = cluster.authorized_operations or []
     if AclOperation.DESCRIBE not in allowed:
         raise NotAllowedError(
             "this login may not see users and permissions (DESCRIBE on the cluster): "
             "set KAFKA_USERNAME and KAFKA_PASSWORD to an administrator's"
         )
+    return len(cluster.nodes)
 
 
 def with_logins(
     state: ClusterState, users: Iterable[User], passwords: Mapping[str, Secret], connection: KafkaConnection
 ) -> ClusterState:
-    """`state` with what happens when every existing user logs in with the password we know."""
+    """`state` with what happens when every existing user logs in with the password we know.
+
+    And with the mechanisms of these users that the listener does not offer.
+    """
     if not connection.uses_sasl:
         return state
+    wanted = {user.mechanism for user in users if user.mechanism in SCRAM_MECHANISMS}
+    refused = _refused_mechanisms(connection, wanted - {connection.sasl_mechanism})
     trying = [
         user
         for user in users
-        if user.name in passwords and user.mechanism in state.credentials.get(user.name, {})
+        if user.name in passwords
+        and user.mechanism in state.credentials.get(user.name, {})
+        and user.mechanism not in refused
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         right = pool.map(lambda user: logs_in(connection, user, passwords[user.name]), trying)
-        return replace(state, logins=dict(zip((user.name for user in trying), right, strict=True)))
+        logins = dict(zip((user.name for user in trying), right, strict=True))
+    return replace(state, logins=logins, refused_mechanisms=refused)
+
+
+def _refused_mechanisms(connection: KafkaConnection, mechanisms: Iterable[str]) -> dict[str, str]:
+    """Those that the listener does not offer -> what it offers; found out by a login that cannot succeed."""
+    refused = {}
+    for mechanism in mechanisms:
+        try:
+            connect(replace(connection, sasl_mechanism=mechanism, username="-", password=new_password()))
+        except MechanismRefusedError as error:
+            refused[mechanism] = error.offered
+        except LoginRefusedError:
+            continue  # it asked for the password
+    return refused
 
 
 def as_user(connection: KafkaConnection, user: User, password: Secret) -> KafkaConnection:

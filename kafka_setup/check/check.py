@@ -14,9 +14,10 @@ from kafka_setup.check.probes import GROUP_ALLOWED, PROBES, Login, read_group
 from kafka_setup.connection.passwords import new_password
 from kafka_setup.connection.session import DEFAULT_WAIT, KafkaUnavailableError, OnWait, connect, open_admin
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topology.resources import Result, Topology, User
+from kafka_setup.topology.resources import NO_CREDENTIAL, Result, Topology, User
 
 SUPER_USER = "super user"
+UNTRIED = "untried"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class CheckSettings:
 
 
 def check(settings: CheckSettings, on_wait: OnWait | None = None) -> list[Result]:
-    """One result an attempt: ok or failed. Also failed: what differs from the topology, as `plan` sees it.
+    """One result an attempt: ok, failed or untried. Failed is also what differs from the topology.
 
     Raises KafkaUnavailableError, NotAllowedError, KafkaException.
     """
@@ -40,7 +41,7 @@ def check(settings: CheckSettings, on_wait: OnWait | None = None) -> list[Result
     differences = [
         Result("failed", change.kind, change.name, _difference(change.action, change.detail))
         for change in plan(settings.topology, state, wishes)
-        if change.action != "exists"
+        if change.action not in ("exists", "remark")
     ]
     token = f"check-{secrets.token_hex(6)}"
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -58,9 +59,11 @@ def _check_user(settings: CheckSettings, user: User, token: str) -> list[Result]
     password = settings.passwords.get(user.name)
     connection = settings.connection
     if user.name != connection.username:
+        if user.mechanism == NO_CREDENTIAL:
+            return [Result(UNTRIED, "login", user.name, "logs in by certificate or token, which is not here")]
         if password is None:
-            variable = user.password_variable
-            return [Result("failed", "login", user.name, f"no password: set {variable} or {variable}_FILE")]
+            detail = f"no password: {user.how_to_give_a_password}"
+            return [Result("failed", "login", user.name, detail)]
         connection = as_user(connection, user, password)
     try:
         login = Login(connect(connection), connection)

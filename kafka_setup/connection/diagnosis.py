@@ -12,19 +12,23 @@ from kafka_setup.connection.settings import KafkaConnection
 class Diagnosis:
     """`final`: the same settings will never work, so trying again is useless.
 
-    `handshake`: TLS failed, and a handshake of our own may tell more.
+    `handshake`: TLS failed, and a handshake of our own may tell more. `offered`: the
+    mechanisms that the listener has, when it lacks the one that was asked for.
     """
 
     final: bool
     text: str
     handshake: bool = False
+    offered: str = ""
 
 
 def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | None:
     """What the client's error `name` (such as _AUTHENTICATION) with `text` means; None if it adds nothing."""
     where = connection.bootstrap_servers
     if name == "_AUTHENTICATION":
-        return Diagnosis(True, _refused_login(text, connection))
+        offered = re.search(r"supported mechanisms: ([\w,-]+)", text)
+        words = offered[1].replace(",", ", ") if offered else ""
+        return Diagnosis(True, _refused_login(text, words, connection), offered=words)
     if name == "_SSL" or "SSL handshake failed" in text:
         # A broker that is going down resets a handshake, too: only a bad certificate is final.
         return Diagnosis(name == "_SSL", f"TLS with {where} failed: {_reason(text)}", handshake=True)
@@ -58,16 +62,16 @@ def wrong_settings(text: str, connection: KafkaConnection) -> str:
     return f"Kafka client settings: {text}"
 
 
-def _refused_login(text: str, connection: KafkaConnection) -> str:
+def _refused_login(text: str, offered: str, connection: KafkaConnection) -> str:
     where = connection.bootstrap_servers
     if connection.uses_oauth and "token" in text:
         return (
             f"{_reason(text)}: check KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, …_CLIENT_ID, …_CLIENT_SECRET"
         )
-    if offered := re.search(r"supported mechanisms: ([\w,-]+)", text):
+    if offered:
         return (
             f"{where} does not offer {connection.sasl_mechanism}: "
-            f"set KAFKA_SASL_MECHANISM to one of {offered[1].replace(',', ', ')}"
+            f"set KAFKA_SASL_MECHANISM to one of {offered}"
         )
     if "invalid credentials" in text or connection.username:
         return (

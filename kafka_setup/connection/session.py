@@ -53,6 +53,14 @@ class LoginRefusedError(KafkaUnavailableError):
     """The broker answered and said no: trying again with the same settings cannot help."""
 
 
+class MechanismRefusedError(LoginRefusedError):
+    """The listener does not offer the SASL mechanism; `offered` are those that it does, in words."""
+
+    def __init__(self, text: str, offered: str) -> None:
+        super().__init__(text)
+        self.offered = offered
+
+
 class NotReadyError(KafkaUnavailableError):
     """No answer yet: trying again may help."""
 
@@ -113,7 +121,7 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
         admin.poll(_POLL)
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
-            raise LoginRefusedError(_precisely(diagnosis, connection))
+            raise _refused(diagnosis, connection)
         if diagnosis and time.monotonic() > began + _PATIENCE:
             raise NotReadyError(_precisely(diagnosis, connection))
     try:
@@ -125,9 +133,15 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             f"{connection.bootstrap_servers} does not answer: still starting?",
         )
         if diagnosis.final:
-            raise LoginRefusedError(_precisely(diagnosis, connection)) from error
+            raise _refused(diagnosis, connection) from error
         raise NotReadyError(_precisely(diagnosis, connection)) from error
     return admin
+
+
+def _refused(diagnosis: Diagnosis, connection: KafkaConnection) -> LoginRefusedError:
+    if diagnosis.offered:
+        return MechanismRefusedError(diagnosis.text, diagnosis.offered)
+    return LoginRefusedError(_precisely(diagnosis, connection))
 
 
 def _precisely(diagnosis: Diagnosis, connection: KafkaConnection) -> str:

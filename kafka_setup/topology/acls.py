@@ -51,8 +51,8 @@ def acl_filter(acl: Acl) -> AclBindingFilter:
     )
 
 
-def read_acls(admin: AdminClient, principal: str) -> list[Acl]:
-    """Every permission the cluster grants to exactly this principal."""
+def read_acls(admin: AdminClient, principal: str) -> tuple[set[Acl], set[Acl]]:
+    """Every ALLOW and every DENY rule of exactly this principal. Raises KafkaException."""
     everything = AclBindingFilter(
         ResourceType.ANY,
         None,
@@ -60,17 +60,21 @@ def read_acls(admin: AdminClient, principal: str) -> list[Acl]:
         principal,
         None,
         AclOperation.ANY,
-        AclPermissionType.ALLOW,
+        AclPermissionType.ANY,
     )
-    found = admin.describe_acls(everything, request_timeout=REQUEST_TIMEOUT).result()
-    return [
-        Acl(
-            principal=binding.principal,
-            resource_type=_RESOURCE_NAMES.get(binding.restype, binding.restype.name.lower()),
-            pattern=binding.resource_pattern_type.name.lower(),
-            name=CLUSTER_NAME if binding.restype == ResourceType.BROKER else binding.name,
-            operation=binding.operation.name,
-            host=binding.host,
-        )
-        for binding in found
-    ]
+    allowed: set[Acl] = set()
+    denied: set[Acl] = set()
+    for binding in admin.describe_acls(everything, request_timeout=REQUEST_TIMEOUT).result():
+        (denied if binding.permission_type == AclPermissionType.DENY else allowed).add(_acl(binding))
+    return allowed, denied
+
+
+def _acl(binding: AclBinding) -> Acl:
+    return Acl(
+        principal=binding.principal,
+        resource_type=_RESOURCE_NAMES.get(binding.restype, binding.restype.name.lower()),
+        pattern=binding.resource_pattern_type.name.lower(),
+        name=CLUSTER_NAME if binding.restype == ResourceType.BROKER else binding.name,
+        operation=binding.operation.name,
+        host=binding.host,
+    )

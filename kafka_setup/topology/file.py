@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import yaml
+from kafka_setup.topology import format as entries
+from kafka_setup.topology.resources import CLUSTER_NAME, EVENTS, REJECTED, Acl, Topic, Topology, User
+from kafka_setup.topology.validation import Document
+from kafka_setup.topology.validation import TopologyError as TopologyError  # callers find it here
 
-from kafka_setup.topology.resources import (
-    CLUSTER_NAME,
-    MAXIMUM_ITERATIONS,
-    MINIMUM_ITERATIONS,
-    SCRAM_MECHANISMS,
-    Acl,
-    Topic,
-    Topology,
-    User,
-)
-
-RESOURCE_TYPES = ("topic", "group", "transactional_id")
-OPERATIONS = (
-    "ALL",
-    "ALTER",
-    "ALTER_CONFIGS",
-    "CLUSTER_ACTION",
-    "CREATE",
-    "DELETE",
-    "DESCRIBE",
-    "DESCRIBE_CONFIGS",
-    "IDEMPOTENT_WRITE",
-    "READ",
-    "WRITE",
-)
-
-
-class TopologyError(ValueError):
-    """The file cannot be used; the text names the place in it and what is expected there."""
+_SHIPPED = "topology.yaml"
+_ROLES = {"events_processed": EVENTS, "events_rejected": REJECTED}  # of topics that say nothing themselves
+_CHOICES = {
+    "cluster": ("true",),
+    "mechanism": get_args(entries.Mechanism),
+    "operations": get_args(entries.Operation),
+    "replication_factor": ("default", "a whole number from 1"),
+    "role": get_args(entries.Role),
+}
+_TOPIC_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DISTINGUISHED_NAME = re.compile(r"(?:[A-Za-z]+|[\d.]+)=")  # as in a certificate: CN=bridge,O=Example
 
 
 def default_topology_text() -> str:
     """The documented file that comes with the tool."""
-    return resources.files("kafka_setup.topology").joinpath("topology.yaml").read_text(encoding="utf-8")
+    return resources.files("kafka_setup.topology").joinpath(_SHIPPED).read_text(encoding="utf-8")
 
 
 def load_topology(path: Path | None = None) -> Topology:
@@ -53,120 +39,88 @@ def load_topology(path: Path | None = None) -> Topology:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TopologyError(f"{path}: {error}") from error
-    try:
-        return parse_topology(text)
-    except TopologyError as error:
-        raise TopologyError(f"{path}: {error}") from error
+    return parse_topology(text, str(path))
 
 
-def parse_topology(text: str) -> Topology:
-    """Raises TopologyError."""
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise TopologyError(f"not YAML: {error}") from error
-    root = _mapping(document, "the file", {"topics", "users"})
-    topics = _mapping(root.get("topics") or {}, "topics")
-    users = _mapping(root.get("users") or {}, "users")
-    return Topology(
-        topics=tuple(_topic(str(name), fields) for name, fields in topics.items()),
-        users=tuple(_user(str(name), fields) for name, fields in users.items()),
-    )
+def parse_topology(text: str, origin: str = _SHIPPED) -> Topology:
+    """`origin` is what messages call the file. Raises TopologyError."""
+    return _Reader(Document(text, origin, _CHOICES)).topology()
 
 
-def _topic(name: str, value: Any) -> Topic:
-    place = f"topics.{name}"
-    fields = _mapping(value, place, {"partitions", "replication_factor", "config"})
-    replication = fields.get("replication_factor", "default")
-    config = _mapping(fields.get("config") or {}, f"{place}.config")
-    return Topic(
-        name=name,
-        partitions=_count(fields.get("partitions", 1), f"{place}.partitions"),
-        replication_factor=None
-        if replication == "default"
-        else _count(replication, f"{place}.replication_factor"),
-        config={str(key): _setting(setting) for key, setting in config.items()},
-    )
+class _Reader:
+    """Turns the entries of the file into the values that the rest of the tool works with."""
 
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._take, self._fail = document.take, document.fail
 
-def _user(name: str, value: Any) -> User:
-    place = f"users.{name}"
-    known = {"purpose", "mechanism", "iterations", "password_variable", "allow"}
-    fields = _mapping(value, place, known)
-    mechanism = fields.get("mechanism", "SCRAM-SHA-512")
-    if mechanism not in SCRAM_MECHANISMS:
-        raise TopologyError(
-            f"{place}.mechanism: {mechanism!r}, expected one of {', '.join(SCRAM_MECHANISMS)}"
-        )
-    iterations = _count(fields.get("iterations", MINIMUM_ITERATIONS), f"{place}.iterations")
-    if not MINIMUM_ITERATIONS <= iterations <= MAXIMUM_ITERATIONS:
-        raise TopologyError(
-            f"{place}.iterations: {iterations}, expected {MINIMUM_ITERATIONS} to {MAXIMUM_ITERATIONS}"
-        )
-    variable = fields.get("password_variable") or f"{name.upper().replace('-', '_')}_PASSWORD"
-    rules = fields.get("allow") or []
-    if not isinstance(rules, list):
-        raise TopologyError(f"{place}.allow: expected a list")
-    acls = [acl for index, rule in enumerate(rules) for acl in _acls(name, rule, f"{place}.allow[{index}]")]
-    return User(name, str(variable), tuple(acls), str(fields.get("purpose", "")), mechanism, iterations)
+    def topology(self) -> Topology:
+        file = self._take(self._document.content, entries.TopologyFile, "")
+        topics = [self._topic(str(name), value) for name, value in (file.topics or {}).items()]
+        users: list[User] = []
+        for name, value in (file.users or {}).items():
+            users.append(self._user(str(name), value, users))
+        return Topology(tuple(topics), tuple(users))
 
-
-def _acls(user: str, value: Any, place: str) -> list[Acl]:
-    selectors = {kind + suffix for kind in RESOURCE_TYPES for suffix in ("", "_prefix")} | {"cluster"}
-    rule = _mapping(value, place, selectors | {"operations", "host"})
-    chosen = sorted(selectors & rule.keys())
-    if len(chosen) != 1:
-        raise TopologyError(f"{place}: expected exactly one of {', '.join(sorted(selectors))}")
-    selector = chosen[0]
-    operations = rule.get("operations")
-    if not isinstance(operations, list) or not operations:
-        raise TopologyError(f"{place}.operations: expected a list such as [READ]")
-    for operation in operations:
-        if operation not in OPERATIONS:
-            raise TopologyError(f"{place}.operations: {operation!r}, expected one of {', '.join(OPERATIONS)}")
-    prefixed = selector.endswith("_prefix")
-    return [
-        Acl(
-            principal=f"User:{user}",
-            resource_type=selector.removesuffix("_prefix"),
-            pattern="prefixed" if prefixed else "literal",
+    def _topic(self, name: str, value: Any) -> Topic:
+        place = f".topics.{name}"
+        entry = self._take(value, entries.TopicEntry, place)
+        if not _TOPIC_NAME.fullmatch(name):
+            self._fail(place, "a topic's name has at most 249 letters, digits, dots, _ and -")
+        return Topic(
             name=name,
-            operation=operation,
-            host=str(rule.get("host", "*")),
+            partitions=entry.partitions,
+            replication_factor=None if entry.replication_factor == "default" else entry.replication_factor,
+            config={key: _setting(setting) for key, setting in (entry.config or {}).items()},
+            role=entry.role or _ROLES.get(name, ""),
         )
-        for name in _names(rule, selector, place)
-        for operation in operations
-    ]
 
+    def _user(self, name: str, value: Any, others: list[User]) -> User:
+        place = f".users.{name}"
+        entry = self._take(value, entries.UserEntry, place)
+        mechanism = entry.mechanism or ("none" if _DISTINGUISHED_NAME.match(name) else "SCRAM-SHA-512")
+        acls = [
+            acl
+            for index, rule in enumerate(entry.allow or [])
+            for acl in self._acls(name, rule, f"{place}.allow[{index}]")
+        ]
+        variable = self._variable(name, entry.password_variable, place, others)
+        return User(name, variable, tuple(acls), entry.purpose, mechanism, entry.iterations)
 
-def _names(rule: Mapping[str, Any], selector: str, place: str) -> list[str]:
-    """The resources of a rule: one name, or a list of them."""
-    if selector == "cluster":
-        return [CLUSTER_NAME]
-    value = rule[selector]
-    names = value if isinstance(value, list) else [value]
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise TopologyError(f"{place}.{selector}: {value!r}, expected a name or a list of names")
-    return names
+    def _variable(self, name: str, given: str | None, place: str, others: list[User]) -> str:
+        variable = given or f"{name.upper().replace('-', '_')}_PASSWORD"
+        if not _VARIABLE.fullmatch(variable):
+            if given:
+                self._fail(place, f"no shell variable can be called {given}", ".password_variable")
+            return ""
+        same = [user.name for user in others if user.password_variable == variable]
+        if same and not given:  # two names that differ in - and _ only
+            self._fail(place, f"{same[0]} has the variable {variable}, too: give one a password_variable")
+        return variable
 
-
-def _mapping(value: Any, place: str, known: set[str] | None = None) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TopologyError(f"{place}: expected keys with values, not {value!r}")
-    unknown = sorted(str(key) for key in value if known is not None and key not in known)
-    if unknown:
-        expected = ", ".join(sorted(known or ()))
-        raise TopologyError(f"{place}: unknown key {unknown[0]!r}, expected one of {expected}")
-    return value
-
-
-def _count(value: Any, place: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise TopologyError(f"{place}: {value!r}, expected a whole number from 1")
-    return value
+    def _acls(self, user: str, rule: entries.RuleEntry, place: str) -> list[Acl]:
+        chosen = {name: names for name in rule.SELECTORS if (names := getattr(rule, name)) is not None}
+        if len(chosen) != 1:
+            self._fail(place, f"expected exactly one of {', '.join(rule.SELECTORS)}")
+        ((selector, names),) = chosen.items()
+        return [
+            Acl(
+                principal=f"User:{user}",
+                resource_type=selector.removesuffix("_prefix"),
+                pattern="prefixed" if selector.endswith("_prefix") else "literal",
+                name=CLUSTER_NAME if selector == "cluster" else name,
+                operation=operation,
+                host=rule.host,
+            )
+            for name in (names if isinstance(names, list) else [names])
+            for operation in rule.operations
+        ]
 
 
 def _setting(value: Any) -> str | None:
+    """As the text that Kafka's configuration takes."""
     if value is None:
         return None
+    if isinstance(value, list):
+        return ",".join(str(_setting(item)) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+NO_CREDENTIAL = "none"  # users that log in by certificate, or by a token: Kafka keeps nothing of them
+EVENTS, REJECTED = "events", "rejected"  # what a topic is for, when other parts have to know
 MINIMUM_ITERATIONS = 8192  # twice Kafka's own floor; the broker refuses more than 16384
 MAXIMUM_ITERATIONS = 16384
 CLUSTER_NAME = "kafka-cluster"  # the only resource name of type cluster that Kafka knows
@@ -16,12 +18,14 @@ class Topic:
     """A topic; `replication_factor` None leaves it to the broker's default.replication.factor.
 
     A setting with the value None goes back to the broker's default. Settings not named are left alone.
+    `role`: EVENTS or REJECTED for the two topics that the bridge writes.
     """
 
     name: str
     partitions: int
     replication_factor: int | None = None
     config: Mapping[str, str | None] = field(default_factory=dict)
+    role: str = ""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +55,11 @@ class Acl:
 
 @dataclass(frozen=True)
 class User:
-    """A SCRAM user. Its password is in the environment variable `password_variable`, or VARIABLE_FILE."""
+    """A user and all that it may do.
+
+    Its password is in the environment variable `password_variable`, or VARIABLE_FILE; empty where no variable
+    can be called after the user. `mechanism` NO_CREDENTIAL: Kafka keeps no password of this user.
+    """
 
     name: str
     password_variable: str
@@ -63,6 +71,13 @@ class User:
     @property
     def principal(self) -> str:
         return f"User:{self.name}"
+
+    @property
+    def how_to_give_a_password(self) -> str:
+        """For the person who has to."""
+        if not self.password_variable:
+            return "give --password-dir; no shell variable can be called after this user"
+        return f"set {self.password_variable} or {self.password_variable}_FILE, or give --password-dir"
 
 
 @dataclass(frozen=True)
@@ -107,16 +122,23 @@ class TopicState:
 
 @dataclass(frozen=True)
 class ClusterState:
-    """What exists, as far as the topology names it.
+    """What exists, as far as the topology names it, and what the cluster can do at all.
 
     `credentials`: user -> mechanism -> iterations. `logins`: user -> whether the password we know logs in;
-    a user whose password is not known is absent.
+    a user whose password is not known is absent. `denied`: DENY rules against the topology's users or
+    everybody. `topic_names`: all topics that this login sees. `brokers`: 0 when nobody counted them.
+    `refused_mechanisms`: those that this listener does not offer -> those that it does, in words.
     """
 
     topics: Mapping[str, TopicState]
     credentials: Mapping[str, Mapping[str, int]]
     acls: frozenset[Acl]
     logins: Mapping[str, bool] = field(default_factory=dict)
+    denied: frozenset[Acl] = frozenset()
+    topic_names: frozenset[str] = frozenset()
+    brokers: int = 0
+    has_authorizer: bool = True
+    refused_mechanisms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

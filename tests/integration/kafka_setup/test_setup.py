@@ -9,9 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from running import BIN
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
+)
+from running import BIN, wait_until
 
+from kafka_setup.connection.session import connect, only
 from kafka_setup.topology.file import load_topology
+from local_stack.broker import kafka_objects
 
 KafkaTool = Callable[..., str]
 
@@ -148,8 +158,105 @@ def test_settings_change_one_by_one_and_partitions_only_grow(applied: Any) -> No
     assert set(statuses(applied.rows("apply"))) == {"exists"}
     applied.edit("partitions: 5 ", "partitions: 4 ")
     shrunk = applied("apply")
-    assert shrunk.returncode == 1
-    assert "Kafka cannot take partitions away" in shrunk.stdout
+    assert shrunk.returncode == 0
+    assert "5, not 4: Kafka cannot take partitions away" in shrunk.stdout
+    assert applied("plan", "--exit-code").returncode == 0
+
+
+SPELLINGS = """
+topics:
+  one{0}: {{partitions: 1, config: {{cleanup.policy: "compact, delete"}}}}  # Kafka answers compact,delete
+  two{0}: {{config: {{cleanup.policy: [delete, compact]}}}}
+  three{0}: {{config: {{min.cleanable.dirty.ratio: 1}}}}  # 1.0
+  four{0}: {{config: {{unclean.leader.election.enable: "TRUE"}}}}  # true
+  five{0}: {{config: {{retention.ms: " 86400000 ", preallocate: yes}}}}
+"""
+
+
+def test_a_value_may_be_spelled_as_one_likes(setup: Any) -> None:
+    setup.topology.write_text(SPELLINGS.format(setup.suffix))
+    assert set(statuses(setup.rows("apply"))) == {"created"}
+    assert set(statuses(setup.rows("apply"))) == {"exists"}
+    assert setup("plan", "--exit-code").returncode == 0
+
+
+OBSTACLES = """
+topics:
+  events{0}: {{role: events, config: {{cleanup.policy: compact}}}}
+  rejected{0}: {{role: rejected, config: {{cleanup.policy: compact}}}}
+  a.b{0}: {{}}
+  a_b{0}: {{}}
+  copied{0}: {{replication_factor: 9}}
+users:
+  bridge{0}:
+    mechanism: SCRAM-SHA-256
+    allow: [{{topic: a.b{0}, operations: [WRITE]}}]
+  reader{0}:
+    allow: [{{topic_prefix: "*", operations: [READ]}}, {{topic: a.b{0}, operations: [READ]}}]
+"""
+SAID = {
+    "events": "compaction keeps only the last event",
+    "rejected": "records without one",
+    "a_b": "collides with a.b",
+    "copied": "the cluster has 1 broker",
+    "bridge": "offers no SCRAM-SHA-256, only SCRAM-SHA-512",
+    "User:bridge WRITE topic a.b": "its user could not be made",
+    "User:reader READ topic **": 'write topic: "*"',
+    "User:reader READ topic a.b": "kafka-acls.sh --remove --deny-principal",
+}
+
+
+def test_what_cannot_work_is_told_by_plan_and_not_made(setup: Any, broker: Any) -> None:
+    setup.topology.write_text(OBSTACLES.format(setup.suffix))
+    admin = connect(kafka_objects.connection(broker.stack, "kafka"))
+    rule = (
+        ResourceType.TOPIC, f"a.b{setup.suffix}", ResourcePatternType.LITERAL, f"User:reader{setup.suffix}",
+        "*", AclOperation.READ, AclPermissionType.DENY,
+    )  # fmt: skip
+    only(admin.create_acls([AclBinding(*rule)])).result()
+    try:
+        wait_until(lambda: only_kind(setup.rows("plan"), "deny"), "the broker shows the DENY rule")
+        planned, applied = setup.rows("plan"), setup.rows("apply")
+    finally:
+        only(admin.delete_acls([AclBindingFilter(*rule)])).result()
+    for row in planned + applied:
+        row["name"] = row["name"].replace(setup.suffix, "")
+    blocked = {row["name"]: row["detail"] for row in planned if row["status"] == "blocked"}
+    assert blocked.keys() == SAID.keys()
+    assert not [name for name, words in SAID.items() if words not in blocked[name]]
+    made = {row["name"] for row in applied if row["status"] == "created"}
+    assert made == {"a.b", "reader", "User:reader READ topic a.b"}
+    assert {row["name"] for row in applied if row["status"] == "failed"} == blocked.keys()
+
+
+def only_kind(rows: list[dict[str, str]], kind: str) -> list[dict[str, str]]:
+    return [row for row in rows if row["kind"] == kind]
+
+
+ODD_NAMES = """
+topics: {{soc.windows{0}: {{role: events}}}}
+users:
+  log.reader/1{0}: {{allow: [{{topic: soc.windows{0}, operations: [READ]}}]}}
+  "CN=bridge{0},O=Example": {{allow: [{{topic: soc.windows{0}, operations: [WRITE]}}]}}
+"""
+
+
+def test_the_admin_role_makes_a_new_topology_with_odd_user_names(setup: Any, broker: Any) -> None:
+    setup.topology.write_text(ODD_NAMES.format(setup.suffix))
+    admin = broker.shell("admin")
+    kept, setup.variables = setup.variables, {}
+    refused = setup("apply", **admin)
+    assert refused.returncode == 1
+    assert "give --password-dir; no shell variable can be called after this user" in refused.stdout
+    assert statuses(setup.rows("plan", **admin))["blocked"] == 2  # the user and its permission
+    setup.variables = kept
+    assert statuses(setup.rows("apply", **admin))["failed"] == 0
+    assert set(statuses(setup.rows("apply", **admin))) == {"exists"}
+    assert [file.name for file in setup.passwords.iterdir()] == [f"log.reader%2F1{setup.suffix}"]
+    checked = setup.rows("check", **admin)
+    assert set(statuses(checked)) == {"ok", "untried"}
+    untried = [row["name"] for row in checked if row["status"] == "untried"]
+    assert untried == [f"CN=bridge{setup.suffix},O=Example"]
 
 
 def test_a_setting_given_back_to_the_broker(applied: Any) -> None:

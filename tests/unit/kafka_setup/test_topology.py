@@ -78,26 +78,64 @@ def test_settings_are_text_and_null_is_the_brokers_default() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("topics: [", "not YAML"),
-        ("[]", "the file: expected keys"),
-        ("topic: {}", "the file: unknown key 'topic'"),
-        ("topics: {t: {partition: 3}}", "topics.t: unknown key 'partition'"),
-        ("topics: {t: {partitions: 0}}", "topics.t.partitions: 0, expected a whole number from 1"),
-        ("topics: {t: {partitions: true}}", "topics.t.partitions: True"),
-        ("users: {u: {mechanism: PLAIN}}", "users.u.mechanism: 'PLAIN', expected one of SCRAM-SHA-256"),
-        ("users: {u: {iterations: 4096}}", "users.u.iterations: 4096, expected 8192 to 16384"),
+        ("topics: [", "1: not YAML"),
+        ("[]", "1: the file: [], expected keys with values"),
+        ("topic: {}", "1: the file: unknown key topic"),
+        ("topics:\n  t:\n    partition: 3", "3: topics.t: unknown key partition"),
+        ("topics:\n  t:\n    partitions: 0", "3: topics.t.partitions: 0, expected int >= 1"),
+        ("topics: {t: {partitions: true}}", "1: topics.t.partitions: True, expected int, got bool"),
+        ("topics: {t: {replication_factor: all}}", "1: topics.t.replication_factor: 'all', expected"),
+        ("topics:\n  t:\n    config: {a: 1}\n  t: {}", "4: topics.t stands in line 2 already"),
+        ("topics:\n\n  a topic: {}", "3: topics.a topic: a topic's name has"),
+        ("topics: {..: {}}", "1: topics...: a topic's name has"),
+        ("topics: {t: {config: {a: {b: 1}}}}", "1: topics.t.config[...]: expected"),
+        ("users:\n  u: {mechanism: PLAIN}", "2: users.u.mechanism: 'PLAIN', expected one of SCRAM-SHA-256"),
+        ("users: {u: {iterations: 4096}}", "1: users.u.iterations: 4096, expected int >= 8192"),
+        ("users: {u: {iterations: 20000}}", "1: users.u.iterations: 20000, expected int <= 16384"),
         (
-            "users: {u: {allow: [{topic: t, group: g, operations: [READ]}]}}",
-            "users.u.allow[0]: expected exactly",
+            "users:\n  u:\n    allow:\n      - {topic: t, group: g, operations: [READ]}",
+            "4: users.u.allow[0]: expected exactly one of cluster",
         ),
-        ("users: {u: {allow: [{topic: t, operations: [read]}]}}", "users.u.allow[0].operations: 'read'"),
-        ("users: {u: {allow: [{topic: [], operations: [READ]}]}}", "users.u.allow[0].topic: [], expected a"),
-        ("users: {u: {allow: [{topic: t}]}}", "users.u.allow[0].operations: expected a list"),
+        (
+            "users:\n  u:\n    allow:\n      - topic: t\n        operations: [READ,\n          read]",
+            "6: users.u.allow[0].operations[1]: 'read', expected one of ALL",
+        ),
+        ("users: {u: {allow: [{topic: [], operations: [READ]}]}}", "1: users.u.allow[0].topic: [], expected"),
+        ("users: {u: {allow: [{cluster: no, operations: [READ]}]}}", "1: users.u.allow[0].cluster: False"),
+        ("users:\n  u:\n    allow:\n      - {topic: t}", "4: users.u.allow[0]: missing key operations"),
+        ("users: {u: {password_variable: a.b}}", "1: users.u.password_variable: no shell variable"),
+        ("users:\n  a-b: {}\n  a_b: {}", "3: users.a_b: a-b has the variable A_B_PASSWORD, too"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_names_file_line_and_place(text: str, complaint: str) -> None:
+    with pytest.raises(TopologyError, match="^" + re.escape(f"mine.yaml:{complaint}")):
+        parse_topology(text, "mine.yaml")
+
+
+def test_settings_may_be_lists() -> None:
+    (topic,) = parse_topology("topics: {t: {config: {cleanup.policy: [compact, delete]}}}").topics
+    assert dict(topic.config) == {"cleanup.policy": "compact,delete"}
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "mechanism"),
+    [
+        ("log-reader", "LOG_READER_PASSWORD", "SCRAM-SHA-512"),
+        ("log.reader", "", "SCRAM-SHA-512"),
+        ("1reader", "", "SCRAM-SHA-512"),
+        ("gräfin", "", "SCRAM-SHA-512"),
+        ("CN=reader,O=Example", "", "none"),
     ],
 )
-def test_a_wrong_file_names_the_place(text: str, complaint: str) -> None:
-    with pytest.raises(TopologyError, match="^" + re.escape(complaint)):
-        parse_topology(text)
+def test_where_a_users_password_can_come_from(name: str, variable: str, mechanism: str) -> None:
+    (user,) = parse_topology(f"users: {{'{name}': {{}}}}").users
+    assert (user.password_variable, user.mechanism) == (variable, mechanism)
+    assert ("no shell variable" in user.how_to_give_a_password) == (not variable)
+
+
+def test_the_roles_of_topics_are_those_of_the_file_or_of_the_shipped_names() -> None:
+    topics = parse_topology("topics: {events_processed: {}, mine: {role: rejected}, other: {}}").topics
+    assert [topic.role for topic in topics] == ["events", "rejected", ""]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

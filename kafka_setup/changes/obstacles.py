@@ -1,0 +1,119 @@
+"""What stands in the way of a topology: things that Kafka would refuse, or take and never make work. Pure.
+
+Each function answers with one line for the person who reads the plan; None (or nothing) is good news.
+"""
+
+from __future__ import annotations
+
+from kafka_setup.changes.values import list_items
+from kafka_setup.topology.resources import (
+    EVENTS,
+    REJECTED,
+    Acl,
+    ClusterState,
+    Topic,
+    TopicState,
+    Topology,
+    User,
+)
+
+NO_AUTHORIZER = (
+    "the brokers have none, so everybody may do everything and permissions cannot be stored: set "
+    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer and super.users"
+)
+_CLEANUP = "cleanup.policy"
+_IN_SYNC = "min.insync.replicas"
+_NO_COMPACTION = {
+    EVENTS: "compaction keeps only the last event of each computer: use delete",
+    REJECTED: "rejected lines have no key, and a compacted topic refuses records without one: use delete",
+}
+# Having the first brings the second; refusing the second takes it away again.
+_IMPLIED = {
+    "READ": {"DESCRIBE"},
+    "WRITE": {"DESCRIBE"},
+    "DELETE": {"DESCRIBE"},
+    "ALTER": {"DESCRIBE"},
+    "ALTER_CONFIGS": {"DESCRIBE_CONFIGS"},
+}
+
+
+def new_topic(topic: Topic, topology: Topology, state: ClusterState) -> str | None:
+    """Why this topic, which does not exist, cannot be made, its settings apart."""
+    if other := _collision(topic, topology, state):
+        return f"collides with {other}: metrics write both . and _ as _, so Kafka refuses the second name"
+    replicas = topic.replication_factor or 0
+    if state.brokers and replicas > state.brokers:
+        brokers = "1 broker" if state.brokers == 1 else f"{state.brokers} brokers"
+        return f"replication factor {replicas}, but the cluster has {brokers}: write {state.brokers} or less"
+    return None
+
+
+def _collision(topic: Topic, topology: Topology, state: ClusterState) -> str | None:
+    names = [other.name for other in topology.topics]
+    earlier = names[: names.index(topic.name)]
+    for other in (*sorted(state.topic_names), *earlier):
+        if other != topic.name and other.replace(".", "_") == topic.name.replace(".", "_"):
+            return other
+    return None
+
+
+def settings(topic: Topic, state: TopicState | None) -> dict[str, str]:
+    """Setting -> why its value, wanted or in force, would make the topic useless."""
+    config = {**(state.config if state else {}), **{k: v for k, v in topic.config.items() if v is not None}}
+    found = {}
+    if topic.role in _NO_COMPACTION and "compact" in list_items(config.get(_CLEANUP, "")):
+        found[_CLEANUP] = f"{_CLEANUP} {config[_CLEANUP]}: {_NO_COMPACTION[topic.role]}"
+    replicas = state.replication_factor if state else topic.replication_factor
+    in_sync = config.get(_IN_SYNC, "")
+    if replicas and in_sync.isdecimal() and int(in_sync) > replicas and _IN_SYNC in topic.config:
+        found[_IN_SYNC] = f"{_IN_SYNC} {in_sync} of {replicas} replicas: no write with acks=all can succeed"
+    return found
+
+
+def mechanism(user: User, state: ClusterState) -> str | None:
+    """Why nobody could log in with the credential that `user` would get."""
+    offered = state.refused_mechanisms.get(user.mechanism)
+    if offered is None:
+        return None
+    return (
+        f"this listener offers no {user.mechanism}, only {offered}: "
+        "write that, or run this tool against a listener that offers it"
+    )
+
+
+def permission(acl: Acl) -> str | None:
+    """Why a permission would never match anything."""
+    if acl.resource_type == "cluster":
+        return None
+    if acl.pattern == "prefixed" and acl.name.endswith("*"):
+        right = f"{acl.name.rstrip('*')}" if acl.name.strip("*") else ""
+        advice = f"write {right}" if right else f'for all of them write {acl.resource_type}: "*"'
+        return f"a prefix is taken as it is, so this one needs a name with * in it: {advice}"
+    if acl.resource_type == "topic" and "*" in acl.name and acl.name != "*":
+        return f"no topic has * in its name: write topic_prefix: {acl.name.split('*')[0]}"
+    return None
+
+
+def denied(acl: Acl, topology: Topology) -> str | None:
+    """What a DENY rule of the cluster takes away from the topology's users; Kafka looks at DENY first."""
+    for wanted in topology.acls:
+        operations = {wanted.operation, *_IMPLIED.get(wanted.operation, set())}
+        if (
+            acl.principal in (wanted.principal, "User:*")
+            and acl.resource_type == wanted.resource_type
+            and (acl.operation == "ALL" or wanted.operation == "ALL" or acl.operation in operations)
+            and (acl.host == "*" or wanted.host in ("*", acl.host))
+            and _overlap(acl, wanted)
+        ):
+            return f"takes {wanted} away: kafka-acls.sh --remove --deny-principal {acl.principal} …"
+    return None
+
+
+def _overlap(one: Acl, other: Acl) -> bool:
+    """Whether some name is covered by both."""
+    everything = any(acl.pattern == "literal" and acl.name == "*" for acl in (one, other))
+    if everything or one.name == other.name:
+        return True
+    return (one.pattern == "prefixed" and other.name.startswith(one.name)) or (
+        other.pattern == "prefixed" and one.name.startswith(other.name)
+    )
