@@ -131,8 +131,11 @@ def _partitions(topic: Topic, now: TopicState) -> Iterator[Change]:
         detail = f"{now.partitions} → {topic.partitions}; {warning}"
         yield Change("change", "partitions", topic, detail)
     elif topic.partitions < now.partitions:
-        detail = f"{now.partitions}, not {topic.partitions}: Kafka cannot take partitions away"
-        yield Change("remark", "partitions", topic, f"{detail}; write {now.partitions}")
+        detail = (
+            f"{topic.name} has {now.partitions} partitions, the topology says {topic.partitions}: "
+            "left as it is, Kafka takes none away"
+        )
+        yield Change("remark", "partitions", topic, detail)
 
 
 def _replication(topic: Topic, now: TopicState) -> Iterator[Change]:
@@ -174,8 +177,11 @@ def _existing_user(user: User, state: ClusterState, wishes: Wishes, wanted: str)
         return Change("change", "user", user, "password reset")
     if right is False:
         here = f"{user.password_variable} or " if user.password_variable else ""
-        detail = f"the cluster has another password than {here}the file in --password-dir: correct that"
-        return Change("blocked", "user", user, f"{detail}, or set the cluster's with --reset-passwords")
+        detail = (
+            f"the cluster has another password than {here}the file in --password-dir: "
+            "correct that, or set the cluster's with --reset-passwords"
+        )
+        return Change("blocked", "user", user, detail)
     if iterations != user.iterations:
         detail = f"iterations {iterations} → {user.iterations}"
         if user.name in wishes.known:

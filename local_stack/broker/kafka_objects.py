@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.connection.passwords import password_file
@@ -63,26 +61,11 @@ def watcher(stack: Stack) -> str:
     return OBSERVER if OBSERVER in names else SUPER_USER
 
 
-def as_grown(admin: AdminClient, topology: Topology) -> tuple[Topology, list[str]]:
-    """The topology with the partitions that topics have beyond it, and a remark about each of those.
-
-    Kafka takes no partition away, and nothing breaks because of them. Raises KafkaException.
-    """
-    now = {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=_SECONDS).topics.items()}
-    more = [topic for topic in topology.topics if now.get(topic.name, 0) > topic.partitions]
-    remarks = [
-        f"{topic.name} has {now[topic.name]} partitions, the topology says {topic.partitions}: left as it is"
-        for topic in more
-    ]
-    topics = [replace(t, partitions=now[t.name]) if t in more else t for t in topology.topics]
-    return replace(topology, topics=tuple(topics)), remarks
-
-
 def apply_topology(stack: Stack) -> list[str]:
     """Make the broker what the topology says; returns lines about it. Raises StartError."""
     login = connection(stack, SUPER_USER)
     try:
-        topology, remarks = as_grown(open_admin(login), stack_topology(stack))
+        topology = stack_topology(stack)
         passwords = {user.name: password(stack, user.name) for user in topology.users}
         results = apply(ApplySettings(topology, login, passwords, reset_passwords=True))
     except (KafkaUnavailableError, KafkaException) as error:
@@ -92,6 +75,7 @@ def apply_topology(stack: Stack) -> list[str]:
         raise StartError("; ".join(failed))
     counts = Counter(row.status for row in results)
     counted = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    remarks = [row.detail for row in results if row.status == "remark"]
     return [f"topics, users and permissions: {counted}", *remarks]
 
 

@@ -40,7 +40,7 @@ def _login(stack: Stack, user: str) -> Finding:
 
 def _topology(stack: Stack) -> Finding:
     admin = connect(kafka_objects.connection(stack, SUPER_USER), _SECONDS)
-    topology, _ = kafka_objects.as_grown(admin, kafka_objects.stack_topology(stack))
+    topology = kafka_objects.stack_topology(stack)
     pending = [change for change in plan(topology, read_state(admin, topology)) if change.pending]
     wrong = [f"{change.kind} {change.name} {change.detail}".rstrip() for change in pending]
     settings = "topics, their settings and permissions are those of the topology"
