@@ -58,6 +58,13 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
     help="Where the bridge writes what is not valid.",
 )
 @_option(
+    "--result-topic",
+    "RESULT_TOPIC",
+    multiple=True,
+    metavar="RESULT=TOPIC",
+    help="Another topic for a result, as analytics/job.py takes it; repeat it.",
+)
+@_option(
     "--max-rate",
     "CONSOLE_MAX_RATE",
     default=20_000,
@@ -107,9 +114,23 @@ def _settings(values: dict[str, Any]) -> Settings:
         producer_token=producer_token,
         token=token,
         allowed_hosts=values["allow_host"],
-        topics=Topics(events=values["events_topic"], rejected=values["rejected_topic"]),
+        topics=_topics(values),
         max_rate=values["max_rate"],
     )
+
+
+def _topics(values: dict[str, Any]) -> Topics:
+    pairs = [text.partition("=") for text in values["result_topic"]]
+    if wrong := [name for name, equals, topic in pairs if not (name and equals and topic)]:
+        raise click.UsageError(f"--result-topic {wrong[0]}: expected RESULT=TOPIC")
+    topics = Topics(events=values["events_topic"], rejected=values["rejected_topic"])
+    try:
+        return topics.renamed({name: topic for name, _, topic in pairs})
+    except KeyError as error:
+        known = ", ".join((*_DEFAULTS.results, _DEFAULTS.late))
+        raise click.UsageError(
+            f"--result-topic {error.args[0]}: no such result; there are: {known}"
+        ) from error
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from kafka_setup.connection.settings import KafkaConnection, Secret
 
@@ -20,6 +21,14 @@ class Topics:
     late: str = "events_late"
     sessions: str = "logon_sessions"
     windows: tuple[str, ...] = ("events_by_level", "events_by_level_5m", "top_5m")
+
+    def renamed(self, names: Mapping[str, str]) -> Topics:
+        """With other topics for the results named. Raises KeyError with what is no result."""
+        for name in names:
+            if name not in (*self.results, self.late):
+                raise KeyError(name)
+        new = {key: names.get(value, value) for key, value in asdict(self).items() if isinstance(value, str)}
+        return Topics(**new, windows=tuple(names.get(name, name) for name in self.windows))
 
     @property
     def results(self) -> tuple[str, ...]:

@@ -93,11 +93,15 @@ class RunningStack:
         login = {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(self.stack.secrets / user)}
         return {**self.environment, **tools.exports(self.stack), **login, "PATH": path}
 
-    def create_topics(self, suffix: str) -> tuple[str, str]:
-        """A fresh pair of topics with the permissions that the shipped topology gives; their names."""
+    def create_topics(self, suffix: str, *, with_results: bool = False) -> tuple[str, str]:
+        """A fresh pair of topics with the permissions that the shipped topology gives; their names.
+
+        With `with_results` also those of all results.
+        """
         topology = parse_topology(renamed_topology(f"_{suffix}"))
         names = (f"events_processed_{suffix}", f"events_rejected_{suffix}")
-        topology = replace(topology, topics=tuple(t for t in topology.topics if t.name in names))
+        wanted = tuple(t for t in topology.topics if with_results or t.name in names)
+        topology = replace(topology, topics=wanted)
         # The users exist already; their further permissions on these topics are all that is new.
         known = {u.name: kafka_objects.password(self.stack, u.name) for u in topology.users}
         login = kafka_objects.connection(self.stack, SUPER_USER)

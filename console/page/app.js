@@ -1,9 +1,11 @@
 // Wires the stream to what is shown.
 
+import { AlertList } from "./alerts.js";
 import { LatencyChart, LevelChart, Series } from "./charts.js";
 import { connectControl, send, showControl } from "./control.js";
-import { AlertList, EventList, RejectedList, ResultTables, showJobs, showKafka } from "./lists.js";
+import { EventList, RejectedList } from "./events.js";
 import { drawPipeline } from "./pipeline.js";
+import { ResultTables, showJobs, showKafka } from "./results.js";
 import { Stream } from "./stream.js";
 import { count, duration, element, hostile, time } from "./text.js";
 
@@ -39,8 +41,9 @@ function paint() {
     for (const [topic, rows] of Object.entries(frame.rows)) kept.set(topic, rows);
     events.take(frame.events, fresh);
     rejected.take(frame.rejected, fresh);
-    alerts.take(frame.rows.alerts, fresh);
-    results.take(frame.rows, fresh);
+    const { [frame.status.names.alerts]: alertRows, ...resultRows } = frame.rows;
+    alerts.take(alertRows, fresh);
+    results.take(resultRows, fresh);
   }
   show(frames.at(-1).frame);
 }
@@ -58,7 +61,7 @@ function show({ at, status }) {
   showReading(status.reading);
   const newest = rows.at(-1);
   byId("events-count").textContent = newest ? `${count(newest.total)}/s` : "";
-  const rejectedTopic = status.topics.find((topic) => topic.name === "events_rejected");
+  const rejectedTopic = status.topics.find((topic) => topic.name === status.names.rejected);
   byId("rejected-count").textContent = rejectedTopic?.records ? `${count(rejectedTopic.records)} kept` : "";
   document.documentElement.dataset.at = String(at);
   document.documentElement.dataset.behind = (Date.now() / 1000 - at).toFixed(3);

@@ -29,19 +29,21 @@ const paths = FLOWS.map(([from, to]) => {
 });
 
 export function drawPipeline(status, rows) {
+  const { names } = status;
   const topics = Object.fromEntries(status.topics.map((topic) => [topic.name, topic]));
+  const [processed, rejected] = [topics[names.events], topics[names.rejected]];
   const service = Object.fromEntries(status.services.map((each) => [each.name, each]));
   const jobs = sortJobs(status.jobs);
   const flows = {};
   drawProducer(status.producer, service.producer, flows);
-  drawBridge(jobs.bridge, service.flink, topics, status.producer, flows);
-  drawTopic("processed", topics.events_processed, service.kafka);
-  drawTopic("rejected", topics.events_rejected, service.kafka);
+  drawBridge(jobs.bridge, service.flink, [processed, rejected], status.producer, flows);
+  drawTopic("processed", processed, service.kafka);
+  drawTopic("rejected", rejected, service.kafka);
   drawJobs("analytics", jobs.analytics, service.flink, lagOf(status.groups, "analytics"));
   drawJobs("detection", jobs.detection, service.flink, lagOf(status.groups, "detect"));
-  drawResults(topics, rows, service.kafka, flows);
-  flows.analytics = isRunning(jobs.analytics) ? topics.events_processed?.rate ?? 0 : 0;
-  flows.detection = isRunning(jobs.detection) ? topics.events_processed?.rate ?? 0 : 0;
+  drawResults(topics, names, rows, service.kafka, flows);
+  flows.analytics = isRunning(jobs.analytics) ? processed?.rate ?? 0 : 0;
+  flows.detection = isRunning(jobs.detection) ? processed?.rate ?? 0 : 0;
   for (const path of paths) setFlow(path.dots, flows[path.to] ?? 0);
 }
 
@@ -53,6 +55,7 @@ function sortJobs(jobs) {
   return sorted;
 }
 
+const unanswered = (service, name) => (service.state === "off" ? "not asked" : `${name} does not answer`);
 const isRunning = (jobs) => jobs.some((job) => job.state === "RUNNING");
 const lagOf = (groups, word) => groups.filter((group) => group.name.includes(word)).reduce((sum, group) => sum + group.lag, 0);
 
@@ -75,7 +78,7 @@ function setText(holder, text, unit) {
 
 function drawProducer(producer, service, flows) {
   if (service.state !== "up" || !producer) {
-    draw("producer", service.state === "off" ? "none" : "away", "–", "", [service.state === "off" ? "not asked" : "does not answer"]);
+    draw("producer", service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "the producer")]);
     return;
   }
   flows.bridge = producer.running ? producer.rate ?? 0 : 0;
@@ -86,12 +89,12 @@ function drawProducer(producer, service, flows) {
   ]);
 }
 
-function drawBridge(jobs, service, topics, producer, flows) {
-  const written = (topics.events_processed?.rate ?? 0) + (topics.events_rejected?.rate ?? 0);
-  flows.processed = topics.events_processed?.rate ?? 0;
-  flows.rejected = topics.events_rejected?.rate ?? 0;
+function drawBridge(jobs, service, [processed, rejected], producer, flows) {
+  flows.processed = processed?.rate ?? 0;
+  flows.rejected = rejected?.rate ?? 0;
+  const written = flows.processed + flows.rejected;
   if (!producer) flows.bridge = written;
-  if (service.state !== "up") return draw("bridge", service.state === "off" ? "none" : "away", rate(written), "/s", ["Flink does not answer"]);
+  if (service.state !== "up") return draw("bridge", service.state === "off" ? "none" : "away", rate(written), "/s", [unanswered(service, "Flink")]);
   if (!jobs.length) return draw("bridge", "idle", rate(written), "/s", ["no job runs"]);
   const ages = jobs.map((job) => job.checkpoint_age).filter((age) => age !== null);
   const restarts = jobs.reduce((sum, job) => sum + job.restarts, 0);
@@ -110,7 +113,7 @@ function drawTopic(name, topic, service) {
 }
 
 function drawJobs(name, jobs, service, lag) {
-  if (service.state !== "up") return draw(name, service.state === "off" ? "none" : "away", "–", "", ["Flink does not answer"]);
+  if (service.state !== "up") return draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink")]);
   if (!jobs.length) return draw(name, "none", "–", "", ["no job runs"]);
   const ages = jobs.map((job) => job.checkpoint_age).filter((age) => age !== null);
   return draw(name, isRunning(jobs) ? "good" : "warn", count(jobs.length), jobs.length === 1 ? "job" : "jobs", [
@@ -120,19 +123,19 @@ function drawJobs(name, jobs, service, lag) {
   ]);
 }
 
-function drawResults(topics, rows, service, flows) {
-  const known = (name) => (service.state === "up" ? (rows.has(name) ? "good" : "none") : "away");
-  const windows = [...rows.keys()].filter((name) => name !== "alerts");
+function drawResults(topics, names, rows, service, flows) {
+  const state = (found) => (service.state === "up" ? found : "away");
+  const windows = [...rows.keys()].filter((name) => name !== names.alerts);
   const kept = windows.reduce((sum, name) => sum + rows.get(name).kept, 0);
   flows.results = windows.reduce((sum, name) => sum + (topics[name]?.rate ?? 0), 0);
-  draw("results", windows.length && service.state === "up" ? "good" : service.state === "up" ? "none" : "away", count(kept), kept === 1 ? "row" : "rows", [
+  draw("results", state(windows.length ? "good" : "none"), count(kept), kept === 1 ? "row" : "rows", [
     windows.length ? `${windows.length} result topic${windows.length === 1 ? "" : "s"}` : "none yet",
-    topics.events_late?.written ? `${count(topics.events_late.written)} late` : "",
+    topics[names.late]?.written ? `${count(topics[names.late].written)} late` : "",
   ]);
-  const alerts = rows.get("alerts");
-  flows.alerts = topics.alerts?.rate ?? 0;
-  const newest = topics.alerts?.newest_age;
-  draw("alerts", alerts?.kept ? "alert" : known("alerts"), count(alerts?.kept ?? 0), "", [newest === null || newest === undefined ? "none yet" : `newest ${duration(newest)} ago`]);
+  const alerts = rows.get(names.alerts);
+  const { rate: perSecond = 0, newest_age: newest = null } = topics[names.alerts] ?? {};
+  flows.alerts = perSecond;
+  draw("alerts", alerts?.kept ? "alert" : state("none"), count(alerts?.kept ?? 0), "", [newest === null ? "none yet" : `newest ${duration(newest)} ago`]);
 }
 
 // The more flows, the faster the dots: one step for each power of ten.

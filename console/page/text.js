@@ -34,6 +34,18 @@ function sign(character) {
   return SIGNS[character] ?? `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
+export const CELL = 200; // characters of a value in a row
+
+export function definitions(pairs) {
+  const list = element("dl", {});
+  for (const [name, value] of pairs) list.append(element("dt", {}, hostile(name, CELL)), element("dd", {}, hostile(value)));
+  return list;
+}
+
+export function empty(list, text) {
+  list.replaceChildren(element("p", { className: "empty" }, text));
+}
+
 // The first line of a text, for a row.
 export function firstLine(text) {
   const end = text.search(/[\r\n]/);
@@ -46,6 +58,8 @@ const short = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
 export const count = (value) => (value >= 1e6 ? compact.format(value) : whole.format(value));
 export const rate = (value) => (value >= 1e5 ? compact.format(value) : value >= 10 ? whole.format(value) : short.format(value));
+
+export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 export function bytes(value) {
   if (value < 1000) return `${whole.format(value)} B`;
@@ -73,6 +87,15 @@ export function time(seconds) {
   if (Number.isNaN(moment.getTime())) return "–";
   const today = day.format(new Date());
   return day.format(moment) === today ? clock.format(moment) : `${day.format(moment)} ${clock.format(moment)}`;
+}
+
+// A time as ISO text, as SQL writes it, or in milliseconds; anything else stays as it is.
+export function when(value) {
+  if (typeof value === "number" && value > 1e11) return time(value / 1000);
+  if (typeof value !== "string" || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(value)) return typeof value === "object" ? JSON.stringify(value) : String(value);
+  const iso = value.replace(" ", "T");
+  const moment = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
+  return Number.isNaN(moment) ? value : time(moment / 1000);
 }
 
 // An event's own time: 2026-11-21T09:28:24.1778590Z as 09:28:24.177 of this place; else the text.

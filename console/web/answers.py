@@ -29,6 +29,7 @@ def status(hub: Hub, now: float) -> models.Status:
     jobs = (hub.flink.found.answer if hub.flink else None) or []
     return models.Status(
         at=now,
+        names=models.Names(**asdict(hub.settings.topics)),
         services=[kafka_service(hub), _service("flink", hub.flink), _service("producer", hub.producer)],
         producer=models.Producer(**asdict(producer)) if producer else None,
         jobs=[models.Job(**asdict(job)) for job in jobs],

@@ -24,7 +24,7 @@ Text = Annotated[str, Query(alias="filter", max_length=MAX_TEXT, description="wo
 Levels = Annotated[list[str], Query(alias="level", max_length=6, description="only these levels")]
 TopicName = Annotated[str, Path(min_length=1, max_length=249, pattern=r"^[A-Za-z0-9._-]+$")]
 _READ = documented(401, 403, 422)
-_CHANGE = documented(401, 403, 404, 413, 415, 422, 502, 503)
+_CHANGE = documented(401, 403, 404, 409, 413, 415, 422, 429, 502, 503)
 
 
 def read_routes(hub: Hub) -> APIRouter:

@@ -89,10 +89,22 @@ class Reading(BaseModel):
     problem: str | None
 
 
+class Names(BaseModel):
+    """Which topics this console follows, and for what."""
+
+    events: str
+    rejected: str
+    late: str
+    alerts: str
+    sessions: str
+    windows: list[str]
+
+
 class Status(BaseModel):
     """Everything at one moment, `at` in seconds since the epoch."""
 
     at: float
+    names: Names
     services: list[Service]
     producer: Producer | None
     jobs: list[Job]

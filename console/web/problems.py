@@ -17,6 +17,8 @@ from console.web.models import Problem
 
 _KIND = "application/problem+json"
 _RETRY = {"Retry-After": "2"}
+# What the producer says of the question itself. Anything else is between the console and the producer.
+_PASSED_ON = (404, 409, 422, 429)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -60,4 +62,6 @@ def explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     def refused(_request: Request, error: RefusedError) -> JSONResponse:
+        if error.status in _PASSED_ON:
+            return problem(error.status, f"the producer refused: {error}")
         return problem(502, f"the producer refused ({error.status}): {error}")

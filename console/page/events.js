@@ -1,0 +1,126 @@
+// Two lists of lines, both bounded: events with a filter, and rejected lines.
+
+import { CELL, bytes, definitions, element, empty, eventTime, firstLine, hostile, time } from "./text.js";
+
+const EVENTS = 150; // rows on the page
+const REJECTED = 100;
+const byId = (id) => document.getElementById(id);
+
+// Events: newest on top. While held, or while a row is open, they wait.
+export class EventList {
+  constructor() {
+    this.list = byId("events");
+    this.waiting = [];
+    this.held = false;
+    this.came = 0;
+    byId("hold").addEventListener("click", () => this.hold(!this.held));
+    empty(this.list, "No events yet.");
+  }
+
+  hold(held) {
+    this.held = held;
+    byId("hold").setAttribute("aria-pressed", String(held));
+    this.flush();
+  }
+
+  clear(text) {
+    this.waiting = [];
+    this.came = 0;
+    empty(this.list, text);
+  }
+
+  take(events, fresh) {
+    if (fresh) this.clear("No event matches.");
+    else this.came += events.came;
+    const lines = events.lines.sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
+    this.waiting = [...lines, ...this.waiting].slice(0, EVENTS);
+    this.flush();
+  }
+
+  flush() {
+    const resting = this.held || this.list.querySelector("details[open]") !== null;
+    if (!resting && this.waiting.length) {
+      this.list.querySelector(".empty")?.remove();
+      this.list.prepend(...this.waiting.map(eventRow));
+      while (this.list.childElementCount > EVENTS) this.list.lastElementChild.remove();
+      this.waiting = [];
+    }
+    byId("hold").textContent = resting && this.waiting.length ? `Held: ${this.waiting.length === EVENTS ? `${EVENTS}+` : this.waiting.length} new` : "Hold";
+    byId("hold").classList.toggle("resting", resting);
+  }
+
+  // Closes what is open, so that the list goes on.
+  release() {
+    for (const row of this.list.querySelectorAll("details[open]")) row.open = false;
+    this.hold(false);
+  }
+}
+
+function eventRow(event) {
+  const summary = element(
+    "summary",
+    {},
+    element("span", { className: "when" }, hostile(eventTime(event.time), 40)),
+    element("span", { className: `level ${event.level.toLowerCase()}` }, event.level),
+    element("span", { className: "source" }, hostile(event.source, CELL)),
+    element("span", { className: "number" }, hostile(event.event_id, 20)),
+    element("span", { className: "computer" }, hostile(event.computer, CELL)),
+    element("span", { className: "message" }, hostile(firstLine(event.message) || event.line, CELL)),
+  );
+  const row = element("details", { className: "row event" }, summary);
+  row.addEventListener("toggle", () => {
+    if (row.open && row.childElementCount === 1) row.append(eventBody(event));
+  });
+  return row;
+}
+
+function eventBody(event) {
+  const facts = [["partition, offset", `${event.partition}, ${event.offset}`], ["arrived", `${time(event.arrived)}`]];
+  let fields;
+  try {
+    fields = Object.entries(JSON.parse(event.line));
+  } catch {
+    fields = [["line", event.line]];
+  }
+  const flat = fields.flatMap(([name, value]) =>
+    value && typeof value === "object" && !Array.isArray(value)
+      ? Object.entries(value).map(([inner, each]) => [`${name}.${inner}`, each])
+      : [[name, value]],
+  );
+  return definitions([...flat.slice(0, 200), ...facts]);
+}
+
+export class RejectedList {
+  constructor() {
+    this.list = byId("rejected");
+    empty(this.list, "Nothing was rejected.");
+  }
+
+  take(lines, fresh) {
+    if (fresh) empty(this.list, "Nothing was rejected.");
+    if (!lines.length) return;
+    this.list.querySelector(".empty")?.remove();
+    this.list.prepend(...lines.map(rejectedRow));
+    while (this.list.childElementCount > REJECTED) this.list.lastElementChild.remove();
+  }
+}
+
+function rejectedRow(line) {
+  const summary = element(
+    "summary",
+    {},
+    element("span", { className: "when" }, line.timestamp === null ? "–" : time(line.timestamp)),
+    element("span", { className: "reason" }, hostile(line.reason || "no reason given", 80)),
+    element("span", { className: "number" }, bytes(line.size)),
+    element("span", { className: "message" }, hostile(line.text, CELL)),
+  );
+  const row = element("details", { className: "row reject" }, summary);
+  row.addEventListener("toggle", () => {
+    if (!row.open || row.childElementCount > 1) return;
+    row.append(
+      definitions([["text", line.text], ["bytes", line.hex || "none"], ["size", bytes(line.size)], ["from", line.endpoint || "–"],
+        ["partition, offset", `${line.partition}, ${line.offset}`]]),
+    );
+  });
+  return row;
+}
