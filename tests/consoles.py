@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -14,10 +15,12 @@ from typing import Any
 
 import httpx
 from confluent_kafka import Producer
-from running import BIN, RunningStack, run, wait_until
+from running import BIN, RunningProducer, RunningStack, run, wait_until
 
+from kafka_setup.connection.session import QUIET_CLIENT
 from local_stack.broker import kafka_objects
 
+TOKEN = "known to two processes"
 RESULTS = ("alerts", "events_late", "events_by_level", "events_by_level_5m", "top_5m", "logon_sessions")
 
 
@@ -89,7 +92,7 @@ class Pipeline:
     def writer(self, user: str) -> Producer:
         if user not in self._writers:
             login = kafka_objects.connection(self.broker.stack, user).client_settings()
-            self._writers[user] = Producer({**login, "linger.ms": 5})
+            self._writers[user] = Producer({**login, **QUIET_CLIENT, "linger.ms": 5})
         return self._writers[user]
 
     def send(self, *lines: bytes | dict[str, Any]) -> None:
@@ -122,6 +125,30 @@ class Pipeline:
 
 def _delivered(error: Any, _message: Any) -> None:
     assert error is None, error
+
+
+class SteeredProducer:
+    """win-event-producer with its HTTP side, closed by TOKEN."""
+
+    def __init__(self, folder: Path) -> None:
+        options = ("--rate", "200", "--labels", "--http-port", "0")
+        self.running = RunningProducer(folder, *options, env={"WIN_EVENT_HTTP_TOKEN": TOKEN})
+        address = r"on (http://127\.0\.0\.1:\d+)"
+        self.url = str(wait_until(lambda: re.search(address, self.running.text()), "its HTTP address")[1])
+
+    def status(self) -> dict[str, Any]:
+        return dict(httpx.get(f"{self.url}/status", timeout=60).json())
+
+    def wait_for_scenario(self, name: str) -> None:
+        """Until an event of it is streamed."""
+        with (
+            socket.create_connection(("127.0.0.1", self.running.port), 60) as opened,
+            opened.makefile() as lines,
+        ):
+            for line in lines:  # an empty one only says that the connection is alive
+                if line.strip() and json.loads(line).get("labels", {}).get("scenario") == name:
+                    return
+        raise AssertionError(f"no event of {name}")
 
 
 def make_event(message: str, level: str = "Information", **fields: Any) -> dict[str, Any]:

@@ -40,6 +40,7 @@ export function connectControl() {
     event.preventDefault();
     const rate = byId("rate").valueAsNumber;
     if (Number.isFinite(rate)) tell("PUT", "producer/rate", { rate }, `Rate: ${rate}/s.`);
+    else tell("PUT", "producer/rate", { rate: "max" }, "As fast as it goes.");
   });
 }
 

@@ -82,8 +82,11 @@ function drawProducer(producer, service, flows) {
     return;
   }
   flows.bridge = producer.running ? producer.rate ?? 0 : 0;
-  draw("producer", producer.running ? "good" : "idle", rate(producer.rate ?? 0), "/s", [
-    producer.running ? (producer.rate_asked === null ? "as fast as it can" : `asked ${rate(producer.rate_asked)}/s`) : "stopped",
+  const load = producer.over ? "all made" : !producer.running ? "stopped"
+    : producer.rate_asked === null ? "as fast as it goes" : `asked ${rate(producer.rate_asked)}/s`;
+  draw("producer", producer.problem ? "warn" : producer.running ? "good" : "idle", rate(producer.rate ?? 0), "/s", [
+    producer.problem,
+    load,
     `${count(producer.clients)} client${producer.clients === 1 ? "" : "s"}`,
     `lag ${bytes(producer.lag)}`,
   ]);

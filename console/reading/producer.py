@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from console.reading.http_json import RefusedError, ask
@@ -12,9 +12,14 @@ from console.reading.poller import AwayError
 
 @dataclass(frozen=True)
 class Producer:
-    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log."""
+    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log.
+
+    `rate_asked` None: as fast as it goes. `over`: all are made. `problem`: why nothing can be appended.
+    """
 
     running: bool
+    over: bool
+    problem: str | None
     rate_asked: float | None
     rate: float | None
     events: int
@@ -48,7 +53,7 @@ class ProducerApi:
     def stop(self) -> None:
         self._tell("/stop", "POST")
 
-    def set_rate(self, rate: float) -> None:
+    def set_rate(self, rate: float | Literal["max"]) -> None:
         self._tell("/rate", "PUT", {"rate": rate})
 
     def scenario(self, name: str) -> None:
@@ -62,6 +67,8 @@ def _producer(status: dict[str, Any]) -> Producer:
     clients = status.get("clients") or []
     return Producer(
         running=bool(status["running"]),
+        over=bool(status.get("over")),
+        problem=status.get("problem"),
         rate_asked=status.get("rate_asked"),
         rate=status.get("rate_achieved"),
         events=int(status["events"]),

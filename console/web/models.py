@@ -28,9 +28,14 @@ class Service(BaseModel):
 
 
 class Producer(BaseModel):
-    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log."""
+    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log.
+
+    `rate_asked` null: as fast as it goes. `over`: all are made. `problem`: why nothing can be appended.
+    """
 
     running: bool
+    over: bool
+    problem: str | None
     rate_asked: float | None
     rate: float | None
     events: int
@@ -225,10 +230,10 @@ class EventLine(BaseModel):
 
 
 class Rate(BaseModel):
-    """Events a second that the producer shall make."""
+    """Events a second that the producer shall make; max: as fast as it goes."""
 
     model_config = ConfigDict(extra="forbid")
-    rate: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+    rate: Literal["max"] | Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 
 
 class Done(BaseModel):

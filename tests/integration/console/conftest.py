@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from consoles import Pipeline, RunningConsole
+from consoles import Pipeline, RunningConsole, SteeredProducer
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from running import RunningStack
 
@@ -46,6 +46,13 @@ def start_console(
 def _stop(console: RunningConsole) -> None:
     if console.process.poll() is None:
         assert console.stop() == 0, console.text()
+
+
+@pytest.fixture(scope="module")
+def producer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteeredProducer]:
+    started = SteeredProducer(tmp_path_factory.mktemp("steered"))
+    yield started
+    started.running.stop()
 
 
 @pytest.fixture(scope="module")

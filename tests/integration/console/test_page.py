@@ -68,11 +68,6 @@ def test_the_page_loads_and_asks_nobody_else(page: Page, console: RunningConsole
     expect(page.locator("#start")).to_be_disabled()
 
 
-def test_the_apis_own_page_works_offline(open_page: Callable[..., Page], console: RunningConsole) -> None:
-    page = open_page(f"{console.url}/docs")
-    expect(page.get_by_text("/api/v1/consumer-groups")).to_be_visible()
-
-
 def test_an_event_is_on_the_page_as_it_comes(page: Page, pipeline: Pipeline) -> None:
     pipeline.send(*made_by_the_producer(50), make_event("the account of o'hara", "Error", computer="SRV-9"))
     row = page.locator("#events .event", has_text="the account of o'hara")
