@@ -20,6 +20,7 @@ class Alert:
 
     `count`: events in it so far. `record_ids`: "computer channel record-id" of at most 20 of them.
     `over`: it will not change any more. `new`: nothing was told of it before.
+    `merged_into`: the alert of which it turned out to be a part, because of events out of order.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Alert:
     record_ids: tuple[str, ...]
     over: bool = True
     new: bool = True
+    merged_into: str | None = None
 
     def as_json(self, detected_at: str | None = None) -> dict[str, Any]:
         """`detected_at`: when it was found, by the clock of whoever found it."""
@@ -46,6 +48,7 @@ class Alert:
             "count": self.count,
             "record_ids": list(self.record_ids),
             "detected_at": detected_at,
+            **({"merged_into": self.merged_into} if self.merged_into else {}),
         }
 
     @property
@@ -74,6 +77,7 @@ def of_burst(change: Change, new: bool) -> Alert:
         record_ids=tuple(burst.evidence),
         over=change.over,
         new=new,
+        merged_into=change.merged_into,
     )
 
 

@@ -29,16 +29,27 @@ class Occurrence(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A burst of a correlation that began or grew; `group`: the values as they stood in the first event."""
+    """A burst that began or grew; `group`: the values as they stood in the first event.
+
+    `over`: nothing changes it any more. `into`: it is a part of this one.
+    """
 
     correlation: Correlation
     group: Group
     burst: Burst
     over: bool = False
+    into: Burst | None = None
 
     @property
     def alert_id(self) -> str:
         return alert_id(self.correlation.head.key, self.group, to_text(self.burst.began))
+
+    @property
+    def merged_into(self) -> str | None:
+        """The id of the alert that this one is a part of, as was found later."""
+        if self.into is None:
+            return None
+        return alert_id(self.correlation.head.key, self.group, to_text(self.into.began))
 
 
 @dataclass
@@ -128,6 +139,7 @@ class Correlator:
             entry = Entry(place, occurrence.identity, value)
             for burst in window.add(correlation, occurrence.time, entry, self._bounds.window):
                 yield from self._changed(correlation, state, burst)
+            yield from _absorbed(correlation, state)
         self.lost += window.dropped - dropped
 
     def _changed(self, correlation: Correlation, state: _State, burst: Burst) -> Iterator[Change]:
@@ -147,10 +159,17 @@ class Correlator:
         for folded, state in list(groups.items()):
             for burst in state.window.judge(correlation, watermark):
                 yield from self._changed(correlation, state, burst)
+            yield from _absorbed(correlation, state)
             for burst in state.window.evict(correlation, before):
                 yield Change(correlation, state.shown, burst, over=True)
             if state.window.empty:
                 del groups[folded]
+
+
+def _absorbed(correlation: Correlation, state: _State) -> Iterator[Change]:
+    parts, state.window.absorbed = state.window.absorbed, []
+    for part, whole in parts:
+        yield Change(correlation, state.shown, part, over=True, into=whole)
 
 
 def alert_id(key: str, group: Iterable[str], began: str) -> str:

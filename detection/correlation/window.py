@@ -51,6 +51,7 @@ class Burst:
 class Window:
     """Entries by time, those of one time as they came. `judged`: ends up to here need no look again.
 
+    `absorbed`: bursts that were found to be part of another, and that one, for whoever told of them.
     `low` and `tail`: where the newest window begins, and how often each value (temporal: each rule) is in it.
     """
 
@@ -58,6 +59,7 @@ class Window:
     entries: list[Entry] = field(default_factory=list)
     bursts: list[Burst] = field(default_factory=list)
     judged: int = -(2**62)
+    absorbed: list[tuple[Burst, Burst]] = field(default_factory=list)
     low: int = 0
     tail: dict[str | int, int] = field(default_factory=dict)
     dropped: int = 0
@@ -78,7 +80,9 @@ class Window:
             return []
         changed: dict[int, Burst] = {}
         for end in list(self._ends(place, time + rule.span)):
-            inside = next((b for b in self.bursts if b.covers(time) and b.covers(end)), None)
+            # A window that lies in a burst as a whole changes no more than its count.
+            first = self.times[bisect_left(self.times, end - rule.span)]
+            inside = next((b for b in self.bursts if b.covers(first) and b.covers(end)), None)
             if inside is None and self._meets(rule, end):
                 inside = self._mark(end - rule.span, end)
             if inside is not None:
@@ -217,6 +221,7 @@ class Window:
         kept.first = min(first, *(burst.first for burst in same))
         kept.last = max(end, *(burst.last for burst in same))
         kept.gone = sum(burst.gone for burst in same)
+        self.absorbed += [(burst, kept) for burst in same if burst is not kept]
         self.bursts = [burst for burst in self.bursts if burst is kept or burst not in same]
         return kept
 

@@ -68,17 +68,33 @@ class Matcher:
     def hits(self, block: bytes) -> Iterator[Hit]:
         """The hits in a block of whole lines, in their order; empty lines are passed over."""
         lines = block.split(b"\n")
-        unasked, counts = self._unasked, self.counts
-        # A second member of the same name would win over the first: then the head is not to be trusted.
-        trusted = block.count(b'"event_id":') <= len(lines) and block.count(b'"source":') <= len(lines)
-        for line in lines:
-            if trusted and (head := _HEAD(line)) is not None and head[1] in unasked:
-                counts.lines += 1
-                continue
-            if line and line != b"\r":
-                hit = self._line(line, head[1] if trusted and head is not None else None)
-                if hit is not None:
+        if not lines[-1]:
+            lines.pop()
+        heads = self._heads(block, lines)
+        if heads is None:
+            for line in lines:
+                if line and line != b"\r" and (hit := self._line(line, None)) is not None:
                     yield hit
+            return
+        unasked = self._unasked
+        for line, head in zip(lines, heads, strict=True):
+            if head in unasked:
+                self.counts.lines += 1
+            elif (hit := self._line(line, head)) is not None:
+                yield hit
+
+    def _heads(self, block: bytes, lines: list[bytes]) -> list[bytes] | None:
+        """What the flat shape begins with, of every line; None when that is not to be trusted.
+
+        Of two members of one name the second counts. When every line begins like the flat shape and there
+        are no more members of these names than lines, no line has a second one.
+        """
+        matches = list(map(_HEAD, lines))
+        if any(each is None for each in matches):
+            return None
+        if block.count(b'"event_id":') != len(lines) or block.count(b'"source":') != len(lines):
+            return None
+        return [each[1] for each in matches if each is not None]
 
     def _line(self, line: bytes, head: bytes | None) -> Hit | None:
         self.counts.lines += 1

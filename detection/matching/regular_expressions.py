@@ -37,6 +37,6 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     search = re2.compile(pattern, OPTIONS).search
 
     def found(text: str) -> bool:
-        return text is not ABSENT and search(text) is not None
+        return text != ABSENT and search(text) is not None
 
     return found

@@ -48,6 +48,11 @@ class _Report:
             self._below += alert.new
             return False
         key = alert.head.key
+        if alert.merged_into:
+            self.alerts -= 1
+            self.by_rule[key] -= 1
+            self.events[key] -= self._counts.pop(alert.id, 0)
+            return True
         if alert.new:
             self.alerts += 1
             self.by_rule[key] += 1
@@ -80,7 +85,7 @@ class JsonReport(_Report):
 
     def take(self, alert: Alert) -> bool:
         shown = super().take(alert)
-        if shown and alert.over:
+        if shown and alert.over and not alert.merged_into:
             now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             sys.stdout.buffer.write(orjson.dumps(alert.as_json(now)) + b"\n")
             sys.stdout.buffer.flush()

@@ -1,0 +1,86 @@
+"""Rules and events for tests, as texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from detection.alerts import Alert
+from detection.detector import Detector
+from detection.event_time import TICKS, to_text, to_ticks
+from detection.matching.loading import load
+from detection.matching.rule_files import RuleFile
+from detection.matching.rule_set import RuleSet
+from detection.running.rule_source import counted
+
+NOON = to_ticks("2026-01-05T12:00:00Z") or 0
+
+
+def rule_set(*texts: str, pipelines: tuple[str, ...] = ()) -> RuleSet:
+    """Raises AssertionError when something is refused."""
+    files = [RuleFile(f"rules/{number}.yml", text) for number, text in enumerate(texts)]
+    rules = counted(load(files, pipelines))
+    assert rules.refusals == (), [str(each) for each in rules.refusals]
+    return rules
+
+
+def rule(
+    name: str, selection: str, condition: str = "selection", service: str = "security", more: str = ""
+) -> str:
+    """`selection` in YAML's flow style; `more`: further detections, a line each."""
+    indented = "".join(f"  {line}\n" for line in more.splitlines())
+    return (
+        f"title: {name}\nname: {name}\nlogsource: {{product: windows, service: {service}}}\nlevel: low\n"
+        f"detection:\n  selection: {selection}\n{indented}  condition: {condition}\n"
+    )
+
+
+def correlation(
+    kind: str, rules: str, condition: str = "", span: str = "60s", group: str = "", more: str = ""
+) -> str:
+    lines = [f"title: {kind}", f"name: the_{kind}", "level: high", "correlation:", f"  type: {kind}"]
+    lines += [f"  rules: [{rules}]", f"  timespan: {span}"]
+    lines += [f"  group-by: [{group}]"] if group else []
+    lines += [f"  condition: {condition}"] if condition else []
+    return "\n".join([*lines, *(f"  {line}" for line in more.splitlines())]) + "\n"
+
+
+def event(
+    seconds: float, event_id: int = 4625, computer: str = "WS-1", record_id: int = 0, **data: Any
+) -> bytes:
+    """A line of the flat shape; `record_id` 0: one that belongs to the time alone."""
+    time = NOON + int(seconds * TICKS)
+    line = {
+        "timestamp": to_text(time), "level": "Information", "source": "Security", "event_id": event_id,
+        "event_type": "", "record_id": record_id or time, "computer": computer, "data": data, "message": "",
+    }  # fmt: skip
+    return orjson.dumps(line) + b"\n"
+
+
+def detected(rules: RuleSet, *lines: bytes, lateness: float = 60.0) -> list[Alert]:
+    """The last word on every alert, in the order in which they were first told."""
+    detector = Detector(rules, lateness)
+    return last_words(each for line in (*lines, None) for each in _step(detector, line))
+
+
+def last_words(alerts: Iterator[Alert]) -> list[Alert]:
+    found: dict[str, Alert] = {}
+    for each in alerts:
+        assert each.new == (each.id not in found), "an alert is new once"
+        found[each.id] = each
+    return [each for each in found.values() if each.merged_into is None]
+
+
+def _step(detector: Detector, line: bytes | None) -> Iterator[Alert]:
+    yield from detector.finish() if line is None else detector.feed(line)
+
+
+def told(alerts: list[Alert], title: str) -> list[tuple[float, float, int]]:
+    """(first, last, count) of the alerts of one rule, in seconds since noon."""
+    return [
+        ((to_ticks(each.first) - NOON) / TICKS, (to_ticks(each.last) - NOON) / TICKS, each.count)  # type: ignore[operator]
+        for each in alerts
+        if each.head.title == title
+    ]

@@ -1,0 +1,182 @@
+"""What a correlation must do, through rules and lines: bursts, orders, groups, chains, clocks, new rules."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+
+from unit.detection.rule_texts import correlation, detected, event, last_words, rule, rule_set, told
+
+from detection.correlation.correlator import Bounds
+from detection.detector import Detector
+
+FAILED = rule("failed", "{EventID: 4625}")
+A, B, C = (rule(name, f"{{EventID: {number}}}") for name, number in (("a", 1), ("b", 2), ("c", 3)))
+BURST = correlation("event_count", "failed", "{gte: 5}", "60s", "Computer")
+ORDERED = correlation("temporal_ordered", "a, b, c", "", "60s", "Computer")
+
+
+def test_a_group_holds_across_the_rules() -> None:
+    rules = rule_set(A, B, correlation("temporal", "a, b", "", "60s", "Computer"))
+    assert told(detected(rules, event(0, 1, "WS-1"), event(1, 2, "WS-2")), "temporal") == []
+    assert told(detected(rules, event(0, 1, "WS-1"), event(1, 2, "ws-1")), "temporal") == [(0, 1, 2)]
+
+
+def test_the_order_holds_at_every_step() -> None:
+    rules = rule_set(A, B, C, ORDERED)
+    assert detected(rules, event(0, 1), event(1, 3), event(2, 2)) == []
+    assert told(detected(rules, event(0, 1), event(1, 2), event(2, 3)), "temporal_ordered") == [(0, 2, 3)]
+    assert told(detected(rules, event(0, 1), event(1, 3), event(2, 2), event(3, 3)), "temporal_ordered") == [
+        (0, 3, 4)
+    ]
+
+
+def test_an_event_out_of_order_neither_evicts_nor_alerts_twice() -> None:
+    rules = rule_set(FAILED, BURST)
+    lines = [event(second, record_id=second + 1) for second in (0, 10, 20, 30, 40, 50)]
+    early = [lines[4], lines[0], lines[5], lines[1], lines[3], lines[2]]
+    (alert,) = detected(rules, *early)
+    assert told([alert], "event_count") == [(0, 50, 6)]
+    assert alert.record_ids == tuple(f"WS-1 Security {number}" for number in (1, 11, 21, 31, 41, 51))
+
+
+def test_a_burst_across_a_full_minute_is_seen() -> None:
+    rules = rule_set(FAILED, BURST)
+    assert told(detected(rules, *map(event, (50, 55, 59, 61, 65))), "event_count") == [(50, 65, 5)]
+
+
+def test_the_timespan_is_held_to_the_tick() -> None:
+    rules = rule_set(FAILED, BURST)
+    assert len(detected(rules, *map(event, (0, 15, 30, 45, 60)))) == 1
+    assert detected(rules, *map(event, (0, 15, 30, 45, 60.0000001))) == []
+
+
+def test_ten_thousand_failures_are_one_alert_that_grows() -> None:
+    detector = Detector(rule_set(FAILED, BURST))
+    steps = [
+        alert for number in range(10_000) for alert in detector.feed(event(number / 10, record_id=number + 1))
+    ]
+    steps += detector.finish()
+    (alert,) = last_words(iter(steps))
+    assert (alert.count, len(alert.record_ids), alert.over) == (10_000, 20, True)
+    assert len(steps) < 20
+    assert detector.held == 0
+
+
+def test_memory_holds_the_timespan_and_no_more() -> None:
+    detector = Detector(rule_set(FAILED, BURST), lateness=10)
+    most = 0
+    for number in range(5_000):
+        list(detector.feed(event(number, record_id=number + 1, computer=f"WS-{number % 50}")))
+        most = max(most, detector.held)
+    assert most <= 60 + 10 + 60 // 8 + 2
+
+
+def test_a_late_event_is_counted_and_left_out() -> None:
+    detector = Detector(rule_set(FAILED, BURST), lateness=30)
+    lines = [*map(event, (0, 1, 2, 3, 100)), event(4)]
+    assert [alert for line in lines for alert in detector.feed(line)] == []
+    assert (detector.counts.late, detector.counts.hits) == (1, 6)
+
+
+def test_the_same_event_twice_is_one() -> None:
+    rules = rule_set(FAILED, BURST)
+    lines = [event(second, record_id=second + 1) for second in range(4)]
+    assert detected(rules, *lines, *lines) == []
+
+
+def test_a_restart_from_the_lines_tells_the_same_alerts() -> None:
+    rules = rule_set(FAILED, BURST)
+    lines = [event(number, record_id=number + 1) for number in range(30)]
+    whole = {alert.id: alert.count for alert in detected(rules, *lines)}
+    before = Detector(rules)
+    told_before = [alert.id for line in lines[:10] for alert in before.feed(line)]
+    again = {alert.id: alert.count for alert in detected(rules, *lines)}
+    assert set(told_before) == set(whole)
+    assert again == whole
+
+
+def test_one_clock_that_jumps_a_day_does_no_harm() -> None:
+    rules = rule_set(FAILED, BURST)
+    lines = [*map(event, (0, 1, 2)), event(86_400, computer="WS-9"), *map(event, (3, 4))]
+    detector = Detector(rules)
+    assert len([alert for line in lines for alert in detector.feed(line)]) == 1
+    assert detector.counts.late == 0
+    # When all clocks go on a day later, so does detection.
+    later = [event(86_400 + number / 100, record_id=number + 1) for number in range(30)]
+    assert [alert for line in later for alert in detector.feed(line) if alert.new]
+
+
+def test_a_group_value_of_a_megabyte_is_one_group() -> None:
+    rules = rule_set(FAILED, correlation("event_count", "failed", "{gte: 2}", group="TargetUserName"))
+    long, other = "x" * 1_000_000, "x" * 999_999 + "y"
+    alerts = detected(
+        rules, event(0, TargetUserName=long), event(1, TargetUserName=other), event(2, TargetUserName=long)
+    )
+    (alert,) = alerts
+    assert alert.count == 2
+    assert len(alert.group["TargetUserName"]) < 300
+
+
+def test_full_windows_and_too_many_groups_are_counted() -> None:
+    detector = Detector(rule_set(FAILED, BURST), bounds=Bounds(window=100, groups=3))
+    for number in range(500):
+        list(detector.feed(event(number / 100, record_id=number + 1)))
+    for number in range(10):
+        list(detector.feed(event(6, computer=f"PC-{number}")))
+    assert detector.counts.lost >= 400
+    assert detector.held <= 104
+
+
+def test_chains_aliases_and_generate() -> None:
+    first = rule("first", "{EventID: 1}")
+    second = rule("second", "{EventID: 2}")
+    burst = correlation("event_count", "first", "{gte: 3}", "10s", "IpAddress").replace(
+        "the_event_count", "burst"
+    )
+    chain = correlation(
+        "temporal_ordered", "burst, second", "", "60s", "address", "generate: GENERATE\n" + ALIASES
+    )
+    lines = [*(event(n, 1, IpAddress="10.0.0.9") for n in range(3)), event(30, 2, Source="10.0.0.9")]
+    for generate, titles in (
+        ("true", ["event_count", "second", "temporal_ordered"]),
+        ("false", ["temporal_ordered"]),
+    ):
+        rules = rule_set(first, second, burst, chain.replace("GENERATE", generate))
+        assert sorted(alert.head.title for alert in detected(rules, *lines)) == titles
+    assert detected(rules, lines[-1], *lines[:-1], lateness=0.0) == []
+
+
+ALIASES = """aliases:
+  address:
+    burst: IpAddress
+    second: Source"""
+
+
+def test_conditions_that_wait_speak_when_the_window_is_over() -> None:
+    few = correlation("event_count", "failed", "{lt: 3}", "60s", "Computer")
+    detector = Detector(rule_set(FAILED, few), lateness=10)
+    assert [*detector.feed(event(0)), *detector.feed(event(1)), *detector.feed(event(69))] == []
+    (alert,) = detector.feed(event(71))
+    assert told([alert], "event_count") == [(0, 1, 2)]
+
+
+def test_new_rules_keep_what_is_the_same() -> None:
+    detector = Detector(rule_set(FAILED, BURST))
+    lines = [event(second, record_id=second + 1) for second in range(5)]
+    for line in lines[:4]:
+        assert list(detector.feed(line)) == []
+    detector.reload(rule_set(FAILED, BURST, A))
+    assert len(list(detector.feed(lines[4]))) == 1
+    detector.reload(rule_set(FAILED, BURST.replace("gte: 5", "gte: 6")))
+    assert detector.held == 0
+
+
+def test_order_of_arrival_changes_no_alert() -> None:
+    rules = rule_set(FAILED, BURST)
+    lines = [event(number * 7.3 % 400, record_id=number + 1) for number in range(120)]
+    expected = sorted(told(detected(rules, *lines, lateness=500.0), "event_count"))
+    for seed in range(5):
+        shuffled = random.Random(seed).sample(lines, len(lines))
+        assert sorted(told(detected(rules, *shuffled, lateness=500.0), "event_count")) == expected
+    assert len(list(islice(expected, 1))) == 1

@@ -1,0 +1,127 @@
+"""The four shapes of win-event-producer and evtx_dump's give the same hits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any
+
+import orjson
+import pytest
+from unit.detection.rule_texts import rule, rule_set
+
+from detection.alerts import identity
+from detection.matching.matcher import Matcher
+from detection.matching.rule_set import RuleSet
+from detection.running.rule_source import RuleSource
+from producer.events.formats import FORMATS
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
+
+ODD = (
+    rule("provider", "{Provider_Name|startswith: 'Microsoft-Windows-Security'}"),
+    rule("errors", "{Level: [1, 2]}", service="system"),
+    rule("words", "{Level: error}", service="application"),
+    rule("sid", "{TargetSid|endswith: '-512'}"),
+    rule("keyword", "['wrong password', '*PSEXESVC*']", service="system"),
+    rule("hour", "{'TimeCreated|hour|gte': 8, LogonType: 3}"),
+    rule("process", "{'Image|endswith': '\\svchost.exe'}").replace(
+        "service: security", "category: process_creation"
+    ),
+)
+EXPECTED_HITS = 300
+
+
+def _lines(fmt: str) -> list[bytes]:
+    start = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
+    settings = GeneratorSettings(
+        seed=2, fmt=fmt, start_time=start, scenarios=("brute-force", "service-install", "rogue-account")
+    )
+    return [event.line for event in islice(generate(settings), 4_000)]
+
+
+def _hits(rules: RuleSet, lines: list[bytes]) -> list[tuple[str, list[str]]]:
+    matcher = Matcher(rules.rules)
+    found = [
+        (identity(hit), [each.head.title for each in hit.rules]) for hit in matcher.hits(b"".join(lines))
+    ]
+    assert (matcher.counts.lines, matcher.counts.rejected) == (len(lines), 0)
+    return found
+
+
+def _evtx(line: bytes) -> bytes:
+    """The same event as evtx_dump writes it: no message, ids with qualifiers now and then."""
+    event: dict[str, Any] = orjson.loads(line)
+    number: Any = event["event_id"]
+    levels = {"Critical": 1, "Error": 2, "Warning": 3, "Information": 4, "Verbose": 5}
+    system = {
+        "Provider": {"#attributes": {"Name": event["provider"]}},
+        "EventID": {"#attributes": {"Qualifiers": 0}, "#text": number} if event["record_id"] % 2 else number,
+        "Level": levels[event["level"]],
+        "TimeCreated": {"#attributes": {"SystemTime": event["timestamp"]}},
+        "EventRecordID": event["record_id"],
+        "Channel": event["source"],
+        "Computer": event["computer"],
+    }
+    where = (
+        {"UserData": {"LogFileCleared": event["data"]}} if number == 1102 else {"EventData": event["data"]}
+    )
+    return orjson.dumps({"Event": {"System": system, **where}}) + b"\n"
+
+
+@pytest.mark.parametrize("rules", [RuleSource([]).load(), rule_set(*ODD)], ids=["our own", "odd fields"])
+def test_every_shape_gives_the_same_hits(rules: RuleSet) -> None:
+    expected = _hits(rules, _lines("flat"))
+    assert len(expected) > EXPECTED_HITS
+    assert set(FORMATS) == {"flat", "winlogbeat", "nxlog", "winevtlog"}
+    for fmt in ("winlogbeat", "nxlog", "winevtlog"):
+        assert _hits(rules, _lines(fmt)) == expected, fmt
+    if rules.heads.keys() & {"keyword"}:  # evtx_dump has no message to look for words in
+        rules = rule_set(*(text for text in ODD if "keyword" not in text))
+        expected = _hits(rules, _lines("flat"))
+    assert _hits(rules, list(map(_evtx, _lines("flat")))) == expected
+
+
+def test_a_pipeline_of_ones_own_renames_fields() -> None:
+    pipeline = """
+name: ours
+priority: 10
+transformations:
+  - id: names
+    type: field_name_mapping
+    mapping: {Account: TargetUserName, kind: winlog.api}
+"""
+    rules = rule_set(rule("renamed", "{Account: admin, kind: wineventlog}"), pipelines=(pipeline,))
+    event = {
+        "winlog": {
+            "channel": "Security",
+            "event_id": "1",
+            "api": "wineventlog",
+            "event_data": {"TargetUserName": "Admin"},
+        }
+    }
+    assert len(_found(rules, event)) == 1
+    event["winlog"]["api"] = "other"
+    assert _found(rules, event) == []
+
+
+def _found(rules: RuleSet, event: dict[str, Any]) -> list[Any]:
+    return list(Matcher(rules.rules).hits(orjson.dumps(event)))
+
+
+def test_a_head_that_lies_does_not_hide_an_event() -> None:
+    """Of two members of one name the second counts, in every parser here: also where a line is not parsed."""
+    rules = rule_set(rule("failed", "{EventID: 4625}"))
+    matcher = Matcher(rules.rules)
+    head = b'{"timestamp":"2026-01-05T12:00:00Z","level":"Information","source":"Security",'
+    calm = head + b'"event_id":1,"data":{}}\n'
+    lying = calm.replace(b"}}", b'},"event_id":4625}')
+    assert [len(list(matcher.hits(block))) for block in (calm * 3, calm + lying, lying)] == [0, 1, 1]
+
+
+def test_what_is_no_event_is_counted() -> None:
+    matcher = Matcher(rule_set(rule("failed", "{EventID: 4625}")).rules)
+    assert (
+        list(matcher.hits(b'not json\n[1]\n{"a":1}\n"text"\n\n{"event_id":4625,"source":"System"}\n')) == []
+    )
+    assert (matcher.counts.lines, matcher.counts.rejected) == (5, 4)
