@@ -30,8 +30,9 @@ from flink_bridge.kafka.jaas import JaasError
 @click.option(
     "--declare", is_flag=True, help="Print every table as SQL for a client of Flink, and submit nothing."
 )
+@click.option("--describe", is_flag=True, help="Print the job's name as JSON, and submit nothing.")
 @analytics_options
-def main(questions: str, declare: bool, **values: Any) -> None:
+def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     """Ask questions in Flink SQL: each is a file of analytics/queries, or a .sql file of yours.
 
     Several questions in one job share one read of the topic. Without a QUESTION, the list of them is shown.
@@ -52,6 +53,9 @@ def main(questions: str, declare: bool, **values: Any) -> None:
         _show_questions()
         return
     settings = take_settings(questions, values)
+    if describe:
+        click.echo(orjson.dumps({"name": settings.name}).decode())
+        return
     if settings.kafka and (warning := settings.kafka.warning()):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     try:

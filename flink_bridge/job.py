@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from flink_bridge.settings import BridgeSettings
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--describe", is_flag=True, help="Print the job's name as JSON, and submit nothing.")
 @bridge_options
-def main(**values: Any) -> None:
+def main(describe: bool, **values: Any) -> None:
     """Carry lines from TCP into Kafka: events into one topic, whatever is no event into another.
 
     Every option may come from the environment instead; the option wins.
@@ -39,6 +41,9 @@ def main(**values: Any) -> None:
       python flink_bridge/job.py --hostname a.example:9999,b.example:9999
     """
     settings = take_settings(values)
+    if describe:
+        click.echo(json.dumps(settings.description(), ensure_ascii=False))
+        return
     if warning := settings.kafka.warning():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     try:

@@ -108,3 +108,8 @@ class BridgeSettings:
     def name(self) -> str:
         where = ", ".join(str(endpoint) for endpoint in self.endpoints)
         return self.job_name or f"win-event-bridge {where} → {self.topic}"
+
+    def description(self) -> dict[str, object]:
+        """For whoever looks for a checkpoint of this job: its name, and whose positions its state holds."""
+        kept = [] if self.source == "socket" else [str(endpoint) for endpoint in self.endpoints]
+        return {"name": self.name, "positions": kept}

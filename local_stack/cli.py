@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,19 +12,29 @@ from rich.console import Console
 
 from local_stack import processes, stack, tools
 from local_stack.cluster import sql_gateway
-from local_stack.cluster.checkpoints import newest_checkpoint
 from local_stack.demo_cli import demo
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
-from local_stack.layout import REPOSITORY, Stack
+from local_stack.layout import Stack
 from local_stack.peek_cli import peek
 from local_stack.status_cli import show_status
+from local_stack.submit_cli import submit
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
 _PARTS = click.Choice(stack.PARTS)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Its help shows the whole first sentence about each command; click's own would cut it off."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        cmd.short_help = " ".join((cmd.help or "").split("\n\n")[0].split())
+        super().add_command(cmd, name)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="win-event-bridge")
 def main() -> None:
     """A real Kafka broker (SASL/SCRAM, ACLs) and a real Flink cluster on this machine.
@@ -169,31 +178,6 @@ def env(user: str | None) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.option(
-    "--from-checkpoint", is_flag=True, help="Go on from the newest checkpoint, as after a lost JobManager."
-)
-@click.argument("job_options", nargs=-1, type=click.UNPROCESSED)
-def submit(from_checkpoint: bool, job_options: tuple[str, ...]) -> None:
-    """Submit the bridge, detached; JOB_OPTIONS are those of flink_bridge/job.py, or of analytics/job.py.
-
-    \b
-    Examples:
-      win-event-stack submit --hostname 127.0.0.1 --port 9999
-      win-event-stack submit --from-checkpoint --port 9999
-      win-event-stack submit analytics level_windows,brute_force
-    """
-    current = current_stack()
-    user, job = "bridge", REPOSITORY / "flink_bridge" / "job.py"
-    if job_options[:1] == ("analytics",):
-        user, job, job_options = "analytics", REPOSITORY / "analytics" / "job.py", job_options[1:]
-    with errors_told(TerminalTalk()):
-        start = ["-s", str(newest_checkpoint(current))] if from_checkpoint else []
-        command = [str(current.bin / "flink"), "run", "-d", *start, "-py", str(job), *job_options]
-        environment = {**os.environ, **tools.exports(current), **tools.login(current, user)}
-    sys.exit(subprocess.call(command, env=environment))
-
-
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("client_options", nargs=-1, type=click.UNPROCESSED)
 def sql(client_options: tuple[str, ...]) -> None:
     """Open Flink's SQL client; events, rejected and every result are declared, as the user analytics.
@@ -230,3 +214,4 @@ def doctor(hostname: str) -> None:
 main.add_command(demo)
 main.add_command(show_status)
 main.add_command(peek)
+main.add_command(submit)

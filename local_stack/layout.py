@@ -128,6 +128,10 @@ class Stack:
         return self.directory / "flink" / "checkpoints"
 
     @property
+    def savepoints(self) -> Path:
+        return self.directory / "flink" / "savepoints"
+
+    @property
     def demo(self) -> Path:
         """The folder of `demo`, which has a stack of its own."""
         return self.directory / "demo"

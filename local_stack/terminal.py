@@ -30,6 +30,10 @@ class TerminalTalk:
     def done(self, what: str) -> None:
         self.line(f"[green]✓[/] {what}")
 
+    def pause(self) -> None:
+        """Take the spinner away, for a line that somebody else prints."""
+        self._spinner.stop()
+
     def line(self, markup: str) -> None:
         """A line that stays, whatever the spinner shows."""
         self._spinner.stop()

@@ -1,17 +1,105 @@
-"""Finds what a job can go on from after its JobManager died: its newest checkpoint that is complete."""
+"""What a job can go on from: its newest complete checkpoint or savepoint, found by the job's name.
+
+`python -m local_stack.cluster.checkpoints JOB RECORDS CHECKPOINTS SAVEPOINTS` prints the options for
+`flink run` and says on stderr what they keep; JOB is what `job.py --describe` prints. It needs nothing but
+Python: the image of the containers runs it, too.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import sys
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from local_stack.layout import Stack
-from local_stack.processes import StartError
+# An operator of the bridge that reads from a position keeps it under this name, in every _metadata file.
+_POSITION = re.compile(rb"read ((?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+)")
 
 
-def newest_checkpoint(stack: Stack, job_id: str = "*") -> Path:
-    """The folder for `flink run -s`: of one job, or of all that ever ran here. Raises StartError."""
-    complete = [path.parent for path in stack.checkpoints.glob(f"{job_id}/chk-*/_metadata")]
-    if not complete:
-        raise StartError(f"there is no complete checkpoint in {stack.checkpoints} to go on from")
-    # Flink writes _metadata last; a checkpoint without it was interrupted.
-    return max(complete, key=lambda folder: (folder / "_metadata").stat().st_mtime_ns)
+@dataclass(frozen=True)
+class Job:
+    """`positions`: the places, HOST:PORT, whose position in their log the job keeps in its state."""
+
+    name: str
+    positions: frozenset[str] = frozenset()
+
+    @classmethod
+    def described(cls, text: str) -> Job:
+        """From what `job.py --describe` prints. Raises ValueError."""
+        values: dict[str, Any] = json.loads(text)
+        return cls(str(values["name"]), frozenset(values.get("positions", ())))
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a job begins: options for `flink run`, and lines that say what that means."""
+
+    options: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def job_ids(lines: Iterable[str], name: str) -> set[str]:
+    """Ids of the jobs of this name: 'NAME' (ID), as Flink's JobManager logs a submission."""
+    submitted = re.compile(rf"'{re.escape(name)}' \(([0-9a-f]{{32}})\)")
+    return {match[1] for line in lines if (match := submitted.search(line))}
+
+
+def newest(checkpoints: Path, savepoints: Path, ids: Collection[str]) -> Path | None:
+    """The folder for `flink run -s` of these jobs; None when there is nothing to go on from."""
+    complete = [path for each in ids for path in checkpoints.glob(f"{each}/chk-*/_metadata")]
+    # Flink calls a savepoint by the first letters of its job's id.
+    complete += [path for each in ids for path in savepoints.glob(f"savepoint-{each[:6]}-*/_metadata")]
+    # Flink writes _metadata last; one without it was interrupted.
+    return max(complete, key=lambda file: file.stat().st_mtime_ns).parent if complete else None
+
+
+def positions(folder: Path) -> frozenset[str]:
+    """The places, HOST:PORT, whose position lies in a checkpoint or savepoint."""
+    return frozenset(found.decode() for found in _POSITION.findall((folder / "_metadata").read_bytes()))
+
+
+def start(job: Job, folder: Path, now: float) -> Start:
+    """Go on from there, with what this job can keep of it. `now` is in seconds since the epoch."""
+    held = positions(folder)
+    age = now - (folder / "_metadata").stat().st_mtime
+    remarks = [f"{job.name} goes on from {folder}, {_told(age)} old"]
+    options = ["-s", folder.resolve().as_uri()]
+    if kept := sorted(held & job.positions):
+        remarks.append(f"kept: the position in {', '.join(kept)}")
+    if fresh := sorted(job.positions - held):
+        remarks.append(f"no position in it for {', '.join(fresh)}: --start-from decides")
+    if left := sorted(held - job.positions):
+        options.append("--allowNonRestoredState")
+        remarks.append(
+            f"not kept: the position in {', '.join(left)}, as this job does not read there from a position "
+            "(--allowNonRestoredState)"
+        )
+    return Start(options, remarks)
+
+
+def _told(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def main(arguments: Sequence[str]) -> None:
+    job = Job.described(arguments[0])
+    records, checkpoints, savepoints = map(Path, arguments[1:])
+    lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+    folder = newest(checkpoints, savepoints, job_ids(lines, job.name))
+    if folder is None:
+        sys.stderr.write(f"{job.name} begins anew: no checkpoint or savepoint of a job of this name\n")
+        return
+    found = start(job, folder, time.time())
+    sys.stderr.write("".join(f"{line}\n" for line in found.remarks))
+    sys.stdout.write("".join(f"{word}\n" for word in found.options))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

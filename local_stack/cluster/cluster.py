@@ -117,7 +117,7 @@ def write_configuration(stack: Stack) -> None:
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
         "execution.checkpointing.dir": stack.checkpoints.as_uri(),
-        "execution.checkpointing.savepoint-dir": (stack.directory / "flink" / "savepoints").as_uri(),
+        "execution.checkpointing.savepoint-dir": stack.savepoints.as_uri(),
         "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
     }
     if stack.s3 and stack.s3_endpoint:

@@ -14,7 +14,7 @@ from running import wait_until
 from local_stack.broker import broker
 from local_stack.cluster import cluster
 from local_stack.cluster import rest as flink_rest
-from local_stack.cluster.checkpoints import newest_checkpoint
+from local_stack.cluster.checkpoints import newest
 
 SETTLE_SECONDS = 8.0
 AWAY_SECONDS = 60
@@ -197,7 +197,11 @@ def jobmanager_kill(experiment: Experiment) -> str:
     """Without ZooKeeper or Kubernetes the jobs die with it; each goes on from its newest checkpoint."""
     stack, since = experiment.running.stack, time.monotonic()
     killed = experiment.kill("jobmanager")
-    points = {pipeline: newest_checkpoint(stack, pipeline.job.job_id) for pipeline in experiment.pipelines}
+    newest_of = {
+        each: newest(stack.checkpoints, stack.savepoints, [each.job.job_id]) for each in experiment.pipelines
+    }
+    points = {pipeline: point for pipeline, point in newest_of.items() if point}
+    assert points.keys() == newest_of.keys(), f"a pipeline has no checkpoint: {newest_of}"
     daemon = cluster.start_jobmanager(stack)
     wait_until(lambda: flink_rest.taskmanagers(stack.flink_url), "the TaskManager is back", 60)
     experiment.wait_for_flow(since, first=lambda pipeline: pipeline.submit("-s", str(points[pipeline])))

@@ -77,7 +77,10 @@ def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containe
         job = json.load(answer)["jobs"][0]["jid"]
     cancelled = containers.run_flink("cancel", "-m", containers.address(8081), job)
     assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
-    assert "continuing from" in _one_shot(containers, "bridge-submit")
+    again = containers.once("bridge-submit")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert f"win-event-bridge goes on from {kept / job}" in again.stderr
+    assert "kept: the position in" in again.stderr
 
 
 def test_the_broker_and_kafka_show_their_metrics(containers: Containers) -> None:

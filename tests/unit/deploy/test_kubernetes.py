@@ -79,8 +79,14 @@ def test_it_carries_the_settings_of_the_other_deployments() -> None:
         shared |= flat(yaml.safe_load((DEPLOY / "flink" / name).read_text()))
     given = flink_deployment()["spec"]["flinkConfiguration"]
     # Sizes are resources here; heartbeats over a real network keep Flink's own patience; pods are started by
-    # Kubernetes, where the patience of a standalone cluster means nothing.
-    starts = ("heartbeat.", "jobmanager.memory", "taskmanager.memory", "resourcemanager.standalone.")
+    # Kubernetes, where the patience of a standalone cluster means nothing; nobody runs `flink run` there.
+    starts = (
+        "heartbeat.",
+        "jobmanager.memory",
+        "taskmanager.memory",
+        "resourcemanager.",
+        "env.java.opts.client",
+    )
     elsewhere = {key for key in shared if key.startswith(starts)}
     assert shared.keys() - elsewhere <= given.keys()
     same = (

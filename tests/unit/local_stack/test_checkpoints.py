@@ -1,36 +1,111 @@
-"""Which checkpoint a job goes on from."""
+"""What a job goes on from: found by its name, among checkpoints and savepoints; what of it is kept."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from local_stack.cluster.checkpoints import newest_checkpoint
+from local_stack.cluster import checkpoints
+from local_stack.cluster.checkpoints import Job, job_ids, newest, start
+from local_stack.cluster.submission import describe, program
 from local_stack.layout import Stack
-from local_stack.processes import StartError
+
+A, B, OTHER = "a" * 32, "b" * 32, "c" * 32
+# As Flink writes them: a name with its length before it, twice.
+_HEAD = b"Ig-\0\0\0\6\0\0"
 
 
-def checkpoint(stack: Stack, job: str, number: int, complete: bool = True) -> Path:
-    folder = stack.checkpoints / job / f"chk-{number}"
+def _snapshot(folder: Path, taken: int, *positions: str, complete: bool = True) -> Path:
     folder.mkdir(parents=True)
     if complete:
-        (folder / "_metadata").touch()
-        os.utime(folder / "_metadata", (number, number))
+        names = [f"Source: read {place}".encode() for place in positions]
+        names += [f"read {place}".encode() for place in positions]
+        text = b"".join(len(name).to_bytes(2, "big") + name for name in (*names, b"kafka sink"))
+        (folder / "_metadata").write_bytes(_HEAD + text)
+        os.utime(folder / "_metadata", (taken, taken))
     return folder
 
 
-def test_the_newest_complete_one(tmp_path: Path) -> None:
-    stack = Stack(tmp_path)
-    checkpoint(stack, "a", 9)
-    newest_of_a = checkpoint(stack, "a", 10)
-    checkpoint(stack, "a", 11, complete=False)
-    newest_of_all = checkpoint(stack, "b", 12)
-    assert newest_checkpoint(stack, "a") == newest_of_a
-    assert newest_checkpoint(stack) == newest_of_all
+def test_jobs_are_found_by_the_name_that_the_jobmanager_logged() -> None:
+    log = [
+        f"… Received job submission 'win-event-bridge a:1 → t' ({A}).",
+        f"… Received job submission 'other' ({OTHER}).",
+        f"… Received job submission 'win-event-bridge a:1 → t' ({B}).",
+        f"… Received job submission 'my win-event-bridge a:1 → t' ({OTHER}).",
+    ]
+    assert job_ids(log, "win-event-bridge a:1 → t") == {A, B}
+    assert job_ids(log, "win-event-bridge a.1 → t") == set()
 
 
-def test_none_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match="no complete checkpoint"):
-        newest_checkpoint(Stack(tmp_path))
+def test_the_newest_complete_one_of_these_jobs_wins(tmp_path: Path) -> None:
+    kept, saved = tmp_path / "checkpoints", tmp_path / "savepoints"
+    _snapshot(kept / A / "chk-9", 9)
+    newest_checkpoint = _snapshot(kept / A / "chk-10", 10)
+    _snapshot(kept / A / "chk-11", 11, complete=False)
+    _snapshot(kept / OTHER / "chk-1", 99)
+    _snapshot(saved / f"savepoint-{OTHER[:6]}-0123456789ab", 99)
+    assert newest(kept, saved, {A}) == newest_checkpoint
+
+    savepoint = _snapshot(saved / f"savepoint-{A[:6]}-0123456789ab", 12)
+    assert newest(kept, saved, {A}) == savepoint
+    later = _snapshot(kept / B / "chk-1", 13)
+    assert newest(kept, saved, {A, B}) == later
+    assert newest(kept, saved, set()) is None
+
+
+def test_what_is_kept_and_what_is_not_is_said(tmp_path: Path) -> None:
+    folder = _snapshot(tmp_path / "a b" / "chk-3", 1000, "a.example:9999", "[::1]:9998")
+    found = start(Job("bridge", frozenset({"a.example:9999", "c:1"})), folder, now=1300)
+    assert found.options == ["-s", folder.as_uri(), "--allowNonRestoredState"]
+    assert found.remarks == [
+        f"bridge goes on from {folder}, 5 min old",
+        "kept: the position in a.example:9999",
+        "no position in it for c:1: --start-from decides",
+        "not kept: the position in [::1]:9998, as this job does not read there from a position "
+        "(--allowNonRestoredState)",
+    ]
+
+
+def test_nothing_is_allowed_to_be_lost_when_all_of_it_is_kept(tmp_path: Path) -> None:
+    folder = _snapshot(tmp_path / "chk-3", 1000, "a.example:9999")
+    found = start(Job("bridge", frozenset({"a.example:9999"})), folder, now=1000)
+    assert found.options == ["-s", folder.as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "positions"),
+    [
+        (["--port", "1"], "win-event-bridge 127.0.0.1:1 → events_processed", {"127.0.0.1:1"}),
+        (["--hostname", "a:1,b:2", "--job-name", "n"], "n", {"a:1", "b:2"}),
+        (["--source", "socket", "--job-name", "n"], "n", set()),
+        (["analytics", "level_counts"], "win-event-analytics level_counts ← events_processed", set()),
+    ],
+)
+def test_a_job_says_its_name_and_whose_positions_it_keeps(
+    tmp_path: Path, words: list[str], name: str, positions: set[str]
+) -> None:
+    assert describe(Stack(tmp_path), program(words)) == Job(name, frozenset(positions))
+
+
+def test_the_containers_find_the_same_by_their_records(tmp_path: Path) -> None:
+    records = tmp_path / "jobs"
+    records.write_text(f"'mine' ({A})\n'other' ({OTHER})\n")
+    _snapshot(tmp_path / OTHER / "chk-9", 9)
+    savepoint = _snapshot(tmp_path / "savepoints" / f"savepoint-{A[:6]}-0", 5, "p:9999")
+    command = [sys.executable, checkpoints.__file__]
+
+    def ask(name: str) -> tuple[list[str], str]:
+        job = json.dumps({"name": name, "positions": []})
+        places = [str(records), str(tmp_path), str(tmp_path / "savepoints")]
+        result = subprocess.run([*command, job, *places], capture_output=True, text=True, check=True)
+        return result.stdout.split(), result.stderr
+
+    options, told = ask("mine")
+    assert options == ["-s", savepoint.as_uri(), "--allowNonRestoredState"]
+    assert "not kept: the position in p:9999" in told
+    assert ask("new") == ([], "new begins anew: no checkpoint or savepoint of a job of this name\n")

@@ -1,0 +1,140 @@
+"""Gives a job to the cluster with `flink run`: as whom, from which checkpoint, and if it runs already."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_stack import processes, tools
+from local_stack.cluster import checkpoints
+from local_stack.cluster import rest as flink_rest
+from local_stack.layout import REPOSITORY, Stack
+from local_stack.processes import StartError
+
+# Programs that `submit` takes, each called as the Kafka user that it is; the bridge when none is named.
+PROGRAMS = {"bridge": "flink_bridge", "analytics": "analytics", "detection": "detection"}
+_JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
+# What Flink adds to the error that the job has printed: its own stack trace, and no reason.
+_NOISE = re.compile(
+    r"\s+at |\s*\.\.\. \d+ more|Caused by: |-{20,}|\s*The program finished with the following exception"
+    r"|org\.apache\.flink\.client\.program\.|java\.lang\.RuntimeException: Python process exits"
+    r"|WARNING: .*(sun\.misc\.Unsafe|restricted method|native.access)|\s*$"
+)
+
+
+class UsageError(StartError):
+    """The options of the job cannot be used; the text is what the job says."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A job.py, the user it runs as, and the options that it is given."""
+
+    user: str
+    file: Path
+    options: tuple[str, ...]
+
+
+def program(words: Sequence[str]) -> Program:
+    """`words` are options of the bridge, or the name of another program and its options."""
+    named = bool(words) and words[0] in installed()
+    user = words[0] if named else "bridge"
+    return Program(user, job_file(user), tuple(words[1:] if named else words))
+
+
+def installed() -> list[str]:
+    """The programs that are here."""
+    return [user for user in PROGRAMS if job_file(user).exists()]
+
+
+def job_file(user: str) -> Path:
+    return REPOSITORY / PROGRAMS[user] / "job.py"
+
+
+def environment(stack: Stack, user: str) -> dict[str, str]:
+    return {**os.environ, **tools.exports(stack), **tools.login(stack, user)}
+
+
+def describe(stack: Stack, wanted: Program) -> checkpoints.Job:
+    """What the job says about itself, before any JVM is started. Raises UsageError."""
+    command = [sys.executable, str(wanted.file), *wanted.options, "--describe"]
+    answer = subprocess.run(
+        command, env=environment(stack, wanted.user), capture_output=True, text=True, check=False
+    )
+    try:
+        return checkpoints.Job.described(answer.stdout)
+    except (ValueError, KeyError):
+        raise UsageError((answer.stderr or answer.stdout).strip()) from None
+
+
+def running(stack: Stack, name: str) -> list[str]:
+    """Ids of the jobs of this name that run. Raises StartError when there is no cluster."""
+    try:
+        jobs = flink_rest.jobs(stack.flink_url)
+    except OSError:
+        raise StartError(
+            f"no Flink cluster answers on {stack.flink_url}. First: win-event-stack up"
+        ) from None
+    over = ("CANCELED", "FAILED", "FINISHED")
+    return [str(job["jid"]) for job in jobs if job["name"] == name and job["state"] not in over]
+
+
+def from_newest(stack: Stack, job: checkpoints.Job) -> checkpoints.Start:
+    """Go on from the newest checkpoint or savepoint of a job of this name. Raises StartError."""
+    ids = checkpoints.job_ids(_submissions(stack), job.name)
+    folder = checkpoints.newest(stack.checkpoints, stack.savepoints, ids)
+    if folder is None:
+        raise StartError(
+            f"there is no complete checkpoint or savepoint of a job named {job.name!r}. Jobs are found by "
+            "name: give --job-name as before, or leave --from-checkpoint out"
+        )
+    return checkpoints.start(job, folder, time.time())
+
+
+def _submissions(stack: Stack) -> Iterator[str]:
+    """Every submission that the JobManagers of this stack ever logged, whoever submitted."""
+    log = stack.logs / "jobmanager.log"
+    if log.exists():
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            yield from (line for line in lines if "submission" in line)
+
+
+def submit(stack: Stack, wanted: Program, start: Sequence[str]) -> Iterator[str]:
+    """Run `flink run --detached`; yields what the job and Flink print, without Flink's stack traces.
+
+    Raises StartError when the cluster did not take the job.
+    """
+    command = [str(stack.bin / "flink"), "run", "-d", *start, "-py", str(wanted.file), *wanted.options]
+    taken = told = False
+    with subprocess.Popen(
+        command,
+        env=environment(stack, wanted.user),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as client:
+        assert client.stdout is not None  # noqa: S101 - it is PIPE
+        for line in client.stdout:
+            taken = taken or job_id(line) is not None
+            told = told or line.lower().startswith("error:")
+            if not (told and _NOISE.match(line)):
+                yield line.rstrip("\n")
+    if not taken or client.returncode:
+        raise StartError(f"{wanted.user} was not submitted (flink run: exit {client.returncode})")
+
+
+def job_id(line: str) -> str | None:
+    """The id in the line that says that the cluster took the job."""
+    match = _JOB_ID.search(line)
+    return match[1] if match else None
+
+
+def is_up(stack: Stack) -> bool:
+    return processes.running(stack, "jobmanager") is not None

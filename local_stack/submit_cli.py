@@ -1,0 +1,113 @@
+"""win-event-stack submit: give the bridge, analytics or detection to the cluster."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+
+import click
+
+from local_stack.cluster import submission
+from local_stack.cluster.checkpoints import Start
+from local_stack.layout import Stack
+from local_stack.processes import StartError
+from local_stack.terminal import TerminalTalk, current_stack, errors_told
+
+
+class _SubmitCommand(click.Command):
+    """Its help ends with what the programs say about themselves, so that nothing is written down twice."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        titles = [line.split(": ", 1) for line in _said_by("analytics").splitlines() if line[:1] != " "]
+        with formatter.section("Questions of analytics"):
+            formatter.write_dl([(name, title) for name, title in titles])
+        with formatter.section("Options of the bridge"):
+            formatter.write_dl(_options(_said_by("bridge", "--help")))
+        for user in submission.installed():
+            formatter.write(f"\nVariables, defaults and more: python {submission.job_file(user)} --help")
+        formatter.write("\n")
+
+
+def _said_by(user: str, *options: str) -> str:
+    command = [sys.executable, str(submission.job_file(user)), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def _options(text: str) -> list[tuple[str, str]]:
+    """Each option in a help text, with the first sentence about it."""
+    found = []
+    for block in re.split(r"\n(?=  -)", text)[1:]:
+        name, _, about = block.strip().partition("  ")
+        sentence = re.split(r"\.(?:\s|$)|\[env var", " ".join(about.split()))[0].strip()
+        found.append((name.split("\n")[0], sentence))
+    return [(name, sentence) for name, sentence in found if name not in ("-h, --help", "--describe")]
+
+
+@click.command(
+    cls=_SubmitCommand,
+    context_settings={
+        "ignore_unknown_options": True,
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+    options_metavar="[--from-checkpoint] [--yes]",
+)
+@click.option(
+    "--from-checkpoint",
+    is_flag=True,
+    help="Go on from the newest checkpoint or savepoint of the job of this name, and say what of it is kept.",
+)
+@click.option("--yes", is_flag=True, help="Submit it although a job of this name is running.")
+@click.argument("job_options", nargs=-1, type=click.UNPROCESSED, metavar="[analytics QUESTION,…] [OPTIONS]…")
+def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> None:
+    """Submit the bridge, or questions of analytics, or detection, to the cluster.
+
+    The bridge reads lines from --hostname and --port and logs in to Kafka as the user bridge; analytics and
+    detection log in as their own users. Every option of the job may stand here, or come from its variable.
+
+    \b
+    Examples:
+      win-event-stack submit --hostname 127.0.0.1 --port 9999
+      win-event-stack submit --from-checkpoint --port 9999
+      win-event-stack submit analytics level_windows,brute_force
+      win-event-stack submit detection
+    """
+    talk, current = TerminalTalk(), current_stack()
+    with errors_told(talk):
+        wanted = submission.program(job_options)
+        try:
+            job = submission.describe(current, wanted)
+        except submission.UsageError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+        _not_twice(job.name, submission.running(current, job.name), yes)
+        start = submission.from_newest(current, job) if from_checkpoint else Start()
+        for remark in start.remarks:
+            talk.line(remark)
+        submit_and_tell(current, wanted, start, talk)
+
+
+def _not_twice(name: str, ids: list[str], yes: bool) -> None:
+    """Two jobs of one name read the same lines, and every event arrives twice. Raises StartError."""
+    if not ids or yes:
+        return
+    what = f"{name!r} is running already as {', '.join(ids)}"
+    if not sys.stdin.isatty():
+        raise StartError(f"{what}. To run it a second time: --yes; or give another --job-name")
+    click.confirm(f"{what}. Run it a second time?", abort=True, err=True)
+
+
+def submit_and_tell(stack: Stack, wanted: submission.Program, start: Start, talk: TerminalTalk) -> str:
+    """Show what it waits for, then where the job is; returns its id. Raises StartError."""
+    began, found = time.monotonic(), ""
+    talk.doing("starting Flink's client: a JVM, and Python, which builds the job and asks Kafka")
+    for line in submission.submit(stack, wanted, start.options):
+        identity = submission.job_id(line)
+        talk.pause()
+        click.echo(line, err=identity is None)
+        found = identity or found
+        talk.doing("handing the job to the cluster")
+    talk.done(f"submitted in {time.monotonic() - began:.0f} s: {stack.flink_url}/#/job/{found}")
+    return found

@@ -1,0 +1,87 @@
+"""`win-event-stack submit` on a real cluster: once, again, from a savepoint, with another source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import BIN, Job, RunningProducer, RunningStack, run, wait_until
+
+pytestmark = pytest.mark.integration
+
+
+def submit(stack: RunningStack, *words: str) -> Any:
+    return run(BIN / "win-event-stack", "submit", *words, env=stack.environment)
+
+
+def taken(stack: RunningStack, *words: str) -> tuple[Job, str]:
+    """The job that the cluster took, and what was said about it."""
+    result = submit(stack, *words)
+    match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
+    assert match, result.stdout + result.stderr
+    assert f"{stack.stack.flink_url}/#/job/{match[1]}" in result.stderr
+    return Job(stack, match[1]), result.stderr
+
+
+@pytest.fixture
+def options(
+    stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
+) -> list[str]:
+    """Of a bridge that reads a producer, with a checkpoint a second."""
+    port = producer("--rate", "100").port
+    names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", topics[0]]
+    return [*names, "--port", str(port), "--checkpoint-interval", "1"]
+
+
+def test_a_job_is_submitted_once_and_goes_on_from_its_own_savepoint(
+    stack: RunningStack, options: list[str]
+) -> None:
+    place = f"127.0.0.1:{options[options.index('--port') + 1]}"
+    first, _ = taken(stack, *options)
+    first.wait_until_running()
+
+    again = submit(stack, *options)
+    assert again.returncode == 1
+    assert f"is running already as {first.job_id}" in again.stderr
+    assert "--yes" in again.stderr
+
+    counts = f"/jobs/{first.job_id}/checkpoints"
+    wait_until(lambda: stack.rest(counts)["counts"]["completed"], "a checkpoint is complete")
+    stopped = run(stack.stack.bin / "flink", "stop", first.job_id, env=stack.shell())
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    second, told = taken(stack, "--from-checkpoint", *options)
+    assert f"goes on from {stack.stack.savepoints / 'savepoint-'}{first.job_id[:6]}" in told
+    assert f"kept: the position in {place}" in told
+    assert second.wait_until_running().restored() == 1
+
+    second.cancel()
+    third, told = taken(stack, "--from-checkpoint", *options, "--source", "socket")
+    assert f"not kept: the position in {place}" in told
+    assert "--allowNonRestoredState" in told
+    third.wait_until_running().cancel()
+
+
+def test_wrong_options_are_told_at_once_and_nothing_is_submitted(stack: RunningStack) -> None:
+    result = submit(stack, "--port", "many")
+    assert result.returncode == 2
+    assert "Invalid value for '--port'" in result.stderr
+    unknown = submit(stack, "--from-checkpoint", "--job-name", "nobody")
+    assert unknown.returncode == 1
+    assert "no complete checkpoint or savepoint of a job named 'nobody'" in unknown.stderr
+
+
+def test_a_refused_job_says_why_without_flinks_stack_trace(stack: RunningStack) -> None:
+    result = submit(stack, "--kafka-topic", "nowhere", "--job-name", "nowhere")
+    assert result.returncode == 1
+    assert "nowhere" in result.stderr
+    assert "\tat " not in result.stdout + result.stderr
+
+
+def test_help_is_about_this_command(tmp_path: Path) -> None:
+    result = run(BIN / "win-event-stack", "submit", "--help", env={"WIN_EVENT_STACK_DIR": str(tmp_path)})
+    for words in ("--from-checkpoint", "--yes", "brute_force", "--source [auto|resume|socket]", "Examples:"):
+        assert words in result.stdout
+    assert "--jobmanager" not in result.stdout  # Flink's own
