@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import click
@@ -12,21 +13,30 @@ from rich.text import Text
 from local_stack.demo import demo as show_case
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
-FIRST_EVENTS = 10  # shown one by one; after them one in a while, so that a person can read
-EVERY = 100
+SHOWN_EVENTS = 10  # one by one; after them only how many there are
 PIPE_WIDTH = 160
+PIPE_SECONDS = 10.0  # between two lines about how many, where no line can be overwritten
 
 
 class DemoShow(TerminalTalk):
+    """What the demo prints; after the first events one line that stays up to date."""
+
+    _told = 0.0
+
     def event(self, key: str, value: str, count: int) -> None:
         if count == 1:
+            self._told = time.monotonic()
             self.done("events arrive in Kafka, read by kafka-console-consumer as the user 'reader':")
-        if count <= FIRST_EVENTS or count % EVERY == 0:
+        if count <= SHOWN_EVENTS:
             line = Text.assemble((f"{key}  ", "cyan"), value)
             line.truncate(self.console.width if self.console.is_terminal else PIPE_WIDTH, overflow="ellipsis")
             self.console.print(line, soft_wrap=True)
-        if count > FIRST_EVENTS:
-            self.doing(f"{count} events read from Kafka")
+            return
+        how_many = f"{count:,} events read from Kafka"
+        self.doing(how_many)
+        if not self.console.is_terminal and time.monotonic() > self._told + PIPE_SECONDS:
+            self._told = time.monotonic()
+            self.line(f"  {how_many}")
 
     def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
         missing = report["lost"] + report["unseen"]

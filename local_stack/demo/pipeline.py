@@ -16,7 +16,8 @@ from typing import Any
 
 from local_stack import processes, stack, tools
 from local_stack.cluster import rest as flink_rest
-from local_stack.layout import REPOSITORY, Stack, load_stack
+from local_stack.cluster import submission
+from local_stack.layout import Stack, load_stack
 from local_stack.processes import StartError
 from local_stack.stack import Talk
 
@@ -47,19 +48,26 @@ def _fresh(directory: Path) -> Stack:
     return replace(new, **ports)
 
 
-def submit(demo_stack: Stack, port: int, talk: Talk, *more: str) -> str:
-    """Submit the bridge with every field shown in Kafka, and `more` of its options; the job's id."""
-    talk.doing("submitting flink_bridge/job.py to the cluster")
-    bridge = str(REPOSITORY / "flink_bridge" / "job.py")
-    command = [str(demo_stack.bin / "flink"), "run", "-d", "-py", bridge]
-    command += ["--hostname", "127.0.0.1", "--port", str(port), "--kafka-topic", PROCESSED]
-    command += ["--event-timestamps", "--headers", "source,level,event_id", *more]
-    result = subprocess.run(command, env=shell(demo_stack), capture_output=True, text=True, check=False)
-    match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
-    if not match:
-        raise StartError(f"flink run failed:\n{result.stdout}{result.stderr}")
-    talk.done(f"bridge submitted; Flink's web UI: {demo_stack.flink_url}")
-    return match[1]
+def submit(demo_stack: Stack, port: int, talk: Talk) -> str:
+    """Submit the bridge with headers; the job's id. Raises StartError."""
+    talk.doing(
+        "submitting flink_bridge/job.py: starting Flink's client, a JVM, and Python, which builds the job"
+    )
+    options = ["--hostname", "127.0.0.1", "--port", str(port), "--kafka-topic", PROCESSED]
+    wanted = submission.program([*options, "--headers", "source,level,event_id"])
+    began, said = time.monotonic(), []
+    try:
+        for line in submission.submit(demo_stack, wanted, ()):
+            said.append(line)
+            if identity := submission.job_id(line):
+                took = time.monotonic() - began
+                talk.done(f"bridge submitted in {took:.0f} s; Flink's web UI: {demo_stack.flink_url}")
+                found = identity
+            else:
+                talk.doing("submitting flink_bridge/job.py: handing the job to the cluster")
+    except StartError as error:
+        raise StartError("\n".join([*said, str(error)])) from error
+    return found
 
 
 def audit(demo_stack: Stack, job: str) -> dict[str, Any]:
