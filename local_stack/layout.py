@@ -11,7 +11,7 @@ from typing import Any
 from kafka_setup.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-DEPLOY = REPOSITORY / "deploy"
+DEPLOY = (Path(__file__).parent / "deploy").resolve()  # in a checkout a link, in a wheel the files
 LOOPBACK = "127.0.0.1"
 FILE = "stack.json"
 # What a stack makes in its folder, besides the jars, which several stacks may share.
@@ -46,6 +46,8 @@ class Stack:
     prometheus_port: int = 9090
     metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
     producer_metrics: str = "127.0.0.1:9998"
+    console: bool = False
+    console_port: int = 8085
     run_id: str = field(default="", repr=False)
 
     @property
@@ -79,6 +81,10 @@ class Stack:
     @property
     def flink_url(self) -> str:
         return f"http://{LOOPBACK}:{self.flink_port}"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.console_port}"
 
     @property
     def sql_url(self) -> str:
@@ -178,6 +184,13 @@ def default_directory(*, elsewhere: bool = False) -> Path:
         return REPOSITORY / ".stack"
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "win-event-bridge"
+
+
+def tools_directory() -> Path:
+    """Programs that are fetched and not installed; several stacks share them."""
+    if (REPOSITORY / "pyproject.toml").exists():
+        return REPOSITORY / ".tools"
+    return default_directory(elsewhere=True) / "tools"
 
 
 def _is_ours(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,36 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack import processes
 from local_stack.broker.kafka_objects import watcher
 from local_stack.jars.jars import read_lock
-from local_stack.layout import DEPLOY, LOOPBACK, REPOSITORY, Stack
+from local_stack.layout import DEPLOY, LOOPBACK, Stack, tools_directory
 
 RULES = ("alerts.yml",)
 _SOURCE = DEPLOY / "prometheus"
-_UNPACKED = REPOSITORY / ".tools" / "prometheus" / "usr" / "bin"
+_GET = Path(__file__).with_name("get-prometheus")  # in a checkout a link to scripts/get-prometheus
 
 
 def find_tool(name: str) -> Path:
-    """prometheus or promtool: on the PATH, else where scripts/get-prometheus puts it. Raises StartError."""
-    found = shutil.which(name) or shutil.which(name, path=str(_UNPACKED))
+    """prometheus or promtool: on the PATH, else unpacked, else fetched and unpacked. Raises StartError."""
+    folder = tools_directory() / "prometheus"
+    unpacked = str(folder / "usr" / "bin")
+    found = shutil.which(name) or shutil.which(name, path=unpacked)
     if found is None:
-        raise processes.StartError(f"{name} was not found. Install it, or run: scripts/get-prometheus")
+        result = subprocess.run(["bash", str(_GET), str(folder)], capture_output=True, text=True, check=False)
+        found = shutil.which(name, path=unpacked)
+        if found is None:
+            raise processes.StartError(f"{name} is not on the PATH. Fetching it: {result.stderr.strip()}")
     return Path(found)
+
+
+def grafana_advice(stack: Stack) -> str:
+    """How a Grafana that runs already shows the dashboard, for those without the containers."""
+    return (
+        f"for your own Grafana: copy {_grafana_source(stack)} into its provisioning/datasources, restart it, "
+        f"and import {DEPLOY / 'grafana' / 'dashboards' / 'pipeline.json'} (Dashboards → New → Import)"
+    )
+
+
+def _grafana_source(stack: Stack) -> Path:
+    return stack.directory / "prometheus" / "grafana-datasource.yml"
 
 
 def url(stack: Stack) -> str:
@@ -110,6 +128,8 @@ def _prometheus_command(stack: Stack) -> list[str]:
     folder = stack.directory / "prometheus"
     shipped = yaml.safe_load((_SOURCE / "prometheus.yml").read_text(encoding="utf-8"))
     write_atomically(folder / "prometheus.yml", yaml.safe_dump(local_configuration(shipped, targets(stack))))
+    source = (DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text(encoding="utf-8")
+    write_atomically(_grafana_source(stack), source.replace("http://prometheus:9090", url(stack)))
     for rules in RULES:
         shutil.copy(_SOURCE / rules, folder / rules)
     return [

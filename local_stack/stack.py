@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import observe, processes, tools, watchdog
+from local_stack import console, observe, processes, tools, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords, write_logins
@@ -37,6 +37,9 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
     with processes.exclusive(stack):
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
+        if stack.observe:
+            talk.doing("looking for prometheus")
+            observe.find_tool("prometheus")
         stack.save()
         try:
             users = [user.name for user in stack_topology(stack).users]
@@ -51,6 +54,8 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                     _up_sql(stack, talk)
             if stack.observe:
                 _up_observers(stack, talk)
+            if stack.console:
+                _up_console(stack, talk)
         except BaseException:
             processes.stop_all(stack, keep=already)
             raise
@@ -134,6 +139,14 @@ def _up_observers(stack: Stack, talk: Talk) -> None:
     talk.doing("starting Prometheus")
     observe.start_observers(stack)
     talk.done(f"Prometheus ready on {observe.url(stack)}")
+    talk.done(observe.grafana_advice(stack))
+
+
+def _up_console(stack: Stack, talk: Talk) -> None:
+    if processes.running(stack, console.NAME) is None:
+        talk.doing("starting the console")
+        console.start_console(stack)
+    talk.done(f"console on {stack.console_url}")
 
 
 def _fetch(section: str, stack: Stack, talk: Talk) -> list[Path]:

@@ -14,6 +14,7 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack import observe, processes
 from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.configuration import merged
+from local_stack.extras import how_to_add
 from local_stack.jars.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
@@ -24,7 +25,7 @@ def flink_home() -> Path:
     """Where the apache-flink package keeps its bin/, lib/ and conf/."""
     spec = find_spec("pyflink")
     if spec is None or not spec.submodule_search_locations:
-        raise processes.StartError("apache-flink is not installed: pip install 'win-event-bridge[local]'")
+        raise processes.StartError(f"apache-flink is not installed. To add it: {how_to_add('local')}")
     return Path(spec.submodule_search_locations[0])
 
 

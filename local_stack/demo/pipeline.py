@@ -17,7 +17,7 @@ from typing import Any
 from local_stack import processes, stack, tools
 from local_stack.cluster import rest as flink_rest
 from local_stack.cluster import submission
-from local_stack.layout import Stack, load_stack
+from local_stack.layout import LOOPBACK, Stack, load_stack
 from local_stack.processes import StartError
 from local_stack.stack import Talk
 
@@ -43,9 +43,10 @@ def _fresh(directory: Path) -> Stack:
     """A stack of the demo's own, empty, on the usual ports where they are free."""
     stack.down(load_stack(directory), wipe=True)
     new = Stack(directory)
-    names = ("kafka_port", "controller_port", "flink_port", "jobmanager_port")
+    names = ("kafka_port", "controller_port", "flink_port", "jobmanager_port", "console_port")
     ports: dict[str, Any] = {name: processes.free_port(getattr(new, name)) for name in names}
-    return replace(new, **ports)
+    http = f"{LOOPBACK}:{processes.free_port(9998)}"
+    return replace(new, **ports, console=True, producer_metrics=http)
 
 
 def submit(demo_stack: Stack, port: int, talk: Talk) -> str:
@@ -126,6 +127,7 @@ def start_producer(demo_stack: Stack, port: int, options: Sequence[str]) -> proc
     (demo_stack.logs / f"{PRODUCER}.log").unlink(missing_ok=True)
     command = [str(BIN / "win-event-producer"), "--port", str(port), *options]
     command += ["--wait-for-clients", "1", "--ledger", str(ledger(demo_stack))]
+    command += ["--http-port", demo_stack.producer_metrics.rpartition(":")[2]]
     return processes.start(demo_stack, PRODUCER, command, dict(os.environ), demo_stack.directory)
 
 
@@ -134,7 +136,7 @@ def port_of(daemon: processes.Daemon) -> int:
     log = Path(daemon.log)
 
     def look() -> re.Match[str] | None:
-        return re.search(r"127\.0\.0\.1:(\d+)", log.read_text(encoding="utf-8"))
+        return re.search(r"listening on 127\.0\.0\.1:(\d+)", log.read_text(encoding="utf-8"))
 
     processes.wait_for(lambda: look() is not None, 30, "not seen: the producer listens", log)
     found = look()

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from local_stack import processes
 from local_stack.broker import broker
+from local_stack.extras import how_to_add
 from local_stack.health.doctor_flink import examine_flink, examine_sockets
 from local_stack.health.doctor_kafka import examine_kafka
 from local_stack.health.finding import Finding
@@ -62,7 +63,7 @@ def _versions() -> Finding:
     try:
         flink = version("apache-flink")
     except PackageNotFoundError:
-        return Finding("apache-flink is not installed", False, "pip install 'win-event-bridge[local]'")
+        return Finding("apache-flink is not installed", False, how_to_add("local"))
     built_for = connector.split("-")[1]
     what = f"Kafka connector {connector} with Flink {flink}"
     return Finding(what, flink.startswith(f"{built_for}."), "install the versions of requirements.lock")

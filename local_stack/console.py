@@ -1,0 +1,33 @@
+"""`up --console`: win-event-console beside the stack, as a daemon of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from local_stack import processes, tools
+from local_stack.broker.kafka_objects import watcher
+from local_stack.layout import Stack
+
+NAME = "console"
+
+
+def start_console(stack: Stack) -> None:
+    """Return when the page answers. Raises StartError."""
+    processes.check_port_free(stack.console_port, "the console", "--console-port")
+    command = [str(Path(sys.executable).parent / "win-event-console"), "--port", str(stack.console_port)]
+    daemon = processes.start(stack, NAME, command, _environment(stack), stack.directory)
+    processes.wait_until_listening(daemon, stack.console_port)
+
+
+def _environment(stack: Stack) -> dict[str, str]:
+    """The person's own settings of the console count, such as a token; where things are is the stack's."""
+    return {
+        **os.environ,
+        **tools.exports(stack),
+        **tools.login(stack, watcher(stack)),
+        "WIN_EVENT_FLINK_URL": stack.flink_url,
+        "WIN_EVENT_PRODUCER_URL": f"http://{stack.producer_metrics}",
+        "KAFKA_PASSWORD": "",
+    }

@@ -1,0 +1,42 @@
+"""Which command adds an extra of this toolkit to the installation that is running."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+NAME = "win-event-bridge"
+
+
+def how_to_add(extra: str) -> str:
+    """As this toolkit was installed: by pipx, uv tool, pip or uv, from an index, a file, a repository."""
+    what = shlex.quote(requirement(extra, _origin()))
+    folders = Path(sys.prefix).parts
+    if "pipx" in folders:
+        return f"pipx install --force {what}"
+    if folders[-3:-1] == ("uv", "tools"):
+        return f"uv tool install --force {what}"
+    if find_spec("pip") is None:
+        return f"uv pip install --python {shlex.quote(sys.executable)} {what}"
+    return f"{shlex.quote(sys.executable)} -m pip install {what}"
+
+
+def requirement(extra: str, origin: str | None) -> str:
+    """`origin`: where it was installed from; None for a package index."""
+    return f"{NAME}[{extra}] @ {origin}" if origin else f"{NAME}[{extra}]"
+
+
+def _origin() -> str | None:
+    try:
+        told = distribution(NAME).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    if not told:
+        return None
+    values = json.loads(told)
+    system = values.get("vcs_info", {}).get("vcs")
+    return f"{system}+{values['url']}" if system else str(values["url"])
