@@ -30,7 +30,13 @@ from flink_bridge.kafka.jaas import JaasError
 @click.option(
     "--declare", is_flag=True, help="Print every table as SQL for a client of Flink, and submit nothing."
 )
-@click.option("--describe", is_flag=True, help="Print the job's name as JSON, and submit nothing.")
+@click.option(
+    "--describe",
+    envvar="WIN_EVENT_DESCRIBE",
+    show_envvar=True,
+    is_flag=True,
+    help="Print the job's name as JSON, and submit nothing.",
+)
 @analytics_options
 def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     """Ask questions in Flink SQL: each is a file of analytics/queries, or a .sql file of yours.

@@ -23,7 +23,13 @@ from flink_bridge.settings import BridgeSettings
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--describe", is_flag=True, help="Print the job's name as JSON, and submit nothing.")
+@click.option(
+    "--describe",
+    envvar="WIN_EVENT_DESCRIBE",
+    show_envvar=True,
+    is_flag=True,
+    help="Print the job's name as JSON, and submit nothing.",
+)
 @bridge_options
 def main(describe: bool, **values: Any) -> None:
     """Carry lines from TCP into Kafka: events into one topic, whatever is no event into another.
