@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from producer.events.catalogue.values import check_kind
+from producer.events.catalogue.values import check_kind, check_text
 from producer.events.catalogue.vocabulary import Tables
 from producer.events.catalogue.yaml_file import Section
 
@@ -41,8 +41,9 @@ class Story:
 
 
 def read_stories(
-    document: Section, events: Container[str], tables: Tables, profiles: Iterable[str]
+    document: Section, events: Mapping[str, Container[str]], tables: Tables, profiles: Iterable[str]
 ) -> dict[str, Story]:
+    """`events`: for each "Channel/id" the fields whose message shows the text of their %%-number."""
     document.allow("stories", "scenarios")
     return {
         name: _read_story(document.section(group), name, events, tables, profiles)
@@ -52,7 +53,7 @@ def read_stories(
 
 
 def _read_story(
-    group: Section, name: str, events: Container[str], tables: Tables, profiles: Iterable[str]
+    group: Section, name: str, events: Mapping[str, Container[str]], tables: Tables, profiles: Iterable[str]
 ) -> Story:
     section = group.section(name)
     section.allow("weight", "steps", "about")
@@ -62,7 +63,7 @@ def _read_story(
     return Story(name, section.weights("weight", profiles), "weight" not in section, steps)
 
 
-def _read_step(section: Section, events: Container[str], tables: Tables) -> Step:
+def _read_step(section: Section, events: Mapping[str, Container[str]], tables: Tables) -> Step:
     section.allow("event", "delay", "chance", "repeat", "set", "user", "host")
     event = section.text("event")
     if event not in events:
@@ -74,7 +75,8 @@ def _read_step(section: Section, events: Container[str], tables: Tables) -> Step
         raise section.fail("host", f"expected same, next or domain-controller, found {host!r}")
     override = section.section("set")
     for name in override:
-        if why := check_kind(override.text(name), tables):
+        kind = override.text(name)
+        if why := check_kind(kind, tables) or (check_text(kind) if name in events[event] else None):
             raise override.fail(name, why)
     median, quantile = _two(section, "delay", (0.002, 0.02))
     low, high = _two(section, "repeat", (1, 1))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from producer.events.catalogue.values import check_kind
+from producer.events.catalogue.values import check_kind, check_text
 from producer.events.catalogue.vocabulary import Tables, read_tables
 from producer.events.catalogue.yaml_file import CatalogueError, Section, read_catalogue_file
 from producer.events.generator_settings import BUILT_IN
@@ -79,7 +79,8 @@ def load_catalogue(folder: Path = BUILT_IN) -> Catalogue:
     event_types: dict[str, EventType] = {}
     for channel, name in CHANNELS.items():
         event_types |= _read_channel(read_catalogue_file(_file(folder, name)), channel, tables)
-    stories = read_stories(read_catalogue_file(_file(folder, "stories.yaml")), event_types, tables, WEIGHTED)
+    texts = {name: _fields_with_text(event_type.message) for name, event_type in event_types.items()}
+    stories = read_stories(read_catalogue_file(_file(folder, "stories.yaml")), texts, tables, WEIGHTED)
     return Catalogue(event_types, tables, stories)
 
 
@@ -144,9 +145,15 @@ def _read_data(row: Section, tables: Tables) -> dict[str, str]:
     return data
 
 
+def _fields_with_text(message: str) -> frozenset[str]:
+    return frozenset(match[1] for match in _PLACEHOLDER.finditer(message) if match[2])
+
+
 def _read_message(row: Section) -> str:
     message, known = row.text("message"), row.section("data")
     for match in _PLACEHOLDER.finditer(message):
         if match[1] not in known:
             raise row.fail("message", f"{match[0]} is not a field of data")
+        if match[2] and (why := check_text(known.text(match[1]))):
+            raise known.fail(match[1], f"{match[0]} in message: {why}")
     return message.rstrip("\n")

@@ -105,6 +105,13 @@ def check_kind(kind: str, tables: Tables) -> str | None:
     )
 
 
+def check_text(kind: str) -> str | None:
+    """Why `{Field|text}` cannot be said of a field of this kind, or None."""
+    if kind.startswith("=") or (_DRAW.fullmatch(kind) and draw_of(kind).column):
+        return None
+    return f"{kind!r} is no %%-number, so it has no text: |text goes with =TEXT and with columns of tables"
+
+
 def _check_draw(draw: str, tables: Tables) -> str | None:
     table, _, column = draw.partition(".")
     if column:

@@ -32,6 +32,9 @@ def test_every_event_type_can_happen() -> None:
     assert set(catalogue.event_types) - in_stories - alone == set()
 
 
+HOME, NO_TEXT = 'HomeDirectory: "=%%1793"', "has no text: |text goes with"
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
@@ -44,6 +47,10 @@ def test_every_event_type_can_happen() -> None:
         ("system.yaml", "task: [1014,", "task: [many,", "task: expected [number, name]"),
         ("application.yaml", "channel: Application", "channel: Setup", "channel: expected Application"),
         ("vocabulary.yaml", 'name: "wuauserv", display:', 'name: "wuauserv", shown:', "needs the columns"),
+        ("security.yaml", HOME, "HomeDirectory: host.name", "{HomeDirectory|text} in message"),
+        ("security.yaml", HOME, "HomeDirectory: time.iso", NO_TEXT),
+        ("security.yaml", HOME, "HomeDirectory: story.pid", NO_TEXT),
+        ("stories.yaml", 'FailureReason: "=%%2313"', "FailureReason: user.name", NO_TEXT),
         ("stories.yaml", "event: Security/4672, chance", "event: Security/9, chance", "Security/9 is not in"),
         ("stories.yaml", "chance: 0.83", "chance: 83", "chance: expected a number 0.0..1.0, found 83"),
         ("stories.yaml", "delay: [0.6, 11]", "delay: [11, 0.6]", "delay: expected a number or [low, high]"),
