@@ -20,6 +20,7 @@ import click
 from producer.events.catalogue.yaml_file import CatalogueError
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.scenarios import ScenarioError
+from producer.files.line_reader import STANDARD_INPUT
 from producer.http.guard import TOKEN_VARIABLE
 from producer.http.settings import HttpLimits, HttpSettings
 from producer.log.ledger import LedgerError
@@ -47,6 +48,7 @@ def main(**options: Any) -> None:
     Examples:
       win-event-producer --rate 1000 --port 9999 &
       nc 127.0.0.1 9999 | head -3
+      win-event-producer --from-file events.ndjson --rate 50 --shift-time --loop
       win-event-producer --stdout --seed 7 --start-time 2026-01-05 --count 1000 > events.ndjson
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
@@ -70,6 +72,7 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
     def take(*names: str) -> dict[str, Any]:
         return {name: options.pop(name) for name in names}
 
+    _check_file_options(options)
     generator = GeneratorSettings(
         **take(
             "seed", "hosts", "profile", "fmt", "labels", "start_time", "catalogue", "scenarios", "shape",
@@ -81,6 +84,23 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
     client = ClientSettings(**take("heartbeat", "user_timeout", "slow_client"), tls=tls)
     server = ServerSettings(**take("host", "port", "max_clients"), client=client)
     return ProducerSettings(generator=generator, server=server, http=http, **options)
+
+
+def _check_file_options(options: dict[str, Any]) -> None:
+    """Silence would drop what the user meant."""
+    if options["from_file"] is None:
+        given = [name for name in ("loop", "shift_time", "generated_rate") if options[name]]
+        if given:
+            raise click.UsageError(
+                f"--{given[0].replace('_', '-')} is for events of a file: name it with --from-file"
+            )
+        return
+    if options["loop"] and options["from_file"] == STANDARD_INPUT:
+        raise click.UsageError("--loop: standard input cannot be read a second time")
+    if options["generated_rate"] is None and (options["scenarios"] or options["backfill"]):
+        raise click.UsageError(
+            "with --from-file nothing is generated: --scenario and --backfill need --generated-rate"
+        )
 
 
 def _http(options: dict[str, Any]) -> HttpSettings | None:

@@ -1,25 +1,21 @@
-"""Opens what a producer works with: the log and what a former run left in it, ledger, generator, feeder."""
+"""Opens what a producer works with: the log and what a former run left in it, ledger, generator."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from producer.events.generator import Generator
-from producer.events.generator_settings import GeneratorSettings, runs_ahead
+from producer.events.generator_settings import GeneratorSettings
 from producer.http.settings import HttpSettings
 from producer.log.event_log import EventLog
-from producer.log.feeder import Feeder, Sink
 from producer.log.ledger import LedgerHeader
 from producer.log.ledger_file import LedgerWriter
-from producer.log.load_control import LoadControl
 from producer.log.log_directory import LogDirectory
-from producer.log.pacing import Schedule, make_schedule
 from producer.log.recovery import RecordIds, RecoveredLog, events_of, last_record_ids
 from producer.serving.plain_positions import PlainPositions
 from producer.serving.server import ServerSettings
@@ -29,7 +25,11 @@ _log = logging.getLogger("producer")
 
 @dataclass(frozen=True)
 class ProducerSettings:
-    """Everything the command line decides. `rate` in events a second, None for as fast as it goes."""
+    """Everything the command line decides. `rate` in events a second, None for as fast as it goes.
+
+    With `from_file` the rate is that of the file's lines, and `generated_rate` that of generated events
+    beside them (infinite: as fast as it goes); without it nothing is generated then.
+    """
 
     generator: GeneratorSettings = field(default_factory=GeneratorSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
@@ -44,6 +44,14 @@ class ProducerSettings:
     log_dir: Path | None = None
     fsync: str = "second"
     plain_resume: int | None = None
+    from_file: Path | None = None
+    loop: bool = False
+    shift_time: bool = False
+    generated_rate: float | None = None
+
+    @property
+    def generates(self) -> bool:
+        return self.from_file is None or self.generated_rate is not None
 
 
 def open_log(
@@ -61,7 +69,9 @@ def open_log(
 
 def open_generator(
     settings: ProducerSettings, recovered: RecoveredLog | None, last_ids: RecordIds
-) -> Generator:
+) -> Generator | None:
+    if not settings.generates:
+        return None
     now = time.time_ns() // 100
     if recovered is None:
         return Generator(settings.generator, now)
@@ -101,22 +111,3 @@ def open_ledger(
     if recovered:
         ledger.catch_up(events_of(recovered.segments[-1], own.fmt))
     return ledger
-
-
-def make_feeder(
-    settings: ProducerSettings,
-    generator: Generator,
-    sink: Sink,
-    ledger: LedgerWriter | None,
-    enough: threading.Event,
-) -> Feeder:
-    own = settings.generator
-    ahead = runs_ahead(own, settings.rate, settings.count, datetime.now(timezone.utc))
-    if ahead:
-        _log.warning("%s", ahead)
-
-    def schedule_of(rate: float | None) -> Schedule:
-        return make_schedule(rate, own.shape, own.seed, time.time() % 86400.0)
-
-    control = LoadControl(settings.rate)
-    return Feeder(generator, sink, control, schedule_of, settings.count, ledger, enough, lambda batch: None)

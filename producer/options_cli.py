@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,9 +28,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 only
     name = "rate"
 
+    def __init__(self, highest: float | None = None) -> None:
+        self._highest = highest  # what max stands for
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
-        if value == "max":
-            return None
+        if value in ("max", self._highest):
+            return self._highest
         try:
             rate = float(value)
         except ValueError:
@@ -45,7 +49,7 @@ _PACE = (
     click.option("--count", type=click.IntRange(1), help="Make so many events, then only serve."),
     click.option("--backfill", default="0", metavar="24h", callback=seconds, help="Write so much history first, as fast as possible."),
     click.option("--wait-for-clients", default=0, type=click.IntRange(0), metavar="N", help="Make nothing before N clients are connected."),
-    click.option("--exit-when-done", is_flag=True, help="With --count: end when the connected clients have read all."),
+    click.option("--exit-when-done", is_flag=True, help="With --count or --from-file: end when the connected clients have read all."),
 )  # fmt: skip
 _EVENTS = (
     click.option("--seed", default=1, type=click.IntRange(0), help="The same seed gives the same events."),
@@ -59,6 +63,12 @@ _EVENTS = (
     click.option("--host-rate", default=1.6, type=click.FloatRange(0.001, 1e6), help="Events a second of one computer, in event time."),
     click.option("--catalogue", default=BUILT_IN, show_default="built in", type=_FOLDER, help="Folder with your own catalogue files."),
     click.option("--stdout", is_flag=True, help="Write to standard output and serve nobody."),
+)  # fmt: skip
+_FILES = (
+    click.option("--from-file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), metavar="FILE|-", help="Send the events of this file, one JSON object a line, at --rate, instead of generated ones."),
+    click.option("--loop", is_flag=True, help="Begin the file again at its end."),
+    click.option("--shift-time", is_flag=True, help="Move all times of the file's events so that they happen now, never in the future."),
+    click.option("--generated-rate", type=_Rate(highest=math.inf), metavar="N|max", help="Beside the file generate so many events a second."),
 )  # fmt: skip
 _LOG = (
     click.option("--retain-bytes", default=256 * 1024 * 1024, type=click.IntRange(65536), help="How much of the log is kept."),
@@ -95,6 +105,6 @@ _HTTP = (
 
 def producer_options(command: Command) -> Command:
     """Add all options, in the order in which --help shows them."""
-    for option in reversed(_PACE + _EVENTS + _LOG + _SERVER + _HTTP + _TALK):
+    for option in reversed(_PACE + _EVENTS + _FILES + _LOG + _SERVER + _HTTP + _TALK):
         command = option(command)
     return command

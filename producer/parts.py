@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from producer.feeding import Feeding
 from producer.log.event_log import EventLog
-from producer.log.feeder import Feeder
 from producer.log.intake import Intake
 from producer.rate_report import RateReport
 from producer.serving.server import Server
@@ -13,14 +13,11 @@ from producer.serving.server import Server
 
 @dataclass(frozen=True)
 class Parts:
-    """`scenarios`: what may be injected."""
-
     log: EventLog
     server: Server
-    feeder: Feeder
+    feeding: Feeding
     report: RateReport
     intake: Intake
-    scenarios: list[str]
 
     @property
     def problem(self) -> str:

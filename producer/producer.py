@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from producer.feeding import Feeding, make_feeding
 from producer.http.app import build_app
 from producer.http.guard import TOKEN_VARIABLE
 from producer.http.metrics import ProducerMetrics
@@ -18,10 +19,10 @@ from producer.http.settings import HttpSettings, is_loopback
 from producer.log.event_log import EventLog
 from producer.log.intake import Intake
 from producer.log.ledger import POSTED
+from producer.log.ledger_file import LedgerWriter
 from producer.opening import (
     ProducerSettings,
     last_ids_of,
-    make_feeder,
     open_generator,
     open_ledger,
     open_log,
@@ -58,10 +59,10 @@ def run(settings: ProducerSettings, orders: Orders) -> None:
 
 def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitStack) -> None:
     ledger = open_ledger(settings, secrets.token_hex(8), None, cleanup)
-    feeder = make_feeder(
-        settings, open_generator(settings, None, {}), StdoutSink(ledger), ledger, orders.enough
-    )
-    report = RateReport(feeder)
+    sink = StdoutSink(ledger)
+    generator = open_generator(settings, None, {})
+    feeding = make_feeding(settings, generator, sink, ledger, Intake(sink, ledger), orders.enough)
+    report = RateReport(feeding.main)
 
     def every_second() -> None:
         if ledger:
@@ -70,7 +71,8 @@ def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contex
 
     cleanup.callback(_tick(every_second))
     with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
-        feeder.run()
+        with feeding.generating_beside():
+            feeding.run()
         if ledger:
             ledger.end()
     report.finish()
@@ -80,19 +82,18 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
     log, recovered = open_log(settings, cleanup)
     ledger = log.book = open_ledger(settings, log.log_id, recovered, cleanup)
     last_ids = last_ids_of(recovered, ledger)
-    generator = open_generator(settings, recovered, last_ids)
     server = Server(settings.server, log, open_positions(settings, log))
     if settings.server.client.slow_client == "block":
         log.hold_for(server.slowest)
-    feeder = make_feeder(settings, generator, log, ledger, orders.enough)
-    report = RateReport(feeder)
     intake = Intake(log, ledger, last_ids.get(POSTED, 0))
-    parts = Parts(log, server, feeder, report, intake, generator.scenarios())
-    metrics = ProducerMetrics(parts)
-    feeder.observe, feeder.readers = metrics.observe, server.count
+    generator = open_generator(settings, recovered, last_ids)
+    feeding = make_feeding(settings, generator, log, ledger, intake, orders.enough)
+    for feeder in feeding.feeders:
+        feeder.readers = server.count
+    report = RateReport(feeding.main)
     server.start()
     cleanup.callback(server.close)
-    stop_http = _serve_http(settings.http, parts, metrics, cleanup)
+    stop_http = _serve_http(settings.http, Parts(log, server, feeding, report, intake), cleanup)
     _log.info("listening on %s, %s", _address(*server.address), _describe(settings, log))
 
     def every_second() -> None:
@@ -105,13 +106,7 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
     stop_ticking = _tick(every_second)
     try:
         server.wait_for_clients(settings.wait_for_clients, orders.enough)
-        feeder.run()
-        if ledger:
-            ledger.end()
-        report.finish()
-        if not orders.stop.is_set():
-            _log.info("made all %d events; still serving what clients have not read", feeder.made)
-            _wait_for_the_end(settings, server, orders.stop)
+        _feed(settings, feeding, ledger, report, server, orders)
     finally:
         server.stop(orders.stop_now.is_set)
         stop_http()
@@ -119,15 +114,37 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
         server.save_positions()
     if ledger:
         ledger.end()  # once more: events were posted since
-    _log.info("stopped after %d events", feeder.made)
+    _log.info("stopped after %d events", feeding.made)
+
+
+def _feed(
+    settings: ProducerSettings,
+    feeding: Feeding,
+    ledger: LedgerWriter | None,
+    report: RateReport,
+    server: Server,
+    orders: Orders,
+) -> None:
+    """Feed the log until the load has ended, and stay until told to stop, or all have read it."""
+    with feeding.generating_beside():
+        feeding.run()
+        if settings.exit_when_done:
+            orders.enough.set()
+        if ledger and feeding.is_over:
+            ledger.end()
+        report.finish()
+        if not orders.stop.is_set():
+            _log.info("made all %d events; still serving what clients have not read", feeding.main.made)
+            _wait_for_the_end(settings, server, orders.stop)
 
 
 def _serve_http(
-    settings: HttpSettings | None, parts: Parts, metrics: ProducerMetrics, cleanup: contextlib.ExitStack
+    settings: HttpSettings | None, parts: Parts, cleanup: contextlib.ExitStack
 ) -> Callable[[], None]:
     """Listen, if that is wanted; returns what ends it."""
     if settings is None:
         return lambda: None
+    metrics = ProducerMetrics(parts)
     http = HttpServer(settings, build_app(settings, parts, metrics), metrics.refused)
     cleanup.callback(http.stop)
     scheme = "https" if settings.tls else "http"
@@ -172,4 +189,7 @@ def _address(host: str, port: int) -> str:
 def _describe(settings: ProducerSettings, log: EventLog) -> str:
     own, rate = settings.generator, settings.rate
     pace = "as fast as possible" if rate is None else f"{rate:g} events/s"
-    return f"log {log.log_id}, profile {own.profile}, seed {own.seed}, {pace}"
+    what = (
+        f"events of {settings.from_file}" if settings.from_file else f"profile {own.profile}, seed {own.seed}"
+    )
+    return f"log {log.log_id}, {what}, {pace}"

@@ -13,7 +13,7 @@ class StdoutSink:
     """Raises OSError; BrokenPipeError when the reader has gone."""
 
     def __init__(self, book: Book | None = None) -> None:
-        self._book = book
+        self._book, self._end = book, 0
 
     def append(
         self,
@@ -21,7 +21,7 @@ class StdoutSink:
         events: int,
         last_ids: Callable[[], RecordIds],
         entered: Callable[[], object] | None,
-    ) -> None:
+    ) -> int:
         if self._book:
             self._book.check()
         view = memoryview(data)
@@ -29,6 +29,8 @@ class StdoutSink:
             view = view[os.write(1, view) :]
         if entered:
             entered()
+        self._end += len(data)
+        return self._end - len(data)
 
     def is_full(self) -> bool:
         return False

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from producer.protocol import MAX_LINE_BYTES
-
 _PIECE = 256 * 1024  # of an unpacked body at a time
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 _SPACE = b" \t\r\n"
@@ -25,23 +23,6 @@ class BodyError(ValueError):
     def __init__(self, text: str, status: int = 400) -> None:
         super().__init__(text)
         self.status = status
-
-
-class LineSplitter:
-    """Cuts NDJSON at LF. Of a line that is too long only so much is held as shows that it is."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        """The lines that are whole now, without LF, CR and empty ones."""
-        *lines, rest = (self._rest + piece).split(b"\n")
-        self._rest = rest[: MAX_LINE_BYTES + 1] if len(rest) > MAX_LINE_BYTES else rest
-        return [line for each in lines if (line := each.strip(b" \t\r"))]
-
-    def finish(self) -> list[bytes]:
-        """The last line, which needs no LF."""
-        return self.feed(b"\n")
 
 
 class Gunzip:

@@ -13,16 +13,17 @@ from producer.serving.client import Client as Reader
 
 _VERSION = version("win-event-bridge")
 _WAITING_SCENARIOS = 100
+_OVER = "all events are made: start the producer again, without --count or with --loop"
 
 
 def control_routes(parts: Parts) -> APIRouter:
     api = APIRouter(tags=["control"])
-    control = parts.feeder.control
+    feeding, control = parts.feeding, parts.feeding.main.control
 
     @api.get("/status")
     async def status() -> Status:
         """Everything about the producer in one answer."""
-        log, feeder = parts.log, parts.feeder
+        log, feeder = parts.log, feeding.main
         return Status(
             version=_VERSION,
             **_load().model_dump(),
@@ -34,7 +35,7 @@ def control_routes(parts: Parts) -> APIRouter:
             log_id=log.log_id,
             start_offset=log.start,
             end_offset=log.end,
-            scenarios=parts.scenarios,
+            scenarios=feeding.scenarios,
             problem=parts.problem or None,
         )
 
@@ -42,18 +43,20 @@ def control_routes(parts: Parts) -> APIRouter:
     async def start() -> Load:
         """Go on making events."""
         _still_making()
-        control.set_running(True)
+        for feeder in feeding.feeders:
+            feeder.control.set_running(True)
         return _load()
 
     @api.post("/stop")
     async def stop() -> Load:
         """Rest: no events are made until /start. Clients are served and posted events taken meanwhile."""
-        control.set_running(False)
+        for feeder in feeding.feeders:
+            feeder.control.set_running(False)
         return _load()
 
     @api.put("/rate", responses=documented(409, 422))
     async def rate(wanted: Rate) -> Load:
-        """Make so many events a second from now on."""
+        """Make so many events a second from now on: those of the file, if there is one."""
         _still_making()
         control.set_rate(None if wanted.rate == "max" else wanted.rate)
         return _load()
@@ -61,12 +64,14 @@ def control_routes(parts: Parts) -> APIRouter:
     @api.post("/scenarios/{name}", status_code=202, responses=documented(404, 409, 429))
     async def scenario(name: str) -> Injected:
         """Let this attack begin with the next events."""
-        _still_making()
-        if name not in parts.scenarios:
-            raise Refusal(404, f"no scenario {name!r}; known: {', '.join(parts.scenarios) or 'none'}")
-        if control.waiting_scenarios >= _WAITING_SCENARIOS:
+        if name not in feeding.scenarios:
+            raise Refusal(404, f"no scenario {name!r}; known: {', '.join(feeding.scenarios) or 'none'}")
+        generating = (feeding.beside or feeding.main).control
+        if generating.is_over:
+            raise Refusal(409, _OVER)
+        if generating.waiting_scenarios >= _WAITING_SCENARIOS:
             raise Refusal(429, f"{_WAITING_SCENARIOS} scenarios wait for generation to go on: POST /start")
-        control.ask_for(name)
+        generating.ask_for(name)
         return Injected(scenario=name)
 
     def _load() -> Load:
@@ -75,7 +80,7 @@ def control_routes(parts: Parts) -> APIRouter:
 
     def _still_making() -> None:
         if control.is_over:
-            raise Refusal(409, "all events are made: start the producer again, without --count")
+            raise Refusal(409, _OVER)
 
     return api
 

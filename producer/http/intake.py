@@ -13,12 +13,13 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from producer.http.bodies import BodyError, Gunzip, LineSplitter, json_events
+from producer.http.bodies import BodyError, Gunzip, json_events
 from producer.http.guard import JSON_KIND, NDJSON_KINDS, kind_of
 from producer.http.problems import Refusal
 from producer.http.settings import HttpLimits
 from producer.log.event_log import LogFullError, LogRefusedError
-from producer.log.intake import Intake, Place, as_logged
+from producer.log.intake import Intake, Place
+from producer.log.lines import LineSplitter, as_logged
 
 _SHOWN = 1000  # rejected events that an answer names
 _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}

@@ -20,14 +20,14 @@ from producer.parts import Parts
 _template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this runs for every event
 
 
-class Intakes:
+class Rejected:
     """Lines that came from one origin and were not taken, by reason. One thread counts."""
 
     def __init__(self) -> None:
-        self.rejected: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
+        self.by_reason: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
 
     def reject(self, reasons: Sequence[str]) -> None:
-        self.rejected.update(reasons)
+        self.by_reason.update(reasons)
 
 
 class ProducerMetrics(Collector):
@@ -41,7 +41,11 @@ class ProducerMetrics(Collector):
         self._events: Counter[EventType] = Counter()
         self._refused: Counter[str] = Counter(dict.fromkeys(REFUSALS, 0))
         self._posted_before = parts.intake.count
-        self.posts = Intakes()
+        self.posts, self.file = Rejected(), Rejected()
+        if parts.feeding.generated:
+            parts.feeding.generated.observe = self.observe
+        if parts.feeding.file:
+            parts.feeding.file.rejected = self.file.reject
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -78,7 +82,7 @@ class ProducerMetrics(Collector):
         return family
 
     def _rates(self) -> Iterator[Metric]:
-        feeder = self._parts.feeder
+        feeder = self._parts.feeding.main
         asked = feeder.control.rate if feeder.control.rate is not None else float("inf")
         yield _gauge("rate_asked", "Events a second asked for; infinite without a pace.", asked)
         yield _gauge(
@@ -87,10 +91,24 @@ class ProducerMetrics(Collector):
         yield _gauge("late_seconds", "How far generation is behind its schedule.", feeder.late)
 
     def _intake(self) -> Iterator[Metric]:
-        posted = self._parts.intake.count - self._posted_before
-        yield _counter("posted_events", "Events taken by POST /events and /logs.", posted)
-        yield _by_reason("rejected_events", "Posted lines that are no events.", self.posts.rejected)
+        file = self._parts.feeding.main.made if self._parts.feeding.file else 0
+        taken = self._parts.intake.count - self._posted_before
+        family = CounterMetricFamily(
+            "win_event_intake_events", "Events of others that were taken.", labels=("origin",)
+        )
+        family.add_metric(("file",), file)
+        family.add_metric(("http",), max(taken - file, 0))
+        yield family
+        yield self._rejected()
         yield _by_reason("http_refused", "HTTP requests that were refused.", self._refused)
+
+    def _rejected(self) -> Metric:
+        labels = ("origin", "reason")
+        family = CounterMetricFamily("win_event_rejected_events", "Lines that are no events.", labels=labels)
+        for origin, rejected in (("file", self.file), ("http", self.posts)):
+            for reason, count in sorted(rejected.by_reason.items()):
+                family.add_metric((origin, reason), count)
+        return family
 
     def _log_family(self) -> Iterator[Metric]:
         log = self._parts.log

@@ -1,21 +1,17 @@
-"""Feeds the log: takes events from the generator when they are due and appends them."""
+"""Feeds the log: takes events from their source when they are due and appends them."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
-from producer.events.generator import Batch, Generator
 from producer.log.event_log import LogRefusedError
-from producer.log.ledger_file import LedgerWriter
 from producer.log.load_control import LoadControl
 from producer.log.pacing import Schedule
-from producer.log.recovery import RecordIds
 
 _log = logging.getLogger("producer.log")
 
@@ -26,36 +22,48 @@ _SET_BACK = 10_000_000  # ticks (a second): a clock that goes back further was s
 _TICK, _TICK_PER_READER, _LONGEST_TICK = 0.005, 0.0002, 0.2
 
 
-class Sink(Protocol):
-    """Where events go: the event log, or standard output."""
+class Lines(Protocol):
+    """Events in log order."""
 
-    def append(
-        self,
-        data: bytes,
-        events: int,
-        last_ids: Callable[[], RecordIds],
-        entered: Callable[[], object] | None,
-    ) -> object: ...
+    @property
+    def lines(self) -> Sequence[bytes]: ...
+
+
+class Source(Protocol):
+    """Where events come from, and how they get into the log with their entry in the ledger."""
+
+    @property
+    def is_over(self) -> bool: ...
+
+    def take_history(self, count: int) -> Lines:
+        """At most so many events that are due before the pace begins."""
+
+    def take(self, count: int, first: int, step: int) -> Lines:
+        """At most `count` events: fewer, or none, where no more are there yet, or `is_over`.
+
+        The n-th happens at `first` + n * `step` (ticks), as far as the source lets times be set.
+        """
+
+    def append(self, batch: Any) -> None:
+        """Raises LogRefusedError: then nothing was appended, and the same batch may come again."""
 
     def is_full(self) -> bool: ...
+
+    def inject(self, scenario: str) -> None: ...
 
 
 @dataclass
 class Feeder:
-    """Runs in one thread, the only one that generates.
+    """Runs in one thread, the only one that takes from the source.
 
-    `schedule_of` makes the schedule of a rate, `observe` sees every batch that was appended, `readers` says
-    how many wait for them.
+    `schedule_of` makes the schedule of a rate, `readers` says how many wait for the events.
     """
 
-    generator: Generator
-    log: Sink
+    source: Source
     control: LoadControl
     schedule_of: Callable[[float | None], Schedule]
     count: int | None
-    ledger: LedgerWriter | None
     stop: threading.Event
-    observe: Callable[[Batch], None]
     readers: Callable[[], int] = lambda: 0
     made: int = 0
     paced: int = 0  # without the history
@@ -75,11 +83,13 @@ class Feeder:
         self.control.is_over = True
 
     def _left(self) -> int:
+        if self.source.is_over:
+            return 0
         return BATCH if self.count is None else self.count - self.made
 
     def _feed_history(self) -> None:
         while not self.stop.is_set() and (left := self._left()):
-            batch = self.generator.take_history(min(BATCH, left))
+            batch = self.source.take_history(min(BATCH, left))
             if not batch.lines:
                 return
             self._append(batch)
@@ -93,13 +103,13 @@ class Feeder:
             elapsed = time.monotonic() - begin
             self.elapsed = earlier + elapsed
             due = schedule.due(elapsed) - (self.paced - paced)
-            if due <= 0 or self.log.is_full():
+            if due <= 0 or self.source.is_full():
                 self._rest(schedule.when(self.paced - paced) - elapsed)
                 continue
             self.late = max(elapsed - schedule.when(self.paced - paced), 0.0)
             self.latest = max(self.late, self.latest)
             for scenario in self.control.take_scenarios():
-                self.generator.inject(scenario)
+                self.source.inject(scenario)
             wall = self._feed(min(due, BATCH, left), wall)
         self.elapsed = earlier + time.monotonic() - begin
 
@@ -110,28 +120,29 @@ class Feeder:
             since = now - count
         now = max(now, since + count)
         step = (now - since) // count
-        if self._append(self.generator.take(count, now - step * (count - 1), step)):
-            self.paced += count
+        batch = self.source.take(count, now - step * (count - 1), step)
+        if not batch.lines:
+            self._rest(0.0)
+        elif self._append(batch):
+            self.paced += len(batch.lines)
         return now
 
-    def _append(self, batch: Batch) -> bool:
+    def _append(self, batch: Lines) -> bool:
         """Waits while the log refuses. False when the load ended first: nobody has seen the batch."""
-        entered = partial(self.ledger.add, batch, time.monotonic()) if self.ledger else None
         refused = ""
         while True:
             try:
-                self.log.append(batch.data(), len(batch.lines), batch.last_ids, entered)
+                self.source.append(batch)
                 break
             except LogRefusedError as error:
                 if refused != str(error):
                     refused = str(error)
-                    _log.warning("generation waits: %s", refused)
+                    _log.warning("events wait: %s", refused)
             if self.stop.wait(_LONGEST_TICK):
                 return False
         if refused:
-            _log.warning("generation goes on")
+            _log.warning("events are appended again")
         self.made += len(batch.lines)
-        self.observe(batch)
         return True
 
     def _rest(self, seconds: float) -> None:

@@ -43,15 +43,13 @@ def test_probes_and_metrics(start_producer) -> None:
 
 def test_every_series_is_there_from_the_start(producer) -> None:
     page = producer.http.get("/metrics").text
-    expected = {
-        "disconnects": ENDS,
-        "rejected_events": REASONS,
-        "http_refused": REFUSALS,
-    }
-    for name, reasons in expected.items():
+    for name, reasons in {"disconnects": ENDS, "http_refused": REFUSALS}.items():
         for reason in reasons:
             assert f'win_event_{name}_total{{reason="{reason}"}} 0.0' in page
-    assert "win_event_posted_events_total 0.0" in page
+    for origin in ("file", "http"):
+        assert f'win_event_intake_events_total{{origin="{origin}"}} 0.0' in page
+        for reason in REASONS:
+            assert f'win_event_rejected_events_total{{origin="{origin}",reason="{reason}"}} 0.0' in page
     assert "win_event_log_refuses 0.0" in page
 
 

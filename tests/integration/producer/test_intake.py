@@ -64,7 +64,7 @@ def test_gzip_and_chunks_are_taken(idle) -> None:
 
 
 def test_bad_events_are_named_and_the_good_ones_taken(idle) -> None:
-    before = idle.http.metric('win_event_rejected_events_total{reason="not-json"}')
+    before = idle.http.metric('win_event_rejected_events_total{origin="http",reason="not-json"}')
     body = b'{"n":1}\nnonsense\n\n[1]\n{"n":"' + b"x" * 70_000 + b'"}\n{"n":NaN}\n{"n":2}'
     answer = idle.http.post(body, NDJSON)
     assert answer.status == 200
@@ -73,7 +73,7 @@ def test_bad_events_are_named_and_the_good_ones_taken(idle) -> None:
         (1, "not-json"), (2, "not-an-object"), (3, "too-long"), (4, "not-json"),
     ]  # fmt: skip
     assert read_back(idle, answer) == b'{"n":1}\n{"n":2}\n'
-    assert idle.http.metric('win_event_rejected_events_total{reason="not-json"}') == before + 2
+    assert idle.http.metric('win_event_rejected_events_total{origin="http",reason="not-json"}') == before + 2
     array = idle.http.post(b'[{"n":1},{"n":NaN},"x",{"n":2}]')
     assert [each["index"] for each in array.json["rejected"]] == [1, 2]
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.http.bodies import BodyError, Gunzip, LineSplitter, json_events
+from producer.http.bodies import BodyError, Gunzip, json_events
+from producer.log.lines import LineSplitter
 from producer.protocol import MAX_LINE_BYTES
 
 _JSON = st.recursive(

@@ -13,6 +13,7 @@ import pytest
 from producer.events.generator import Generator
 from producer.events.generator_settings import GeneratorSettings
 from producer.log import feeder
+from producer.log.generated import GeneratedEvents
 from producer.log.load_control import LoadControl
 from producer.log.pacing import make_schedule
 
@@ -24,8 +25,9 @@ class Lines:
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
-    def append(self, data: bytes, *_: object) -> None:
+    def append(self, data: bytes, *_: object) -> int:
         self.lines += data.splitlines()
+        return 0
 
     def is_full(self) -> bool:
         return False
@@ -38,14 +40,11 @@ def test_a_clock_set_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     sink = Lines()
     feeder.Feeder(
-        Generator(GeneratorSettings(hosts=1), NOON // 100),
-        sink,
+        GeneratedEvents(Generator(GeneratorSettings(hosts=1), NOON // 100), sink),
         LoadControl(1000.0),
         lambda rate: make_schedule(rate, "constant", 1, 0.0),
         count=200,
-        ledger=None,
         stop=threading.Event(),
-        observe=lambda batch: None,
     ).run()
     hours = [orjson.loads(line)["timestamp"][11:13] for line in sink.lines]
     assert hours[0] in ("12", "13")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.events.line_rule import MAX_LINE, REASONS, parse_object
-from producer.log.intake import as_logged
+from producer.log.lines import as_logged
 from producer.log.log_directory import LogDirectory
 from producer.log.recovery import events_of
 

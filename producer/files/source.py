@@ -1,0 +1,83 @@
+"""A file as a source of the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from producer.events.clock import TICKS_PER_SECOND
+from producer.events.scenarios import ScenarioError
+from producer.files.line_reader import LineReader
+from producer.files.time_shift import TimeShift
+from producer.log.intake import Intake
+from producer.log.lines import as_logged
+
+_log = logging.getLogger("producer.files")
+_NAMED = 5  # lines that are no events; the others are only counted
+
+
+class FileBatch(NamedTuple):
+    lines: list[bytes]
+
+
+@dataclass
+class FileEvents:
+    """`shift` None: events keep their times. `rejected` hears the reasons of lines that are no events."""
+
+    name: str
+    reader: LineReader
+    intake: Intake
+    shift: TimeShift | None = None
+    rejected: Callable[[Sequence[str]], object] = lambda reasons: None
+    lines_read: int = 0
+    left_out: int = 0
+    _pass: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.reader.is_over
+
+    def take_history(self, count: int) -> FileBatch:
+        return FileBatch([])
+
+    def take(self, count: int, first: int, step: int) -> FileBatch:
+        """Lines that are events, as they will stand in the log."""
+        taken: list[bytes] = []
+        while len(taken) < count and (raw := self.reader.next()) is not None:
+            if self.shift and self._pass != self.reader.passes:
+                self._pass = self.reader.passes
+                self.shift.restart()
+            self.lines_read += 1
+            if line := self._logged(raw, (first + len(taken) * step) / TICKS_PER_SECOND):
+                taken.append(line)
+        return FileBatch(taken)
+
+    def _logged(self, raw: bytes, now: float) -> bytes:
+        line, reason = as_logged(raw)
+        if line and self.shift:
+            line, reason = as_logged(self.shift.move(line[:-1], now))
+        if reason:
+            self.left_out += 1
+            self.rejected([reason])
+            if self.left_out <= _NAMED:
+                _log.warning("%s: line %d is no event: %s", self.name, self.lines_read, reason)
+        return line
+
+    def append(self, batch: FileBatch) -> None:
+        """Raises LogRefusedError."""
+        self.intake.append(batch.lines)
+
+    def is_full(self) -> bool:
+        return self.intake.is_full()
+
+    def inject(self, scenario: str) -> None:
+        raise ScenarioError(f"{scenario}: nothing is generated here")
+
+    def finish(self) -> None:
+        """Say what was not taken as it was."""
+        if self.left_out:
+            _log.warning("%s: %d of %d lines are no events", self.name, self.left_out, self.lines_read)
+        if self.shift and self.shift.untimed:
+            _log.warning("%s: %d events tell no time", self.name, self.shift.untimed)
