@@ -19,7 +19,7 @@ from bench.bridge import carrying, cluster, latency
 from bench.harness import Section, measure
 from bench.machine import machine
 from bench.measurement import Measurement
-from bench.producer import generation, serving
+from bench.producer import generation, posting, serving
 from bench.reading import tail, verify
 from bench.table import as_table
 from consumer.terminal import table_console
@@ -43,8 +43,22 @@ class Group:
 
 GROUPS = {
     "producer": Group(
-        ("generation", "pacing", "long-run", "live", "serving", "connected-clients"),
-        lambda quick, _: [*generation.sections(quick), *serving.sections(quick)],
+        (
+            "generation",
+            "pacing",
+            "long-run",
+            "live",
+            "serving",
+            "connected-clients",
+            "posting",
+            "posting-time",
+            "beside-posts",
+        ),
+        lambda quick, _: [
+            *generation.sections(quick),
+            *serving.sections(quick),
+            *posting.sections(quick),
+        ],
     ),
     "reading": Group(
         ("tail", "verify"), lambda quick, _: [*tail.sections(quick), *verify.file_sections(quick)]

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +57,14 @@ class Connection:
 class Producer:
     """A running producer; `stderr` collects its lines while it runs."""
 
-    def __init__(self, *options: str, **keywords: Any) -> None:
+    def __init__(self, *options: str, before: Sequence[str] = (), **keywords: Any) -> None:
+        """`before`: a command that runs the producer, and its first arguments."""
         self.stderr: list[str] = []
         self.port, self.log_id = 0, ""
         self._connections: list[Connection] = []
         self._listens = threading.Event()
         self.process = subprocess.Popen(
-            [COMMAND, "--port", "0", *options], stderr=subprocess.PIPE, text=True, **keywords
+            [*before, COMMAND, "--port", "0", *options], stderr=subprocess.PIPE, text=True, **keywords
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
