@@ -1,21 +1,32 @@
-"""Opens what a producer works with: the log and what a former run left in it, ledger, generator."""
+"""Opens what a producer works with: the log and what a former run left in it, ledger, generator, file."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from producer.events.generator import Generator
-from producer.events.generator_settings import GeneratorSettings
+from producer.events.generator_settings import GeneratorSettings, runs_ahead
+from producer.feeding import Feeding
+from producer.files.line_reader import STANDARD_INPUT, LineReader
+from producer.files.source import FileEvents
+from producer.files.time_shift import TimeShift
 from producer.http.settings import HttpSettings
 from producer.log.event_log import EventLog
+from producer.log.feeder import Feeder, Source
+from producer.log.generated import GeneratedEvents, Sink
+from producer.log.intake import Intake
 from producer.log.ledger import LedgerHeader
 from producer.log.ledger_file import LedgerWriter
+from producer.log.load_control import LoadControl
 from producer.log.log_directory import LogDirectory
+from producer.log.pacing import Schedule, make_schedule
 from producer.log.recovery import RecordIds, RecoveredLog, events_of, last_record_ids
 from producer.serving.plain_positions import PlainPositions
 from producer.serving.server import ServerSettings
@@ -111,3 +122,48 @@ def open_ledger(
     if recovered:
         ledger.catch_up(events_of(recovered.segments[-1], own.fmt))
     return ledger
+
+
+def make_feeding(
+    settings: ProducerSettings,
+    generator: Generator | None,
+    sink: Sink,
+    ledger: LedgerWriter | None,
+    intake: Intake,
+    enough: threading.Event,
+) -> Feeding:
+    """Raises OSError when the file cannot be opened."""
+    generated = GeneratedEvents(generator, sink, ledger) if generator else None
+    file = _open_file(settings, intake)
+    source = file or generated
+    if source is None:
+        raise ValueError("neither a generator nor a file")
+    beside = None
+    if generated and file:
+        rate = settings.generated_rate
+        beside = _feeder(settings, generated, None if rate == math.inf else rate, None, enough)
+    return Feeding(_feeder(settings, source, settings.rate, settings.count, enough), beside, generated, file)
+
+
+def _open_file(settings: ProducerSettings, intake: Intake) -> FileEvents | None:
+    path = settings.from_file
+    if path is None:
+        return None
+    name = "standard input" if path == STANDARD_INPUT else str(path)
+    shift = TimeShift() if settings.shift_time else None
+    return FileEvents(name, LineReader(path, settings.loop), intake, shift)
+
+
+def _feeder(
+    settings: ProducerSettings, source: Source, rate: float | None, count: int | None, stop: threading.Event
+) -> Feeder:
+    own = settings.generator
+    if isinstance(source, GeneratedEvents):
+        ahead = runs_ahead(own, rate, count, datetime.now(timezone.utc))
+        if ahead:
+            _log.warning("%s", ahead)
+
+    def schedule_of(rate: float | None) -> Schedule:
+        return make_schedule(rate, own.shape, own.seed, time.time() % 86400.0)
+
+    return Feeder(source, LoadControl(rate), schedule_of, count, stop)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from producer.feeding import Feeding, make_feeding
+from producer.feeding import Feeding
 from producer.http.app import build_app
 from producer.http.guard import TOKEN_VARIABLE
 from producer.http.metrics import ProducerMetrics
@@ -23,6 +23,7 @@ from producer.log.ledger_file import LedgerWriter
 from producer.opening import (
     ProducerSettings,
     last_ids_of,
+    make_feeding,
     open_generator,
     open_ledger,
     open_log,
