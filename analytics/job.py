@@ -80,6 +80,7 @@ def _show_questions() -> None:
 def _run(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from analytics import graph, preflight
+    from analytics.archive_check import check_archive
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
 
     try:
@@ -89,6 +90,8 @@ def _run(settings: AnalyticsSettings, check: bool) -> None:
         prefix = class_prefix()
         if check and (unchecked := preflight.check(settings, prefix)):
             click.echo(f"note: {unchecked}", err=True)
+        if check and settings.archive:
+            check_archive(settings.archive)
         graph.ask_topic(settings, prefix)
     except (JaasError, PreflightError, QuestionError) as error:
         click.secho(f"error: {error}", fg="red", err=True)

@@ -1,75 +1,82 @@
-"""Asks a producer over HTTP as a client would, and raw where a client would not."""
+"""Events sent to a topic as the bridge would, questions asked about them, answers read back."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import re
-import socket
-import ssl
-from typing import Any, NamedTuple
+import random
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
 
-NDJSON, JSON = "application/x-ndjson", "application/json"
+import attacked
+import oracle
+from confluent_kafka import Producer
+from reading import read_topic
+from running import REPOSITORY, Job, RunningStack
+
+from analytics.answers import primary_key
+from analytics.hosts import read_hosts
+from local_stack.broker import kafka_objects
+
+JOB = str(REPOSITORY / "analytics" / "job.py")
+HOSTS = dict(read_hosts(REPOSITORY / "analytics" / "hosts.csv"))
+THRESHOLD = ("--set", "error_burst.threshold=4")
+
+Answer = Callable[[list[attacked.Event]], oracle.Rows]
+WINDOWED: dict[str, Answer] = {
+    "events_by_level_5m": oracle.level_windows,
+    "top_5m": oracle.top_accounts,
+    "logon_sessions": oracle.logon_sessions,
+    "alerts": lambda events: oracle.error_burst(events, 4) | oracle.brute_force(events),
+}
+RUNNING: dict[str, Answer] = {
+    "events_by_level": oracle.level_counts,
+    "events_enriched": lambda events: oracle.enriched(events, HOSTS),
+}
+"""Result -> plain Python's rows: those that come when a window is over, those that are there at once."""
 
 
-class Answer(NamedTuple):
-    status: int
-    kind: str
-    text: str
-    headers: http.client.HTTPMessage
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
+def some_events(seed: int, count: int, days_ago: int = 1) -> list[attacked.Event]:
+    """From ten o'clock that day, at most 5 s out of order."""
+    day = datetime.now(timezone.utc) - timedelta(days=days_ago)
+    start = day.replace(hour=10, minute=0, second=0, microsecond=0)
+    dice = random.Random(seed)
+    events = attacked.events(seed, count, start)
+    return sorted(events, key=lambda event: event["ms"] + dice.randrange(5_000))
 
 
-class Http:
-    """`port` of the HTTP side of a producer that was started with --http-port 0."""
-
-    def __init__(self, producer: Any, tls: ssl.SSLContext | None = None) -> None:
-        assert producer.says("metrics on http")
-        found = re.search(r"metrics on https?://\S+?:(\d+)$", "\n".join(producer.stderr), re.MULTILINE)
-        assert found
-        self.port, self._tls = int(found[1]), tls
-
-    def ask(self, method: str, path: str, body: Any = None, kind: str = JSON, **headers: str) -> Answer:
-        """`body`: bytes, or an iterable of bytes, sent in chunks. Underscores in names of headers are -."""
-        connection = (
-            http.client.HTTPSConnection("localhost", self.port, timeout=60, context=self._tls)
-            if self._tls
-            else http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+def send(stack: RunningStack, topic: str, events: Iterable[attacked.Event], partition: int = -1) -> None:
+    """Key, value, and the event's time as the record's."""
+    producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
+    for event in events:
+        producer.produce(
+            topic, event["line"], key=event["computer"], timestamp=event["ms"], partition=partition
         )
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None:
-            named.setdefault("Content-Type", kind)
-        try:
-            connection.request(method, path, body, named, encode_chunked=not isinstance(body, bytes))
-            answer = connection.getresponse()
-            return Answer(
-                answer.status, answer.headers.get_content_type(), answer.read().decode(), answer.headers
-            )
-        finally:
-            connection.close()
-
-    def get(self, path: str) -> Answer:
-        return self.ask("GET", path)
-
-    def post(self, body: Any, kind: str = JSON, path: str = "/events", **headers: str) -> Answer:
-        return self.ask("POST", path, body, kind, **headers)
-
-    def metric(self, sample: str) -> float:
-        """The value of one line of /metrics, by all that stands before it."""
-        for line in self.get("/metrics").text.splitlines():
-            if line.startswith(f"{sample} "):
-                return float(line.rpartition(" ")[2])
-        raise AssertionError(f"there is no {sample}")
-
-    def raw(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+    assert producer.flush(60) == 0
 
 
-def read_to_the_end(raw: socket.socket) -> bytes:
-    received = b""
-    while piece := raw.recv(65536):
-        received += piece
-    return received
+def ask(stack: RunningStack, *options: str) -> Job:
+    """Submits analytics/job.py detached."""
+    answer = stack.flink_run(*options, user="analytics", program=JOB)
+    assert "JobID " in answer.stdout, answer.stdout + answer.stderr
+    return Job(stack, answer.stdout.partition("JobID ")[2].split()[0], answer.stdout)
+
+
+def refused(stack: RunningStack, *options: str, user: str = "analytics") -> str:
+    """The one sentence that analytics/job.py has instead of a submission."""
+    answer = stack.flink_run(*options, user=user, program=JOB)
+    assert "JobID" not in answer.stdout
+    assert "Traceback" not in answer.stdout + answer.stderr
+    (line,) = [line for line in answer.stdout.splitlines() if line.startswith("error: ")]
+    return line
+
+
+def rows(stack: RunningStack, result: str, mentioning: str = "") -> oracle.Rows:
+    """The last committed row of every key, of those rows that mention this; no row was taken back."""
+    found: oracle.Rows = {}
+    for record in read_topic(stack, result, 0, isolation="read_committed"):
+        row = json.loads(record.value)
+        assert record.key is not None
+        assert json.loads(record.key) == {name: row[name] for name in primary_key(result)}
+        if mentioning.encode() in record.value:
+            found[tuple(row[name] for name in primary_key(result))] = row
+    return found

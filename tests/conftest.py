@@ -59,8 +59,13 @@ def _ports() -> list[str]:
 
 @pytest.fixture(scope="session")
 def broker(_session_stack: RunningStack, _ports: list[str]) -> RunningStack:
-    """The broker with topics, users and permissions; Flink may not run."""
-    _session_stack.up("--only", "kafka", *_ports)
+    """The broker with topics, users and permissions; Flink may not run.
+
+    Flink will look for S3 at stack.s3_endpoint, where a test may start a server.
+    """
+    _session_stack.environment |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test-secret"}
+    s3 = ("--s3", "--s3-endpoint", f"http://127.0.0.1:{free_ports(1)[0]}")
+    _session_stack.up("--only", "kafka", *_ports, *s3)
     return _session_stack
 
 

@@ -1,0 +1,63 @@
+"""Tries out the bucket of an archive from where the job is submitted, through Flink's own plugin."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from py4j.protocol import Py4JJavaError
+from pyflink.java_gateway import get_gateway
+
+from analytics.settings import ArchiveSettings
+from flink_bridge.kafka.preflight import PreflightError
+
+_SECONDS = 5.0
+_PROBE = "_win-event-check"  # readers of folders skip what begins with _
+
+
+def check_archive(archive: ArchiveSettings) -> None:
+    """Write a small object and take it away. Folders are the TaskManagers' own. Raises PreflightError."""
+    if not archive.path.startswith("s3://"):
+        return
+    _check_endpoint()
+    filesystems: Any = get_gateway().jvm.org.apache.flink.core.fs
+    probe = filesystems.Path(f"{archive.path.rstrip('/')}/{_PROBE}")
+    try:
+        store = probe.getFileSystem()
+        store.create(probe, filesystems.FileSystem.WriteMode.OVERWRITE).close()
+        store.delete(probe, False)
+    except Py4JJavaError as error:
+        raise PreflightError(_told(archive.path, error.java_exception)) from None
+
+
+def _check_endpoint() -> None:
+    """The plugin would try for minutes; a server of one's own is tried once, as the cluster is told of it."""
+    configuration: Any = get_gateway().jvm.org.apache.flink.configuration
+    endpoint = configuration.GlobalConfiguration.loadConfiguration().toMap().get("s3.endpoint")
+    if not endpoint:
+        return
+    address = urlsplit(endpoint)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), _SECONDS).close()
+    except OSError as error:
+        raise PreflightError(
+            f"S3 at {endpoint}: {error.strerror or error}; is the server there? (s3.endpoint of Flink, "
+            "win-event-stack up --s3-endpoint). --no-check submits all the same"
+        ) from None
+
+
+def _told(path: str, exception: Any) -> str:
+    while exception.getCause() is not None:
+        exception = exception.getCause()
+    name, message = (
+        exception.getClass().getSimpleName(),
+        str(exception.getMessage()).partition(" (Service:")[0],
+    )
+    if name == "UnsupportedFileSystemSchemeException":
+        return (
+            f"{path}: Flink has no plugin for S3 here: win-event-stack up --s3, and submit with "
+            "win-event-stack submit or flink run"
+        )
+    return f"{path}: {name}: {message}; check the bucket, AWS_ACCESS_KEY_ID and what the key may do"

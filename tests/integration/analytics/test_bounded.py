@@ -1,0 +1,64 @@
+"""--bounded: what is in a topic of one partition now, to its end; and the same window without SQL."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import attacked
+import pytest
+from asking import RUNNING, THRESHOLD, WINDOWED, ask, rows, send, some_events
+from reading import read_topic
+from running import REPOSITORY, RunningStack, run, wait_until
+
+pytestmark = pytest.mark.integration
+
+Filled = tuple[RunningStack, str, list[attacked.Event]]
+
+QUESTIONS = "level_counts,level_windows,error_burst,brute_force,top_accounts,logon_sessions,enriched"
+
+
+@pytest.fixture(scope="module")
+def one_partition(stack: RunningStack) -> Filled:
+    """A topic that all questions have read to its end."""
+    _, topic = stack.create_topics("bounded")
+    events = some_events(3, 800, days_ago=3)
+    send(stack, topic, events)
+    job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--bounded", *THRESHOLD)
+    wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 180)
+    return stack, topic, events
+
+
+def test_every_answer_is_there_when_the_job_ends(
+    one_partition: Filled,
+) -> None:
+    stack, _, events = one_partition
+    day = events[0]["timestamp"][:10]
+    for result, answer in (WINDOWED | RUNNING).items():
+        assert rows(stack, result, day) == answer(events), result
+
+
+def test_the_table_api_of_python_gives_the_same_rows(one_partition: Filled, tmp_path: Path) -> None:
+    stack, topic, events = one_partition
+    script = tmp_path / "windows.py"
+    (block,) = [text for text in _blocks() if "Tumble.over" in text]
+    script.write_text(block)
+    answer = run(sys.executable, script, env={**stack.shell("analytics"), "KAFKA_TOPIC": topic})
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    day = events[0]["timestamp"][:10].encode()
+    told = defaultdict(list)
+    for record in read_topic(stack, "events_by_level_5m", 0, isolation="read_committed"):
+        if day in record.value:
+            told[record.key].append(record.value)
+    assert told
+    for key, (of_sql, of_python) in told.items():
+        assert of_sql == of_python, json.loads(key or b"null")
+
+
+def _blocks() -> list[str]:
+    """The Python in the page."""
+    page = (REPOSITORY / "docs" / "ANALYTICS.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
