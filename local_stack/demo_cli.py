@@ -56,7 +56,11 @@ class DemoShow(TerminalTalk):
 
 @click.command()
 @click.option(
-    "--seconds", type=float, envvar="DEMO_SECONDS", show_envvar=True, help="End by itself after this long."
+    "--seconds",
+    type=float,
+    envvar="DEMO_SECONDS",
+    show_envvar=True,
+    help="End by itself so long after the first event in Kafka.",
 )
 @click.option(
     "--rate", default=500, envvar="DEMO_RATE", show_envvar=True, show_default=True, help="Events a second."

@@ -10,11 +10,12 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from local_stack.health.status import Reader, Report, as_json
-from local_stack.health.view import as_screen
+from local_stack.health.report import Reader, Report, as_json
+from local_stack.health.report_view import as_screen
 from local_stack.layout import Stack
 from local_stack.terminal import current_stack
 
+_PIPE_WIDTH = 100
 _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come from
 
 
@@ -51,7 +52,7 @@ def show_status(as_json_: bool, once: bool, interval: float, producer_metrics: s
     if as_json_:
         click.echo(as_json(reader.report()))
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     if once or not console.is_terminal:
         before = reader.report()
         time.sleep(_RATE_SECONDS if before.topics else 0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.kafka_objects import stack_topology
+from local_stack.broker.passwords import SUPER_USER
 from local_stack.cluster.cluster import flink_environment, flink_home
 from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack, default_directory
@@ -21,6 +22,7 @@ KAFKA_TOOLS = {
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
     "kafka-configs.sh": "kafka.admin.ConfigCommand",
     "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-transactions.sh": "org.apache.kafka.tools.TransactionsCommand",
     "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
 }
 
@@ -39,7 +41,7 @@ def client_config(stack: Stack, user: str) -> Path:
 
 
 def write_tools(stack: Stack) -> None:
-    for user in (user.name for user in stack_topology(stack).users):
+    for user in (SUPER_USER, *(user.name for user in stack_topology(stack).users)):
         text = _CLIENT.format(user=user, secrets=stack.kafka_logins, protocol=stack.security_protocol)
         if stack.ca_file:
             text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import IO, Any, Protocol
 
 from local_stack import stack, tools
@@ -13,10 +13,12 @@ from local_stack.demo import pipeline
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
+FIRST_EVENT_SECONDS = 120.0
+
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """`seconds` None: until interrupted. `rate`: events a second."""
+    """`seconds`, counted from the first event in Kafka; None: until interrupted. `rate`: events a second."""
 
     seconds: float | None
     rate: int
@@ -71,9 +73,13 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
             start_new_session=True,
         )
     assert consumer.stdout is not None  # noqa: S101 - it is PIPE
-    reader = Thread(target=_show_events, args=(consumer.stdout, show), daemon=True)
+    first = Event()
+    reader = Thread(target=_show_events, args=(consumer.stdout, show, first), daemon=True)
     reader.start()
     try:
+        if not first.wait(FIRST_EVENT_SECONDS):
+            manager = demo_stack.logs / "taskmanager-1.log"
+            raise StartError(f"no event was in Kafka after {FIRST_EVENT_SECONDS:.0f} s", manager)
         reader.join(settings.seconds)
         if not reader.is_alive():
             raise StartError("kafka-console-consumer stopped by itself", log)
@@ -84,7 +90,9 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
         consumer.wait()
 
 
-def _show_events(output: IO[bytes], show: Show) -> None:
+def _show_events(output: IO[bytes], show: Show, first: Event) -> None:
     for count, line in enumerate(output, start=1):
+        first.set()
         key, _, value = line.decode("utf-8", "replace").rstrip("\n").partition("\t")
         show.event(key, value, count)
+    first.set()  # it ended: nobody needs to wait

@@ -11,6 +11,8 @@ from typing import Any
 
 from local_stack.cluster import rest as flink_rest
 from local_stack.health.finding import Finding
+from local_stack.health.jobs import read_jobs
+from local_stack.health.warnings import of_job
 from local_stack.layout import Stack
 
 _VERSION = "import sys, pyflink.version as v; print(*sys.version_info[:2], v.__version__)"
@@ -23,11 +25,12 @@ def examine_flink(stack: Stack) -> list[Finding]:
             entry["key"]: entry["value"] for entry in flink_rest.get(stack.flink_url, "/jobmanager/config")
         }
         environment = flink_rest.get(stack.flink_url, "/jobmanager/environment")
-        jobs = [job for job in flink_rest.jobs(stack.flink_url) if job["state"] in ("RUNNING", "RESTARTING")]
+        jobs = [job for job in read_jobs(stack.flink_url) if job.state in ("RUNNING", "RESTARTING")]
     except OSError as error:
         return [Finding(f"Flink does not answer: {error}", False, "win-event-stack logs jobmanager")]
-    sockets = {endpoint for job in jobs for endpoint in endpoints(job["name"])}
-    return [_python(settings), _charset(environment), *examine_sockets(sorted(sockets))]
+    sockets = {endpoint for job in jobs for endpoint in endpoints(job.name)}
+    warned = [Finding(each.what, False, each.cure) for job in jobs for each in of_job(job)]
+    return [_python(settings), _charset(environment), *examine_sockets(sorted(sockets)), *warned]
 
 
 def endpoints(text: str) -> list[tuple[str, int]]:

@@ -8,11 +8,12 @@ from confluent_kafka import KafkaException
 
 from kafka_setup.changes.plan import plan
 from kafka_setup.changes.state import read_state
-from kafka_setup.cluster_facts import read_facts
+from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.finding import Finding
+from local_stack.health.kafka_risks import read_warnings
 from local_stack.layout import Stack
 
 _SECONDS = 8.0
@@ -24,7 +25,7 @@ def examine_kafka(stack: Stack) -> list[Finding]:
     if not all(finding.ok for finding in logins):
         return logins
     try:
-        return [*logins, _topology(stack), _clock(stack)]
+        return [*logins, _topology(stack), *_records(stack)]
     except (KafkaUnavailableError, KafkaException) as error:
         return [*logins, Finding(f"Kafka: {error}", False, "win-event-stack logs kafka-1")]
 
@@ -48,9 +49,16 @@ def _topology(stack: Stack) -> Finding:
     return Finding(what, not wrong, "win-event-stack up applies it again")
 
 
-def _clock(stack: Stack) -> Finding:
+def _records(stack: Stack) -> list[Finding]:
+    """What the records themselves tell: clocks, retention, transactions."""
     admin = connect(kafka_objects.connection(stack, kafka_objects.watcher(stack)), _SECONDS)
-    newest = [topic.newest for topic in read_facts(admin).topics if topic.newest is not None]
+    facts = read_facts(admin)
+    warned = [Finding(each.what, False, each.cure) for each in read_warnings(stack, admin, facts)]
+    return [_clock(facts), *warned]
+
+
+def _clock(facts: ClusterFacts) -> Finding:
+    newest = [topic.newest for topic in facts.topics if topic.newest is not None]
     ahead = max(newest, default=0.0) - time.time()
     if ahead > _SKEW_SECONDS:
         what = f"the newest record is {ahead:.0f} s ahead of this machine's clock"

@@ -8,10 +8,10 @@ from dataclasses import replace
 from rich.console import Console
 
 from local_stack.health.doctor_flink import endpoints
-from local_stack.health.flink_status import Job
-from local_stack.health.producer_status import Client, Producer, parse
-from local_stack.health.status import Group, Part, Report, Topic
-from local_stack.health.view import as_screen
+from local_stack.health.jobs import Job
+from local_stack.health.producer import Client, Producer, parse
+from local_stack.health.report import Group, Part, Report, Topic
+from local_stack.health.report_view import as_screen
 
 JOB = Job("win-event-bridge", "RUNNING", "ab", 4000.0, 2, 70, 1, 3.25, 0.04, 553, 123456)
 REPORT = Report(

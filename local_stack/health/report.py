@@ -18,9 +18,12 @@ from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from local_stack import observe, processes
 from local_stack.broker import broker, kafka_objects
-from local_stack.health import flink_status
-from local_stack.health.flink_status import Job
-from local_stack.health.producer_status import Producer, read_producer
+from local_stack.health import jobs as flink_jobs
+from local_stack.health import warnings
+from local_stack.health.jobs import Job
+from local_stack.health.kafka_risks import read_warnings
+from local_stack.health.producer import Producer, read_producer
+from local_stack.health.warnings import Warned
 from local_stack.layout import LOOPBACK, Stack
 
 T = TypeVar("T")
@@ -63,6 +66,7 @@ class Report:
     jobs: list[Job] = field(default_factory=list)
     producer: Producer | None = None
     problems: list[str] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
 
 
 class Reader:
@@ -81,10 +85,15 @@ class Reader:
         facts = self._try("Kafka", self._facts) if brokers & running else None
         jobs = None
         if "jobmanager" in running:
-            jobs = self._try("Flink", lambda: flink_status.jobs(stack.flink_url))
+            jobs = self._try("Flink", lambda: flink_jobs.read_jobs(stack.flink_url))
         topics, groups = _kafka(facts) if facts else ([], [])
+        warned = [each for job in jobs or [] for each in warnings.of_job(job)]
+        warned += self._try("Kafka", lambda: self._risks(facts)) or [] if facts else []
         producer = read_producer(stack.producer_metrics)
-        return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems)
+        return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems, warned)
+
+    def _risks(self, facts: ClusterFacts) -> list[Warned]:
+        return list(read_warnings(self._stack, self._admin, facts)) if self._admin else []
 
     def _facts(self) -> ClusterFacts:
         if self._admin is None:

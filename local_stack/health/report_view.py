@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from local_stack.health.flink_status import Job
-from local_stack.health.status import Report
+from local_stack.health.jobs import Job
+from local_stack.health.report import Report
 
 _GOOD = {"running", "RUNNING", "STABLE"}
 _BAD = {"stopped", "FAILED", "FAILING"}
@@ -25,8 +25,10 @@ def as_screen(now: Report, before: Report | None = None) -> RenderableType:
         tables.append(_groups(now))
     if now.jobs:
         tables.append(_jobs(now))
-    problems = [Text(problem, style="red") for problem in now.problems]
-    return Lines(*(part for table in tables for part in (table, Text())), *problems)
+    said = [Text(problem, style="red") for problem in now.problems]
+    for warned in now.warnings:
+        said += [Text(f"! {warned.what}", style="bold red"), Text(f"  → {warned.cure}")]
+    return Lines(*(part for table in tables for part in (table, Text())), *said)
 
 
 def _table(*columns: str) -> Table:
@@ -78,24 +80,21 @@ def _groups(now: Report) -> Table:
 
 
 def _jobs(now: Report) -> Table:
-    table = _table(
-        "job", "state", "#for", "#restarts", "#written", "#checkpoints", "#failed", "#took", "#ago"
-    )
+    """A name that is too long goes on in the next line: it tells which job this is."""
+    table = _table("job", "state", "#for", "#restarts", "#written", "#last checkpoint")
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"
     for job in now.jobs:
-        table.add_row(
-            Text(job.name, overflow="ellipsis"),
-            _state(job.state),
-            _age(job.uptime),
-            str(job.restarts),
-            f"{job.written:,}",
-            *_checkpoint(job),
-        )
+        row = (_age(job.uptime), str(job.restarts), f"{job.written:,}", _checkpoint(job))
+        table.add_row(Text(job.name), _state(job.state), *row)
     return table
 
 
-def _checkpoint(job: Job) -> tuple[str, str, str, str]:
-    took = "" if job.checkpoint_duration is None else f"{job.checkpoint_duration:.2f} s"
-    return f"{job.checkpoints:,}", str(job.failed_checkpoints), took, _age(job.checkpoint_age)
+def _checkpoint(job: Job) -> str:
+    """How long ago; how long it took, where that is worth a look."""
+    if job.checkpoint_age is None:
+        return "none yet"
+    slow = job.checkpoint_duration is not None and job.checkpoint_duration >= 1
+    return f"{_age(job.checkpoint_age)} ago" + (f", took {job.checkpoint_duration:.1f} s" if slow else "")
 
 
 def _state(state: str) -> Text:

@@ -1,0 +1,164 @@
+"""What Flink's REST API tells about jobs: state, failures, checkpoints, lines read, rejected and written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_stack.cluster import rest as flink_rest
+
+_ENDPOINT = re.compile(r"read (\S+:\d+)")
+_REASON = re.compile(r"\.reason\.([\w-]+)\.rejected_lines$")
+_WANTED = (
+    "Writer.numRecordsSend",
+    ".rejected_lines",
+    ".events",
+    ".rejected",
+    ".connected",
+    ".sourceIdleTime",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server that a job reads from; `idle` is for how many seconds no line came, None where unknown."""
+
+    address: str
+    connected: bool
+    idle: float | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """`at` is in seconds since the epoch; `text` is the first line of the innermost cause."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Times in seconds, sizes in bytes; `checkpoint_*` are those of the newest completed one.
+
+    `written`, `events`, `rejected` and `reasons` count since the tasks started last; `failures` are the
+    newest ones, oldest first; `checkpoint_failure` is why the newest checkpoint failed, if it did.
+    """
+
+    name: str
+    state: str
+    job_id: str
+    uptime: float
+    restarts: int
+    checkpoints: int
+    failed_checkpoints: int
+    checkpoint_age: float | None
+    checkpoint_duration: float | None
+    checkpoint_size: int | None
+    written: int
+    events: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    places: list[Place] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    checkpoint_failure: str | None = None
+
+
+def read_jobs(url: str) -> list[Job]:
+    """Every job the cluster remembers, those that ended last. Raises OSError when it does not answer."""
+    found = [_job(url, overview) for overview in flink_rest.jobs(url)]
+    return sorted(found, key=lambda job: (job.state in ("CANCELED", "FAILED", "FINISHED"), job.name))
+
+
+def _job(url: str, overview: dict[str, Any]) -> Job:
+    job_id = str(overview["jid"])
+    checkpoints = flink_rest.get(url, f"/jobs/{job_id}/checkpoints")
+    newest = (checkpoints.get("latest") or {}).get("completed") or {}
+    now = (overview["start-time"] + overview["duration"]) / 1000  # by the JobManager's clock
+    done = newest.get("latest_ack_timestamp")
+    measured = list(_measurements(url, job_id))
+    return Job(
+        name=str(overview["name"]),
+        state=str(overview["state"]),
+        job_id=job_id,
+        uptime=overview["duration"] / 1000,
+        restarts=_restarts(url, job_id),
+        checkpoints=checkpoints["counts"]["completed"],
+        failed_checkpoints=checkpoints["counts"]["failed"],
+        checkpoint_age=max(0.0, round(now - done / 1000, 3)) if done else None,
+        checkpoint_duration=newest["end_to_end_duration"] / 1000 if newest else None,
+        checkpoint_size=newest.get("state_size"),
+        written=_total(measured, "Writer.numRecordsSend"),
+        events=_total(measured, ".events"),
+        rejected=_total(measured, ".rejected"),
+        reasons=_reasons(measured),
+        places=_places(measured),
+        failures=_failures(url, job_id),
+        checkpoint_failure=_checkpoint_failure(checkpoints),
+    )
+
+
+def _restarts(url: str, job_id: str) -> int:
+    metrics = flink_rest.get(url, f"/jobs/{job_id}/metrics?get=numRestarts")
+    return int(metrics[0]["value"]) if metrics else 0
+
+
+Measurement = tuple[str, str, float]  # the vertex's name, the metric's id, its sum over the subtasks
+
+
+def _measurements(url: str, job_id: str) -> Iterator[Measurement]:
+    """Every wanted metric of every vertex; those that do not exist yet are absent."""
+    for vertex in flink_rest.get(url, f"/jobs/{job_id}")["vertices"]:
+        path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
+        wanted = [m["id"] for m in flink_rest.get(url, path) if m["id"].endswith(_WANTED)]
+        if wanted:
+            for value in flink_rest.get(url, f"{path}?get={','.join(wanted)}&agg=sum"):
+                yield str(vertex["name"]), str(value["id"]), float(value["sum"])
+
+
+def _total(measured: list[Measurement], suffix: str) -> int:
+    return int(sum(value for _, name, value in measured if name.endswith(suffix)))
+
+
+def _reasons(measured: list[Measurement]) -> dict[str, int]:
+    """Rejected lines by reason."""
+    found: dict[str, int] = {}
+    for _, name, value in measured:
+        if (match := _REASON.search(name)) and value:
+            found[match[1]] = found.get(match[1], 0) + int(value)
+    return found
+
+
+def _places(measured: list[Measurement]) -> list[Place]:
+    connected = {vertex: value > 0 for vertex, name, value in measured if name.endswith(".connected")}
+    idle = {vertex: value / 1000 for vertex, name, value in measured if name.endswith(".sourceIdleTime")}
+    addresses = {vertex: match[1] for vertex in connected if (match := _ENDPOINT.search(vertex))}
+    return [Place(addresses[vertex], connected[vertex], idle.get(vertex)) for vertex in sorted(addresses)]
+
+
+def _failures(url: str, job_id: str) -> list[Failure]:
+    history = flink_rest.get(url, f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+    found = [Failure(entry["timestamp"] / 1000, innermost(entry["stacktrace"])) for entry in history]
+    return sorted(found, key=lambda failure: failure.at)
+
+
+def innermost(stacktrace: str) -> str:
+    """The first line of the last cause in a Java stack trace, without the class it is told by."""
+    lines = stacktrace.splitlines() or [""]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return (causes or lines)[-1 if causes else 0].strip()
+
+
+def _checkpoint_failure(checkpoints: dict[str, Any]) -> str | None:
+    """Why the newest checkpoint failed; None when one has been completed since.
+
+    A failure before the first completed one is left out while there is no other: the tasks were starting.
+    """
+    latest = checkpoints.get("latest") or {}
+    failed, completed = latest.get("failed"), latest.get("completed")
+    if not failed or (completed and completed["id"] > failed["id"]):
+        return None
+    if not completed and checkpoints["counts"]["failed"] < 2:
+        return None
+    return str(failed.get("failure_message") or "no reason given")

@@ -1,0 +1,101 @@
+"""Reads what may be lost or hidden in Kafka: records that retention is about to delete, open transactions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
+
+from kafka_setup.cluster_facts import REQUEST_TIMEOUT, ClusterFacts, TopicFacts
+from local_stack import tools
+from local_stack.broker.passwords import SUPER_USER
+from local_stack.health.warnings import Doomed, Warned, of_retention, of_transaction
+from local_stack.layout import Stack
+
+_MARGIN = 0.1  # of the retention time: what is older than the rest of it goes soon
+_LONG_OPEN_MS = 60_000  # far longer than the time between two checkpoints
+_TOOL_SECONDS = 60.0
+
+
+def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iterator[Warned]:
+    """Raises KafkaException."""
+    for topic, milliseconds in _retentions(admin, facts).items():
+        yield from of_retention(_doomed(admin, topic, facts, milliseconds))
+    hidden = _hidden(admin, facts)
+    if hidden:  # the tool starts a JVM: only when there is something to find
+        for name in _long_open(stack):
+            yield of_transaction(name, hidden)
+
+
+def _retentions(admin: AdminClient, facts: ClusterFacts) -> dict[TopicFacts, float]:
+    """Topic -> retention in ms, of those that delete by age and hold something."""
+    held = [topic for topic in facts.topics if topic.records]
+    if not held:
+        return {}
+    asked = {ConfigResource(ConfigResource.Type.TOPIC, topic.name): topic for topic in held}
+    answers = admin.describe_configs(list(asked), request_timeout=REQUEST_TIMEOUT)
+    found = {}
+    for resource, future in answers.items():
+        settings = future.result()
+        milliseconds = float(settings["retention.ms"].value)
+        if "delete" in settings["cleanup.policy"].value and milliseconds > 0:
+            found[asked[resource]] = milliseconds
+    return found
+
+
+def _doomed(admin: AdminClient, topic: TopicFacts, facts: ClusterFacts, milliseconds: float) -> Doomed:
+    young = OffsetSpec.for_timestamp(int(time.time() * 1000 - milliseconds * (1 - _MARGIN)))
+    keys = {TopicPartition(topic.name, part.partition): part for part in topic.partitions}
+    answers = admin.list_offsets(dict.fromkeys(keys, young), request_timeout=REQUEST_TIMEOUT)
+    until = {}
+    for key, future in answers.items():
+        offset = future.result().offset
+        until[key.partition] = keys[key].end if offset < 0 else offset
+    unread = {
+        group.name: sum(
+            max(0, until[number] - max(position, _start(topic, number)))
+            for (name, number), position in group.positions.items()
+            if name == topic.name and number in until
+        )
+        for group in facts.groups
+    }
+    records = sum(until[part.partition] - part.start for part in topic.partitions)
+    return Doomed(topic.name, records, topic.records, milliseconds * _MARGIN / 1000, unread)
+
+
+def _start(topic: TopicFacts, number: int) -> int:
+    return next(part.start for part in topic.partitions if part.partition == number)
+
+
+def _hidden(admin: AdminClient, facts: ClusterFacts) -> dict[str, int]:
+    """Topic -> how many records lie behind its last stable offset."""
+    ends = {(topic.name, part.partition): part.end for topic in facts.topics for part in topic.partitions}
+    keys = [TopicPartition(*key) for key in ends]
+    if not keys:
+        return {}
+    answers = admin.list_offsets(
+        dict.fromkeys(keys, OffsetSpec.latest()),
+        request_timeout=REQUEST_TIMEOUT,
+        isolation_level=IsolationLevel.READ_COMMITTED,
+    )
+    found: dict[str, int] = {}
+    for key, future in answers.items():
+        if (behind := ends[key.topic, key.partition] - future.result().offset) > 0:
+            found[key.topic] = found.get(key.topic, 0) + behind
+    return found
+
+
+def _long_open(stack: Stack) -> list[str]:
+    """Ids of the transactions that have been open for long, as Kafka's own tool lists them."""
+    command = [str(stack.bin / "kafka-transactions.sh"), "--bootstrap-server", stack.bootstrap_servers]
+    command += ["--command-config", str(tools.client_config(stack, SUPER_USER))]
+    command += ["list", "--duration-filter", str(_LONG_OPEN_MS)]
+    answer = subprocess.run(
+        command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=_TOOL_SECONDS
+    )
+    rows = [line.split() for line in answer.stdout.splitlines()]
+    return [row[0] for row in rows if row and row[-1] in ("Ongoing", "PrepareCommit", "PrepareAbort")]

@@ -1,0 +1,115 @@
+"""What status and doctor warn about: what happens, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local_stack.health.jobs import Job
+
+SILENT_SECONDS = 60.0
+_LOOPING = 3  # failures with the same words
+_ENOUGH_LINES = 10
+_CURES = {
+    "not-json": "the sender does not send JSON lines",
+    "not-an-object": "each line must be a JSON object {…}",
+    "too-long": "--max-line lets longer lines through",
+    "bad-timestamp": "--timestamp-field and --timestamp-zone say how times are written",
+    "too-old": "--too-old now keeps them",
+    "torn": "the connection breaks in the middle of lines: look at the sender and the network",
+}
+
+
+@dataclass(frozen=True)
+class Warned:
+    """`cure` is what to do about it."""
+
+    what: str
+    cure: str
+
+
+def of_job(job: Job) -> Iterator[Warned]:
+    """About a job that runs or restarts."""
+    if job.state not in ("RUNNING", "RESTARTING", "FAILING"):
+        return
+    yield from _rejected(job)
+    yield from _looping(job)
+    yield from _silent(job)
+    if job.checkpoint_failure:
+        yield Warned(
+            f"{job.name}: the newest checkpoint failed: {job.checkpoint_failure}",
+            "win-event-stack logs jobmanager",
+        )
+
+
+def _rejected(job: Job) -> Iterator[Warned]:
+    lines = job.events + job.rejected
+    if lines < _ENOUGH_LINES or job.rejected <= job.events:
+        return
+    reason = max(job.reasons, key=lambda each: job.reasons[each], default="")
+    told = f", most of them as {reason}" if reason else ""
+    what = f"{job.name}: {job.rejected / lines:.0%} of {lines:,} lines were REJECTED{told}"
+    yield Warned(what, f"{cure(reason)}. To see them: win-event-stack peek events_rejected")
+
+
+def cure(reason: str) -> str:
+    """What to do about lines that are rejected for this reason."""
+    if reason.startswith("missing"):
+        return "--key-field names the field that holds the computer, --require what else must be there"
+    return _CURES.get(reason, "docs/GUARANTEES.md explains the reasons")
+
+
+def _looping(job: Job) -> Iterator[Warned]:
+    """The same failure again and again, with no checkpoint between: the job always meets the same thing."""
+    last = job.failures[-_LOOPING:]
+    if len(last) < _LOOPING or len({failure.text for failure in last}) > 1:
+        return
+    since = last[-1].at - last[0].at
+    if job.checkpoint_age is not None and job.checkpoint_age < since:
+        return
+    what = f"{job.name} restarts at the same place again and again: {last[-1].text}"
+    yield Warned(
+        what, f"win-event-stack logs taskmanager-1; {_LOOPING} times in {since:.0f} s, no checkpoint between"
+    )
+
+
+def _silent(job: Job) -> Iterator[Warned]:
+    for place in job.places:
+        if place.connected and place.idle is not None and place.idle > SILENT_SECONDS:
+            what = f"{job.name} is connected to {place.address}, and no line came for {place.idle:.0f} s"
+            yield Warned(what, "does the sender make events? win-event-stack status shows a producer's rate")
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """Records of a topic that retention deletes within `seconds`; `unread`: how many, by consumer group."""
+
+    topic: str
+    records: int
+    of: int
+    seconds: float
+    unread: dict[str, int]
+
+
+def of_retention(doomed: Doomed) -> Iterator[Warned]:
+    """Nothing about a topic whose oldest records simply become old, and that everybody has read."""
+    within = f"within {doomed.seconds / 3600:.1f} h"
+    for group, count in sorted(doomed.unread.items()):
+        if count:
+            what = f"{doomed.topic}: {group} has not read {count:,} records that retention deletes {within}"
+            yield Warned(what, "let the group catch up, or raise the topic's retention.ms")
+    if doomed.records and doomed.records * 2 > doomed.of:
+        what = f"{doomed.topic}: retention deletes {doomed.records:,} of {doomed.of:,} records {within}"
+        yield Warned(
+            what, "their times are old: raise the topic's retention.ms, or submit with --too-old now"
+        )
+
+
+def of_transaction(name: str, topics: dict[str, int]) -> Warned:
+    """`topics`: how many records readers with read_committed cannot see yet."""
+    hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
+    what = f"the transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
+    return Warned(what, f"it ends when its job runs again, or: {ABORT.format(name=name)}")
+
+
+ABORT = "kafka-transactions.sh --bootstrap-server … forceTerminateTransaction --transactional-id {name}"
