@@ -38,7 +38,7 @@ class DemoShow(TerminalTalk):
             self._told = time.monotonic()
             self.line(f"  {how_many}")
 
-    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
+    def summary(self, produced: int, report: dict[str, Any]) -> None:
         missing = report["lost"] + report["unseen"]
         rows = [
             ("produced", produced, ""),
@@ -50,7 +50,6 @@ class DemoShow(TerminalTalk):
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, count, style in rows:
             table.add_row(name, Text(str(count), style=style, justify="right"))
-        table.add_row("Flink's UI", ui)
         self.console.print(table)
 
 

@@ -31,8 +31,8 @@ class Show(stack.Talk, Protocol):
     def event(self, key: str, value: str, count: int) -> None:
         """The count-th record of the topic has arrived."""
 
-    def summary(self, produced: int, report: dict[str, Any], ui: str) -> None:
-        """`report` is win-event-verify's; `ui` is where Flink's web UI was."""
+    def summary(self, produced: int, report: dict[str, Any]) -> None:
+        """`report` is win-event-verify's."""
 
 
 def run(settings: DemoSettings, show: Show) -> bool:
@@ -51,7 +51,7 @@ def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
         _watch(demo_stack, settings, show)
         show.doing("stopping the producer and letting the last events through")
     report = pipeline.audit(demo_stack, job)
-    show.summary(pipeline.produced(demo_stack), report, demo_stack.flink_url)
+    show.summary(pipeline.produced(demo_stack), report)
     return pipeline.is_complete(report)
 
 

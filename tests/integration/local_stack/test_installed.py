@@ -49,6 +49,8 @@ def _call(installed: Path, folder: Path, *words: str) -> Any:
     """A command of the environment, by a user who has nothing else, in a folder of theirs."""
     jars = os.environ.get("WIN_EVENT_JAR_DIR") or str(REPOSITORY / ".stack" / "jars")
     here = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "WIN_EVENT_JAR_DIR": jars, "PYTHONPATH": ""}
+    network = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "https_proxy", "no_proxy")
+    here |= {name: os.environ[name] for name in network if name in os.environ}
     clean = ["env", "-i", *(f"{name}={value}" for name, value in here.items())]
     return run(*clean, installed / words[0], *words[1:], cwd=folder)
 
