@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
-from typing import Any
 
 import click
 from rich.console import Console
 
-from local_stack import console, processes, stack, tools
+from local_stack import processes, stack, tools
 from local_stack.cluster import sql_gateway
 from local_stack.demo_cli import demo
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
-from local_stack.layout import Stack
 from local_stack.peek_cli import peek
 from local_stack.status_cli import show_status
 from local_stack.submit_cli import submit
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
-
-_PARTS = click.Choice(stack.PARTS)
+from local_stack.up_cli import up
 
 
 class _Commands(click.Group):
-    """Its help shows the whole first sentence about each command; click's own would cut it off."""
+    """Its help shows the whole first sentence about each command, and the variable of each option."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         cmd.short_help = " ".join((cmd.help or "").split("\n\n")[0].split())
+        for option in cmd.params:
+            if isinstance(option, click.Option):
+                option.show_envvar = True
         super().add_command(cmd, name)
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "auto_envvar_prefix": "WIN_EVENT_STACK",
+    },
 )
 @click.version_option(package_name="win-event-bridge")
 def main() -> None:
@@ -47,86 +51,6 @@ def main() -> None:
       . <(win-event-stack env)
       win-event-stack down
     """
-
-
-@main.command()
-@click.option("--only", type=_PARTS, help="Start one part and leave the other alone.")
-@click.option(
-    "--topology",
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
-    envvar="WIN_EVENT_TOPOLOGY",
-    show_envvar=True,
-    metavar="FILE",
-    help="Topics and users of your own (a copy: win-event-kafka-setup init).",
-)
-@click.option("--kafka-port", type=int, help="Where the broker listens (9092).")
-@click.option("--controller-port", type=int, help="Where the broker's controller listens (9093).")
-@click.option("--flink-port", type=int, help="Flink's web UI and REST API (8081).")
-@click.option("--jobmanager-port", type=int, help="Where TaskManagers find the JobManager (6123).")
-@click.option(
-    "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
-)
-@click.option(
-    "--brokers",
-    type=click.IntRange(1, 5),
-    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
-)
-@click.option(
-    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
-)
-@click.option("--sql/--no-sql", default=None, help="Also Flink's SQL Gateway, for win-event-stack sql.")
-@click.option("--sql-port", type=int, help="Where the SQL Gateway listens (8083).")
-@click.option(
-    "--s3/--no-s3", default=None, help="Flink can write to S3, with the AWS_ keys of this environment."
-)
-@click.option("--s3-endpoint", metavar="URL", help="A server of S3 other than Amazon's.")
-@click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
-@click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
-@click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
-@click.option("--console/--no-console", default=None, help="Also win-event-console, the live page.")
-@click.option("--console-port", type=int, help="Where the console listens (8085).")
-@click.option(
-    "--producer-metrics",
-    metavar="HOST:PORT",
-    help="Where win-event-producer serves its metrics (127.0.0.1:9998).",
-)
-def up(only: str | None, **changes: Any) -> None:
-    """Start what is not running yet: jars, broker, topics and users, Flink.
-
-    \b
-    Examples:
-      win-event-stack up
-      win-event-stack up --only kafka --kafka-port 19092
-      win-event-stack up --tls --brokers 3
-      win-event-stack up --observe --sql --console
-    """
-    talk = TerminalTalk()
-    with errors_told(talk):
-        wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
-        stack.up(wanted, (only,) if only else stack.PARTS, talk)
-    click.echo(f"{tools.how_to_enter(wanted)}   gives a shell flink and Kafka's own tools", err=True)
-
-
-# What may change under a stack that runs, and the daemon that holds it fast once that runs.
-_MAY_COME_LATER = {
-    "topology": None,
-    "sql": None,
-    "sql_port": sql_gateway.NAME,
-    "console": None,
-    "console_port": console.NAME,
-}
-
-
-def _with_changes(current: Stack, changes: dict[str, Any]) -> Stack:
-    """Ports of what runs cannot change under it. Raises StartError."""
-    wanted = replace(current, **changes)
-    names = [daemon.name for daemon in processes.recorded(current) if daemon.process()]
-    later = [name for name, daemon in _MAY_COME_LATER.items() if daemon not in names]
-    if names and replace(wanted, **{name: getattr(current, name) for name in later}) != current:
-        raise processes.StartError(
-            f"{', '.join(names)} already running with other settings. First: win-event-stack down"
-        )
-    return wanted
 
 
 @main.command()
@@ -225,3 +149,4 @@ main.add_command(demo)
 main.add_command(peek)
 main.add_command(show_status)
 main.add_command(submit)
+main.add_command(up)
