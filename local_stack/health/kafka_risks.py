@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -27,8 +28,9 @@ def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iter
         yield from of_retention(_doomed(admin, topic, facts, milliseconds))
     hidden = _hidden(admin, facts)
     if hidden:  # the tool starts a JVM: only when there is something to find
-        for name in _long_open(stack):
-            yield of_transaction(name, hidden)
+        tool = _tool(stack)
+        for name in _long_open(tool):
+            yield of_transaction(name, hidden, shlex.join(tool))
 
 
 def _retentions(admin: AdminClient, facts: ClusterFacts) -> dict[TopicFacts, float]:
@@ -89,11 +91,15 @@ def _hidden(admin: AdminClient, facts: ClusterFacts) -> dict[str, int]:
     return found
 
 
-def _long_open(stack: Stack) -> list[str]:
-    """Ids of the transactions that have been open for long, as Kafka's own tool lists them."""
+def _tool(stack: Stack) -> list[str]:
+    """Kafka's own tool, logged in."""
     command = [str(stack.bin / "kafka-transactions.sh"), "--bootstrap-server", stack.bootstrap_servers]
-    command += ["--command-config", str(tools.client_config(stack, SUPER_USER))]
-    command += ["list", "--duration-filter", str(_LONG_OPEN_MS)]
+    return [*command, "--command-config", str(tools.client_config(stack, SUPER_USER))]
+
+
+def _long_open(tool: list[str]) -> list[str]:
+    """Ids of the transactions that have been open for long."""
+    command = [*tool, "list", "--duration-filter", str(_LONG_OPEN_MS)]
     answer = subprocess.run(
         command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=_TOOL_SECONDS
     )

@@ -16,6 +16,9 @@ _CURES = {
     "too-long": "--max-line lets longer lines through",
     "bad-timestamp": "--timestamp-field and --timestamp-zone say how times are written",
     "too-old": "--too-old now keeps them",
+    "several-values": "each line must be one JSON object, and nothing behind it",
+    "too-deep": "the sender nests objects deeper than any event does",
+    "bom": "the sender begins with a byte order mark: let it write UTF-8 without one",
     "torn": "the connection breaks in the middle of lines: look at the sender and the network",
 }
 
@@ -105,11 +108,9 @@ def of_retention(doomed: Doomed) -> Iterator[Warned]:
         )
 
 
-def of_transaction(name: str, topics: dict[str, int]) -> Warned:
-    """`topics`: how many records readers with read_committed cannot see yet."""
+def of_transaction(name: str, topics: dict[str, int], tool: str) -> Warned:
+    """`topics`: how many records are hidden from read_committed; `tool`: kafka-transactions.sh with a login."""
     hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
     what = f"the transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
-    return Warned(what, f"it ends when its job runs again, or: {ABORT.format(name=name)}")
-
-
-ABORT = "kafka-transactions.sh --bootstrap-server … forceTerminateTransaction --transactional-id {name}"
+    end = f"{tool} forceTerminateTransaction --transactional-id {name}"
+    return Warned(what, f"it ends when its job goes on from its checkpoint; to give its records up: {end}")

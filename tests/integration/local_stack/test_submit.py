@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from feeding import Feeder
 from running import BIN, Job, RunningProducer, RunningStack, run, wait_until
 
 pytestmark = pytest.mark.integration
@@ -62,6 +64,21 @@ def test_a_job_is_submitted_once_and_goes_on_from_its_own_savepoint(
     assert f"not kept: the position in {place}" in told
     assert "--allowNonRestoredState" in told
     third.wait_until_running().cancel()
+
+
+def test_status_warns_when_most_lines_are_rejected(stack: RunningStack, topics: tuple[str, str]) -> None:
+    def warned() -> dict[str, str] | None:
+        found = run(BIN / "win-event-stack", "status", "--json", env=stack.environment)
+        about = [each for each in json.loads(found.stdout)["warnings"] if topics[0] in each["what"]]
+        return about[0] if about else None
+
+    names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", topics[0]]
+    with Feeder([b"no json at all\n" * 50]) as feeder:
+        job, _ = taken(stack, *names, "--port", str(feeder.port))
+        warning = wait_until(warned, "status warns", 120)
+        job.cancel()
+    assert "100% of 50 lines were REJECTED, most of them as not-json" in warning["what"]
+    assert "does not send JSON lines" in warning["cure"]
 
 
 def test_wrong_options_are_told_at_once_and_nothing_is_submitted(stack: RunningStack) -> None:

@@ -76,7 +76,7 @@ def test_retention_matters_where_somebody_has_not_read_or_most_is_old() -> None:
 
 
 def test_a_hanging_transaction_is_named_with_what_it_hides_and_what_ends_it() -> None:
-    warned = of_transaction("win-event-bridge-0-1", {"events": 5})
+    warned = of_transaction("win-event-bridge-0-1", {"events": 5}, "kafka-transactions.sh")
     assert "win-event-bridge-0-1" in warned.what
     assert "5 of events" in warned.what
     assert "--transactional-id win-event-bridge-0-1" in warned.cure
