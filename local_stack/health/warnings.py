@@ -109,8 +109,8 @@ def of_retention(doomed: Doomed) -> Iterator[Warned]:
 
 
 def of_transaction(name: str, topics: dict[str, int], tool: str) -> Warned:
-    """`topics`: how many records are hidden from read_committed; `tool`: kafka-transactions.sh with a login."""
+    """`topics`: how many records read_committed does not see; `tool`: kafka-transactions.sh with a login."""
     hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
-    what = f"the transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
+    what = f"transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
     end = f"{tool} forceTerminateTransaction --transactional-id {name}"
     return Warned(what, f"it ends when its job goes on from its checkpoint; to give its records up: {end}")
