@@ -10,10 +10,18 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
 
 from kafka_setup.connection.passwords import new_password
-from kafka_setup.connection.session import REQUEST_TIMEOUT, LoginRefusedError, MechanismRefusedError, connect
+from kafka_setup.connection.session import (
+    REQUEST_TIMEOUT,
+    LoginRefusedError,
+    MechanismRefusedError,
+    connect,
+    only,
+)
 from kafka_setup.connection.settings import KafkaConnection, Secret
 from kafka_setup.topology.acls import read_acls
 from kafka_setup.topology.resources import SCRAM_MECHANISMS, Acl, ClusterState, TopicState, Topology, User
+
+EVERYBODY = "User:*"
 
 
 class NotAllowedError(Exception):
@@ -23,34 +31,45 @@ class NotAllowedError(Exception):
 def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
     """Raises NotAllowedError when this login may not look, KafkaException when a request fails."""
     brokers = _require_describe(admin)
-    acls = _acls(admin, [user.principal for user in topology.users])
-    allowed, denied = acls or (frozenset(), frozenset())
+    allowed, denied = _acls(admin, [user.principal for user in topology.users])
     return ClusterState(
         topics=_topics(admin, [topic.name for topic in topology.topics]),
         credentials=_credentials(admin, [user.name for user in topology.users]),
         acls=allowed,
         denied=denied,
         topic_names=frozenset(admin.list_topics(timeout=REQUEST_TIMEOUT).topics),
-        brokers=brokers,
-        has_authorizer=acls is not None,
+        brokers=len(brokers),
+        has_authorizer=_has_authorizer(admin, brokers[0]),
     )
 
 
-def _acls(admin: AdminClient, principals: list[str]) -> tuple[frozenset[Acl], frozenset[Acl]] | None:
-    """The ALLOW rules of these, and the DENY rules of these and of everybody; None without an authorizer."""
+def _acls(admin: AdminClient, principals: list[str]) -> tuple[frozenset[Acl], frozenset[Acl]]:
+    """The ALLOW rules of these, and the DENY rules of these and of everybody."""
+    found = [read_acls(admin, principal) for principal in (*principals, EVERYBODY)]
+    return (
+        frozenset(acl for allowed, _ in found for acl in allowed if acl.principal != EVERYBODY),
+        frozenset(acl for _, denied in found for acl in denied),
+    )
+
+
+def _has_authorizer(admin: AdminClient, broker: int) -> bool:
+    """librdkafka 2.16 shows no ACLs and no error where there is no authorizer, so its setting is looked at.
+
+    Where that is refused, somebody must have refused it.
+    """
+    resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
     try:
-        found = [read_acls(admin, principal) for principal in principals]
-        everybody = read_acls(admin, "User:*")
+        settings = only(admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT)).result()
     except KafkaException as error:
-        if error.args[0].code() != KafkaError.SECURITY_DISABLED:
+        if error.args[0].code() != KafkaError.CLUSTER_AUTHORIZATION_FAILED:
             raise
-        return None
-    allowed = frozenset(acl for allow, _ in found for acl in allow)
-    return allowed, frozenset(acl for _, deny in (*found, everybody) for acl in deny)
+        return True
+    authorizer = settings.get("authorizer.class.name")
+    return authorizer is None or bool(authorizer.value)
 
 
-def _require_describe(admin: AdminClient) -> int:
-    """How many brokers there are.
+def _require_describe(admin: AdminClient) -> list[int]:
+    """The ids of the brokers.
 
     Asks before anybody looks: without the permission librdkafka 2.16 shows no ACLs and no error, and its
     DescribeUserScramCredentials corrupts the heap (seen here as "munmap_chunk(): invalid pointer").
@@ -64,7 +83,7 @@ def _require_describe(admin: AdminClient) -> int:
             "this login may not see users and permissions (DESCRIBE on the cluster): "
             "set KAFKA_USERNAME and KAFKA_PASSWORD to an administrator's"
         )
-    return len(cluster.nodes)
+    return [node.id for node in cluster.nodes]
 
 
 def with_logins(
