@@ -18,7 +18,7 @@ from kafka_setup.cli_talk import fail, report, say_waiting, show, summary, worki
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin, refusal
 from kafka_setup.connection.settings import ConnectionSettingsError
 from kafka_setup.removal_cli import rotate_command, teardown_command
-from kafka_setup.topology.file import TopologyError, default_topology_text
+from kafka_setup.topology.file import TopologyError, default_topology_text, parse_topology, renamed_topics
 
 DEFAULT_FILE = "kafka-topology.yaml"
 PLANNED = {
@@ -50,16 +50,38 @@ def commands() -> None:
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_FILE)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def init(file: Path, force: bool) -> int:
+@click.option(
+    "--kafka-topic",
+    default="events_processed",
+    show_default=True,
+    envvar="KAFKA_TOPIC",
+    show_envvar=True,
+    metavar="NAME",
+    help="What the topic of events is called, in permissions too.",
+)
+@click.option(
+    "--kafka-rejected-topic",
+    default="events_rejected",
+    show_default=True,
+    envvar="KAFKA_REJECTED_TOPIC",
+    show_envvar=True,
+    metavar="NAME",
+    help="The same for the topic of rejected lines.",
+)
+def init(file: Path, force: bool, kafka_topic: str, kafka_rejected_topic: str) -> int:
     """Copy the documented topology to FILE, to be changed.
 
     \b
-    Example:
+    Examples:
       win-event-kafka-setup init kafka-topology.yaml
+      win-event-kafka-setup init --kafka-topic soc.windows.v1 --kafka-rejected-topic soc.rejected.v1
     """
+    names = {"events_processed": kafka_topic, "events_rejected": kafka_rejected_topic}
+    text = renamed_topics(default_topology_text(), names)
+    parse_topology(text)
     try:
         with file.open("w" if force else "x", encoding="utf-8") as out:
-            out.write(default_topology_text())
+            out.write(text)
     except FileExistsError:
         raise click.UsageError(f"{file} is there already: name another file, or give --force") from None
     except OSError as error:

@@ -6,7 +6,7 @@ broker's own measurements (requests, memory) come from its JMX exporter instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 
 from prometheus_client import CollectorRegistry
@@ -20,10 +20,13 @@ _GROUP_PARTITION = ("consumergroup", "topic", "partition")
 
 
 class KafkaCollector(Collector):
-    """Reads the cluster at every scrape; a failed read fails the scrape, which Prometheus shows as `up` 0."""
+    """Reads the cluster at every scrape; a failed read fails the scrape, which Prometheus shows as `up` 0.
 
-    def __init__(self, read: Callable[[], ClusterFacts]) -> None:
-        self._read = read
+    `roles`: what a topic is for, by its name; so that alerts need no topic's name.
+    """
+
+    def __init__(self, read: Callable[[], ClusterFacts], roles: Mapping[str, str]) -> None:
+        self._read, self._roles = read, roles
         self._lock = Lock()
 
     def describe(self) -> Iterable[Metric]:
@@ -32,13 +35,22 @@ class KafkaCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         with self._lock:
             facts = self._read()
-        return as_metrics(facts)
+        return [*as_metrics(facts), _role_metric(self._roles)]
 
 
-def registry(read: Callable[[], ClusterFacts]) -> CollectorRegistry:
+def registry(read: Callable[[], ClusterFacts], roles: Mapping[str, str]) -> CollectorRegistry:
     metrics = CollectorRegistry()
-    metrics.register(KafkaCollector(read))
+    metrics.register(KafkaCollector(read, roles))
     return metrics
+
+
+def _role_metric(roles: Mapping[str, str]) -> Metric:
+    family = GaugeMetricFamily(
+        "win_event_topic_role", "1 for each role that the topology gives a topic.", labels=("topic", "role")
+    )
+    for topic, role in roles.items():
+        family.add_metric((topic, role), 1)
+    return family
 
 
 def as_metrics(facts: ClusterFacts) -> Iterator[Metric]:

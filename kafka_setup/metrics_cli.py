@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 from prometheus_client import start_http_server
 
-from kafka_setup.cli_options import wait_option
+from kafka_setup.cli_options import topology_option, wait_option
 from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection
 from kafka_setup.metrics import registry
+from kafka_setup.topology.file import TopologyError, load_topology
+from kafka_setup.topology.resources import EVENTS, REJECTED
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,12 +39,14 @@ from kafka_setup.metrics import registry
     show_envvar=True,
     help="0 takes a free port and prints it.",
 )
+@topology_option
 @wait_option
 @kafka_connection_options
-def main(host: str, port: int, wait: float, **values: Any) -> None:
+def main(host: str, port: int, topology: Path | None, wait: float, **values: Any) -> None:
     """Serve log offsets, newest timestamps and consumer lag to Prometheus, until stopped.
 
-    The user needs DESCRIBE on the topics and groups that are to be seen.
+    The user needs DESCRIBE on the topics and groups that are to be seen. The topology tells which topic has
+    the events and which the rejected lines (role: events, role: rejected); the alerts go by that.
 
     \b
     Example:
@@ -51,14 +56,25 @@ def main(host: str, port: int, wait: float, **values: Any) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _serve(host, port, wait, take_connection(values, "observer"))
+        _serve(host, port, wait, take_connection(values, "observer"), _roles(topology))
 
 
-def _serve(host: str, port: int, wait: float, connection: KafkaConnection) -> None:
+def _roles(file: Path | None) -> dict[str, str]:
+    """What each topic of the topology is for, where it says so."""
+    try:
+        roles = {topic.name: topic.role for topic in load_topology(file).topics if topic.role}
+    except TopologyError as error:
+        raise click.ClickException(str(error)) from error
+    for role in {EVENTS, REJECTED} - set(roles.values()):
+        click.echo(f"warning: no topic of {file} has `role: {role}`, so alerts will not see it", err=True)
+    return roles
+
+
+def _serve(host: str, port: int, wait: float, connection: KafkaConnection, roles: dict[str, str]) -> None:
     """Until a KeyboardInterrupt, which is also what ends the wait for the broker."""
     try:
         admin = open_admin(connection, wait=wait, on_wait=lambda why: click.echo(f"waiting: {why}", err=True))
-        server, thread = start_http_server(port, host, registry(lambda: read_facts(admin)))
+        server, thread = start_http_server(port, host, registry(lambda: read_facts(admin), roles))
     except KafkaUnavailableError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:

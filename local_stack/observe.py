@@ -110,7 +110,8 @@ def start_observers(stack: Stack) -> None:
 
 def _metrics_command(stack: Stack) -> list[str]:
     tool = Path(sys.executable).parent / "win-event-kafka-metrics"
-    return [str(tool), "--port", str(stack.metrics_port + 1)]
+    topology = ["--topology", stack.topology] if stack.topology else []
+    return [str(tool), "--port", str(stack.metrics_port + 1), *topology]
 
 
 def _metrics_login(stack: Stack) -> dict[str, str]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from kafka_setup.atomic_file import write_atomically
-from local_stack.broker.kafka_objects import stack_topology
+from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.cluster.cluster import flink_environment, flink_home
 from local_stack.jars.java import SHORT_LIVED, java_home
@@ -75,6 +75,7 @@ def exports(stack: Stack) -> dict[str, str]:
     return {
         **flink_environment(stack),
         **{name: str(file) for name, file in files.items() if file},
+        **topic_variables(stack),
         "WIN_EVENT_STACK_DIR": str(stack.directory),
         "WIN_EVENT_PASSWORD_DIR": str(stack.secrets),
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,

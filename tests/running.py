@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from kafka_setup.changes.apply import ApplySettings, apply
-from kafka_setup.topology.file import default_topology_text, parse_topology
+from kafka_setup.topology.file import default_topology_text, parse_topology, renamed_topics
 from local_stack import tools
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
@@ -59,8 +59,7 @@ def renamed_topology(suffix: str, *, users: bool = False) -> str:
     """The shipped topology with `suffix` behind the name of every topic, and of every user if so wished."""
     text = default_topology_text()
     shipped = parse_topology(text)
-    topics = "|".join(topic.name for topic in shipped.topics)
-    text = re.sub(rf"\b({topics})\b(?=[:,}}\]])", rf"\1{suffix}", text)
+    text = renamed_topics(text, {topic.name: f"{topic.name}{suffix}" for topic in shipped.topics})
     names = "|".join(user.name for user in shipped.users) if users else "$."
     return re.sub(rf"^  ({names}):", rf"  \1{suffix}:", text, flags=re.MULTILINE)
 

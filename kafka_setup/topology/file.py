@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -29,6 +30,12 @@ _DISTINGUISHED_NAME = re.compile(r"(?:[A-Za-z]+|[\d.]+)=")  # as in a certificat
 def default_topology_text() -> str:
     """The documented file that comes with the tool."""
     return resources.files("kafka_setup.topology").joinpath(_SHIPPED).read_text(encoding="utf-8")
+
+
+def renamed_topics(text: str, names: Mapping[str, str]) -> str:
+    """The text of a topology with other names of topics: old -> new, wherever YAML has the name."""
+    old = "|".join(map(re.escape, names))
+    return re.sub(rf"(?<![\w.-])({old})(?=[:,}}\]])", lambda found: names[found[1]], text)
 
 
 def load_topology(path: Path | None = None) -> Topology:

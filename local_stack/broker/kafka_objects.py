@@ -12,7 +12,7 @@ from kafka_setup.connection.passwords import password_file
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection, Secret, read_password_file
 from kafka_setup.topology.file import TopologyError, load_topology
-from kafka_setup.topology.resources import Topology
+from kafka_setup.topology.resources import EVENTS, REJECTED, Topology
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.layout import Stack
 from local_stack.processes import StartError, wait_for
@@ -53,6 +53,14 @@ def stack_topology(stack: Stack) -> Topology:
         return load_topology(Path(stack.topology) if stack.topology else None)
     except TopologyError as error:
         raise StartError(f"the topology {error}") from error
+
+
+def topic_variables(stack: Stack) -> dict[str, str]:
+    """What the bridge's topics are called, for a topology of one's own. Raises StartError."""
+    if not stack.topology:
+        return {}
+    variables = {EVENTS: "KAFKA_TOPIC", REJECTED: "KAFKA_REJECTED_TOPIC"}
+    return {variables[topic.role]: topic.name for topic in stack_topology(stack).topics if topic.role}
 
 
 def watcher(stack: Stack) -> str:

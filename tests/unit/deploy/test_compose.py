@@ -99,7 +99,7 @@ def test_mounts_and_secrets_exist(name: str) -> None:
     for volume in service.get("volumes", []):
         source = volume.split(":")[0]
         if source.startswith("./"):
-            assert (REPOSITORY / source).is_dir()
+            assert (REPOSITORY / source).exists()
             assert volume.endswith(":ro")
         else:
             assert source in COMPOSED["volumes"]

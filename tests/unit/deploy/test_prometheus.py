@@ -7,9 +7,13 @@ import os
 from pathlib import Path
 
 import yaml
+from prometheus_client import generate_latest
 from promql import ALERTS, DASHBOARDS, dashboard_expressions, metrics, rules
 from running import run
 
+from kafka_setup.cluster_facts import ClusterFacts
+from kafka_setup.metrics import registry
+from kafka_setup.topology.file import load_topology
 from local_stack.layout import DEPLOY, Stack
 from local_stack.observe import find_tool, local_configuration, targets
 
@@ -23,6 +27,9 @@ WANTED_ALERTS = {
     "CheckpointTooOld",
     "LatencyHigh",
     "EventGap",
+    "EndpointSilent",
+    "JobRestarts",
+    "TaskManagerLost",
 }
 
 
@@ -41,6 +48,8 @@ def test_the_alerts_do_what_they_say() -> None:
 
 def test_every_alert_is_tested_and_says_what_to_do() -> None:
     alerts = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+    loud = ("NoEvents", "EndpointSilent", "EventGap", "JobRestarts", "TaskManagerLost", "BridgeNotRunning")
+    assert {alerts[name]["labels"]["severity"] for name in loud} == {"critical"}
     cases = yaml.safe_load(TESTS.read_text())["tests"]
     fired = {
         check["alertname"]
@@ -98,3 +107,15 @@ def test_every_job_has_a_target_on_this_machine(tmp_path: Path) -> None:
     assert all(target.startswith("127.0.0.1:") for target in everything)
     assert ALERTS.name in local["rule_files"]
     assert os.sep not in ALERTS.name
+
+
+def test_no_alert_and_no_panel_names_a_topic() -> None:
+    shipped = {topic.name for topic in load_topology().topics}
+    texts = [ALERTS.read_text(), *(file.read_text() for file in DASHBOARDS)]
+    assert not [name for name in shipped for text in texts if f'"{name}"' in text]
+
+
+def test_the_roles_of_topics_are_a_metric() -> None:
+    facts = ClusterFacts(1, (), ())
+    page = generate_latest(registry(lambda: facts, {"soc.windows": "events"})).decode()
+    assert 'win_event_topic_role{role="events",topic="soc.windows"} 1.0' in page

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kafka_setup.topology.file import TopologyError, load_topology, parse_topology
+from kafka_setup.topology.file import (
+    TopologyError,
+    default_topology_text,
+    load_topology,
+    parse_topology,
+    renamed_topics,
+)
 from kafka_setup.topology.resources import Acl
 
 
@@ -136,6 +142,19 @@ def test_where_a_users_password_can_come_from(name: str, variable: str, mechanis
 def test_the_roles_of_topics_are_those_of_the_file_or_of_the_shipped_names() -> None:
     topics = parse_topology("topics: {events_processed: {}, mine: {role: rejected}, other: {}}").topics
     assert [topic.role for topic in topics] == ["events", "rejected", ""]
+
+
+def test_the_bridges_topics_may_be_called_otherwise() -> None:
+    names = {"events_processed": "soc.windows.v1", "events_rejected": "soc.rejected"}
+    topology = parse_topology(renamed_topics(default_topology_text(), names))
+    assert [(topic.name, topic.role) for topic in topology.topics[:2]] == [
+        ("soc.windows.v1", "events"),
+        ("soc.rejected", "rejected"),
+    ]
+    assert {acl.name for acl in topology.user("bridge").acls if acl.resource_type == "topic"} == set(
+        names.values()
+    )
+    assert not names.keys() & {acl.name for acl in topology.acls}
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
