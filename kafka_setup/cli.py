@@ -147,7 +147,8 @@ def check_command(**values: Any) -> int:
 
     What is allowed must work, the rest must be refused with the exact error.
 
-    Leaves no record, offset, topic, user or permission behind.
+    Leaves no record, offset, topic, user or permission behind: tried on Apache Kafka; other brokers may
+    check requests in another order.
 
     \b
     Example:

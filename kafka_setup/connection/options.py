@@ -104,7 +104,7 @@ def take_connection(values: dict[str, Any], role: str | None = None) -> KafkaCon
         )
     except ConnectionSettingsError as error:
         raise click.UsageError(str(error)) from error
-    if warning := connection.warning():
+    for warning in connection.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     return connection
 

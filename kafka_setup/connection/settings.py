@@ -81,18 +81,20 @@ class KafkaConnection:
     def uses_tls(self) -> bool:
         return self.security_protocol.endswith("SSL")
 
-    def warning(self) -> str | None:
-        """What is open about this connection, or None: credentials in clear text off this machine."""
-        if self.uses_tls:
-            return None
-        hosts = [server.rsplit(":", 1)[0].strip("[] ") for server in self.bootstrap_servers.split(",")]
-        open_hosts = [host for host in hosts if not is_loopback(host)]
-        if not open_hosts:
-            return None
-        return (
-            f"{self.security_protocol} to {', '.join(open_hosts)} is not encrypted: "
-            "use SASL_SSL off this machine"
-        )
+    def warnings(self) -> list[str]:
+        """What a person should know about these settings: what is open, what is ignored."""
+        files = {
+            "KAFKA_CA_FILE": self.ca_file,
+            "KAFKA_CERTIFICATE_FILE": self.certificate_file,
+            "KAFKA_KEY_FILE": self.key_file,
+        }
+        ignored = [
+            f"{name}={file} is not used: {self.security_protocol} has no TLS, set SASL_SSL or SSL"
+            for name, file in files.items()
+            if file and not self.uses_tls
+        ]
+        open_text = clear_text_warning(self.security_protocol, self.bootstrap_servers)
+        return [*([open_text] if open_text else []), *ignored]
 
     def client_settings(self) -> dict[str, str]:
         """The same as librdkafka configuration."""
@@ -112,6 +114,17 @@ class KafkaConnection:
             "ssl.key.location": self.key_file,
         }
         return settings | {name: str(file) for name, file in files.items() if file and self.uses_tls}
+
+
+def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | None:
+    """What is open when this protocol leaves this machine, or None."""
+    if security_protocol.endswith("SSL"):
+        return None
+    hosts = [server.strip().rsplit(":", 1)[0].strip("[]") for server in bootstrap_servers.split(",")]
+    open_hosts = [host for host in hosts if not is_loopback(host)]
+    if not open_hosts:
+        return None
+    return f"{security_protocol} to {', '.join(open_hosts)} is not encrypted: use SASL_SSL off this machine"
 
 
 def is_loopback(host: str) -> bool:

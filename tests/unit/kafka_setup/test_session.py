@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -259,7 +260,15 @@ def test_a_login_by_certificate_shows_it_to_the_broker(
 
 
 def test_plaintext_off_this_machine_is_warned_about() -> None:
-    assert plain("127.0.0.1:9092,[::1]:9092").warning() is None
-    warning = plain("127.0.0.1:9092,kafka.example:9092").warning()
-    assert warning is not None
+    assert plain("127.0.0.1:9092,[::1]:9092").warnings() == []
+    (warning,) = plain("127.0.0.1:9092,kafka.example:9092").warnings()
     assert "SASL_PLAINTEXT to kafka.example is not encrypted" in warning
+
+
+def test_a_file_for_tls_that_is_not_used_is_warned_about(tmp_path: Path) -> None:
+    (warning,) = replace(plain("127.0.0.1:9092"), ca_file=tmp_path / "ca.pem").warnings()
+    assert (
+        warning
+        == f"KAFKA_CA_FILE={tmp_path / 'ca.pem'} is not used: SASL_PLAINTEXT has no TLS, set SASL_SSL or SSL"
+    )
+    assert over_tls("127.0.0.1:9092", tmp_path / "ca.pem").warnings() == []
