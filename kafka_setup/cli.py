@@ -14,7 +14,7 @@ from kafka_setup.changes.apply import ApplySettings, apply, compare
 from kafka_setup.changes.state import NotAllowedError
 from kafka_setup.check.check import CheckSettings, check
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
-from kafka_setup.cli_talk import fail, report, say_waiting, show, summary, working
+from kafka_setup.cli_output import fail, report, say_waiting, show, summary, working
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin, refusal
 from kafka_setup.connection.settings import ConnectionSettingsError
 from kafka_setup.removal_cli import rotate_command, teardown_command

@@ -13,7 +13,7 @@ from kafka_setup import rows
 from kafka_setup.changes.rotate import RotateSettings, rotate
 from kafka_setup.changes.teardown import TeardownSettings, survey, teardown
 from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
-from kafka_setup.cli_talk import report, say_waiting, talk, working
+from kafka_setup.cli_output import report, say, say_waiting, working
 from kafka_setup.connection.passwords import new_password
 from kafka_setup.connection.settings import Secret, read_password
 
@@ -33,7 +33,7 @@ def teardown_command(yes: bool, **values: Any) -> int:
     with working("looking what is there"):
         admin, changes = survey(settings, on_wait=say_waiting)
     if not any(change.action == "remove" for change in changes):
-        talk("nothing to remove")
+        say("nothing to remove")
         return 0
     if not yes:
         Console(stderr=True, highlight=False).print(

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from kafka_setup.changes.plan import Change
+from kafka_setup.changes.change import Change
 from kafka_setup.topology.resources import Result
 
 _COLOURS = {

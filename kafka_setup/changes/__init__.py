@@ -1,1 +1,5 @@
-"""From a topology to a cluster: read what is there, plan the difference, apply it, take it away."""
+"""From a topology to a cluster: read the state, plan the changes, apply them, or take everything away.
+
+change, plan*, obstacles and values are pure; state reads the cluster; alterations, apply, rotate and teardown
+change it. Called by the command line, by `check` and by the local stack.
+"""

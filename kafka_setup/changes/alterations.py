@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from kafka_setup.changes.plan import Change
+from kafka_setup.changes.change import Change
 from kafka_setup.connection.session import REQUEST_TIMEOUT, only
 from kafka_setup.connection.settings import Secret
 from kafka_setup.topology.acls import acl_binding, acl_filter

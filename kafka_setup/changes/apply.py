@@ -12,7 +12,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafka_setup.changes.alterations import request
-from kafka_setup.changes.plan import WITHOUT_USER, Change, Identity, Wishes, plan
+from kafka_setup.changes.change import Change, Identity, Wishes
+from kafka_setup.changes.plan import WITHOUT_USER, plan
 from kafka_setup.changes.state import read_state, with_logins
 from kafka_setup.connection.passwords import new_password, password_file, store_password
 from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, refusal, until_none_missing

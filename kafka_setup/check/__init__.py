@@ -1,1 +1,4 @@
-"""Proves a set-up by logging in as every user and trying what must work and what must be refused."""
+"""Proof of a set-up: log in as every user, try every operation, compare with what the topology allows.
+
+expectations is pure; probes sends the requests; check brings both together for the command line.
+"""

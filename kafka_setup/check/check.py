@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from kafka_setup.changes.plan import Wishes, plan
+from kafka_setup.changes.change import Wishes
+from kafka_setup.changes.plan import plan
 from kafka_setup.changes.state import as_user, logs_in, read_state
 from kafka_setup.check.expectations import Expectation, expectations
 from kafka_setup.check.probes import GROUP_ALLOWED, PROBES, Login, read_group

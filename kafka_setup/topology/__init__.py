@@ -1,1 +1,4 @@
-"""What a cluster should hold: topics, users and permissions, declared in one file that users can copy."""
+"""What should exist in a cluster: the file topology.yaml, how it is read and checked, and its values.
+
+resources holds the values that the rest of kafka_setup works with; nothing here asks a cluster but acls.
+"""

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_setup.changes.plan import Change, Wishes, plan
+from kafka_setup.changes.change import Change, Wishes
+from kafka_setup.changes.plan import plan
 from kafka_setup.changes.teardown import removals
 from kafka_setup.topology.resources import Acl, ClusterState, Topic, TopicState, Topology, User
 

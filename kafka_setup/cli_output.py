@@ -1,4 +1,4 @@
-"""What win-event-kafka-setup prints: rows on standard output, talk on standard error."""
+"""What win-event-kafka-setup prints: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from rich.text import Text
 from kafka_setup import rows
 from kafka_setup.topology.resources import Result
 
-_TALK = Console(stderr=True, highlight=False)
+_STDERR = Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """A spinner with `what` on a terminal, nothing in a pipe."""
-    with _TALK.status(what) if _TALK.is_terminal else nullcontext():
+    with _STDERR.status(what) if _STDERR.is_terminal else nullcontext():
         yield
 
 
 def summary(words: Iterable[str]) -> None:
     """How often each word came, in the order they first came."""
     counts = Counter(words)
-    talk(", ".join(f"{count} {word}" for word, count in counts.items()) or "the topology is empty")
+    say(", ".join(f"{count} {word}" for word, count in counts.items()) or "the topology is empty")
 
 
 def report(results: list[Result], *, as_json: bool) -> int:
@@ -44,12 +44,12 @@ def show(results: Iterable[Result], *, as_json: bool, signs: bool = False) -> No
         Console(highlight=False).print(rows.as_text(results, signs=signs), end="", soft_wrap=True)
 
 
-def talk(line: str) -> None:
+def say(line: str) -> None:
     click.echo(line, err=True)
 
 
 def say_waiting(reason: str) -> None:
-    _TALK.print(Text(f"waiting: {reason}", style="yellow"), soft_wrap=True)
+    _STDERR.print(Text(f"waiting: {reason}", style="yellow"), soft_wrap=True)
 
 
 def fail(text: str, code: int) -> NoReturn:
