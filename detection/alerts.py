@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ class Alert:
 
     `count`: events in it so far. `record_ids`: "computer channel record-id" of at most 20 of them.
     `over`: it will not change any more. `new`: nothing was told of it before.
+    `met`: the time, in ticks, of the event that decided.
     `merged_into`: the alert of which it turned out to be a part, because of events out of order.
     """
 
@@ -30,6 +32,7 @@ class Alert:
     last: str
     count: int
     record_ids: tuple[str, ...]
+    met: int = 0
     over: bool = True
     new: bool = True
     merged_into: str | None = None
@@ -57,12 +60,25 @@ class Alert:
         return orjson.dumps({"rule_id": self.head.key, "group": self.group})
 
 
-def of_hit(hit: Hit, head: Head, identity: str, time: int | None) -> Alert:
-    """An alert for one event: its group is the event itself."""
+def of_event(head: Head, identity: str, time: int | None) -> Alert:
+    """An alert for one event: its group is the event itself. `time` in ticks."""
     moment = to_text(time) if time is not None else ""
     computer, _, record = identity.partition(" ")
     group = {"Computer": computer, "record": record}
-    return Alert(alert_id(head.key, (identity,), moment), head, group, moment, moment, 1, (identity,))
+    return Alert(
+        alert_id(head.key, (identity,), moment), head, group, moment, moment, 1, (identity,), time or 0
+    )
+
+
+def telling(changes: Iterable[Change]) -> Iterator[Alert]:
+    """New ones at once; grown ones when the count has doubled since it was told, and when they are over."""
+    for change in changes:
+        burst = change.burst
+        new = burst.told == 0
+        if new or change.over or burst.count >= 2 * burst.told:
+            burst.told = burst.count
+            if change.correlation.head.alerts:
+                yield of_burst(change, new)
 
 
 def of_burst(change: Change, new: bool) -> Alert:
@@ -75,6 +91,7 @@ def of_burst(change: Change, new: bool) -> Alert:
         last=to_text(burst.last),
         count=burst.count,
         record_ids=tuple(burst.evidence),
+        met=burst.met,
         over=change.over,
         new=new,
         merged_into=change.merged_into,

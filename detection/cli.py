@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 from rich.console import Console
 
+from detection.alerts import Alert
 from detection.correlation.correlator import Bounds
 from detection.detector import Detector
+from detection.event_time import TICKS
+from detection.matching.rule_set import RuleSet
+from detection.options_cli import (
+    DETECTION_OPTIONS,
+    OUTPUT_OPTIONS,
+    RULE_OPTIONS,
+    TOPIC_OPTIONS,
+    options,
+)
 from detection.running.advice import notes
 from detection.running.examples import run_examples
 from detection.running.lines import LineBlocks
 from detection.running.process import run
-from detection.running.report import LEVELS, JsonReport, PrettyReport
+from detection.running.report import JsonReport, PrettyReport, Report
 from detection.running.rule_source import RulesError, RuleSource
-from detection.running.view import rules_table
+from detection.running.score import Labels, Score, detected_at, scores
+from detection.running.topic import TopicDriver, TopicError, TopicSettings
+from detection.running.view import rules_table, score_table
+from kafka_setup.connection.options import kafka_connection_options, take_connection
 
 _PATH = click.Path(path_type=Path)
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EXIT = (
     "Exit codes: 0 ok; 1 there are alerts and --fail-on-alert, or the work failed; 2 usage; 130 interrupted."
@@ -48,48 +61,6 @@ class _WithDefault(click.Group):
             formatter.write_dl(others)
 
 
-def option(name: str, variable: str, **attributes: Any) -> Callable[[Any], Any]:
-    attributes.setdefault("show_default", True)
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
-
-
-RULE_OPTIONS = (
-    option(
-        "--rules", "WIN_EVENT_RULES", multiple=True, type=_PATH, metavar="DIR|FILE", show_default="our own",
-        help="Sigma rules: every .yml below; repeat it.",
-    ),
-    option(
-        "--pipeline", "WIN_EVENT_PIPELINE", multiple=True, type=_FILE, metavar="FILE",
-        help="A processing pipeline of pySigma for field names and placeholders; repeat it.",
-    ),
-)  # fmt: skip
-DETECTION_OPTIONS = (
-    option(
-        "--max-lateness", "WIN_EVENT_MAX_LATENESS", type=click.FloatRange(0, 86_400), default=60.0,
-        metavar="SECONDS",
-        help="How far events may be out of order. Correlations pass over what is later, and count it. "
-        "They hold rate × (timespan + this) events, about 150 bytes each.",
-    ),
-    option(
-        "--max-window", "WIN_EVENT_MAX_WINDOW", type=click.IntRange(10), default=100_000, metavar="EVENTS",
-        help="Events that one group of a correlation holds at most; the oldest go, and are counted.",
-    ),
-    option(
-        "--max-groups", "WIN_EVENT_MAX_GROUPS", type=click.IntRange(1), default=100_000, metavar="GROUPS",
-        help="Groups that one correlation holds at most; the oldest go, and are counted.",
-    ),
-)  # fmt: skip
-
-
-def options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    def add(command: Any) -> Any:
-        for each in reversed([one for group in groups for one in group]):
-            command = each(command)
-        return command
-
-    return add
-
-
 @click.group(cls=_WithDefault, context_settings=_HELP)
 def main() -> None:
     """Sigma rules and correlations over Windows events."""
@@ -97,26 +68,10 @@ def main() -> None:
 
 @main.command("run", epilog=_EXIT, hidden=True)
 @click.argument("files", nargs=-1, type=_PATH, metavar="[FILE|-]...")
-@options(RULE_OPTIONS)
-@option(
-    "--output", "WIN_EVENT_OUTPUT", type=click.Choice(["pretty", "json"]),
-    show_default="pretty on a terminal", help="json: one alert a line, as it ends.",
-)  # fmt: skip
-@option(
-    "--min-level", "WIN_EVENT_MIN_LEVEL", type=click.Choice(LEVELS), default="low",
-    help="Alerts of lower levels are counted only. Correlations see every hit.",
-)  # fmt: skip
-@click.option("--fail-on-alert", is_flag=True, help="Exit with 1 when there was an alert.")
-@option(
-    "--watch",
-    "WIN_EVENT_WATCH",
-    is_flag=True,
-    default=False,
-    help="Load changed rules; SIGHUP does it at once.",
-)
-@options(DETECTION_OPTIONS)
+@options(RULE_OPTIONS, OUTPUT_OPTIONS, DETECTION_OPTIONS, TOPIC_OPTIONS)
+@kafka_connection_options
 def detect(files: tuple[Path, ...], **values: Any) -> None:
-    """Find attacks in Windows events by Sigma rules: in files and in a pipe.
+    """Find attacks in Windows events by Sigma rules: in files, in a pipe, in a topic.
 
     Events are JSON lines in the shapes of win-event-producer, Winlogbeat, NXLog, Fluent Bit and evtx_dump.
     What a rule is refused for is said with its file and line; the others go on.
@@ -125,8 +80,11 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
     Examples:
       win-event-producer --stdout --rate max --count 100000 --scenario brute-force | win-event-detect -
       win-event-detect --rules sigma/rules/windows --output json --fail-on-alert events.ndjson
+      win-event-detect --topic events_processed
       win-event-detect test my-rules/
     """
+    if files and values["topic"]:
+        raise click.UsageError("give files or --topic, not both")
     rules = RuleSource(values["rules"], values["pipeline"])
     report = _report(values["output"], values["min_level"])
     try:
@@ -134,15 +92,9 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
         report.loaded(found)
         bounds = Bounds(values["max_window"], values["max_groups"])
         detector = Detector(found, values["max_lateness"], bounds)
-        blocks = LineBlocks([None if str(file) == "-" else file for file in files] or [None])
-        for name in blocks.names:
-            detector.clock.expect(name)
-        asked = _Asked(rules, report, values["watch"])
-        try:
-            run(detector, blocks, report.take, asked.new_rules)
-        finally:
-            report.end(detector, blocks.too_long)
-    except (RulesError, OSError) as error:
+        asked = _Asked(rules, found, report, values["watch"])
+        (_over_topic if values["topic"] else _over_lines)(files, values, detector, report, asked)
+    except (RulesError, TopicError, OSError) as error:
         click.secho(f"win-event-detect: {error}", fg="red", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -150,7 +102,41 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
     sys.exit(1 if values["fail_on_alert"] and report.alerts else 0)
 
 
-def _report(output: str | None, lowest: str) -> JsonReport | PrettyReport:
+def _over_lines(
+    files: tuple[Path, ...], _: dict[str, Any], detector: Detector, report: Report, asked: _Asked
+) -> None:
+    blocks = LineBlocks([None if str(file) == "-" else file for file in files] or [None])
+    for name in blocks.names:
+        detector.clock.expect(name)
+    try:
+        run(detector, blocks, report.take, asked.new_rules)
+    finally:
+        report.end(detector, blocks.too_long)
+
+
+def _over_topic(
+    _: tuple[Path, ...], values: dict[str, Any], detector: Detector, report: Report, asked: _Asked
+) -> None:
+    """SIGTERM and Ctrl-C finish the batch at hand and commit it."""
+    connection = take_connection(values)
+    settings = TopicSettings(
+        connection=connection,
+        topic=values["topic"],
+        group=values["group"],
+        alerts=None if values["alerts_topic"] == "-" else values["alerts_topic"],
+        start_from=values["start_from"],
+        bounded=values["bounded"],
+    )
+    driver = TopicDriver(settings, detector, report.take)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: driver.stop())
+    try:
+        driver.run(asked.new_rules)
+    finally:
+        report.end(detector, 0)
+
+
+def _report(output: str | None, lowest: str) -> Report:
     chosen = output or ("pretty" if sys.stdout.isatty() else "json")
     return PrettyReport(lowest) if chosen == "pretty" else JsonReport(lowest)
 
@@ -158,10 +144,10 @@ def _report(output: str | None, lowest: str) -> JsonReport | PrettyReport:
 class _Asked:
     """New rules, when somebody sent SIGHUP or files changed. A set with a new mistake is refused whole."""
 
-    def __init__(self, rules: RuleSource, report: JsonReport | PrettyReport, watch: bool) -> None:
+    def __init__(self, rules: RuleSource, loaded: RuleSet, report: Report, watch: bool) -> None:
         self._rules, self._report, self._watch = rules, report, watch
         self._wanted = False
-        self._known = {str(refusal) for refusal in rules.load().refusals}
+        self._known = {str(refusal) for refusal in loaded.refusals}
         signal.signal(signal.SIGHUP, self._want)
 
     def _want(self, *_: object) -> None:
@@ -221,11 +207,76 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
     except RulesError as error:
         click.secho(f"win-event-detect: {error}", fg="red", err=True)
         sys.exit(1)
-    console = Console(highlight=False)
-    wide = console if console.is_terminal else Console(highlight=False, width=160)
-    wide.print(rules_table(rules, notes(rules)))
+    _page().print(rules_table(rules, notes(rules)))
     for refusal in rules.refusals:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
+
+
+@main.command("score")
+@click.argument("files", nargs=-1, type=_PATH, metavar="[FILE|-]...")
+@options(RULE_OPTIONS, DETECTION_OPTIONS)
+@click.option(
+    "--alerts", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    help="Alerts as JSON lines, with the time at which each was found: delays then are those of that run.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line, one for each rule and scenario.")
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
+    help="Exit with 1 when a precision or a recall is lower.",
+)  # fmt: skip
+def score(files: tuple[Path, ...], **values: Any) -> None:
+    """Measure the rules against events with labels (win-event-producer --labels).
+
+    For each rule that names scenarios: the share of its alerts that are right, the share of the played
+    scenarios that it found, and the seconds from the event that decided to the alert.
+
+    \b
+    Example:
+      win-event-producer --stdout --rate max --count 100000 --labels --start-time 2026-01-05 \\
+        --scenario brute-force@30 | win-event-detect score -
+    """
+    try:
+        rules = RuleSource(values["rules"], values["pipeline"]).load()
+        rows = _scores(rules, files, values)
+    except (RulesError, OSError) as error:
+        click.secho(f"win-event-detect: {error}", fg="red", err=True)
+        sys.exit(1)
+    if values["as_json"]:
+        for each in rows:
+            click.echo(orjson.dumps(each.as_json()))
+    else:
+        _page().print(score_table(rows))
+    figures = [share for each in rows for share in (each.precision, each.recall) if share is not None]
+    sys.exit(1 if any(share < values["fail_under"] for share in figures) else 0)
+
+
+def _scores(rules: RuleSet, files: tuple[Path, ...], values: dict[str, Any]) -> list[Score]:
+    detector, labels = Detector(rules, values["max_lateness"]), Labels()
+    blocks = LineBlocks([None if str(file) == "-" else file for file in files] or [None])
+    last: dict[str, Alert] = {}
+    decided: dict[str, int] = {}
+    for name in blocks.names:
+        detector.clock.expect(name)
+
+    def take(alert: Alert) -> None:
+        last[alert.id] = alert
+        decided.setdefault(alert.id, alert.met)
+
+    def labelled() -> Iterator[tuple[str, bytes | None]]:
+        for name, block in blocks:
+            labels.read(block or b"")
+            yield name, block
+
+    run(detector, labelled(), take)
+    alerts = [each for each in last.values() if each.merged_into is None]
+    found = detected_at(values["alerts"].read_bytes()) if values["alerts"] else {}
+    delays = {key: (found[key] - decided[key]) / TICKS for key in last if key in found}
+    return [each for each in scores(rules, alerts, labels, delays) if each.played or each.alerts]
+
+
+def _page() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detection.alerts import Alert, identity, of_burst, of_hit
+from detection.alerts import Alert, identity, of_event, telling
 from detection.correlation.clock import Clock
 from detection.correlation.correlator import (
     DEFAULT_BOUNDS,
@@ -102,6 +102,14 @@ class Detector:
         self._correlator.adopt(before, same)
 
     @property
+    def memory_milliseconds(self) -> int:
+        """How far back in event time the state reaches: the longest timespan, chained, and the lateness."""
+        reach: dict[str, int] = {}
+        for each in definitions(self.rules)[0]:
+            reach[each.head.key] = each.span + max((reach.get(key, 0) for key in each.refers_to), default=0)
+        return (max(reach.values()) + self._lateness) * 1000 // TICKS if reach else 0
+
+    @property
     def held(self) -> int:
         """Events in windows."""
         return self._correlator.held
@@ -126,7 +134,7 @@ class Detector:
         for rule in hit.rules:
             self.fired.add(rule.head.key)
             if rule.head.alerts:
-                yield of_hit(hit, rule.head, name, time)
+                yield of_event(rule.head, name, time)
             if time is None or not self._correlator.listens(rule.head.key):
                 continue
             if late:
@@ -140,15 +148,12 @@ class Detector:
             yield from self._alerts(self._correlator.advance(self.clock.watermark, self._lateness))
 
     def _alerts(self, changes: Iterator[Change]) -> Iterator[Alert]:
-        """New ones at once; grown ones when the count has doubled, and when they are over."""
+        return telling(self._noted(changes))
+
+    def _noted(self, changes: Iterator[Change]) -> Iterator[Change]:
         for change in changes:
-            burst = change.burst
-            new = burst.told == 0
-            if new or change.over or burst.count >= 2 * burst.told:
-                burst.told = burst.count
-                self.fired.add(change.correlation.head.key)
-                if change.correlation.head.alerts:
-                    yield of_burst(change, new)
+            self.fired.add(change.correlation.head.key)
+            yield change
 
 
 def _last_time(block: bytes) -> int | None:

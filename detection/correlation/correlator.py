@@ -53,7 +53,9 @@ class Change(NamedTuple):
 
 
 @dataclass
-class _State:
+class State:
+    """The window of one group, with the group's values as they stood in its first event."""
+
     shown: Group
     window: Window = field(default_factory=Window)
 
@@ -79,7 +81,7 @@ class Correlator:
         for each in self._correlations:
             for key in dict.fromkeys(each.refers_to):
                 self._listening.setdefault(key, []).append(each)
-        self._groups: dict[str, dict[Group, _State]] = {each.head.key: {} for each in self._correlations}
+        self._groups: dict[str, dict[Group, State]] = {each.head.key: {} for each in self._correlations}
         self._swept: dict[str, int] = {}
         self.lost = 0
 
@@ -89,7 +91,7 @@ class Correlator:
     def take(self, occurrence: Occurrence) -> Iterator[Change]:
         """Changes of the correlations that refer to it, and of those that refer to these."""
         for correlation in self._listening.get(occurrence.key, ()):
-            group = _group(correlation, occurrence)
+            group = group_key(correlation, occurrence)
             if group is None:
                 continue
             yield from self._put(correlation, group, occurrence)
@@ -118,6 +120,15 @@ class Correlator:
         self.lost = other.lost
 
     @property
+    def state(self) -> dict[str, dict[Group, State]]:
+        """All windows, to be kept elsewhere."""
+        return self._groups
+
+    @state.setter
+    def state(self, kept: dict[str, dict[Group, State]]) -> None:
+        self._groups |= {key: groups for key, groups in kept.items() if key in self._groups}
+
+    @property
     def held(self) -> int:
         """How many events are kept."""
         return sum(len(state.window.times) for groups in self._groups.values() for state in groups.values())
@@ -130,7 +141,7 @@ class Correlator:
             if len(states) >= self._bounds.groups:
                 states.pop(next(iter(states)))  # the one that began first
                 self.lost += 1
-            state = states[folded] = _State(group)
+            state = states[folded] = State(group)
         window, dropped = state.window, state.window.dropped
         for place in _places(correlation, occurrence.key):
             value = _value(correlation, occurrence)
@@ -142,7 +153,7 @@ class Correlator:
             yield from _absorbed(correlation, state)
         self.lost += window.dropped - dropped
 
-    def _changed(self, correlation: Correlation, state: _State, burst: Burst) -> Iterator[Change]:
+    def _changed(self, correlation: Correlation, state: State, burst: Burst) -> Iterator[Change]:
         new = burst.told == 0
         change = Change(correlation, state.shown, burst)
         yield change
@@ -166,7 +177,7 @@ class Correlator:
                 del groups[folded]
 
 
-def _absorbed(correlation: Correlation, state: _State) -> Iterator[Change]:
+def _absorbed(correlation: Correlation, state: State) -> Iterator[Change]:
     parts, state.window.absorbed = state.window.absorbed, []
     for part, whole in parts:
         yield Change(correlation, state.shown, part, over=True, into=whole)
@@ -186,7 +197,7 @@ def short(value: str) -> str:
     return f"{value[: _LONGEST - 20]}…{hashlib.sha256(value.encode(errors='replace')).hexdigest()[:16]}"
 
 
-def _group(correlation: Correlation, occurrence: Occurrence) -> Group | None:
+def group_key(correlation: Correlation, occurrence: Occurrence) -> Group | None:
     """None when one of the fields is not there: such an event belongs to no group."""
     found = [occurrence.read(correlation.field_for(name, occurrence.key)) for name in correlation.group_by]
     return None if ABSENT in found else tuple(map(short, found))

@@ -207,6 +207,7 @@ class _Loading:
             path=document.path,
             line=document.line,
             text=document.text,
+            scenarios=tuple(map(str, rule.custom_attributes.get("scenarios") or ())),
             examples=rule.custom_attributes.get("examples") or {},
         )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from detection.matching.conditions import Check, Compiler, Known
-from detection.matching.event_fields import Event, Shape, read_field, shape_of, system_field
+from detection.matching.event_fields import FLAT, Event, Shape, read_field, shape_of, system_field
 from detection.matching.rule_set import Rule
 from producer.events.line_rule import parse_object
 
@@ -20,6 +20,9 @@ _MOST_KINDS = 20_000  # of (channel, event id) remembered; an attacker may inven
 _HEAD = re.compile(
     rb'\{"timestamp":"[^"\\]{1,40}","level":"[^"\\]{0,40}",("source":"[^"\\]{1,200}","event_id":\d{1,9}),'
 ).match
+
+
+_ONCE = (b'"event_id":', b'"source":')
 
 
 class Hit(NamedTuple):
@@ -62,7 +65,7 @@ class Matcher:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
         self._checks: dict[tuple[str, int], Check | None] = {}
-        self._unasked: set[bytes] = set()  # heads of lines that no rule asks for
+        self._by_head: dict[bytes, Check | None] = {}
         self.counts = Counts()
 
     def hits(self, block: bytes) -> Iterator[Hit]:
@@ -70,18 +73,46 @@ class Matcher:
         lines = block.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        heads = self._heads(block, lines)
+        for _, hit in self.numbered_hits(lines, block):
+            yield hit
+
+    def numbered_hits(self, lines: list[bytes], block: bytes | None = None) -> Iterator[tuple[int, Hit]]:
+        """The same with the place of each in `lines`; `block` is the lines in one, where that is at hand."""
+        heads = self._heads(b"\n".join(lines) if block is None else block, lines)
         if heads is None:
-            for line in lines:
-                if line and line != b"\r" and (hit := self._line(line, None)) is not None:
-                    yield hit
+            for number, line in enumerate(lines):
+                if line and line != b"\r" and (hit := self._line(line)) is not None:
+                    yield number, hit
             return
-        unasked = self._unasked
-        for line, head in zip(lines, heads, strict=True):
-            if head in unasked:
-                self.counts.lines += 1
-            elif (hit := self._line(line, head)) is not None:
-                yield hit
+        self.counts.lines += len(lines)
+        known, rules, loads = self._by_head, self._rules, orjson.loads
+        for number, head in enumerate(heads):
+            try:
+                check = known[head]
+            except KeyError:
+                check = self._of_head(head, lines[number])
+            if check is None:
+                continue
+            try:
+                event = loads(lines[number])
+            except orjson.JSONDecodeError:
+                self.counts.lines -= 1
+                if (hit := self._line(lines[number])) is not None:
+                    yield number, hit
+                continue
+            data = FLAT.data(event)
+            if numbers := check(FLAT, event, data):
+                yield number, Hit(event, FLAT, data, [rules[each] for each in numbers])
+
+    def _of_head(self, head: bytes, line: bytes) -> Check | None:
+        """The function for lines of the flat shape that begin so."""
+        event = parse_object(line)
+        if event is None:
+            return _broken
+        if len(self._by_head) >= _MOST_KINDS:
+            self._by_head.clear()
+        check = self._by_head[head] = self._check(FLAT, event)
+        return check
 
     def _heads(self, block: bytes, lines: list[bytes]) -> list[bytes] | None:
         """What the flat shape begins with, of every line; None when that is not to be trusted.
@@ -90,13 +121,11 @@ class Matcher:
         are no more members of these names than lines, no line has a second one.
         """
         matches = list(map(_HEAD, lines))
-        if any(each is None for each in matches):
-            return None
-        if block.count(b'"event_id":') != len(lines) or block.count(b'"source":') != len(lines):
+        if None in matches or any(block.count(name) != len(lines) for name in _ONCE):
             return None
         return [each[1] for each in matches if each is not None]
 
-    def _line(self, line: bytes, head: bytes | None) -> Hit | None:
+    def _line(self, line: bytes) -> Hit | None:
         self.counts.lines += 1
         try:
             event = orjson.loads(line)
@@ -108,12 +137,10 @@ class Matcher:
             return None
         check = self._check(shape, event)
         if check is None:
-            if head is not None and len(self._unasked) < _MOST_KINDS:
-                self._unasked.add(head)
             return None
         data = shape.data(event)
         numbers = check(shape, event, data)
-        return Hit(event, shape, data, [self._rules[number] for number in numbers]) if numbers else None
+        return Hit(event, shape, data, [self._rules[each] for each in numbers]) if numbers else None
 
     def _check(self, shape: Shape, event: Event) -> Check | None:
         kind = kind_of(shape, event)
@@ -132,3 +159,8 @@ class Matcher:
             if source is not None:
                 compiler.add(number, rule.tree, source.renamed)
         return compiler.check()
+
+
+def _broken(shape: Shape, event: Event, data: Event) -> list[int]:
+    """For lines that begin well and are no JSON: they come to be counted."""
+    return []

@@ -15,12 +15,15 @@ from detection.matching.event_ids import fields
 from detection.matching.log_sources import Source
 from detection.matching.rule_files import Refusal
 
+LEVELS = ("informational", "low", "medium", "high", "critical")
+
 
 @dataclass(frozen=True)
 class Head:
     """What every rule tells about itself. `key`: its id, else its name, else its title.
 
-    `alerts`: False for a rule that only serves a correlation. `examples`: the file's own, see `examples`.
+    `alerts`: False for a rule that only serves a correlation. `scenarios`: those of the
+    producer that it is for. `examples`: as running.examples tells.
     """
 
     key: str
@@ -31,6 +34,7 @@ class Head:
     line: int
     text: str = field(repr=False)
     alerts: bool = True
+    scenarios: tuple[str, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property

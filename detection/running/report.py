@@ -11,14 +11,13 @@ from rich.console import Console
 
 from detection.alerts import Alert
 from detection.detector import Detector
-from detection.matching.rule_set import RuleSet
+from detection.matching.rule_set import LEVELS, RuleSet
 from detection.running.view import alert_line, summary
 
 _PIPE_COLUMNS = 160  # rich would fold lines at 80 where nobody's terminal sets a limit
-LEVELS = ("informational", "low", "medium", "high", "critical")
 
 
-class _Report:
+class Report:
     """What both have in common: they count, and talk on stderr. Levels below `lowest` are counted only."""
 
     def __init__(self, lowest: str) -> None:
@@ -80,7 +79,7 @@ class _Report:
         self.say(", ".join(told))
 
 
-class JsonReport(_Report):
+class JsonReport(Report):
     """One alert a line on stdout, when it will not change any more."""
 
     def take(self, alert: Alert) -> bool:
@@ -92,7 +91,7 @@ class JsonReport(_Report):
         return shown
 
 
-class PrettyReport(_Report):
+class PrettyReport(Report):
     """A line when an alert comes, another each time it has doubled, a table at the end."""
 
     def __init__(self, lowest: str) -> None:

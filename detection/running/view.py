@@ -10,6 +10,7 @@ from rich.text import Text
 
 from detection.alerts import Alert
 from detection.matching.rule_set import RuleSet
+from detection.running.score import Score
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 
@@ -43,6 +44,33 @@ def summary(alerts: Counter[str], events: Counter[str], rules: RuleSet) -> Table
         table.add_row(
             head.title if head else key, Text(level, _STYLES.get(level, "")), f"{count:,}", f"{events[key]:,}"
         )
+    return table
+
+
+def score_table(rows: Iterable[Score]) -> Table:
+    """A rule and scenario a row."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in (
+        "rule",
+        "scenario",
+        "alerts",
+        "right",
+        "played",
+        "found",
+        "precision",
+        "recall",
+        "p50",
+        "p99",
+    ):
+        table.add_column(name, justify="left" if name in ("rule", "scenario") else "right")
+    for each in rows:
+        shares = (each.precision, each.recall)
+        delays = (each.delay(50), each.delay(99))
+        table.add_row(
+            each.head.title, each.scenario, *map(str, (each.alerts, each.right, each.played, each.found)),
+            *("–" if share is None else f"{share:.2f}" for share in shares),
+            *("–" if delay is None else f"{delay:.3f} s" for delay in delays),
+        )  # fmt: skip
     return table
 
 

@@ -1,0 +1,46 @@
+"""Everything a run of the Flink job is told, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detection.correlation.correlator import DEFAULT_BOUNDS, Bounds
+from detection.matching.rule_files import RuleFile
+from flink_bridge.flink_settings import flink_options
+from flink_bridge.kafka.settings import KafkaSettings
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """`files`, `pipelines`: texts, which travel in the job. Times in seconds."""
+
+    files: tuple[RuleFile, ...]
+    pipelines: tuple[str, ...]
+    kafka: KafkaSettings
+    topic: str = "events_processed"
+    alerts_topic: str = "alerts"
+    group: str = "win-event-detection"
+    start_from: str = "earliest"
+    bounded: bool = False
+    max_lateness: float = 60.0
+    idle_timeout: float = 10.0
+    bounds: Bounds = DEFAULT_BOUNDS
+    checkpoint_interval: float = 5.0
+    parallelism: int = 1
+    job_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.job_name or f"win-event-detection {self.topic} → {self.alerts_topic}"
+
+
+def detection_flink_options(settings: DetectionSettings) -> dict[str, str]:
+    return {
+        **flink_options(settings),
+        "parallelism.default": str(settings.parallelism),
+        "table.exec.source.idle-timeout": f"{int(settings.idle_timeout * 1000)} ms",
+        # A batch leaves when it is full or a tenth of a second old: that is the price in delay.
+        "python.fn-execution.bundle.size": "20000",
+        "python.fn-execution.bundle.time": "100",
+        "python.fn-execution.arrow.batch.size": "20000",
+    }

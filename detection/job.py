@@ -1,0 +1,124 @@
+"""Sigma rules and correlations over a topic, on Flink: alerts go to another topic.
+
+`flink run -py detection/job.py` and `python detection/job.py` (an in-process cluster) both work.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+if not __package__:
+    # Started as a script: Python put this folder on the path, where the imports need the one above it.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import click
+
+from detection.correlation.correlator import Bounds
+from detection.flink.settings import DetectionSettings
+from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
+from detection.running.rule_source import RulesError, RuleSource
+from flink_bridge.kafka.jaas import JaasError
+from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
+from flink_bridge.kafka.settings import KafkaSettingsError
+
+_OPTIONS = (
+    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where the events are."),
+    option("--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default="alerts", help="Where the alerts go."),
+    option(
+        "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
+        help="Consumer group whose offsets show how far behind the job is; it resumes from its checkpoint.",
+    ),
+    option(
+        "--start-from", "WIN_EVENT_START_FROM", type=click.Choice(["earliest", "latest"]), default="earliest",
+        help="Where a job without saved position begins in the topic.",
+    ),
+    option(
+        "--bounded/--unbounded", "WIN_EVENT_BOUNDED", default=False,
+        help="Read what is in the topic now, close all windows, and end.",
+    ),
+    option(
+        "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=click.FloatRange(0.1, 86_400), default=10.0,
+        metavar="SECONDS", help="A partition without events for so long does not hold the others.",
+    ),
+    option(
+        "--checkpoint-interval", "WIN_EVENT_CHECKPOINT_INTERVAL", type=click.FloatRange(min=0.1), default=5.0,
+        metavar="SECONDS",
+    ),
+    option(
+        "--parallelism", "WIN_EVENT_PARALLELISM", type=click.IntRange(1, 1024), default=1,
+        help="Subtasks that read and match; more than the topic has partitions find nothing to read.",
+    ),
+    option("--check/--no-check", "WIN_EVENT_CHECK", default=True, help="Try the login before submitting."),
+    option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+)  # fmt: skip
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@options(RULE_OPTIONS, DETECTION_OPTIONS, KAFKA_OPTIONS, _OPTIONS)
+def main(**values: Any) -> None:
+    """Find attacks in a topic of events by Sigma rules, on Flink; alerts go to a topic.
+
+    The TaskManagers' Python needs pySigma, google-re2 and orjson (win-event-bridge[detect]); our own code and
+    the rules travel with the job. Windows are in Flink's state and come back with its checkpoints.
+
+    \b
+    Examples:
+      flink run -d -py detection/job.py --kafka-bootstrap-servers 127.0.0.1:9092
+      flink run -d -py detection/job.py --rules sigma/rules/windows --max-lateness 30
+    """
+    try:
+        rules, settings = _take(values)
+    except (JaasError, KafkaSettingsError, RulesError) as error:
+        raise click.UsageError(str(error)) from error
+    for refusal in rules.refusals:
+        click.secho(f"refused: {refusal}", fg="yellow", err=True)
+    click.echo(f"{len(rules.rules)} rules and {len(rules.correlations)} correlations", err=True)
+    if warning := settings.kafka.warning():
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    try:
+        _run(settings, values["check"])
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
+    source = RuleSource(values["rules"], values["pipeline"])
+    rules = source.load()
+    files, pipelines = source.files()
+    return rules, DetectionSettings(
+        files=tuple(files),
+        pipelines=tuple(pipelines),
+        kafka=take_kafka(values),
+        topic=values["kafka_topic"],
+        alerts_topic=values["alerts_topic"],
+        group=values["group"],
+        start_from=values["start_from"],
+        bounded=values["bounded"],
+        max_lateness=values["max_lateness"],
+        idle_timeout=values["idle_timeout"],
+        bounds=Bounds(values["max_window"], values["max_groups"]),
+        checkpoint_interval=values["checkpoint_interval"],
+        parallelism=values["parallelism"],
+        job_name=values["job_name"],
+    )
+
+
+def _run(settings: DetectionSettings, check: bool) -> None:
+    # These load Flink: --help and usage errors need not wait for it.
+    from detection.flink import graph, preflight
+    from flink_bridge.kafka.preflight import PreflightError, class_prefix
+
+    try:
+        prefix = class_prefix()
+        if check and (unchecked := preflight.check(settings, prefix)):
+            click.echo(f"note: {unchecked}", err=True)
+        graph.run(settings, prefix)
+    except (JaasError, PreflightError) as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""How good the rules are: precision, recall and delay against the labels that events carry. Pure.
+
+A rule names the scenarios that it is for (`scenarios` in its file). An alert is right when one of its events
+is labelled with one of them; a played scenario is found when one of its events is in an alert of the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from detection.alerts import Alert, identity
+from detection.event_time import to_ticks
+from detection.matching.event_fields import shape_of
+from detection.matching.matcher import Hit
+from detection.matching.rule_set import Head, RuleSet
+from producer.events.line_rule import parse_object
+
+
+class Label(NamedTuple):
+    """What an event is a part of."""
+
+    scenario: str
+    story: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """One rule and one scenario. `delays`: seconds from the deciding event to the alert."""
+
+    head: Head
+    scenario: str
+    alerts: int
+    right: int
+    played: int
+    found: int
+    delays: tuple[float, ...] = ()
+
+    @property
+    def precision(self) -> float | None:
+        return self.right / self.alerts if self.alerts else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.found / self.played if self.played else None
+
+    def delay(self, percent: int) -> float | None:
+        """Nearest rank."""
+        ranked = sorted(self.delays)
+        return ranked[max(-(-percent * len(ranked) // 100), 1) - 1] if ranked else None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule_id": self.head.key,
+            "title": self.head.title,
+            "scenario": self.scenario,
+            "alerts": self.alerts,
+            "right": self.right,
+            "played": self.played,
+            "found": self.found,
+            "precision": self.precision,
+            "recall": self.recall,
+            "delay_p50": self.delay(50),
+            "delay_p99": self.delay(99),
+        }
+
+
+@dataclass
+class Labels:
+    """The labels of all events that are part of a scenario, by what an event is called."""
+
+    by_identity: dict[str, Label] = field(default_factory=dict)
+
+    def read(self, block: bytes) -> None:
+        for line in block.split(b"\n"):
+            if b'"scenario"' not in line:
+                continue
+            event = parse_object(line)
+            shape = shape_of(event) if event else None
+            labels = event.get("labels") if event else None
+            if event and shape and isinstance(labels, dict) and "scenario" in labels:
+                name = identity(Hit(event, shape, {}, []))
+                self.by_identity[name] = Label(str(labels["scenario"]), str(labels.get("story_id", "")))
+
+    def stories(self, scenario: str) -> set[str]:
+        return {label.story for label in self.by_identity.values() if label.scenario == scenario}
+
+
+def detected_at(lines: bytes) -> dict[str, int]:
+    """When each alert of a file was first found, in ticks, by its id."""
+    found: dict[str, int] = {}
+    for line in lines.splitlines():
+        alert = parse_object(line) or {}
+        time = to_ticks(str(alert.get("detected_at")))
+        if time is not None:
+            found[str(alert.get("id"))] = min(time, found.get(str(alert.get("id")), time))
+    return found
+
+
+def scores(
+    rules: RuleSet, alerts: Iterable[Alert], labels: Labels, delays: Mapping[str, float]
+) -> list[Score]:
+    """One row for each rule that is for a scenario. `delays`: seconds by the alert's id, as far as known."""
+    by_rule: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        by_rule.setdefault(alert.head.key, []).append(alert)
+    rows = []
+    for head in rules.heads.values():
+        for scenario in head.scenarios:
+            rows.append(_score(head, scenario, by_rule.get(head.key, []), labels, delays))
+    return rows
+
+
+def _score(
+    head: Head, scenario: str, alerts: list[Alert], labels: Labels, delays: Mapping[str, float]
+) -> Score:
+    stories: set[str] = set()
+    right = []
+    for alert in alerts:
+        known = [labels.by_identity[each] for each in alert.record_ids if each in labels.by_identity]
+        mine = {label.story for label in known if label.scenario == scenario}
+        if any(label.scenario in head.scenarios for label in known):
+            right.append(alert)
+        stories |= mine
+    found = tuple(delays[alert.id] for alert in right if alert.id in delays)
+    return Score(head, scenario, len(alerts), len(right), len(labels.stories(scenario)), len(stories), found)

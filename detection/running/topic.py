@@ -1,0 +1,250 @@
+"""Events out of a topic, alerts into another: at least once, and the state is read back after a restart.
+
+A consumer group keeps the position of each partition, and with it how far event time had come. A start reads
+the partitions again from so long before that (timespan + lateness), tells nothing of what it finds there, and
+goes on. Positions are committed only when the alerts that were found up to there are in Kafka.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import groupby
+
+import orjson
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from detection.alerts import Alert
+from detection.correlation.clock import NEVER
+from detection.detector import Detector
+from detection.event_time import TICKS
+from detection.matching.rule_set import RuleSet
+from kafka_setup.connection.session import QUIET_CLIENT
+from kafka_setup.connection.settings import KafkaConnection
+
+_REACH_SECONDS = 20.0
+_BATCH = 2_000
+_POLL_SECONDS = 0.05
+_COMMIT_SECONDS = 1.0
+_FLUSH_SECONDS = 60.0
+
+
+class TopicError(Exception):
+    """Kafka refuses or cannot be reached; the text says what, and what to try."""
+
+
+@dataclass(frozen=True)
+class TopicSettings:
+    """`alerts` None: alerts are not written to Kafka. `bounded`: end at the end offsets of the start."""
+
+    connection: KafkaConnection
+    topic: str
+    group: str = "win-event-detection"
+    alerts: str | None = "alerts"
+    start_from: str = "earliest"
+    bounded: bool = False
+
+
+class TopicDriver:
+    """One run. `stop()` may come from a signal handler: the batch at hand is finished and committed."""
+
+    def __init__(self, settings: TopicSettings, detector: Detector, taken: Callable[[Alert], object]) -> None:
+        self._settings, self._detector, self._taken = settings, detector, taken
+        self._consumer = Consumer(settings.connection.client_settings() | QUIET_CLIENT | _reading(settings))
+        self._sink = _Sink(settings)
+        self._next: dict[int, int] = {}  # the offset behind the last one that was taken
+        self._committed: dict[int, int] = {}
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def run(self, new_rules: Callable[[], RuleSet | None] = lambda: None) -> None:
+        """Raises TopicError."""
+        try:
+            self._follow(new_rules)
+        except KafkaException as error:
+            raise TopicError(_told(error.args[0], self._settings)) from error
+        finally:
+            self._consumer.close()
+
+    def _follow(self, new_rules: Callable[[], RuleSet | None]) -> None:
+        ends = self._begin()
+        saved = time.monotonic()
+        while not self._stopped and (ends or not self._settings.bounded):
+            if (rules := new_rules()) is not None:
+                self._detector.reload(rules)
+            for partition, block, position in self._blocks(ends):
+                for alert in self._detector.feed(block, str(partition)):
+                    self._tell(alert)
+                self._next[partition] = position
+            if time.monotonic() - saved >= _COMMIT_SECONDS:
+                self._commit()
+                saved = time.monotonic()
+        if self._settings.bounded and not self._stopped:
+            for alert in self._detector.finish():
+                self._tell(alert)
+        self._commit()
+
+    def _tell(self, alert: Alert) -> None:
+        self._sink.put(alert)
+        self._taken(alert)
+
+    # Positions
+
+    def _begin(self) -> dict[int, int]:
+        """Assign every partition and read back what the state needs; the end offsets of now."""
+        topic = self._settings.topic
+        found = self._consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        wanted = [TopicPartition(topic, number) for number in sorted(found.partitions)]
+        committed = {
+            each.partition: each for each in self._consumer.committed(wanted, timeout=_REACH_SECONDS)
+        }
+        ranges = {
+            each.partition: self._consumer.get_watermark_offsets(each, _REACH_SECONDS) for each in wanted
+        }
+        for each in wanted:
+            low, high = ranges[each.partition]
+            first = low if self._settings.start_from == "earliest" else high
+            known = committed[each.partition].offset
+            self._next[each.partition] = max(known, low) if known >= 0 else first
+            self._detector.clock.expect(str(each.partition))
+        self._committed = {number: committed[number].offset for number in self._next}
+        self._read_back(self._starts(committed, ranges))
+        self._consumer.assign([TopicPartition(topic, *place) for place in self._next.items()])
+        return {number: high for number, (_, high) in ranges.items() if high > self._next[number]}
+
+    def _starts(
+        self, committed: dict[int, TopicPartition], ranges: dict[int, tuple[int, int]]
+    ) -> dict[int, int]:
+        """Where the state begins: timespan + lateness before the event time that was committed."""
+        asked = []
+        for number, place in committed.items():
+            if place.offset >= 0 and (place.metadata or "").lstrip("-").isdecimal():
+                since = int(place.metadata) // (TICKS // 1000) - self._detector.memory_milliseconds
+                asked.append(TopicPartition(self._settings.topic, number, max(since, 0)))
+        if not asked or not self._detector.memory_milliseconds:
+            return {}
+        found = self._consumer.offsets_for_times(asked, timeout=_REACH_SECONDS)
+        starts = {
+            each.partition: max(each.offset, ranges[each.partition][0]) for each in found if each.offset >= 0
+        }
+        return {number: start for number, start in starts.items() if start < self._next[number]}
+
+    def _read_back(self, starts: dict[int, int]) -> None:
+        """Feed what was taken already, and tell nothing of it: it was told."""
+        ends = {number: self._next[number] for number in starts}
+        self._consumer.assign([TopicPartition(self._settings.topic, *place) for place in starts.items()])
+        while ends and not self._stopped:
+            for partition, block, _ in self._blocks(ends, cut=True):
+                for _ in self._detector.feed(block, str(partition)):
+                    pass
+
+    def _commit(self) -> None:
+        """Alerts first, then the positions."""
+        changed = {n: offset for n, offset in self._next.items() if offset != self._committed.get(n)}
+        if not changed:
+            return
+        self._sink.flush()
+        mark = self._detector.clock.watermark
+        metadata = "" if mark == NEVER else str(mark)
+        places = [TopicPartition(self._settings.topic, n, offset, metadata) for n, offset in changed.items()]
+        self._consumer.commit(offsets=places, asynchronous=False)
+        self._committed |= changed
+
+    # Records
+
+    def _blocks(self, ends: dict[int, int], cut: bool = False) -> Iterator[tuple[int, bytes, int]]:
+        """(partition, lines, offset behind them) of one poll. Partitions that are read to `ends` leave it.
+
+        `cut`: pass over what lies behind the ends.
+        """
+        messages = self._consumer.consume(_BATCH, _POLL_SECONDS)
+        for partition, group in groupby(messages, key=Message.partition):
+            lines, position = [], -1
+            for message in group:
+                if message.error() is not None:
+                    self._end_of(message, ends)
+                elif not cut or message.offset() < ends.get(partition, 0):
+                    lines.append((message.value() or b"").replace(b"\n", b" "))
+                    position = message.offset() + 1
+                if position >= ends.get(partition, 2**63):
+                    del ends[partition]
+            if lines:
+                yield partition, b"\n".join(lines) + b"\n", position
+
+    def _end_of(self, message: Message, ends: dict[int, int]) -> None:
+        """The end of a partition is no error: it does not hold the others any more."""
+        error = message.error()
+        if error.code() != KafkaError._PARTITION_EOF:
+            raise KafkaException(error)
+        if message.offset() >= ends.get(message.partition(), 2**63):
+            del ends[message.partition()]
+        for alert in self._detector.rest(str(message.partition())):
+            self._tell(alert)
+
+
+class _Sink:
+    """Alerts as records: key is rule and group, value the alert."""
+
+    def __init__(self, settings: TopicSettings) -> None:
+        self._topic = settings.alerts
+        writing = {"acks": "all", "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4"}
+        self._producer = Producer(settings.connection.client_settings() | QUIET_CLIENT | writing)
+        self._failed: KafkaError | None = None
+
+    def put(self, alert: Alert) -> None:
+        if self._topic is None:
+            return
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic, orjson.dumps(alert.as_json(now)), alert.key, on_delivery=self._delivered
+                )
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Raises KafkaException when an alert did not get through."""
+        left = self._producer.flush(_FLUSH_SECONDS)
+        if self._failed is not None:
+            raise KafkaException(self._failed)
+        if left:
+            raise KafkaException(KafkaError(KafkaError._MSG_TIMED_OUT))
+
+    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+        self._failed = self._failed or error
+
+
+def _reading(settings: TopicSettings) -> dict[str, object]:
+    return {
+        "group.id": settings.group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
+        "fetch.wait.max.ms": 50,
+        "queued.max.messages.kbytes": 32 * 1024,
+    }
+
+
+def _told(error: KafkaError, settings: TopicSettings) -> str:
+    user, servers = settings.connection.username, settings.connection.bootstrap_servers
+    advice = {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on {settings.topic} and WRITE on "
+        f"{settings.alerts}: win-event-kafka-setup apply",
+        KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {settings.group}",
+        KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}",
+        KafkaError._TRANSPORT: f"no broker answers at {servers}: is it up?",
+        KafkaError._AUTHENTICATION: "check KAFKA_USERNAME and the password",
+    }
+    return f"Kafka at {servers}: {error.str()}: {advice.get(error.code(), 'is it up, is the login right?')}"

@@ -1,0 +1,136 @@
+"""Precision, recall and delay against labels; what one process tells about a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime, timezone
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
+
+DETECT = Path(sys.executable).parent / "win-event-detect"
+ATTACKS = ("brute-force", "password-spray@20", "service-install@30", "log-cleared@40", "rogue-account@50")
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    start = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
+    settings = GeneratorSettings(seed=2, scenarios=ATTACKS, start_time=start, labels=True)
+    file = tmp_path_factory.mktemp("events") / "events.ndjson"
+    file.write_bytes(b"".join(event.line for event in islice(generate(settings), 25_000)))
+    return file
+
+
+def _run(*words: str | Path, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([DETECT, *words], input=text, capture_output=True, check=False)
+
+
+def test_every_scenario_is_found_and_nothing_else_is_called_one(events: Path) -> None:
+    answer = _run("score", "--json", "--fail-under", "1", events)
+    assert answer.returncode == 0, answer.stderr
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert {row["scenario"] for row in rows} == {name.partition("@")[0] for name in ATTACKS}
+    assert {(row["precision"], row["recall"]) for row in rows} == {(1.0, 1.0)}
+
+
+def test_a_missed_attack_and_a_false_alert_show(events: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rule.yml"
+    text = """title: Any failed logon
+id: 5d0b7f36-90a0-4b0e-9a1f-0d4cbb4a9c01
+logsource: {product: windows, service: security}
+detection:
+  selection: {EventID: 4625}
+  condition: selection
+scenarios: [brute-force, log-cleared]
+"""
+    rules.write_text(text)
+    answer = _run("score", "--json", "--rules", rules, "--fail-under", "0.5", events)
+    guessed, cleared = (json.loads(line) for line in answer.stdout.splitlines())
+    assert answer.returncode == 1
+    assert guessed["recall"] == 1.0
+    assert 0 < guessed["precision"] < 0.5
+    assert (cleared["recall"], cleared["found"]) == (0.0, 0)
+
+
+def test_the_delay_is_that_of_the_run_that_found_the_alerts(events: Path, tmp_path: Path) -> None:
+    alerts = [json.loads(line) for line in _run("--output", "json", events).stdout.splitlines()]
+    for alert in alerts:
+        alert["detected_at"] = alert["last"]
+    file = tmp_path / "alerts.ndjson"
+    file.write_text("".join(json.dumps(alert) + "\n" for alert in alerts))
+    rows = [
+        json.loads(line) for line in _run("score", "--json", "--alerts", file, events).stdout.splitlines()
+    ]
+    installed = next(row for row in rows if row["scenario"] == "service-install")
+    assert installed["delay_p50"] == installed["delay_p99"] == 0.0
+    assert all(row["delay_p99"] >= 0 for row in rows)
+
+
+def test_alerts_are_json_lines_and_decide_the_exit_code(events: Path) -> None:
+    answer = _run("--output", "json", "--fail-on-alert", "-", text=events.read_bytes())
+    assert answer.returncode == 1
+    alerts = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert len({alert["id"] for alert in alerts}) == len(alerts)
+    assert {"critical", "high"} <= {alert["level"] for alert in alerts}
+    assert "informational" not in {alert["level"] for alert in alerts}
+    assert b"25,000 events" in answer.stderr
+    assert _run("--fail-on-alert", "-", text=b"{}\n").returncode == 0
+    same = _run("--output", "json", events)
+    assert {json.loads(line)["id"] for line in same.stdout.splitlines()} == {alert["id"] for alert in alerts}
+
+
+def test_mistakes_of_the_call_are_told_in_a_line(tmp_path: Path) -> None:
+    for words, code, said in (
+        (("--rules", tmp_path / "none", "-"), 1, "there is no such file or folder"),
+        ((tmp_path / "none",), 1, "No such file"),
+        (("--topic", "t", "file"), 2, "not both"),
+        (("--min-level", "loud", "-"), 2, "loud"),
+    ):
+        answer = _run(*words)
+        assert answer.returncode == code, answer.stderr
+        assert said in answer.stderr.decode()
+        assert b"Traceback" not in answer.stderr
+
+
+def test_an_alert_comes_while_the_pipe_is_open_and_new_rules_on_request(tmp_path: Path) -> None:
+    rule = tmp_path / "rule.yml"
+    detection = "{{selection: {{EventID: {}}}, condition: selection}}"
+    text = "title: {}\nlogsource: {{product: windows}}\ndetection: " + detection + "\n"
+    rule.write_text(text.format("First", 1))
+    head = b'{"timestamp":"2026-01-05T12:00:00Z","source":"System","computer":"WS-1",'
+    line = head + b'"event_id":%d,"record_id":%d}\n'
+    command = [DETECT, "--rules", rule, "--output", "json", "-"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(line % (1, 1))
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["title"] == "First"
+        rule.write_text(text.format("Second", 2))
+        os.kill(process.pid, signal.SIGHUP)
+        while b"loaded" not in process.stderr.readline():
+            pass  # the first loading was told before
+        assert b"loaded" in process.stderr.readline()
+        process.stdin.write(line % (2, 2))
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["title"] == "Second"
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_the_rules_that_never_match_here_are_named() -> None:
+    answer = _run("rules")
+    assert answer.returncode == 0
+    assert b"for a correlation only" in answer.stdout
+    assert _run("test").returncode == 0
