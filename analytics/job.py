@@ -26,9 +26,13 @@ from flink_bridge.kafka.jaas import JaasError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.argument("questions", required=False, default="", metavar="QUESTION[,…]")
+@click.argument("questions", required=False, default="", metavar="QUESTION[,…]", envvar="WIN_EVENT_QUESTIONS")
 @click.option(
-    "--declare", is_flag=True, help="Print every table as SQL for a client of Flink, and submit nothing."
+    "--declare",
+    envvar="WIN_EVENT_DECLARE",
+    show_envvar=True,
+    is_flag=True,
+    help="Print every table as SQL for a client of Flink, and submit nothing.",
 )
 @click.option(
     "--describe",
@@ -42,7 +46,8 @@ def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     """Ask questions in Flink SQL: each is a file of analytics/queries, or a .sql file of yours.
 
     Several questions in one job share one read of the topic. Without a QUESTION, the list of them is shown.
-    Every option but --set and --from-files may come from the environment instead; the option wins.
+    Every option but --set and --from-files may come from the environment instead, the questions from
+    WIN_EVENT_QUESTIONS; the option wins.
 
     \b
     Examples:
@@ -55,7 +60,7 @@ def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     if declare:
         click.echo(declarations_of(take_settings(questions or "enriched", values)))
         return
-    if not questions:
+    if not questions and not describe:
         _show_questions()
         return
     settings = take_settings(questions, values)

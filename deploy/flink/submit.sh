@@ -1,5 +1,5 @@
 #!/bin/sh
-# Submits the bridge once: nothing when it runs already, and from the newest checkpoint or savepoint of a job of
+# Submits a job once: nothing when it runs already, and from the newest checkpoint or savepoint of a job of
 # this name when there is one. FLINK_URL is the JobManager's REST address; all options of the job come from the
 # environment. Whoever submits writes the job's name and id down beside the checkpoints: Flink does not.
 set -eu
@@ -7,11 +7,11 @@ if flink list -r -m "$FLINK_URL" | grep -qF " : $WIN_EVENT_JOB_NAME ("; then
     echo "$WIN_EVENT_JOB_NAME is running already"
     exit 0
 fi
-job=$(python "$BRIDGE_JOB" --describe)
+job=$(python "$JOB_FILE" --describe)
 start=$(python -m local_stack.cluster.checkpoints "$job" \
     "$CHECKPOINT_DIR/jobs" "$CHECKPOINT_DIR" "$CHECKPOINT_DIR/savepoints")
 # shellcheck disable=SC2086 # one option a line, none with a space
-answer=$(flink run -d -m "$FLINK_URL" $start -py "$BRIDGE_JOB") || { code=$?; echo "$answer"; exit "$code"; }
+answer=$(flink run -d -m "$FLINK_URL" $start -py "$JOB_FILE") || { code=$?; echo "$answer"; exit "$code"; }
 echo "$answer"
 id=$(echo "$answer" | sed -n 's/.*JobID \([0-9a-f]\{32\}\).*/\1/p')
 echo "'$WIN_EVENT_JOB_NAME' ($id)" >> "$CHECKPOINT_DIR/jobs"

@@ -147,6 +147,15 @@ def test_one_job_reads_the_topic_once_and_shows_no_password(asked: Asked) -> Non
         assert secret not in json.dumps(asked.stack.rest(f"/jobs/{asked.job.job_id}{path}"))
 
 
+def test_what_is_late_again_after_a_restart_has_a_counter(asked: Asked) -> None:
+    job = f"/jobs/{asked.job.job_id}"
+    vertices = [vertex["id"] for vertex in asked.stack.rest(job)["vertices"]]
+    names = [
+        each["id"] for v in vertices for each in asked.stack.rest(f"{job}/vertices/{v}/subtasks/metrics")
+    ]
+    assert any(name.endswith(".numLateRecordsDropped") for name in names)
+
+
 def test_peek_shows_the_last_rows_as_a_table(asked: Asked) -> None:
     environment = asked.stack.environment
     answer = run(BIN / "win-event-stack", "peek", "alerts", "--last-rows", "-n", "500", env=environment)

@@ -15,6 +15,7 @@ import pytest
 from containers import COMPOSE, load_compose
 from running import BIN, run
 
+from analytics.job import main as analytics
 from console.cli import main as console
 from flink_bridge.job import main as job
 from kafka_setup.cli import commands as kafka_setup
@@ -28,7 +29,7 @@ from producer.cli import main as producer
 
 COMPOSED = load_compose()
 SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
-ONE_SHOTS = {"broker-files", "kafka-setup", "bridge-submit"}
+ONE_SHOTS = {"broker-files", "kafka-setup", "bridge-submit", "analytics-submit"}
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("win-event-bridge/")}
 
 
@@ -152,6 +153,7 @@ def test_prefetched_topics_are_the_shipped_ones() -> None:
         ("producer", producer),
         ("kafka-metrics", kafka_metrics),
         ("bridge-submit", job),
+        ("analytics-submit", analytics),
         ("kafka-setup", kafka_setup),
         ("console", console),
     ],

@@ -19,6 +19,10 @@ from local_stack.observe import find_tool, local_configuration, targets
 
 PROMETHEUS = DEPLOY / "prometheus"
 TESTS = PROMETHEUS / "alerts.test.yml"
+ROWS = {
+    "analytics": ["Analytics", "Answers", "Time", "Work"],
+    "pipeline": ["Pipeline", "Producer", "Bridge (Flink)", "Kafka", "Consumers", "Monitoring"],
+}
 WANTED_ALERTS = {
     "BridgeNotRunning",
     "NoEvents",
@@ -82,14 +86,7 @@ def test_dashboards_use_the_provisioned_source_and_have_a_row_a_component() -> N
         panels = dashboard["panels"]
         assert len({panel["id"] for panel in panels}) == len(panels)
         assert {p["datasource"]["uid"] for p in panels if p["type"] != "row"} == {uid}
-        assert [panel["title"] for panel in panels if panel["type"] == "row"] == [
-            "Pipeline",
-            "Producer",
-            "Bridge (Flink)",
-            "Kafka",
-            "Consumers",
-            "Monitoring",
-        ]
+        assert [panel["title"] for panel in panels if panel["type"] == "row"] == ROWS[file.stem]
 
 
 def test_metric_names_are_found_in_expressions() -> None:
