@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup tools demo test test-fast test-nightly check up down compose-up compose-down faults soak bench \
+.PHONY: help setup tools demo test test-fast test-nightly check up down compose-up compose-down faults soak soak-reader bench \
   bench-bridge lock
 
 help:  ## this list
@@ -50,6 +50,9 @@ faults: setup  ## break it in every way and audit; ROWS=a,b MODES=resume select;
 
 soak: setup  ## random faults for HOURS=n (fractions too), a line a minute; SEED=n repeats one
 	@PYTHONPATH=tests python -m faults.soak
+
+soak-reader: setup  ## one reader of the bridge, 20 million small blocks, its counters at rest; BLOCKS=n
+	@PYTHONPATH=tests python -m faults.reader_soak
 
 bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
 	@PYTHONPATH=tests python -m bench

@@ -2,70 +2,82 @@
 
 from __future__ import annotations
 
-import tempfile
+import json
 from pathlib import Path
+from typing import Any
 
 from pyflink.common import Configuration
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
-from pyflink.table import StreamTableEnvironment
-from pyflink.util.java_utils import get_field_value
+from pyflink.java_gateway import get_gateway
 
 from flink_bridge.flink_settings import flink_options
-from flink_bridge.jvm.classes import write_jar
-from flink_bridge.jvm.operators import line_bytes, sort_lines
-from flink_bridge.kafka.sink_sql import SINK, sink_table
+from flink_bridge.jvm.classes import java_class
+from flink_bridge.jvm.sorting import sorting_options
+from flink_bridge.kafka.sink import kafka_sink
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.sources.log_source import log_blocks
 from flink_bridge.sources.socket_source import socket_lines
 from producer.endpoint import Endpoint
 
 
-def environment(settings: BridgeSettings) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
+def environment(settings: BridgeSettings) -> StreamExecutionEnvironment:
     """An empty job with the bridge's settings of Flink."""
     configuration = Configuration()
     for name, value in flink_options(settings).items():
         configuration.set_string(name, value)
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(1)
-    return env, StreamTableEnvironment.create(env)
+    return env
 
 
 def build(settings: BridgeSettings, prefix: str, jar: Path) -> StreamExecutionEnvironment:
     """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix.
 
-    `jar` is written; it has to be there until the job is submitted.
+    `jar`: as load_classes has written it; it has to be there until the job is submitted.
     """
-    env, tables = environment(settings)
-    write_jar(jar)
+    env = environment(settings)
     env.add_jars(jar.as_uri())
     records = [
-        sort_lines(_blocks(env, settings, endpoint), settings, endpoint) for endpoint in settings.endpoints
+        _records(_blocks(env, settings, endpoint), settings, endpoint) for endpoint in settings.endpoints
     ]
-    rows = tables.from_data_stream(records[0].union(*records[1:]) if records[1:] else records[0])
-    tables.execute_sql(sink_table(settings, settings.kafka.producer_properties(prefix)))
-    statements = tables.create_statement_set()
-    statements.add_insert(SINK, rows)
-    statements.attach_as_datastream()
-    _name_sink(env)
+    together = records[0]
+    for more in records[1:]:
+        together = together.union(_streams(more))
+    sink = together.sinkTo(kafka_sink(settings, prefix))
+    sink.name(f"write to Kafka ({settings.topic})").uid("kafka sink")
+    if settings.sink_parallelism:
+        sink.setParallelism(settings.sink_parallelism)
     return env
 
 
-def _name_sink(env: StreamExecutionEnvironment) -> None:
-    """Give the sink a name and a uid of its own, so that its state is found again when the plan changes."""
-    for transformation in get_field_value(env._j_stream_execution_environment, "transformations"):
-        if transformation.getClass().getSimpleName() == "SinkTransformation":
-            transformation.setName("Kafka")
-            transformation.setUid("kafka sink")
-
-
-def run(settings: BridgeSettings, prefix: str) -> None:
+def run(settings: BridgeSettings, prefix: str, jar: Path) -> None:
     """Submit and wait until the job ends, or return at once under `flink run --detached`."""
-    with tempfile.TemporaryDirectory(prefix="win-event-bridge-") as folder:
-        env = build(settings, prefix, Path(folder) / "win-event-bridge.jar")
-        env.execute(settings.name)
+    build(settings, prefix, jar).execute(settings.name)
 
 
-def _blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint: Endpoint) -> DataStream:
-    if settings.source == "socket":
-        return line_bytes(socket_lines(env, endpoint), endpoint)
-    return log_blocks(env, settings, endpoint)
+def _blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint: Endpoint) -> Any:
+    """A Java stream of blocks (byte[], see LineCutter.java)."""
+    if settings.source != "socket":
+        return log_blocks(env, settings, endpoint)._j_data_stream
+    lines: DataStream = socket_lines(env, endpoint)
+    types: Any = get_gateway().jvm.org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo
+    blocks = lines._j_data_stream.map(java_class("LineBytes")(), types.BYTE_PRIMITIVE_ARRAY_TYPE_INFO)
+    return blocks.name("as bytes").uid(f"bytes {endpoint}")
+
+
+def _records(blocks: Any, settings: BridgeSettings, endpoint: Endpoint) -> Any:
+    """The blocks as KafkaRecord, in a thread of its own with the writer."""
+    parser = java_class("SortLines")(json.dumps(sorting_options(settings, endpoint)))
+    types: Any = get_gateway().jvm.org.apache.flink.api.common.typeinfo.TypeInformation
+    record = java_class("KafkaRecord")._java_lang_class
+    records = blocks.process(parser, types.of(record)).name("parse and key").uid(f"sort {endpoint}")
+    if settings.sink_parallelism:
+        records.setParallelism(settings.sink_parallelism)
+    return records.startNewChain()
+
+
+def _streams(stream: Any) -> Any:
+    gateway = get_gateway()
+    streams = gateway.new_array(gateway.jvm.org.apache.flink.streaming.api.datastream.DataStream, 1)
+    streams[0] = stream
+    return streams

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 if not __package__:
     # Started as a script: Python put this folder on the path, where the imports need the one above it.
@@ -17,7 +18,7 @@ if not __package__:
 import click
 
 from flink_bridge.guarantee import guarantee
-from flink_bridge.kafka.jaas import JaasError
+from flink_bridge.kafka.listener import protocol_mismatch
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings
 
@@ -59,19 +60,31 @@ def main(describe: bool, **values: Any) -> None:
 
 
 def _submit(settings: BridgeSettings, check: bool) -> None:
+    if check and (mismatch := protocol_mismatch(settings.kafka)):
+        _fail(mismatch)
     # These load Flink: --help and usage errors need not wait for it.
     from flink_bridge import graph
+    from flink_bridge.jvm.classes import load_classes
     from flink_bridge.kafka import preflight
+    from flink_bridge.submission import look_before
 
-    try:
-        prefix = preflight.class_prefix()
-        if check and (unchecked := preflight.check(settings, prefix)):
-            click.echo(f"note: {unchecked}", err=True)
-    except (preflight.PreflightError, JaasError) as error:
-        click.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(1)
-    click.echo(guarantee(settings, preflight.heartbeat_timeout()), err=True)
-    graph.run(settings, prefix)
+    with tempfile.TemporaryDirectory(prefix="win-event-bridge-") as folder:
+        jar = Path(folder) / "win-event-bridge.jar"
+        try:
+            prefix = preflight.class_prefix()
+            load_classes(jar, prefix)
+            settings, notes = look_before(settings, prefix, check)
+        except preflight.PreflightError as error:
+            _fail(str(error))
+        for note in notes:
+            click.echo(note, err=True)
+        click.echo(guarantee(settings, preflight.heartbeat_timeout()), err=True)
+        graph.run(settings, prefix, jar)
+
+
+def _fail(text: str) -> NoReturn:
+    click.secho(f"error: {text}", fg="red", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

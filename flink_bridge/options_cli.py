@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from flink_bridge.jvm.field_path import FieldPathError, first_of, parse_fields
 from flink_bridge.kafka.jaas import JaasError
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
+from flink_bridge.presets import PRESETS
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
 from flink_bridge.sources.endpoints import parse_endpoints
 from producer.endpoint import EndpointError
@@ -51,6 +53,13 @@ _OPTIONS = (
         help="Where lines go that are no events, with headers `reason` and `endpoint`.",
     ),
     *KAFKA_OPTIONS[1:],
+    option(
+        "--preset",
+        "WIN_EVENT_PRESET",
+        type=click.Choice(list(PRESETS)),
+        help="Sets --key-field, --timestamp-field and --headers for events of this tool; each that "
+        "is given as well wins.",
+    ),
     option(
         "--key-field",
         "WIN_EVENT_KEY_FIELD",
@@ -154,8 +163,8 @@ _OPTIONS = (
         "--transactional-id-prefix",
         "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
         metavar="PREFIX",
-        default="win-event-bridge",
-        help="exactly-once: different for each job that writes to the same cluster.",
+        help="exactly-once: different for each job that writes to the same cluster. By default "
+        "win-event-bridge, the topic, and a number made of topics and endpoints.",
     ),
     option(
         "--transaction-timeout",
@@ -201,12 +210,12 @@ def take_settings(values: dict[str, Any]) -> BridgeSettings:
         return BridgeSettings(
             source=values["source"],
             endpoints=parse_endpoints(values["hostname"], values["port"]),
-            kafka=take_kafka(values),
+            kafka=take_kafka(values, any_password=True),
             topic=values["kafka_topic"],
             rejected_topic=values["kafka_rejected_topic"],
             events=_events(values),
             delivery=values["delivery_guarantee"],
-            transactional_id_prefix=values["transactional_id_prefix"],
+            own_prefix=values["transactional_id_prefix"],
             transaction_timeout=values["transaction_timeout"],
             checkpoint_interval=values["checkpoint_interval"],
             sink_parallelism=values["sink_parallelism"],
@@ -223,6 +232,7 @@ def take_settings(values: dict[str, Any]) -> BridgeSettings:
 
 
 def _events(values: dict[str, Any]) -> EventSettings:
+    values = values | _preset(values["preset"])
     return EventSettings(
         key_field=first_of(parse_fields(values["key_field"])),
         timestamp_field=first_of(parse_fields(values["timestamp_field"])),
@@ -233,3 +243,15 @@ def _events(values: dict[str, Any]) -> EventSettings:
         require=parse_fields(values["require"]),
         max_line=values["max_line"],
     )
+
+
+def _preset(name: str | None) -> dict[str, str]:
+    """What the preset says of the options that nobody has given."""
+    if name is None:
+        return {}
+    source_of = click.get_current_context().get_parameter_source
+    return {
+        option: value
+        for option, value in PRESETS[name]._asdict().items()
+        if source_of(option) is ParameterSource.DEFAULT
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -15,6 +16,9 @@ from producer.endpoint import Endpoint
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-7]):[0-5]\d").fullmatch
+
+TRANSACTIONAL_IDS = "win-event-bridge"
+"""What the transactional ids of all bridges begin with: the permission of the user `bridge` names it."""
 
 Source = Literal["auto", "resume", "socket"]
 Delivery = Literal["at-least-once", "exactly-once"]
@@ -68,7 +72,8 @@ class BridgeSettings:
     rejected_topic: str = "events_rejected"
     events: EventSettings = field(default_factory=EventSettings)
     delivery: Delivery = "at-least-once"
-    transactional_id_prefix: str = "win-event-bridge"
+    own_prefix: str | None = None
+    """Of the transactional ids, where the user has named one."""
     transaction_timeout: int = 900
     """Seconds a transaction may stay open: longer than the longest time between two checkpoints."""
     checkpoint_interval: float = 5.0
@@ -103,6 +108,15 @@ class BridgeSettings:
             "--tls-cert": self.tls_cert_file,
             "--tls-key": self.tls_key_file,
         }
+
+    @property
+    def transactional_id_prefix(self) -> str:
+        """A job's own, always the same: two jobs with one prefix would end each other's transactions."""
+        if self.own_prefix:
+            return self.own_prefix
+        where = ",".join(sorted(str(endpoint) for endpoint in self.endpoints))
+        text = "\n".join((self.topic, self.rejected_topic, where))
+        return f"{TRANSACTIONAL_IDS}-{self.topic}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
     @property
     def name(self) -> str:

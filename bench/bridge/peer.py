@@ -1,4 +1,4 @@
-"""Two jobs to compare the bridge with, on the same socket source and the same Kafka settings.
+"""Two jobs to compare the bridge with, on Flink's own socket source and the same Kafka sink and settings.
 
 `raw`: lines straight into Kafka, no key, no JSON, no second topic: the limit of the platform. `java`: what
 one writes by hand in Java, a tree of each line and the key out of it; one bad line ends that job.
@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pyflink.datastream import DataStream
-from pyflink.table import DataTypes
+from pyflink.java_gateway import get_gateway
+from pyflink.util.java_utils import add_jars_to_context_class_loader
 
 from flink_bridge.graph import environment
-from flink_bridge.jvm.operators import compiled_operator, internal_type
-from flink_bridge.kafka.settings import KafkaSettings
-from flink_bridge.kafka.sink_sql import literal
+from flink_bridge.jvm.classes import JAVA, java_class, java_text, write_jar
+from flink_bridge.kafka.preflight import java_properties
+from flink_bridge.kafka.settings import SHADED, KafkaSettings
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.sources.socket_source import socket_lines
 from producer.endpoint import Endpoint
 
-TREE_KEY = Path(__file__).resolve().parent / "java" / "TreeKey.java"
-KEYED: dict[str, str] = {
-    "key.format": "raw", "key.fields": "k", "value.format": "raw", "value.fields-include": "EXCEPT_KEY"
-}  # fmt: skip
+OURS = Path(__file__).resolve().parent / "java"
 
 
 def main(kind: str, port: int) -> None:
@@ -36,26 +34,39 @@ def main(kind: str, port: int) -> None:
         username=os.environ["KAFKA_USERNAME"],
         password_file=os.environ["KAFKA_PASSWORD_FILE"],
     )
-    endpoint, topic = Endpoint("127.0.0.1", port), os.environ["KAFKA_TOPIC"]
-    settings = BridgeSettings((endpoint,), kafka, topic=topic, job_name=f"peer: {kind}")
-    env, tables = environment(settings)
-    lines: Any = socket_lines(env, endpoint)
-    columns, formats = "line STRING", {"format": "raw"}
-    if kind == "java":
-        lines, columns, formats = _keyed(lines), "k BYTES, v BYTES", KEYED
-    options = {"connector": "kafka", "topic": topic, **formats, "sink.delivery-guarantee": settings.delivery}
-    options |= {f"properties.{name}": value for name, value in kafka.producer_properties().items()}
-    rows = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in options.items())
-    tables.execute_sql(f"CREATE TEMPORARY TABLE sink ({columns}) WITH ({rows})")
-    statements = tables.create_statement_set()
-    statements.add_insert("sink", tables.from_data_stream(lines))
-    statements.attach_as_datastream()
-    env.execute(settings.name)
+    topic = os.environ["KAFKA_TOPIC"]
+    settings = BridgeSettings((Endpoint("127.0.0.1", port),), kafka, topic=topic, job_name=f"peer: {kind}")
+    with tempfile.TemporaryDirectory() as folder:
+        jar = Path(folder) / "peer.jar"
+        files = [OURS / "TreeKey.java", JAVA / "KafkaRecord.java", JAVA / "KafkaRecords.java"]
+        write_jar(jar, {file.name: java_text(file, SHADED) for file in files})
+        add_jars_to_context_class_loader([jar.as_uri()])
+        env = environment(settings)
+        env.add_jars(jar.as_uri())
+        lines: Any = socket_lines(env, settings.endpoints[0])._j_data_stream
+        if kind == "java":
+            types: Any = get_gateway().jvm.org.apache.flink.api.common.typeinfo.TypeInformation
+            record = types.of(java_class("KafkaRecord")._java_lang_class)
+            lines = lines.flatMap(java_class("TreeKey")(topic), record).startNewChain()
+        lines.sinkTo(_sink(settings, keyed=kind == "java"))
+        env.execute(settings.name)
 
 
-def _keyed(lines: DataStream) -> DataStream:
-    row = DataTypes.ROW([DataTypes.FIELD("k", DataTypes.BYTES()), DataTypes.FIELD("v", DataTypes.BYTES())])
-    return compiled_operator(lines, TREE_KEY, "tree", internal_type(row))
+def _sink(settings: BridgeSettings, keyed: bool) -> Any:
+    flink: Any = get_gateway().jvm.org.apache.flink
+    sinks = flink.connector.kafka.sink
+    plain = flink.api.common.serialization.SimpleStringSchema()
+    raw = sinks.KafkaRecordSerializationSchema.builder().setTopic(settings.topic)
+    return (
+        sinks.KafkaSink.builder()
+        .setBootstrapServers(settings.kafka.bootstrap_servers)
+        .setKafkaProducerConfig(java_properties(settings.kafka.producer_properties()))
+        .setDeliveryGuarantee(flink.connector.base.DeliveryGuarantee.AT_LEAST_ONCE)
+        .setRecordSerializer(
+            java_class("KafkaRecords")() if keyed else raw.setValueSerializationSchema(plain).build()
+        )
+        .build()
+    )
 
 
 if __name__ == "__main__":

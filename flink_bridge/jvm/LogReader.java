@@ -27,6 +27,7 @@ public class LogReader extends Thread {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
     private static final long MOST_BUFFERED = 8L << 20; // bytes
+    private static final int BLOCK_BYTES = 128; // what a block takes besides its lines: an empty one counts too
     private static final int CONNECT_MS = 10000;
     private static final int ANSWER_MS = 10000;
     private static final int LISTEN_MS = 100; // for a server that speaks first; win-event-producer waits 250 ms
@@ -44,6 +45,10 @@ public class LogReader extends Thread {
         Block(byte[] lines, LogPosition end) {
             this.lines = lines;
             this.end = end;
+        }
+
+        int size() {
+            return lines.length + BLOCK_BYTES;
         }
     }
 
@@ -112,7 +117,7 @@ public class LogReader extends Thread {
                 }
                 return null;
             }
-            buffered -= block.lines.length;
+            buffered -= block.size();
             blocks.notifyAll();
             return block;
         }
@@ -128,7 +133,7 @@ public class LogReader extends Thread {
         }
     }
 
-    /** Bytes that wait to be polled. */
+    /** Bytes that wait to be polled; 0 when none do. */
     public long buffered() {
         synchronized (blocks) {
             return buffered;
@@ -455,8 +460,9 @@ public class LogReader extends Thread {
             if (stopped) {
                 throw new InterruptedException();
             }
-            blocks.add(new Block(lines, end));
-            buffered += lines.length;
+            Block block = new Block(lines, end);
+            blocks.add(block);
+            buffered += block.size();
             ready = available;
         }
         position = end;

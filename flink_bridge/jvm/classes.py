@@ -11,35 +11,50 @@ from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyflink.java_gateway import get_gateway
+from pyflink.util.java_utils import add_jars_to_context_class_loader
 
 JAVA = Path(__file__).resolve().parent
 CLASSES = (
-    *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog"),
-    *("EventTime", "RejectedLine", "EventLine"),
+    *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog", "LineBytes"),
+    *("EventTime", "RejectedLine", "EventLine", "KafkaRecord", "RejectionWatch", "SortLines"),
 )
+KAFKA_CLASSES = ("KafkaRecords", "PasswordProvider")
+"""These need the Kafka connector, and Kafka's classes under the names that it has given them."""
 PACKAGE = "winevent"
+_KAFKA = "org.apache.kafka."
 
 
 class JavaError(RuntimeError):
     """One of the texts does not compile; says where."""
 
 
-def write_jar(jar: Path) -> None:
-    """Compile CLASSES with Janino in the JVM that PyFlink has started. Raises JavaError."""
+def java_text(file: Path, prefix: str = "") -> str:
+    """A Java file with `prefix` before the names of Kafka's classes."""
+    return file.read_text(encoding="utf-8").replace(f" {_KAFKA}", f" {prefix}{_KAFKA}")
+
+
+def load_classes(jar: Path, prefix: str) -> None:
+    """Write the jar with all classes, for jobs and for this JVM; `prefix` as of preflight.class_prefix."""
+    texts = {f"{name}.java": java_text(JAVA / f"{name}.java", prefix) for name in CLASSES + KAFKA_CLASSES}
+    write_jar(jar, texts)
+    add_jars_to_context_class_loader([jar.as_uri()])
+
+
+def write_jar(jar: Path, texts: dict[str, str]) -> None:
+    """Compile the texts, by file name, with Janino in the JVM that PyFlink has started. Raises JavaError."""
     gateway = get_gateway()
     jvm: Any = gateway.jvm
     resources = jvm.org.codehaus.commons.compiler.util.resource
-    texts = gateway.new_array(resources.Resource, len(CLASSES))
-    for number, name in enumerate(CLASSES):
-        file = JAVA / f"{name}.java"
-        texts[number] = resources.StringResource(str(file), file.read_text(encoding="utf-8"))
+    sources = gateway.new_array(resources.Resource, len(texts))
+    for number, (name, text) in enumerate(texts.items()):
+        sources[number] = resources.StringResource(name, text)
     compiled = jvm.java.util.HashMap()
     compiler = jvm.org.codehaus.janino.Compiler()
     compiler.setDebugLines(True)
     compiler.setDebugSource(True)
     compiler.setClassFileCreator(resources.MapResourceCreator(compiled))
     try:
-        compiler.compile(texts)
+        compiler.compile(sources)
     except Py4JJavaError as error:
         raise JavaError(str(error.java_exception)) from None
     with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as file_of_classes:
@@ -48,5 +63,5 @@ def write_jar(jar: Path) -> None:
 
 
 def java_class(name: str) -> Any:
-    """One of CLASSES, once the jar is on the class path."""
+    """One of the classes, once the jar is on the class path."""
     return getattr(getattr(get_gateway().jvm, PACKAGE), name)

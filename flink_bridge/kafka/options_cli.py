@@ -73,8 +73,11 @@ KAFKA_OPTIONS = (
 )
 
 
-def take_kafka(values: dict[str, Any], role: str = "bridge") -> KafkaSettings:
-    """`role`: the user when none is named and WIN_EVENT_PASSWORD_DIR has it. Raises KafkaSettingsError."""
+def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool = False) -> KafkaSettings:
+    """`role`: the user when none is named and WIN_EVENT_PASSWORD_DIR has it. `any_password`: see KafkaSettings.
+
+    Raises KafkaSettingsError.
+    """
     values = {**values, **_login_of(role, values)}
     return KafkaSettings(
         bootstrap_servers=values["kafka_bootstrap_servers"],
@@ -84,6 +87,7 @@ def take_kafka(values: dict[str, Any], role: str = "bridge") -> KafkaSettings:
         password_file=values["kafka_password_file"],
         ca_file=values["kafka_ca_file"],
         extra=tuple(_pair(text) for text in values["kafka_property"]),
+        any_password=any_password,
     )
 
 

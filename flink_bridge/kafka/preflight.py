@@ -75,7 +75,7 @@ def heartbeat_timeout() -> float:
 
 
 def secret_at_hand(kafka: KafkaSettings, environment: Mapping[str, str]) -> bool:
-    """Whether the password can be read here; raises JaasError when it could not work anywhere."""
+    """Whether the password can be read here; raises JaasError when it could work nowhere."""
     if not kafka.uses_sasl:
         return True
     if kafka.password_file is None:
@@ -86,7 +86,7 @@ def secret_at_hand(kafka: KafkaSettings, environment: Mapping[str, str]) -> bool
             secret = Path(kafka.password_file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             secret = None
-    if secret:
+    if secret and not kafka.any_password:
         jaas.check_inserted_verbatim(secret, origin)
     return bool(secret)
 

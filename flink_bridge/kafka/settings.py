@@ -9,16 +9,14 @@ from pathlib import PurePosixPath
 from flink_bridge.kafka import jaas
 
 SECURITY_PROTOCOLS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
-SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 SHADED = "org.apache.flink.kafka.shaded."  # where flink-sql-connector-kafka keeps its copy of Kafka
 
 _LOGIN_MODULES = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
     "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
-    "OAUTHBEARER": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
 }
-_OAUTH_CALLBACK = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler"
 _PROVIDERS = "org.apache.kafka.common.config.provider."
 _SECRET_WORDS = ("password", "secret", "jaas", "credential", "token.value", "ssl.keystore.key")
 
@@ -53,6 +51,8 @@ class KafkaSettings:
     password_file: str | None = None
     ca_file: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
+    any_password: bool = False
+    """The job carries PasswordProvider.java, which escapes; Kafka's own providers do not."""
 
     def __post_init__(self) -> None:
         if self.uses_sasl and not self.username:
@@ -94,6 +94,11 @@ class KafkaSettings:
             "config.providers.env.class": f"{prefix}{_PROVIDERS}EnvVarConfigProvider",
             "config.providers.dir.class": f"{prefix}{_PROVIDERS}DirectoryConfigProvider",
         }
+        if self.any_password:
+            properties |= {
+                "config.providers": "env,dir,password",
+                "config.providers.password.class": "winevent.PasswordProvider",
+            }
         if self.uses_sasl:
             properties |= self._login(prefix)
         if self.ca_file:
@@ -101,19 +106,22 @@ class KafkaSettings:
         return properties | dict(self.extra)
 
     def _login(self, prefix: str) -> dict[str, str]:
-        names = ("username", "password")
-        properties = {"sasl.mechanism": self.sasl_mechanism}
-        if self.sasl_mechanism == "OAUTHBEARER":
-            names = ("clientId", "clientSecret")
-            properties["sasl.login.callback.handler.class"] = f"{prefix}{_OAUTH_CALLBACK}"
-        user = jaas.quote(self.username or "")
-        options = {names[0]: user, names[1]: f'"{self.password_reference}"'}
+        options = {
+            "username": jaas.quote(self.username or ""),
+            "password": f'"{self.password_reference}"',
+        }
         module = prefix + _LOGIN_MODULES[self.sasl_mechanism]
-        return properties | {"sasl.jaas.config": jaas.login_entry(module, options)}
+        return {
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.jaas.config": jaas.login_entry(module, options),
+        }
 
     @property
     def password_reference(self) -> str:
         """What Kafka's config providers replace on the TaskManager, so that the job graph holds no secret."""
+        if self.any_password:
+            where = f"file:{self.password_file}" if self.password_file else "env:KAFKA_PASSWORD"
+            return f"${{password:{where}}}"
         if self.password_file is None:
             return "${env:KAFKA_PASSWORD}"
         path = PurePosixPath(self.password_file)

@@ -19,4 +19,4 @@ def socket_lines(env: StreamExecutionEnvironment, endpoint: Endpoint) -> Any:
     """
     j_env = env._j_stream_execution_environment
     lines = DataStream(j_env.socketTextStream(endpoint.host, endpoint.port, "\n", FOREVER))
-    return lines.name(f"lines from {endpoint}").uid(f"lines {endpoint}")
+    return lines.name(f"read {endpoint}").uid(f"lines {endpoint}")

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from jvm_reader import reader
+from plain_jvm import compile_java, gateway
 from running import Job, RunningStack
+
+__all__ = ["compile_java", "gateway", "reader"]
 
 
 @pytest.fixture

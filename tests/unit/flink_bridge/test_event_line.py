@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from flink_bridge.jvm.field_path import first_of, parse_fields
 from flink_bridge.jvm.sorting import line_options
+from flink_bridge.presets import PRESETS
 from flink_bridge.settings import EventSettings
 from producer.events.formats import FORMATS
 from producer.events.generator import GeneratorSettings, generate
@@ -159,6 +160,35 @@ def test_shapes_of_loggers_need_no_option(parser: Parser, file: str, count: int)
     assert [verdict.reason for verdict in found] == [None] * len(lines)
     assert all(verdict.key and verdict.time is not None for verdict in found)
     assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    ("preset", "file", "headers"),
+    [
+        ("winlogbeat", "winlogbeat-filtered-ids", 3),
+        ("nxlog", "nxlog-space-time", 3),
+        ("winevtlog", "winevtlog-space-offset", 3),
+        ("winevtlog", "in-winlog-classic", 1),
+        ("evtx-dump", "evtx-dump", 3),
+        ("hayabusa", "hayabusa", 4),
+        ("splunk-hec", "splunk-hec", 2),
+    ],
+)
+def test_a_preset_finds_computer_time_and_headers(
+    parser: Parser, preset: str, file: str, headers: int
+) -> None:
+    named = PRESETS[preset]
+    events = EventSettings(
+        key_field=first_of(parse_fields(named.key_field)),
+        timestamp_field=first_of(parse_fields(named.timestamp_field)),
+        headers=parse_fields(named.headers),
+    )
+    found = parser.lines((FOLDER / f"{file}.ndjson").read_bytes().splitlines(), events)
+    assert [verdict.reason for verdict in found] == [None] * len(found)
+    for verdict in found:
+        assert verdict.key
+        assert verdict.time is not None
+        assert sum(value is not None for value in verdict.headers or []) >= headers
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

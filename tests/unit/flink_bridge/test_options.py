@@ -42,6 +42,15 @@ def test_an_option_wins_over_the_environment() -> None:
     assert settings(WIN_EVENT_HEADERS="source, level").events.headers[1].text == "level"
 
 
+def test_a_preset_sets_what_is_not_given() -> None:
+    events = settings("--preset", "evtx-dump").events
+    assert events.key_field.text == "Event.System.Computer"
+    assert [field.text for field in events.headers][1] == "Event.System.EventID"
+    given = settings("--preset", "winlogbeat", "--headers", "source", WIN_EVENT_KEY_FIELD="agent.name").events
+    assert (given.key_field.text, given.timestamp_field.text) == ("agent.name", "@timestamp")
+    assert [field.text for field in given.headers] == ["source"]
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -28,6 +28,7 @@ def test_the_shipped_topology_is_least_privilege() -> None:
     }
     assert granted["bridge"] == {
         ("topic", "WRITE"),
+        ("topic", "DESCRIBE_CONFIGS"),
         ("transactional_id", "WRITE"),
         ("transactional_id", "DESCRIBE"),
     }

@@ -1,0 +1,67 @@
+package winevent;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.common.config.ConfigData;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.config.provider.ConfigProvider;
+
+/**
+ * Puts a password between the quotes of a login entry, `${password:file:/run/secrets/bridge}` or
+ * `${password:env:KAFKA_PASSWORD}`, where the job runs. Kafka's own providers put it in as it is, and the entry's
+ * reader would take a backslash or a quote in it for a sign of its own; here both are escaped.
+ *
+ * The file holds the password and nothing else; one line break at its end is not part of it.
+ */
+public class PasswordProvider implements ConfigProvider {
+
+    public void configure(Map settings) { }
+
+    public ConfigData get(String path) {
+        throw new ConfigException("a password has a name: ${password:file:FILE} or ${password:env:VARIABLE}");
+    }
+
+    public ConfigData get(String path, Set keys) {
+        HashMap found = new HashMap();
+        for (Iterator each = keys.iterator(); each.hasNext();) {
+            String name = (String) each.next();
+            found.put(name, quoted(path.equals("env") ? variable(name) : file(name)));
+        }
+        return new ConfigData(found);
+    }
+
+    public void close() throws IOException { }
+
+    private static String variable(String name) {
+        String value = System.getenv(name);
+        if (value == null) {
+            throw new ConfigException("the variable " + name + " is not set here, where the job runs");
+        }
+        return value;
+    }
+
+    private static String file(String name) {
+        String text;
+        try {
+            text = new String(Files.readAllBytes(Paths.get(name, new String[0])), StandardCharsets.UTF_8);
+        } catch (IOException unreadable) {
+            throw new ConfigException("cannot read the password file, here, where the job runs: " + unreadable);
+        }
+        if (text.endsWith("\n")) {
+            text = text.substring(0, text.length() - 1);
+            text = text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+        }
+        return text;
+    }
+
+    /** Inside double quotes java.io.StreamTokenizer, which reads the entry, knows these escapes. */
+    static String quoted(String password) {
+        return password.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n").replace("\r", "\\r");
+    }
+}

@@ -1,0 +1,32 @@
+"""Which fields of an event become key, time and headers, by what wrote it: the values of --preset. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from producer.event_fields import TIMESTAMP_FIELDS
+
+
+class Preset(NamedTuple):
+    """Each as the option of the same name takes it."""
+
+    key_field: str
+    timestamp_field: str
+    headers: str
+
+
+PRESETS = {
+    # The computer that the event is of comes first: host.name is the collector where events are forwarded.
+    "winlogbeat": Preset(
+        "winlog.computer_name,host.name", "@timestamp", "winlog.channel,event.code,log.level"
+    ),
+    "nxlog": Preset("Hostname", "EventTime", "Channel,EventID,Severity"),
+    "winevtlog": Preset("Computer,ComputerName", "TimeCreated,TimeGenerated", "Channel,EventID,Level"),
+    "evtx-dump": Preset(
+        "Event.System.Computer",
+        ",".join(field for field in TIMESTAMP_FIELDS if field.startswith("Event.")),
+        "Event.System.Channel,Event.System.EventID,Event.System.Level",
+    ),
+    "hayabusa": Preset("Computer", "Timestamp", "Channel,EventID,Level,RuleTitle"),
+    "splunk-hec": Preset("host", "time", "source,sourcetype,index"),
+}

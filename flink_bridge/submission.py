@@ -1,0 +1,52 @@
+"""What is looked at before a job is submitted: Flink's version, Kafka, other jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flink_bridge.flink_cluster import flink_version, running_twins
+from flink_bridge.kafka import preflight
+from flink_bridge.kafka.cluster_facts import ClusterFacts, read_facts
+from flink_bridge.kafka.preflight import PreflightError
+from flink_bridge.settings import BridgeSettings
+
+TESTED_FLINK = ("2.2",)
+"""Flink versions, up to the minor one, that the Java in jvm/ was tested with."""
+
+
+def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[BridgeSettings, list[str]]:
+    """The settings with the topics' limits, and what to tell the user. Raises PreflightError."""
+    notes = _version_notes(flink_version()) + _twin_notes(settings)
+    if not check:
+        return settings, notes
+    if unchecked := preflight.check(settings, prefix):
+        return settings, [*notes, f"note: {unchecked}"]
+    facts = read_facts(settings, prefix)
+    return _with_limits(settings, facts), notes + facts.notes
+
+
+def _version_notes(version: str) -> list[str]:
+    if version.startswith(tuple(f"{tested}." for tested in TESTED_FLINK)):
+        return []
+    tested = ", ".join(TESTED_FLINK)
+    return [
+        f"warning: this is Flink {version}; the bridge was tested with {tested}: "
+        "flink_bridge/jvm/README.md says what to check"
+    ]
+
+
+def _twin_notes(settings: BridgeSettings) -> list[str]:
+    twins = running_twins(settings.name)
+    if not twins:
+        return []
+    text = f"a job called {settings.name!r} runs already ({', '.join(twins)})"
+    if settings.delivery == "exactly-once":
+        raise PreflightError(
+            f"{text}, and both would end each other's transactions: flink stop {twins[0]} first, or give "
+            "this one another --job-name and --transactional-id-prefix"
+        )
+    return [f"warning: {text}: both carry every line, so each arrives twice; flink cancel {twins[0]} ends it"]
+
+
+def _with_limits(settings: BridgeSettings, facts: ClusterFacts) -> BridgeSettings:
+    return replace(settings, limits=facts.limits, rejected_limits=facts.rejected_limits)

@@ -1,0 +1,199 @@
+"""What the bridge looks at before it is submitted, and what it looks like in Flink's web UI afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from feeding import Feeder
+from reading import read_topic
+from running import Job, RunningProducer, RunningStack, renamed_topology, wait_until
+
+from kafka_setup.changes.apply import ApplySettings, apply
+from kafka_setup.connection.settings import Secret
+from kafka_setup.topology.file import parse_topology
+from local_stack import processes
+from local_stack.broker import kafka_objects
+from local_stack.broker.passwords import SUPER_USER
+
+pytestmark = pytest.mark.integration
+HOUR = 3_600_000
+ODD_PASSWORDS = {"backslash": "Win\\Temp9", "everything": 'q"u\\o=t,e; ü${env:HOME}\\'}
+
+
+@pytest.fixture(scope="module")
+def open_transaction(stack: RunningStack) -> Iterator[float]:
+    """Left open by a job of another prefix; since when."""
+    topics = stack.create_topics("abandoned")
+    login = kafka_objects.connection(stack.stack, "bridge").client_settings()
+    abandoned = Producer(
+        {**login, "transactional.id": "win-event-bridge-gone-0-1", "transaction.timeout.ms": 600_000}
+    )
+    abandoned.init_transactions(30)
+    abandoned.begin_transaction()
+    abandoned.produce(topics[0], b"{}", b"key")
+    abandoned.flush(30)
+    yield time.monotonic()
+    abandoned.abort_transaction(30)
+
+
+def configure(stack: RunningStack, topic: str, **settings: str) -> None:
+    """Settings of a topic, with `_` for `.` in the names."""
+    admin = AdminClient(kafka_objects.connection(stack.stack, SUPER_USER).client_settings())
+    entries = [
+        ConfigEntry(name.replace("_", "."), value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in settings.items()
+    ]
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+    admin.incremental_alter_configs([resource])[resource].result(30)
+
+
+def refused(stack: RunningStack, topics: tuple[str, str], *options: str, **login: str) -> str:
+    """What a submission says that must fail, and that nothing was submitted."""
+    jobs = len(stack.rest("/jobs")["jobs"])
+    result = stack.flink_run(
+        "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], *options, **login
+    )
+    assert result.returncode == 31, result.stdout
+    assert len(stack.rest("/jobs")["jobs"]) == jobs
+    return str(result.stdout + result.stderr)
+
+
+@pytest.mark.usefixtures("open_transaction")
+def test_a_user_who_may_only_read_is_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
+    said = refused(stack, topics, user="reader")
+    assert f"error: the user reader may not WRITE on the topic {topics[0]}" in said
+
+
+def test_a_compacted_topic_is_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
+    configure(stack, topics[1], cleanup_policy="compact")
+    said = refused(stack, topics)
+    assert f"error: the topic {topics[1]} has cleanup.policy=compact: it takes no record without key" in said
+
+
+def test_tls_where_there_is_none_is_said_at_once(stack: RunningStack, topics: tuple[str, str]) -> None:
+    said = refused(stack, topics, KAFKA_SECURITY_PROTOCOL="SASL_SSL")
+    assert "does not speak TLS" in said
+    assert "set KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT" in said
+
+
+def test_what_the_topic_would_refuse_is_rejected_by_the_job(
+    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]
+) -> None:
+    configure(stack, topics[0], max_message_bytes="20000", message_timestamp_before_max_ms=str(24 * HOUR))
+    configure(stack, topics[0], message_timestamp_after_max_ms=str(HOUR // 2))
+    now = time.time()
+
+    def at(hours: float) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + hours * 3600))
+
+    lines = {
+        json.dumps({"computer": "a", "timestamp": at(0)}): None,
+        json.dumps({"computer": "a", "timestamp": at(-23)}): "too-old",  # within the margin for clocks
+        json.dumps({"computer": "a", "timestamp": at(-20)}): None,
+        json.dumps({"computer": "a", "timestamp": at(-100)}): "too-old",
+        json.dumps({"computer": "a", "timestamp": at(0.9)}): "ahead",
+        json.dumps({"computer": "a" * 9_000, "x": "y" * 1_000}): None,
+        json.dumps({"computer": "a" * 9_000, "x": "y" * 5_000}): "too-long",  # the key counts too
+        json.dumps({"computer": "a", "x": "y" * 30_000}): "too-long",
+    }
+    lines[json.dumps({"computer": "a", "timestamp": at(-23)})] = None
+    good = [line for line, reason in lines.items() if reason is None]
+    with Feeder(["".join(line + "\n" for line in lines).encode()]) as feeder:
+        job = submit(feeder.port, "--too-old", "keep")
+        processed = read_topic(stack, topics[0], len(good), 120)
+        rejected = read_topic(stack, topics[1], len(lines) - len(good))
+        assert job.failures() == ""
+    assert sorted(record.value.decode() for record in processed) == sorted(good)
+    assert Counter(record.headers["reason"].decode() for record in rejected) == Counter(
+        reason for reason in lines.values() if reason
+    )
+
+
+@pytest.mark.parametrize("password", ODD_PASSWORDS.values(), ids=ODD_PASSWORDS)
+def test_any_password_logs_in_from_the_file_that_serves_all_tools(
+    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job], tmp_path: Path, password: str
+) -> None:
+    suffix = topics[0].removeprefix("events_processed")
+    name = f"odd{suffix}"
+    topology = parse_topology(renamed_topology(suffix))
+    bridge = next(user for user in topology.users if user.name == "bridge")
+    acls = tuple(replace(acl, principal=f"User:{name}") for acl in bridge.acls)
+    odd_user = replace(bridge, name=name, acls=acls)
+    odd = replace(topology, topics=(), users=(odd_user,))
+    login = kafka_objects.connection(stack.stack, SUPER_USER)
+    rows = apply(ApplySettings(odd, login, {name: Secret(password)}))
+    assert not [row for row in rows if row.failed], rows
+    (tmp_path / "password").write_text(password + "\n")  # as an editor leaves it
+    logged_in = {"KAFKA_USERNAME": name, "KAFKA_PASSWORD_FILE": str(tmp_path / "password")}
+    with Feeder([b'{"computer":"a"}\n']) as feeder:
+        job = submit(feeder.port, **logged_in)
+        assert "note:" not in job.submission
+        assert [record.key for record in read_topic(stack, topics[0], 1, 120)] == [b"a"]
+
+
+def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+) -> None:
+    port = producer("--rate", "1").port
+    job = submit(port).wait_until_running()
+    names = [vertex["name"] for vertex in stack.rest(f"/jobs/{job.job_id}")["vertices"]]
+    sink = f"write to Kafka ({topics[0]})"
+    assert names == [
+        f"Source: read 127.0.0.1:{port}",
+        f"parse and key -> {sink}: Writer -> {sink}: Committer",
+    ]
+    reading = stack.rest(f"/jobs/{job.job_id}")["vertices"][0]["id"]
+    metric = f"/jobs/{job.job_id}/vertices/{reading}/metrics?get=0.busyTimeMsPerSecond"
+    # Flink counts from its second look on, which is some seconds after the start.
+    wait_until(lambda: float(stack.rest(metric)[0]["value"]) < 500, "an idle source is not busy", 90)
+
+    again = stack.flink_run(
+        "--port", str(port), "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]
+    )
+    twin = Job(stack, re.findall(r"JobID ([0-9a-f]{32})", again.stdout)[0])
+    twin.cancel()
+    assert f"runs already ({job.job_id}): both carry every line" in again.stdout + again.stderr
+    said = refused(stack, topics, "--port", str(port), "--delivery-guarantee", "exactly-once")
+    assert f"both would end each other's transactions: flink stop {job.job_id} first" in said
+
+
+def test_a_transaction_that_an_old_job_left_open_is_named(
+    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job], open_transaction: float
+) -> None:
+    wait_until(lambda: time.monotonic() - open_transaction > 61, "it is open for a minute", 90)
+    with Feeder([b'{"computer":"a"}\n']) as feeder:
+        job = submit(feeder.port, "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "1")
+        assert [record.key for record in read_topic(stack, topics[0], 1, 120, "read_committed")] == [b"a"]
+    assert "warning: the transaction win-event-bridge-gone-0-1 is open since" in job.submission
+    assert "forceTerminateTransaction --transactionalId win-event-bridge-gone-0-1" in job.submission
+
+
+def test_a_record_that_slips_through_fails_its_job_alone(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+) -> None:
+    """Without a look at the topic the job restarts on the line that the broker refuses; the process lives."""
+    other = submit(producer("--rate", "10").port, "--job-name", "beside").wait_until_running()
+    configure(stack, topics[0], max_message_bytes="5000")
+    big = b'{"computer":"a","x":"' + b"y" * 40_000 + b'"}\n'
+    before = processes.running(stack.stack, "taskmanager-1")
+    with Feeder([big] * 30) as feeder:
+        job = submit(feeder.port, "--no-check")
+        wait_until(lambda: job.failures().count("RecordTooLarge") > 2, "the broker refuses it, again", 120)
+        job.cancel()
+    assert processes.running(stack.stack, "taskmanager-1") == before
+    assert other.failures() == ""

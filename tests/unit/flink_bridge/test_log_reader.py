@@ -1,0 +1,202 @@
+"""The bridge's reader against servers of every kind, over real sockets, in a JVM without a cluster."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from jvm_reader import ANSWER, Reader, Server, Talk, answering, request, saying, until_closed
+from running import wait_until
+
+Start = Callable[..., Reader]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    started: list[Server] = []
+
+    def start(*scripts: Talk, tls: ssl.SSLContext | None = None) -> Server:
+        started.append(Server(scripts, tls))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+def test_a_file_that_nc_serves_arrives_whole(reader: Start, serve: Callable[..., Server]) -> None:
+    """Such a server speaks at once, hears nobody, and closes at the end of its file."""
+    lines = b"".join(b'{"computer":"a","n":%d}\n' % number for number in range(10_000))
+    got = reader(serve(saying(lines), until_closed).port)
+    wait_until(lambda: len(got.take()) >= len(lines), "all lines")
+    assert got.received == lines
+
+
+def test_a_silent_server_is_waited_for_and_not_a_byte_of_it_is_lost(
+    reader: Start, serve: Callable[..., Server]
+) -> None:
+    def slow(client: socket.socket) -> None:
+        assert request(client) == "RESUME - earliest\n"
+        time.sleep(0.5)
+        client.sendall(b'{"computer":"a"}\n{"computer":"b"}\n')
+        until_closed(client)
+
+    got = reader(serve(slow).port)
+    got.take_until(b'{"computer":"a"}\n{"computer":"b"}\n')
+    assert got.state() == "plain"
+    assert got.reconnects() == 0
+
+
+def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Callable[..., Server]) -> None:
+    got = reader(serve(saying(b""), saying(b""), saying(b"x\n"), until_closed).port)
+    got.take_until(b"x\n")
+    assert got.reconnects() >= 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"status":"ok","computer":"a"}',
+        b'{"log_id":5,"offset":0,"status":"ok"}',
+        b'{"status":"error","log_id":"a","reason":"x"}',
+        b"{" + b" " * 2_000 + b"}",
+        b"<13>Nov 25 09:28:24 host app: text",
+    ],
+)
+def test_a_line_that_is_no_answer_is_a_line(reader: Start, serve: Callable[..., Server], line: bytes) -> None:
+    def hears_first(client: socket.socket) -> None:
+        request(client)
+        client.sendall(line + b"\n")
+        until_closed(client)
+
+    reader(serve(hears_first).port).take_until(line + b"\n")
+
+
+def test_a_refusal_is_tried_again_until_it_has_passed(reader: Start, serve: Callable[..., Server]) -> None:
+    def refusing(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b'{"status":"error","reason":"serves 64 clients already","code":"busy"}\n')
+
+    server = serve(refusing, refusing, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
+    reader(server.port).take_until(b"x\n")
+    assert server.errors == []
+
+
+def test_a_log_goes_on_behind_the_last_whole_line(reader: Start, serve: Callable[..., Server]) -> None:
+    server = serve(
+        answering("- earliest", "ok", "L", 100, b"one\ntwo\nthr"),
+        answering("L 108", "ok", "L", 108, b"three\n\n\nfour\n"),
+        answering("L 121", "ok", "L", 121, b""),
+        until_closed,
+    )
+    got = reader(server.port)
+    got.take_until(b"one\ntwo\nthree\n\n\nfour\n")
+    assert wait_until(lambda: got.position() == "L 121", "the position")
+    assert (got.buffered(), got.failure(), server.errors) == (0, "", [])
+
+
+def test_the_position_is_known_before_the_first_event(reader: Start, serve: Callable[..., Server]) -> None:
+    def quiet(client: socket.socket) -> None:
+        assert request(client) == "RESUME - latest\n"
+        client.sendall(ANSWER % (b"L", 777, b"ok", 0))
+        until_closed(client)
+
+    got = reader(serve(quiet).port, "- latest")
+    wait_until(lambda: got.position() == "L 777", "the position")
+    assert got.received == b""
+
+
+@pytest.mark.parametrize(("status", "log_id"), [("gap", "L"), ("new-log", "M")])
+def test_a_gap_is_counted_or_ends_it(
+    reader: Start, serve: Callable[..., Server], status: str, log_id: str
+) -> None:
+    answer = answering("L 5", status, log_id, 50, b"x\n", lost=45)
+    going_on = reader(serve(answer, until_closed).port, "L 5")
+    going_on.take_until(b"x\n")
+    assert (going_on.lostBytes(), going_on.failure()) == (45, "")
+    failing = reader(serve(answer).port, "L 5", fail_on_gap=True)
+    said = wait_until(failing.failure, "it fails")
+    assert "asked for L 5, the server has" in said
+    assert "45 bytes are lost" in said
+    assert failing.received == b""
+
+
+def test_resume_insists_and_says_what_the_server_said(
+    reader: Start, serve: Callable[..., Server], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def plain(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b"hello\n")
+
+    server = serve(plain, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
+    reader(server.port, mode="resume").take_until(b"x\n")
+    assert server.errors == []
+
+
+def test_what_follows_the_last_lf_is_torn(reader: Start, serve: Callable[..., Server]) -> None:
+    got = reader(serve(saying(b'{"computer":"a"}\n{"comp'), saying(b'uter":"b"}\n'), until_closed).port)
+    got.take_until(b'{"computer":"a"}\n\ntorn\n{"comp\nuter":"b"}\n')
+
+
+def test_a_line_without_end_takes_no_memory(reader: Start, serve: Callable[..., Server]) -> None:
+    size, piece = 192 * 2**20, b"x" * 2**20
+
+    def endless(client: socket.socket) -> None:
+        for _ in range(size // len(piece)):
+            client.sendall(piece)
+        client.sendall(b'\n{"computer":"a"}\n')
+        until_closed(client)
+
+    got = reader(serve(saying(b"first\n"), endless).port)
+    got.take_until(b"first\n")
+    before = got.heap()
+    marked = b"first\n\ntoo-long\n" + b"x" * 65_536 + b'\n{"computer":"a"}\n'
+    wait_until(lambda: len(got.take()) >= len(marked), "the end of the line")
+    assert got.received == marked
+    assert got.heap() - before < 16 * 2**20
+
+
+def test_tls_with_a_client_certificate(reader: Start, serve: Callable[..., Server], tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    own = authority.issue_cert("bridge.example")
+    files = {name: str(tmp_path / name) for name in ("ca", "cert", "key")}
+    authority.cert_pem.write_to_path(files["ca"])
+    own.cert_chain_pems[0].write_to_path(files["cert"])
+    pkcs8 = ssl_pkcs8(own.private_key_pem.bytes())
+    Path(files["key"]).write_bytes(pkcs8)
+    server = serve(answering("- earliest", "ok", "L", 0, b"x\n"), until_closed, tls=context)
+    options = {
+        "tls": True,
+        "tls_ca_file": files["ca"],
+        "tls_cert_file": files["cert"],
+        "tls_key_file": files["key"],
+    }
+    reader(server.port, host="localhost", **options).take_until(b"x\n")
+    assert server.errors == []
+
+    refusing = serve(*[until_closed] * 3, tls=context)
+    without = reader(
+        refusing.port, host="localhost", **(options | {"tls_cert_file": None, "tls_key_file": None})
+    )
+    wait_until(lambda: refusing.errors, "a client without certificate is refused")
+    assert without.take() == b""
+
+
+def ssl_pkcs8(pem: bytes) -> bytes:
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    return load_pem_private_key(pem, None).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
