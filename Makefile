@@ -58,7 +58,7 @@ bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minut
 	@PYTHONPATH=tests python -m bench
 
 bench-bridge: setup  ## of these the bridge alone, beside raw pass-through, Java, plain Python, nc; QUICK=1
-	@PYTHONPATH=tests python -m bench --only comparison
+	@PYTHONPATH=tests python -m bench --only comparison,event-size,latency
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
 

@@ -54,13 +54,13 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
     cases = [
         Case("raw pass-through (Flink, no parsing)", partial(_peer, cluster, work, "raw")),
         Case("auto", partial(_bridge, cluster, work, ())),
+        Case("auto, all options", partial(_bridge, cluster, work, ALL_OPTIONS)),
         Case("socket", partial(_bridge, cluster, work, SOCKET)),
         Case("auto, exactly-once", partial(_bridge, cluster, committed, EXACTLY_ONCE)),
         Case("plain Python (orjson, confluent-kafka)", partial(_plain_python, cluster, work)),
     ]
     if not quick:
         cases.insert(1, Case("by hand in Java (Jackson, a tree)", partial(_peer, cluster, work, "java")))
-        cases.insert(3, Case("auto, all options", partial(_bridge, cluster, work, ALL_OPTIONS)))
         socket = (*SOCKET, *ALL_OPTIONS)
         cases.insert(5, Case("socket, all options", partial(_bridge, cluster, work, socket)))
     absent = _kcat_case(cases, cluster, work)
@@ -74,13 +74,13 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
 
 def _sizes(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
-        for size in (300, 1024, 4096):
+        for size in (LINE_BYTES, 1024, 4096):
             work = Work(max(300_000_000 // size, 300_000), line_bytes=size)
             yield Case(f"raw @ {size} B", partial(_peer, cluster, work, "raw"), x=size)
             yield Case(f"auto @ {size} B", partial(_bridge, cluster, work, ()), x=size)
             yield Case(f"socket @ {size} B", partial(_bridge, cluster, work, SOCKET), x=size)
 
-    return _growth("event size", "Growing events", "bytes a line", list(cases()), "raw @ 300 B")
+    return _growth("event size", "Growing events", "bytes a line", list(cases()), f"raw @ {LINE_BYTES} B")
 
 
 def _endpoints(cluster: Cluster) -> Section:

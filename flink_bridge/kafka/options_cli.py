@@ -74,7 +74,7 @@ KAFKA_OPTIONS = (
 
 
 def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool = False) -> KafkaSettings:
-    """`role`: the user when none is named and WIN_EVENT_PASSWORD_DIR has it. `any_password`: see KafkaSettings.
+    """`role`: the user when none is named and WIN_EVENT_PASSWORD_DIR has it. `any_password`: KafkaSettings.
 
     Raises KafkaSettingsError.
     """

@@ -20,16 +20,19 @@ from running import Job, RunningProducer, RunningStack, free_ports
 from local_stack.broker import kafka_objects
 
 CHECKPOINT_SECONDS = 2.0
-LONGEST_LOAD = 1200.0  # seconds; a run ends its load much earlier
 
 
 @dataclass(frozen=True)
 class Load:
-    """What the producer makes from `seed`: `rate` events a second until the run has seen enough."""
+    """What the producer makes from `seed`: `rate` events a second until the run has seen enough.
+
+    `longest`: seconds after which it ends by itself; a run ends its load much earlier.
+    """
 
     rate: int
     seed: int
     hosts: int = 8
+    longest: float = 1200.0
 
 
 def submit_all(pipelines: Sequence[Pipeline]) -> None:
@@ -69,7 +72,7 @@ class Pipeline:
 
     def start_producer(self) -> None:
         """The load begins when the bridge is connected."""
-        most = int(self.load.rate * LONGEST_LOAD)
+        most = int(self.load.rate * self.load.longest)
         options = ["--rate", str(self.load.rate), "--count", str(most), "--wait-for-clients", "1"]
         options += ["--seed", str(self.load.seed), "--hosts", str(self.load.hosts)]
         options += ["--ledger", str(self.ledger), *self.mode.producer, *self.producer_options]

@@ -52,12 +52,12 @@ def run_fault(
         say("healed")
         reports = _finish(experiment, say)
     except Exception as error:
-        problem = _words(error)
+        problem = words(error)
     finally:
         unclean = _cleaned_up(experiment)
     if not reports:
         problem = problem or unclean
-        return [Result(fault.name, mode.name, _today(), seed, proof, problem) for mode in applicable]
+        return [Result(fault.name, mode.name, today(), seed, proof, problem) for mode in applicable]
     return [
         _result(fault, pipeline, experiment, proof, problem or unclean, report)
         for pipeline, report in zip(pipelines, reports, strict=True)
@@ -71,8 +71,8 @@ def run_producer_fault(row: ProducerFault, folder: Path, seed: int, say: Say) ->
     try:
         finding, problem = row.act(folder, seed), ""
     except Exception as error:
-        finding, problem = Finding(""), _words(error)
-    return Result(row.name, "producer", _today(), seed, finding.proof, problem, finding.figures)
+        finding, problem = Finding(""), words(error)
+    return Result(row.name, "producer", today(), seed, finding.proof, problem, finding.figures)
 
 
 def _cleaned_up(experiment: Experiment) -> str:
@@ -81,15 +81,15 @@ def _cleaned_up(experiment: Experiment) -> str:
         if experiment.pipelines:
             experiment.in_all_pipelines(Pipeline.stop)
     except Exception as error:
-        return f"cleaning up: {_words(error)}"
+        return f"cleaning up: {words(error)}"
     return ""
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error)[:600]}"
 
 
-def _today() -> str:
+def today() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%d")
 
 
@@ -137,10 +137,10 @@ def _finish(experiment: Experiment, say: Say) -> list[dict[str, Any]]:
     for pipeline in experiment.pipelines:
         wait_until(pipeline.has_made_all, f"{pipeline.mode.name}: the load ends", 120)
     say(f"auditing; fresh events {fresh}")
-    return experiment.in_all_pipelines(_settled_audit)
+    return experiment.in_all_pipelines(settled_audit)
 
 
-def _settled_audit(pipeline: Pipeline) -> dict[str, Any]:
+def settled_audit(pipeline: Pipeline) -> dict[str, Any]:
     """The audit when everything has arrived, or when nothing arrives any more."""
     arrived, since = pipeline.arrivals.count(), time.monotonic()
     while True:
@@ -168,16 +168,16 @@ def _result(
     }
     if fault.restarts is not None and not pipeline.mode.lossless:
         figures["bound"] = _bound(fault.restarts, pipeline, experiment)
-    problem = problem or _judged(pipeline.mode, report, figures.get("bound"))
+    problem = problem or judged(pipeline.mode, report, figures.get("bound"))
     if not problem and report["missing_at_end"] and pipeline not in experiment.reports:
         problem = f"no fresh event passed: {report['missing_at_end']} missing at the end"
     aside = figures["produced"] - figures["delivered"] - figures["lost"]
     if not problem and aside and not fault.rejects and pipeline not in experiment.reports:
         problem = f"{aside} whole events were rejected"
-    return Result(fault.name, pipeline.mode.name, _today(), experiment.seed, proof, problem, figures)
+    return Result(fault.name, pipeline.mode.name, today(), experiment.seed, proof, problem, figures)
 
 
-def _judged(mode: Mode, report: dict[str, Any], bound: int | None) -> str:
+def judged(mode: Mode, report: dict[str, Any], bound: int | None) -> str:
     return judge(report, mode.lossless, mode.exactly_once, mode.ordered, bound)
 
 

@@ -20,6 +20,7 @@ from faults.modes import Mode, modes_named
 from faults.results import Result
 from faults.runner import run_fault
 from faults.shared_stack import SharedStack, one_broker
+from faults.whole_run import whole_run
 
 ROUND_SECONDS = 240.0  # of faults; then everything is audited, and the next round starts with empty topics
 RATE = 500
@@ -65,7 +66,10 @@ class Soak:
 )
 @click.option("--modes", default="auto,exactly-once", envvar="MODES", show_envvar=True, show_default=True)
 def main(hours: float, seed: int | None, modes: str) -> None:
-    """Do faults at random until HOURS are over; exit code 1 when a mode broke its promise."""
+    """Do faults at random until HOURS are over; exit code 1 when a mode broke its promise.
+
+    Each round has jobs of its own. Beside them one job lives for the whole run and is audited at its end.
+    """
     seed = random.randrange(10**6) if seed is None else seed
     click.echo(f"seed {seed}: SEED={seed} repeats this soak")
     soak = Soak()
@@ -73,8 +77,11 @@ def main(hours: float, seed: int | None, modes: str) -> None:
         tempfile.TemporaryDirectory(prefix="win-event-soak-") as scratch,
         one_broker(Path(scratch) / "stack") as built,
         _a_line_a_minute(soak),
+        whole_run(built, Path(scratch) / "whole-run", seed, hours * 3600) as audited,
     ):
         _rounds(built, Path(scratch), soak, random.Random(seed), modes_named(modes), hours * 3600)
+        soak.doing = "auditing the job of the whole run"
+        soak.results.append(audited())
     click.echo(soak.line())
     for result in soak.results:
         if not result.ok:
