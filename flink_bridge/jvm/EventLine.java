@@ -30,6 +30,7 @@ public class EventLine {
     /** A name in an object: a field that is read, if it has a slot, and the names inside it. */
     static class Name {
         int slot = -1;
+        long seen; // the number of the line that had it last
         final Map inner = new HashMap();
     }
 
@@ -52,6 +53,7 @@ public class EventLine {
     private final long retention; // what it keeps
     private final String tooOld; // keep, now, reject
 
+    private long number; // of the line
     private byte[] foundKey;
     private byte[][] foundHeaders;
     private long time = EventTime.NONE;
@@ -146,6 +148,7 @@ public class EventLine {
             return RejectedLine.reason(json, block, begin, end);
         }
         Arrays.fill(values, null);
+        number++;
         JsonToken first;
         try {
             JsonParser parser = json.createParser(block, begin, end - begin); // chars: lax about hex digits
@@ -202,7 +205,10 @@ public class EventLine {
                 parser.skipChildren();
                 continue;
             }
-            forget(name); // of two members with one name the last counts
+            if (name.seen == number) {
+                forget(name); // of two members with one name the last counts
+            }
+            name.seen = number;
             if (token == JsonToken.START_OBJECT) {
                 read(parser, name);
             } else if (token == JsonToken.START_ARRAY) {
@@ -229,10 +235,10 @@ public class EventLine {
             }
         }
         String computer = value(key);
-        if (isHalf(computer)) {
+        foundKey = utf8(computer);
+        if (foundKey == null) {
             return "not-json";
         }
-        foundKey = utf8(computer);
         long size = RECORD_OVERHEAD + (long) length + foundKey.length;
         for (int header = 0; header < headerFields.length; header++) {
             String text = value(headerFields[header]);
@@ -240,10 +246,10 @@ public class EventLine {
                 foundHeaders[header] = null;
                 continue;
             }
-            if (isHalf(text)) {
+            foundHeaders[header] = utf8(text);
+            if (foundHeaders[header] == null) {
                 return "not-json";
             }
-            foundHeaders[header] = utf8(text);
             size += HEADER_OVERHEAD + name(headers.get(header)).length() * 3 + foundHeaders[header].length;
         }
         String reason = timestamp < 0 ? null : reasonAgainstTime(value(timestamp), now);
@@ -256,7 +262,7 @@ public class EventLine {
         if (text == null) {
             return null; // the record gets the time of its arrival
         }
-        time = isHalf(text) ? EventTime.NONE : times.milliseconds(text, now);
+        time = times.milliseconds(text, now);
         if (time == EventTime.NONE) {
             return "bad-timestamp";
         }
@@ -332,7 +338,8 @@ public class EventLine {
         return ((Number) options.get(name)).longValue();
     }
 
+    /** Null when half a surrogate pair is in the text. */
     private static byte[] utf8(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
+        return isHalf(text) ? null : text.getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -13,7 +13,7 @@ from running import Job, RunningProducer, RunningStack, run, wait_until
 from local_stack import processes
 
 pytestmark = pytest.mark.integration
-SUBMIT_SEVERAL = Path(__file__).parents[2] / "faults" / "submit_lanes.py"
+SUBMIT_SEVERAL = Path(__file__).parents[2] / "faults" / "submit_jobs.py"
 
 
 def written(stack: RunningStack, topic: str, *options: str) -> int:
