@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from analytics.flink_settings import analytics_flink_options
 from analytics.settings import AnalyticsSettings
-from analytics.tables import everything, literal
+from analytics.tables import everything
 from flink_bridge.kafka.settings import SHADED
+from flink_bridge.kafka.sql_text import literal
 
 _LEFT_OUT = ("pipeline.name", "parallelism.default")  # each statement is a job of its own, and named after it
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analytics.fields import FIELDS
 from analytics.question import QuestionError
-from flink_bridge.kafka.sink_sql import literal
+from flink_bridge.kafka.sql_text import literal
 
 FIELDS_OF_HOSTS = ("role", "site")
 Hosts = Mapping[str, tuple[str, str]]

@@ -12,6 +12,7 @@ from analytics.fields import FIELDS, TIMESTAMPS, columns
 from analytics.question import Question, split_statements
 from analytics.settings import AnalyticsSettings, ArchiveSettings
 from flink_bridge.kafka.settings import KafkaSettings
+from flink_bridge.kafka.sql_text import literal
 
 _LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
 _JSON = {"json.ignore-parse-errors": "true"}
@@ -26,11 +27,6 @@ _FILE_TIME = (
 # Rows that are renewed with each event: only the last of half a second is written.
 _RENEWED = {"sink.buffer-flush.interval": "500 ms", "sink.buffer-flush.max-rows": "10000"}
 _NEVER = "TO_TIMESTAMP_LTZ(-1, 3)"  # the watermark in files: nothing is late, all windows close at the end
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def fields_of(questions: Iterable[Question]) -> list[str]:

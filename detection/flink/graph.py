@@ -15,7 +15,7 @@ from pyflink.table.expressions import col
 from detection.flink.correlating import ALERT, Correlating, Spreading
 from detection.flink.matching import matching
 from detection.flink.settings import DetectionSettings, detection_flink_options
-from flink_bridge.kafka.sink_sql import literal
+from flink_bridge.kafka.sql_text import literal
 
 _SHIPPED = ("detection", "producer", "flink_bridge", "kafka_setup")
 _PAIR = Types.ROW([Types.STRING(), Types.STRING()])

@@ -1,0 +1,8 @@
+"""What the jobs that are written in SQL share."""
+
+from __future__ import annotations
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
