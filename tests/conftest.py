@@ -28,6 +28,10 @@ _APART = (
     "tests/integration/producer/",
     "tests/integration/consumer/test_tail.py",
     "tests/integration/deploy/test_observe.py",
+    *(
+        f"tests/integration/console/test_{name}.py"
+        for name in ("api", "contract", "control", "flood", "page")
+    ),
     "tests/integration/kafka_setup/",
 )
 

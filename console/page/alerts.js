@@ -1,4 +1,4 @@
-// Alerts: the newest on top; one that grows moves up again. Sigma alerts of the detection and rows of the
+// Alerts: the newest on top; one that grows stays in its place. Sigma alerts of the detection and rows of the
 // analytics name the same things differently; both are read here.
 
 import { CELL, definitions, element, empty, hostile, plural, when } from "./text.js";
@@ -23,7 +23,7 @@ export class AlertList {
   take(found, fresh) {
     if (fresh) this.rows.clear();
     if (!found && !fresh) return;
-    const rows = found?.rows ?? [];
+    const rows = (found?.rows ?? []).sort((a, b) => (b.since ?? 0) - (a.since ?? 0));
     this.count.textContent = found?.kept ? plural(found.kept, "alert") : "";
     if (!rows.length) {
       empty(this.list, NONE);
@@ -33,7 +33,7 @@ export class AlertList {
     for (const row of rows) {
       const before = this.rows.get(row.key);
       const same = before && before.offset === row.offset;
-      const card = same ? before.card : alertCard(row, !fresh);
+      const card = same ? before.card : alertCard(row, !fresh && !before);
       if (!same && before) card.open = before.card.open;
       kept.set(row.key, { offset: row.offset, card });
     }
@@ -65,21 +65,26 @@ function alertCard(row, isNew) {
     element("span", { className: "facts" }, ...facts.filter(Boolean).flatMap((fact, index) => [index ? " · " : "", hostile(fact, CELL)])),
   );
   const card = element("details", { className: `row card ${tone}${isNew ? " new" : ""}` }, summary);
-  const named = alert.evidence.slice(0, EVIDENCE).map(plain).join(", ");
-  const evidence = alert.evidence.length ? [[`evidence (${plural(alert.evidence.length, "record")})`, named]] : [];
   const pairs = [
     ["rule", alert.rule], ["tags", alert.tags.map(plain).join(", ")], ["group", alert.group],
     ["events", alert.count], ["first", alert.first], ["last", alert.last], ["detected", alert.detected],
   ];
-  card.append(definitions([...pairs.filter(([, value]) => given(value)), ...evidence, ...rest]));
+  card.append(definitions([...pairs.filter(([, value]) => given(value)), ...rest]));
+  if (alert.evidence.length) card.lastElementChild.append(...evidenceOf(alert.evidence));
   return card;
+}
+
+// The records that an alert rests on, a line each.
+function evidenceOf(records) {
+  const lines = records.slice(0, EVIDENCE).map((record) => element("p", {}, hostile(plain(record))));
+  return [element("dt", {}, `evidence (${plural(records.length, "record")})`), element("dd", {}, ...lines)];
 }
 
 // What an alert says under one set of names, and the rest of its fields as they are.
 function readAlert({ key, fields }) {
   const {
-    alert_id: _id, rule_id: ruleId, rule = ruleId, title, level, tags, group, subject, first, last,
-    events, count = events, evidence, record_ids: ids = evidence, detected_at: detected, ...others
+    id: _id, rule_id: ruleId, rule = ruleId, title, level, tags, group, subject, first, last,
+    events, count = events, record_ids: ids, detected_at: detected, ...others
   } = fields;
   const alert = {
     rule, group: group ?? subject, first, last, count, detected,

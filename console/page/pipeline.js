@@ -1,33 +1,14 @@
-// The drawing: eight nodes with live figures, and the flows between them.
+// The drawing: eight nodes with live figures.
 
+import { showFlows } from "./flows.js";
 import { bytes, count, duration, element, rate } from "./text.js";
 
-const FLOWS = [
-  ["producer", "bridge"],
-  ["bridge", "processed"],
-  ["bridge", "rejected"],
-  ["processed", "analytics"],
-  ["processed", "detection"],
-  ["analytics", "results"],
-  ["detection", "alerts"],
-];
-const SVG = "http://www.w3.org/2000/svg";
-const svg = document.getElementById("flows");
 const nodes = Object.fromEntries(
   ["producer", "bridge", "processed", "rejected", "analytics", "detection", "results", "alerts"].map((name) => [
     name,
     document.getElementById(`node-${name}`),
   ]),
 );
-const paths = FLOWS.map(([from, to]) => {
-  const track = document.createElementNS(SVG, "path");
-  const dots = document.createElementNS(SVG, "path");
-  track.setAttribute("class", "track");
-  dots.setAttribute("class", `dots to-${to}`);
-  svg.append(track, dots);
-  return { from, to, track, dots };
-});
-
 export function drawPipeline(status, rows) {
   const { names } = status;
   const topics = Object.fromEntries(status.topics.map((topic) => [topic.name, topic]));
@@ -39,12 +20,14 @@ export function drawPipeline(status, rows) {
   drawBridge(jobs.bridge, service.flink, [processed, rejected], status.producer, flows);
   drawTopic("processed", processed, service.kafka);
   drawTopic("rejected", rejected, service.kafka);
-  drawJobs("analytics", jobs.analytics, service.flink, lagOf(status.groups, "analytics"));
-  drawJobs("detection", jobs.detection, service.flink, lagOf(status.groups, "detect"));
+  const works = {};
+  for (const [name, word] of [["analytics", "analytics"], ["detection", "detect"]]) {
+    const groups = status.groups.filter((group) => group.name.includes(word));
+    works[name] = drawWork(name, jobs[name], service.flink, groups);
+    flows[name] = works[name] ? processed?.rate ?? 0 : 0;
+  }
   drawResults(topics, names, rows, service.kafka, flows);
-  flows.analytics = isRunning(jobs.analytics) ? processed?.rate ?? 0 : 0;
-  flows.detection = isRunning(jobs.detection) ? processed?.rate ?? 0 : 0;
-  for (const path of paths) setFlow(path.dots, flows[path.to] ?? 0);
+  showFlows((from, to) => (works[from] === false ? 0 : flows[to] ?? 0));
 }
 
 function sortJobs(jobs) {
@@ -57,7 +40,6 @@ function sortJobs(jobs) {
 
 const unanswered = (service, name) => (service.state === "off" ? "not asked" : `${name} does not answer`);
 const isRunning = (jobs) => jobs.some((job) => job.state === "RUNNING");
-const lagOf = (groups, word) => groups.filter((group) => group.name.includes(word)).reduce((sum, group) => sum + group.lag, 0);
 
 // A node: its state for the colour, a figure with its unit, and a note of several facts.
 function draw(name, state, figure, unit, facts) {
@@ -115,15 +97,26 @@ function drawTopic(name, topic, service) {
   return draw(name, state, rate(topic.rate), "/s", [`${count(topic.records)} kept`, topic.newest_age === null ? "" : `newest ${duration(topic.newest_age)} ago`]);
 }
 
-function drawJobs(name, jobs, service, lag) {
-  if (service.state !== "up") return draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink")]);
-  if (!jobs.length) return draw(name, "none", "–", "", ["no job runs"]);
-  const ages = jobs.map((job) => job.checkpoint_age).filter((age) => age !== null);
-  return draw(name, isRunning(jobs) ? "good" : "warn", count(jobs.length), jobs.length === 1 ? "job" : "jobs", [
-    isRunning(jobs) ? "" : jobs[0].state.toLowerCase(),
-    ages.length ? `checkpoint ${duration(Math.max(...ages))} ago` : "no checkpoint yet",
-    `lag ${count(lag)}`,
-  ]);
+// Jobs on the Flink cluster, or processes outside of it, which show as members of a consumer group. Says
+// whether any of them works.
+function drawWork(name, jobs, service, groups) {
+  const lag = `lag ${count(groups.reduce((sum, group) => sum + group.lag, 0))}`;
+  const members = groups.reduce((sum, group) => sum + group.members, 0);
+  if (!jobs.length && members) {
+    draw(name, "good", count(members), members === 1 ? "process" : "processes", [lag]);
+    return true;
+  }
+  if (service.state !== "up") draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink")]);
+  else if (!jobs.length) draw(name, "none", "–", "", ["no job runs"]);
+  else {
+    const ages = jobs.map((job) => job.checkpoint_age).filter((age) => age !== null);
+    draw(name, isRunning(jobs) ? "good" : "warn", count(jobs.length), jobs.length === 1 ? "job" : "jobs", [
+      isRunning(jobs) ? "" : jobs[0].state.toLowerCase(),
+      ages.length ? `checkpoint ${duration(Math.max(...ages))} ago` : "no checkpoint yet",
+      lag,
+    ]);
+  }
+  return isRunning(jobs);
 }
 
 function drawResults(topics, names, rows, service, flows) {
@@ -140,45 +133,3 @@ function drawResults(topics, names, rows, service, flows) {
   flows.alerts = perSecond;
   draw("alerts", alerts?.kept ? "alert" : state("none"), count(alerts?.kept ?? 0), "", [newest === null ? "none yet" : `newest ${duration(newest)} ago`]);
 }
-
-// The more flows, the faster the dots: one step for each power of ten.
-function setFlow(dots, perSecond) {
-  const flowing = perSecond >= 0.05;
-  dots.classList.toggle("flowing", flowing);
-  if (!flowing) return;
-  const seconds = (2.4 / (1 + Math.log10(1 + perSecond))).toFixed(1);
-  if (dots.dataset.seconds !== seconds) {
-    dots.dataset.seconds = seconds;
-    dots.style.animationDuration = `${seconds}s`;
-  }
-}
-
-// Flows run from side to side where the target is to the right, else from bottom to top.
-function layOut() {
-  const frame = svg.getBoundingClientRect();
-  svg.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
-  for (const { from, to, track, dots } of paths) {
-    const a = nodes[from].getBoundingClientRect();
-    const b = nodes[to].getBoundingClientRect();
-    const line = b.left >= a.right ? across(a, b, frame) : downwards(a, b, frame);
-    track.setAttribute("d", line);
-    dots.setAttribute("d", line);
-  }
-}
-
-function across(a, b, frame) {
-  const [x1, x2] = [a.right - frame.left, b.left - frame.left];
-  const [y1, y2] = [a.top + a.height / 2 - frame.top, b.top + b.height / 2 - frame.top];
-  const middle = (x1 + x2) / 2;
-  return `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`;
-}
-
-function downwards(a, b, frame) {
-  const [x1, x2] = [a.left + a.width / 2 - frame.left, b.left + b.width / 2 - frame.left];
-  const [y1, y2] = [a.bottom - frame.top, b.top - frame.top];
-  const middle = (y1 + y2) / 2;
-  return `M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`;
-}
-
-new ResizeObserver(layOut).observe(svg.parentElement);
-layOut();

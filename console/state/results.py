@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Lock
 from typing import Any, Protocol
@@ -13,7 +13,10 @@ MAX_ROWS = 5_000  # a topic
 
 @dataclass(frozen=True)
 class Row:
-    """`key` as text; `timestamp` of the record in seconds; `fields` is what the record says, unchecked."""
+    """`key` as text; `fields` is what the record says, unchecked.
+
+    `timestamp` of the record in seconds; `since` is that of the first record of the key that is known.
+    """
 
     topic: str
     key: str
@@ -21,6 +24,7 @@ class Row:
     offset: int
     timestamp: float | None
     fields: dict[str, Any]
+    since: float | None = None
 
 
 class Results(Protocol):
@@ -52,7 +56,8 @@ class MemoryResults:
     def put(self, row: Row) -> None:
         with self._lock:
             rows = self._rows.setdefault(row.topic, OrderedDict())
-            rows[row.key] = row
+            before = rows.get(row.key)
+            rows[row.key] = replace(row, since=before.since if before else row.timestamp)
             rows.move_to_end(row.key)
             if len(rows) > self._max_rows:
                 rows.popitem(last=False)

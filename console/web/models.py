@@ -165,7 +165,7 @@ class Records(BaseModel):
 
 
 class Row(BaseModel):
-    """The newest record of its key; `fields` is what the record says."""
+    """The newest record of its key; `fields` is what the record says, `since` the time of the key's first."""
 
     topic: str
     key: str
@@ -173,6 +173,7 @@ class Row(BaseModel):
     offset: int
     timestamp: float | None
     fields: dict[str, Any]
+    since: float | None
 
 
 class Rows(BaseModel):

@@ -48,7 +48,12 @@ def console(pipeline: Pipeline, start_console, lines: list[bytes]) -> RunningCon
     pipeline.answer("logon_sessions", ["WS-001", 2], {"computer": "WS-001", "record_id": 2, "seconds": None})
     pipeline.answer("logon_sessions", ["WS-001", 2], None)
     pipeline.answer("alerts", ["a"], {"rule": "error_burst", "subject": "*", "events": 50})
-    pipeline.answer("alerts", b"b", {"rule_id": "b", "title": "Brute force", "evidence": [1, 2]}, "detection")
+    pipeline.answer(
+        "alerts",
+        b"b",
+        {"rule_id": "b", "title": "Brute force", "record_ids": ["DC-010 Security 1"]},
+        "detection",
+    )
     wait_until(lambda: sum(console.get("counts")["by_level"].values()) == EVENTS, "all events are read")
     wait_until(lambda: console.get("alerts")["kept"] == 2, "all alerts are read")
     wait_until(lambda: len(console.get("rejected")["lines"]) == 6, "all rejected lines are read")
@@ -155,7 +160,7 @@ def test_a_row_is_the_newest_of_its_key(console: RunningConsole, pipeline: Pipel
     assert [row["fields"]["record_id"] for row in console.get("sessions")["rows"]] == [1]
     alerts = [row["fields"] for row in console.get("alerts")["rows"]]
     assert [alert.get("rule_id", alert.get("rule")) for alert in alerts] == ["b", "error_burst"]
-    assert alerts[0]["evidence"] == [1, 2]
+    assert alerts[0]["record_ids"] == ["DC-010 Security 1"]
 
 
 def test_rejected_lines_have_reason_and_bytes(console: RunningConsole) -> None:

@@ -8,11 +8,15 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import Consumer
 from consoles import Pipeline, RunningConsole, made_by_the_producer, make_event
 from playwright.sync_api import Page, expect
 from running import wait_until
 
+from detection.alerts import Alert
+from detection.matching.rule_set import Head
 from local_stack import processes
+from local_stack.broker import kafka_objects
 
 pytestmark = pytest.mark.integration
 
@@ -23,19 +27,18 @@ HOSTILE = (
     " \u202egpj.exe\u2066\u200b\ufeff\x07"
 )
 # As the detection and as the analytics write an alert.
-SIGMA_ALERT = {
-    "alert_id": "5f0c",
-    "rule_id": "brute-force",
-    "title": "Many failed logons from one address",
-    "level": "high",
-    "tags": ["attack.credential_access", "attack.t1110"],
-    "group": {"address": "203.0.113.9"},
-    "first": "2026-11-21T09:28:24.100Z",
-    "last": "2026-11-21T09:29:24.100Z",
-    "count": 9,
-    "evidence": ["DC-010/Security/4711", "DC-010/Security/4712"],
-    "detected_at": "2026-11-21T09:29:24.300Z",
-}
+_RULE = Head(
+    "brute-force", "Many failed logons from one address", "high", ("attack.t1110",), "rule.yml", 1, ""
+)
+SIGMA_ALERT = Alert(
+    id="5f0c",
+    head=_RULE,
+    group={"IpAddress": "203.0.113.9"},
+    first="2026-11-21T09:28:24.1000000Z",
+    last="2026-11-21T09:29:24.1000000Z",
+    count=9,
+    record_ids=("DC-010 Security 4711", "DC-010 Security 4712"),
+).as_json("2026-11-21T09:29:24.3000000Z")
 BURST = {
     "rule": "error_burst",
     "subject": "*",
@@ -143,10 +146,10 @@ def test_alerts_come_with_their_evidence(page: Page, pipeline: Pipeline) -> None
     card = page.locator("#alerts .card", has_text="Many failed logons")
     expect(card).to_be_visible()
     expect(card.locator("summary")).to_contain_text("9 events")
-    expect(card.locator("summary")).to_contain_text("address 203.0.113.9")
+    expect(card.locator("summary")).to_contain_text("IpAddress 203.0.113.9")
     card.locator("summary").focus()
     page.keyboard.press("Enter")
-    for text in ("evidence (2 records)", "DC-010/Security/4712", "attack.t1110", "brute-force"):
+    for text in ("evidence (2 records)", "DC-010 Security 4712", "attack.t1110", "brute-force"):
         expect(card.locator("dl")).to_contain_text(text)
     pipeline.answer("alerts", ["brute-force", "203.0.113.9"], SIGMA_ALERT | {"count": 12}, user="detection")
     expect(card.locator("summary")).to_contain_text("12 events")
@@ -155,8 +158,24 @@ def test_alerts_come_with_their_evidence(page: Page, pipeline: Pipeline) -> None
     of_analytics = page.locator("#alerts .card", has_text="Error burst")
     expect(of_analytics.locator("summary")).to_contain_text("57 events")
     expect(of_analytics.locator("summary")).to_contain_text("all computers")
+    pipeline.answer("alerts", ["brute-force", "203.0.113.9"], SIGMA_ALERT | {"count": 15}, user="detection")
+    expect(card.locator("summary")).to_contain_text("15 events")
+    titles = page.locator("#alerts .card strong")
+    expect(titles).to_have_text(["Error burst", SIGMA_ALERT["title"]])  # nor does it move
     expect(page.locator("#alerts-count")).to_have_text("2 alerts")
     expect(page.locator("#node-alerts .figure")).to_have_text("2")
+
+
+def test_a_detection_outside_of_flink_shows_as_a_process(page: Page, pipeline: Pipeline) -> None:
+    login = kafka_objects.connection(pipeline.broker.stack, "detection").client_settings()
+    consumer = Consumer({**login, "group.id": "win-event-detection-page"})
+    consumer.subscribe([pipeline.topic("events_processed")])
+    try:
+        wait_until(lambda: consumer.poll(1.0) or consumer.assignment(), "it has joined its group")
+        expect(page.locator("#node-detection .figure")).to_have_text(re.compile(r"^1\sprocess"))
+        expect(page.locator("#node-detection")).to_have_attribute("data-state", "good")
+    finally:
+        consumer.close()
 
 
 def test_windows_and_sessions_are_tables(page: Page, pipeline: Pipeline) -> None:
@@ -196,7 +215,9 @@ def test_hostile_text_is_shown_and_never_becomes_markup(page: Page, pipeline: Pi
     pipeline.reject(HOSTILE.encode() + b"\xff\xfe", HOSTILE)
     texts = ("rule_id", "title", "level", "tags", "first", "last", "count", "detected_at")
     alert = dict.fromkeys(texts, HOSTILE)
-    pipeline.answer("alerts", HOSTILE.encode(), {**alert, "group": {HOSTILE: HOSTILE}, "evidence": [HOSTILE]})
+    pipeline.answer(
+        "alerts", HOSTILE.encode(), {**alert, "group": {HOSTILE: HOSTILE}, "record_ids": [HOSTILE]}
+    )
     pipeline.answer("top_5m", HOSTILE.encode(), {HOSTILE: HOSTILE, "events": HOSTILE, "rank": 1})
     pipeline.answer("top_5m", b"text", {"value": HOSTILE})
 

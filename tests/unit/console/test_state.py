@@ -13,7 +13,7 @@ from console.state.series import NAMES, SECONDS, Series, quantile
 
 
 def row(key: str, offset: int, topic: str = "top_5m", **fields: object) -> Row:
-    return Row(topic, key, 0, offset, None, fields)
+    return Row(topic, key, 0, offset, float(offset), fields)
 
 
 def test_a_later_row_of_a_key_replaces_the_earlier_and_moves_up() -> None:
@@ -22,6 +22,10 @@ def test_a_later_row_of_a_key_replaces_the_earlier_and_moves_up() -> None:
         results.put(row(key, offset))
     assert [(each.key, each.offset) for each in results.newest("top_5m", 10)] == [("a", 2), ("b", 1)]
     assert results.newest("top_5m", 1)[0].offset == 2
+    assert [each.since for each in results.newest("top_5m", 10)] == [
+        0.0,
+        1.0,
+    ]  # of the first record of the key
     assert results.newest("alerts", 10) == []
 
 

@@ -1,0 +1,73 @@
+"""The whole pipeline on one page: real producer, bridge and analytics on the session's cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from consoles import Pipeline, RunningConsole, SteeredProducer
+from playwright.sync_api import Page, expect
+from running import REPOSITORY, Job, RunningStack
+
+pytestmark = pytest.mark.integration
+
+AGO = re.compile(r"checkpoint \d+(\.\d)? (ms|s) ago")
+
+
+@pytest.fixture(scope="module")
+def jobs(stack: RunningStack, pipeline: Pipeline, producer: SteeredProducer) -> Iterator[list[Job]]:
+    """The bridge from the producer into the topic, level_counts from there on."""
+    processed = pipeline.topic("events_processed")
+    started = [
+        stack.submit(
+            *("--hostname", "127.0.0.1", "--port", str(producer.running.port)),
+            *("--kafka-topic", processed, "--kafka-rejected-topic", pipeline.topic("events_rejected")),
+            *("--checkpoint-interval", "1"),
+        )
+    ]
+    result = f"events_by_level={pipeline.topic('events_by_level')}"
+    asked = stack.flink_run(
+        *("level_counts", "--kafka-topic", processed, "--result-topic", result, "--checkpoint-interval", "1"),
+        user="analytics",
+        program=str(REPOSITORY / "analytics" / "job.py"),
+    )
+    assert "JobID " in asked.stdout, asked.stdout + asked.stderr
+    started.append(Job(stack, asked.stdout.partition("JobID ")[2].split()[0]))
+    yield started
+    for job in started:
+        job.cancel()
+
+
+@pytest.fixture(scope="module")
+def console(
+    start_console: Callable[..., RunningConsole],
+    stack: RunningStack,
+    producer: SteeredProducer,
+    jobs: list[Job],
+) -> RunningConsole:
+    return start_console("--flink-url", stack.stack.flink_url, "--producer-url", producer.url)
+
+
+def test_the_drawing_shows_the_real_pipeline(
+    open_page: Callable[..., Page], console: RunningConsole, pipeline: Pipeline
+) -> None:
+    page = open_page(console.url)
+    for job in ("bridge", "analytics"):
+        node = page.locator(f"#node-{job}")
+        expect(node).to_have_attribute("data-state", "good")
+        expect(node.locator(".note")).to_have_text(AGO)
+    expect(page.locator("#node-bridge .note")).to_contain_text("0 restarts")
+    expect(page.locator("#node-analytics .note")).to_have_text(re.compile(r"lag \d"))
+    expect(page.locator("#node-producer .note")).to_have_text(re.compile(r"1 client · lag \d"))
+    expect(page.locator("#node-processed .figure")).to_have_text(re.compile(r"^[1-9]\d*\s/s"))
+    expect(page.locator("#jobs .state.running")).to_have_count(2)
+    expect(page.locator("#kafka")).to_contain_text("win-event-analytics")
+    expect(page.locator("#latency-legend")).to_have_text(re.compile(r"p50 \d.*p99 \d"))
+    expect(page.locator("#notices")).to_be_empty()
+
+    page.get_by_role("tab", name="events by level").click()
+    expect(page.locator("#results tbody")).to_contain_text("Information")
+    assert console.services() == {"kafka": "up", "flink": "up", "producer": "up"}
+    jobs = {job["name"]: job for job in console.get("status")["jobs"] if job["state"] == "RUNNING"}
+    assert any(job["checkpoint_age"] is not None for job in jobs.values())
