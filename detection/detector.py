@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from detection.alerts import Alert, identity, of_event, telling
 from detection.correlation.clock import Clock
@@ -14,6 +15,7 @@ from detection.correlation.correlator import (
     Change,
     Correlator,
     Occurrence,
+    Told,
 )
 from detection.correlation.definition import Correlation, CorrelationError, define
 from detection.event_time import TICKS, to_ticks
@@ -101,11 +103,21 @@ class Detector:
 
         self._correlator.adopt(before, same)
 
+    def remember(self, alert: dict[str, Any]) -> None:
+        """An alert as JSON that an earlier run has written: the burst keeps its id when it is found again."""
+        rule = next((each for each in self._definitions if each.head.key == alert.get("rule_id")), None)
+        first, last = (to_ticks(str(alert.get(name))) for name in ("first", "last"))
+        group = alert.get("group")
+        if rule is None or first is None or last is None or not isinstance(group, dict):
+            return
+        values = tuple(str(group.get(name, "")) for name in rule.group_by)
+        self._correlator.remember(rule.head.key, values, Told(str(alert.get("id")), first, last))
+
     @property
     def memory_milliseconds(self) -> int:
         """How far back in event time the state reaches: the longest timespan, chained, and the lateness."""
         reach: dict[str, int] = {}
-        for each in definitions(self.rules)[0]:
+        for each in self._definitions:
             reach[each.head.key] = each.span + max((reach.get(key, 0) for key in each.refers_to), default=0)
         return (max(reach.values()) + self._lateness) * 1000 // TICKS if reach else 0
 
@@ -115,7 +127,8 @@ class Detector:
         return self._correlator.held
 
     def _set(self, rules: RuleSet) -> None:
-        correlations, _ = definitions(rules)
+        self._definitions, _ = definitions(rules)
+        correlations = self._definitions
         self.rules = rules
         self._matcher = Matcher(rules.rules)
         self._correlator = Correlator(correlations, self._bounds)

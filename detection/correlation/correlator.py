@@ -42,14 +42,20 @@ class Change(NamedTuple):
 
     @property
     def alert_id(self) -> str:
-        return alert_id(self.correlation.head.key, self.group, to_text(self.burst.began))
+        return _id_of(self, self.burst)
 
     @property
     def merged_into(self) -> str | None:
         """The id of the alert that this one is a part of, as was found later."""
-        if self.into is None:
-            return None
-        return alert_id(self.correlation.head.key, self.group, to_text(self.into.began))
+        return None if self.into is None else _id_of(self, self.into)
+
+
+class Told(NamedTuple):
+    """What is in the topic of alerts already: the id of a burst, and its event times in ticks."""
+
+    id: str
+    first: int
+    last: int
 
 
 @dataclass
@@ -83,6 +89,7 @@ class Correlator:
                 self._listening.setdefault(key, []).append(each)
         self._groups: dict[str, dict[Group, State]] = {each.head.key: {} for each in self._correlations}
         self._swept: dict[str, int] = {}
+        self._told: dict[tuple[str, Group], list[Told]] = {}
         self.lost = 0
 
     def listens(self, key: str) -> bool:
@@ -117,7 +124,11 @@ class Correlator:
             if key in other._groups and same(key):
                 self._groups[key] = other._groups[key]
                 self._swept[key] = other._swept.get(key, 0)
-        self.lost = other.lost
+        self.lost, self._told = other.lost, other._told
+
+    def remember(self, key: str, group: Group, told: Told) -> None:
+        """A burst that was told before this run: when it is found again, it keeps its name."""
+        self._told.setdefault((key, _folded(group)), []).append(told)
 
     @property
     def state(self) -> dict[str, dict[Group, State]]:
@@ -135,7 +146,7 @@ class Correlator:
 
     def _put(self, correlation: Correlation, group: Group, occurrence: Occurrence) -> Iterator[Change]:
         states = self._groups[correlation.head.key]
-        folded = tuple(value.lower() for value in group)
+        folded = _folded(group)
         state = states.get(folded)
         if state is None:
             if len(states) >= self._bounds.groups:
@@ -155,6 +166,11 @@ class Correlator:
 
     def _changed(self, correlation: Correlation, state: State, burst: Burst) -> Iterator[Change]:
         new = burst.told == 0
+        if new:
+            told = self._told.get((correlation.head.key, _folded(state.shown)), ())
+            burst.name = next(
+                (each.id for each in told if each.first <= burst.last and each.last >= burst.first), ""
+            )
         change = Change(correlation, state.shown, burst)
         yield change
         if new:
@@ -181,6 +197,14 @@ def _absorbed(correlation: Correlation, state: State) -> Iterator[Change]:
     parts, state.window.absorbed = state.window.absorbed, []
     for part, whole in parts:
         yield Change(correlation, state.shown, part, over=True, into=whole)
+
+
+def _id_of(change: Change, burst: Burst) -> str:
+    return burst.name or alert_id(change.correlation.head.key, change.group, to_text(burst.began))
+
+
+def _folded(group: Group) -> Group:
+    return tuple(value.lower() for value in group)
 
 
 def alert_id(key: str, group: Iterable[str], began: str) -> str:

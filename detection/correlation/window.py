@@ -30,8 +30,9 @@ class Entry(NamedTuple):
 class Burst:
     """`first`, `last`: event times. `met`: the end of the window that first met the condition.
 
-    `began`: the first event's time when that was seen; the burst keeps it as its name. `gone`: how many of
-    its events the window no longer holds. `told`: the count that was last told to somebody.
+    `began`: the first event's time when that was seen, of which its name is made; `name`: the one under which
+    it was told before a restart. `gone`: how many of its events the window no longer holds. `told`: the count
+    that was last told to somebody.
     """
 
     first: int
@@ -42,6 +43,7 @@ class Burst:
     count: int = 0
     evidence: list[str] = field(default_factory=list)
     told: int = 0
+    name: str = ""
 
     def covers(self, time: int) -> bool:
         return self.first <= time <= self.last

@@ -61,9 +61,7 @@ def _packages(folder: Path) -> Path:
 
 
 def _lines(settings: DetectionSettings, prefix: str) -> str:
-    lateness = (
-        f"INTERVAL '{int(settings.max_lateness)}.{round(settings.max_lateness % 1 * 1000):03d}' SECOND(5, 3)"
-    )
+    lateness = _interval(settings.max_lateness)
     options = {
         "connector": "kafka",
         "topic": settings.topic,
@@ -93,6 +91,12 @@ def _alerts(settings: DetectionSettings, prefix: str) -> str:
         **{f"properties.{name}": value for name, value in settings.kafka.producer_properties(prefix).items()},
     }
     return f"CREATE TEMPORARY TABLE alerts (k STRING, v STRING) {_with(options)}"
+
+
+def _interval(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86_400)
+    text = f"{days} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{round(seconds % 1 * 1000):03d}"
+    return f"INTERVAL '{text}' DAY(3) TO SECOND(3)"
 
 
 def _with(options: Mapping[str, str]) -> str:

@@ -152,7 +152,7 @@ class Compiler:
         name = self._name(tree.field)
         if self._known_text(name) is not None or name == "Level":
             return None
-        kind, word = _simple(tree.value)
+        kind, word = simple(tree.value)
         return (self._low(name), kind, word.lower()) if kind in ("==", "startswith", "endswith") else None
 
     def _grouped(self, variable: str, kind: str, words: list[str]) -> str:
@@ -204,7 +204,7 @@ class Compiler:
         raise NotSupportedError(f"a value of kind {type(value).__name__}")
 
     def _string(self, variable: str, value: SigmaString, case: Callable[[str], str]) -> str:
-        kind, word = _simple(value)
+        kind, word = simple(value)
         word = case(word)
         if kind == "any":
             return f"{variable} is not A" if case is str else f"{variable} != A"
@@ -342,7 +342,7 @@ def _placeholder(value: SigmaString) -> str:
     return f"placeholder {names} has no values; give them in a pipeline: --pipeline FILE"
 
 
-def _simple(value: SigmaString) -> tuple[str, str]:
+def simple(value: SigmaString) -> tuple[str, str]:
     """(test, word): ==, startswith, endswith, in, any; or ("glob", "") for all other patterns."""
     parts = _checked(value)
     while len(parts) > 1 and parts[0] is _ANY and parts[1] is _ANY:

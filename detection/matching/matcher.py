@@ -11,6 +11,8 @@ import orjson
 
 from detection.matching.conditions import Check, Compiler, Known
 from detection.matching.event_fields import FLAT, Event, Shape, read_field, shape_of, system_field
+from detection.matching.log_sources import Source
+from detection.matching.preselection import Needs, Preselection, needs_of, preselected
 from detection.matching.rule_set import Rule
 from producer.events.line_rule import parse_object
 
@@ -22,6 +24,7 @@ _HEAD = re.compile(
 ).match
 
 
+_MANY = 32  # rules for one kind of event, from which on an index is worth its price
 _ONCE = (b'"event_id":', b'"source":')
 
 
@@ -153,12 +156,29 @@ class Matcher:
             return check
 
     def _compile(self, channel: str, event_id: int) -> Check | None:
-        compiler = Compiler(Known(channel, event_id if event_id >= 0 else None))
-        for number, rule in enumerate(self._rules):
-            source = rule.source_of(channel, event_id)
-            if source is not None:
-                compiler.add(number, rule.tree, source.renamed)
-        return compiler.check()
+        """One function for all rules; of many rules, most are asked only when a text calls for them."""
+        known = Known(channel, event_id if event_id >= 0 else None)
+        wanted = [
+            (number, rule, source)
+            for number, rule in enumerate(self._rules)
+            if (source := rule.source_of(channel, event_id)) is not None
+        ]
+        always = Compiler(known)
+        needs: list[tuple[Needs, Check]] = []
+        for number, rule, source in wanted:
+            found = needs_of(rule.tree, _names(source)) if len(wanted) >= _MANY else ()
+            if not found:
+                always.add(number, rule.tree, source.renamed)
+                continue
+            alone = Compiler(known)
+            alone.add(number, rule.tree, source.renamed)
+            if (check := alone.check()) is not None:
+                needs.append((found, check))
+        return preselected(always.check(), Preselection(needs)) if needs else always.check()
+
+
+def _names(source: Source) -> Callable[[str], str]:
+    return lambda field: source.renamed.get(field, field)
 
 
 def _broken(shape: Shape, event: Event, data: Event) -> list[int]:

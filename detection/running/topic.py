@@ -23,12 +23,14 @@ from detection.event_time import TICKS
 from detection.matching.rule_set import RuleSet
 from kafka_setup.connection.session import QUIET_CLIENT
 from kafka_setup.connection.settings import KafkaConnection
+from producer.events.line_rule import parse_object
 
 _REACH_SECONDS = 20.0
 _BATCH = 2_000
 _POLL_SECONDS = 0.05
 _COMMIT_SECONDS = 1.0
 _FLUSH_SECONDS = 60.0
+_AHEAD = 3_600_000  # milliseconds: Kafka takes no record that is further ahead of its clock
 
 
 class TopicError(Exception):
@@ -114,7 +116,9 @@ class TopicDriver:
             self._next[each.partition] = max(known, low) if known >= 0 else first
             self._detector.clock.expect(str(each.partition))
         self._committed = {number: committed[number].offset for number in self._next}
-        self._read_back(self._starts(committed, ranges))
+        starts = self._starts(committed, ranges)
+        self._remember(committed)
+        self._read_back(starts)
         self._consumer.assign([TopicPartition(topic, *place) for place in self._next.items()])
         return {number: high for number, (_, high) in ranges.items() if high > self._next[number]}
 
@@ -124,8 +128,9 @@ class TopicDriver:
         """Where the state begins: timespan + lateness before the event time that was committed."""
         asked = []
         for number, place in committed.items():
-            if place.offset >= 0 and (place.metadata or "").lstrip("-").isdecimal():
-                since = int(place.metadata) // (TICKS // 1000) - self._detector.memory_milliseconds
+            mark = _mark(place)
+            if mark is not None:
+                since = mark - self._detector.memory_milliseconds
                 asked.append(TopicPartition(self._settings.topic, number, max(since, 0)))
         if not asked or not self._detector.memory_milliseconds:
             return {}
@@ -134,6 +139,18 @@ class TopicDriver:
             each.partition: max(each.offset, ranges[each.partition][0]) for each in found if each.offset >= 0
         }
         return {number: start for number, start in starts.items() if start < self._next[number]}
+
+    def _remember(self, committed: dict[int, TopicPartition]) -> None:
+        """The alerts that earlier runs have written and that may still grow: they keep their ids."""
+        marks = [_mark(place) for place in committed.values()]
+        known = [mark for mark in marks if mark is not None]
+        if self._settings.alerts is None or not known or not self._detector.memory_milliseconds:
+            return
+        since = max(min(known) - self._detector.memory_milliseconds - _AHEAD, 0)
+        for value in _values(self._consumer, self._settings.alerts, since):
+            alert = parse_object(value)
+            if alert and "rule_id" in alert and "merged_into" not in alert:
+                self._detector.remember(alert)
 
     def _read_back(self, starts: dict[int, int]) -> None:
         """Feed what was taken already, and tell nothing of it: it was told."""
@@ -223,6 +240,34 @@ class _Sink:
         self._failed = self._failed or error
 
 
+def _mark(place: TopicPartition) -> int | None:
+    """How far event time had come with a committed position, in milliseconds; None when it is not told."""
+    told = place.metadata or ""
+    known = place.offset >= 0 and told.lstrip("-").isdecimal()
+    return int(told) // (TICKS // 1000) if known else None
+
+
+def _values(consumer: Consumer, topic: str, since: int) -> Iterator[bytes]:
+    """The values of all records of a topic from `since` (milliseconds) to its end."""
+    found = consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    asked = [TopicPartition(topic, number, since) for number in found.partitions]
+    starts = consumer.offsets_for_times(asked, timeout=_REACH_SECONDS)
+    starts = [each for each in starts if each.offset >= 0]
+    waiting = {each.partition for each in starts}
+    consumer.assign(starts)
+    while waiting:
+        for message in consumer.consume(_BATCH, _POLL_SECONDS):
+            error = message.error()
+            if error is None:
+                yield message.value() or b""
+            elif error.code() == KafkaError._PARTITION_EOF:
+                waiting.discard(message.partition())
+            else:
+                raise KafkaException(error)
+
+
 def _reading(settings: TopicSettings) -> dict[str, object]:
     return {
         "group.id": settings.group,
@@ -240,8 +285,8 @@ def _reading(settings: TopicSettings) -> dict[str, object]:
 def _told(error: KafkaError, settings: TopicSettings) -> str:
     user, servers = settings.connection.username, settings.connection.bootstrap_servers
     advice = {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on {settings.topic} and WRITE on "
-        f"{settings.alerts}: win-event-kafka-setup apply",
+        KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on {settings.topic}, READ and "
+        f"WRITE on {settings.alerts}: win-event-kafka-setup apply",
         KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {settings.group}",
         KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}",
         KafkaError._TRANSPORT: f"no broker answers at {servers}: is it up?",

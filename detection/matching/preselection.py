@@ -1,0 +1,146 @@
+"""Which of many rules are worth a look: an index by the texts that a rule needs to find in one field. Pure.
+
+Of each rule one necessary condition is taken, or alternatives, the rarest that its tree has: a field equals
+one of some texts, ends in one of some file names, or holds one of some words. A lookup tells the rules whose
+condition is met; only those are asked in full. Words are found by an RE2 set, in one pass over the field
+however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import re2
+from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionOR
+from sigma.types import SigmaCasedString, SigmaExpansion, SigmaString
+
+from detection.matching.conditions import Check, simple
+from detection.matching.event_fields import ABSENT, ALIASES, Event, Shape, is_system_field, text
+
+_SHORTEST = 3  # characters of a word that is worth looking for
+_BACKSLASH = "\\"
+_SET_MEMORY = 512 * 2**20  # what the automaton may take at most; it grows with what it has seen
+
+
+class Need(NamedTuple):
+    """`kind`: equals, file (behind the last backslash), holds. One of `words`, in lower case, must be met."""
+
+    field: str
+    kind: str
+    words: frozenset[str]
+
+    @property
+    def rarity(self) -> tuple[int, int, int]:
+        """The larger, the fewer events meet it, as far as one can tell."""
+        kinds = {"holds": 0, "file": 1, "equals": 1}
+        return kinds[self.kind], min(map(len, self.words)), -len(self.words)
+
+
+Needs = tuple[Need, ...]
+"""Alternatives: one of them must be met."""
+
+
+def needs_of(tree: Any, name_of: Callable[[str], str]) -> Needs:
+    """What the tree cannot hold without; nothing when there is no such condition of these kinds."""
+    if isinstance(tree, ConditionFieldEqualsValueExpression):
+        name = name_of(tree.field)
+        return () if is_system_field(ALIASES.get(name, name)) else _of_value(name, tree.value)
+    if isinstance(tree, ConditionAND):
+        found = [needs for needs in (needs_of(each, name_of) for each in tree.args) if needs]
+        return max(found, key=_rarity, default=())
+    if isinstance(tree, ConditionOR):
+        return _either([needs_of(each, name_of) for each in tree.args])
+    return ()
+
+
+def _rarity(needs: Needs) -> tuple[int, int, int]:
+    return min(need.rarity for need in needs)
+
+
+def _of_value(name: str, value: Any) -> Needs:
+    if isinstance(value, SigmaExpansion):
+        return _either([_of_value(name, each) for each in value.values])
+    if not isinstance(value, SigmaString):
+        return ()
+    kind, word = simple(value)
+    word = word.lower()
+    if kind == "==" and word and not isinstance(value, SigmaCasedString):
+        return (Need(name, "equals", frozenset({word})),)
+    if kind == "endswith" and word.rfind(_BACKSLASH) == 0 and len(word) > 1:
+        return (Need(name, "file", frozenset({word[1:]})),)
+    if kind == "glob":
+        parts = [part.lower() for part in value.s if isinstance(part, str)]
+        word = max(parts, key=len, default="")
+    long_enough = len(word) >= _SHORTEST and word.isascii()
+    return (Need(name, "holds", frozenset({word})),) if long_enough else ()
+
+
+def _either(alternatives: Sequence[Needs]) -> Needs:
+    """One test for all words of a field and kind."""
+    if not all(alternatives):
+        return ()
+    words: dict[tuple[str, str], frozenset[str]] = {}
+    for need in (need for needs in alternatives for need in needs):
+        key = need.field, need.kind
+        words[key] = words.get(key, frozenset()) | need.words
+    return tuple(Need(*key, found) for key, found in words.items())
+
+
+class Preselection:
+    """Checks with their needs; `candidates` are those of which an event meets one, and perhaps some more."""
+
+    def __init__(self, checks: Sequence[tuple[Needs, Check]]) -> None:
+        self._lookups: dict[str, dict[str, dict[str, list[Check]]]] = {}
+        for need, check in ((need, check) for needs, check in checks for need in needs):
+            by_word = self._lookups.setdefault(need.field, {}).setdefault(need.kind, {})
+            for word in need.words:
+                by_word.setdefault(word, []).append(check)
+        self._words = {
+            field: _WordSet(kinds["holds"]) for field, kinds in self._lookups.items() if "holds" in kinds
+        }
+
+    def candidates(self, data: Event) -> dict[Check, None]:
+        found: dict[Check, None] = {}
+        for field, kinds in self._lookups.items():
+            value = data.get(field, ABSENT)
+            low = (value if type(value) is str else text(value)).lower()
+            if low == ABSENT:
+                continue
+            if (by_text := kinds.get("equals")) is not None and low in by_text:
+                found |= dict.fromkeys(by_text[low])
+            if (by_file := kinds.get("file")) is not None:
+                name = low.rpartition(_BACKSLASH)
+                if name[1] and name[2] in by_file:
+                    found |= dict.fromkeys(by_file[name[2]])
+            if (words := self._words.get(field)) is not None:
+                for checks in words.met(low):
+                    found |= dict.fromkeys(checks)
+        return found
+
+
+class _WordSet:
+    """All words of one field, found in one pass."""
+
+    def __init__(self, by_word: dict[str, list[Check]]) -> None:
+        options = re2.Options()
+        options.max_mem, options.log_errors = _SET_MEMORY, False
+        self._set, self._checks = re2.Set.SearchSet(options), list(by_word.values())
+        for word in by_word:
+            self._set.Add(re2.escape(word))
+        self._set.Compile()
+
+    def met(self, low: str) -> list[list[Check]]:
+        return [self._checks[number] for number in self._set.Match(low) or ()]
+
+
+def preselected(always: Check | None, selection: Preselection) -> Check:
+    """One function for rules that are always asked and for those that the event's texts call for."""
+
+    def check(shape: Shape, event: Event, data: Event) -> list[int]:
+        found = always(shape, event, data) if always is not None else []
+        for each in selection.candidates(data):
+            found += each(shape, event, data)
+        return sorted(found)
+
+    return check
