@@ -40,6 +40,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 ok, 1 the stream could not be read, 2 usage, 130 interrupted.",
 )
+@click.version_option(package_name="win-event-bridge")
 @click.argument("endpoints", nargs=-1, metavar="[HOST[:PORT]]...")
 @click.option(
     "--host",
