@@ -29,5 +29,4 @@ def _environment(stack: Stack) -> dict[str, str]:
         **tools.login(stack, watcher(stack)),
         "WIN_EVENT_FLINK_URL": stack.flink_url,
         "WIN_EVENT_PRODUCER_URL": f"http://{stack.producer_metrics}",
-        "KAFKA_PASSWORD": "",
     }

@@ -62,7 +62,8 @@ def login(stack: Stack, user: str) -> dict[str, str]:
     names = [each.name for each in stack_topology(stack).users]
     if user not in names:
         raise StartError(f"the topology has no user {user!r}. There are: {', '.join(names)}")
-    return {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(stack.secrets / user)}
+    # A password from elsewhere would win over the file.
+    return {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(stack.secrets / user), "KAFKA_PASSWORD": ""}
 
 
 def exports(stack: Stack) -> dict[str, str]:
@@ -86,12 +87,23 @@ def exports(stack: Stack) -> dict[str, str]:
     }
 
 
+# What a shell may still have from another stack, or from `--as`.
+_OF_ANOTHER_STACK = (
+    "KAFKA_USERNAME",
+    "KAFKA_PASSWORD",
+    "KAFKA_PASSWORD_FILE",
+    "KAFKA_CA_FILE",
+    "WIN_EVENT_TOPOLOGY",
+    "FLINK_PLUGINS_DIR",
+)
+
+
 def render_exports(stack: Stack, user: str | None = None) -> str:
     """As a shell reads it; with a `user` every tool logs in as that one. Raises StartError."""
     folders = f"{stack.bin}:{Path(sys.executable).parent}"
     variables = exports(stack) | (login(stack, user) if user else {})
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    forgotten = [] if user else ["unset KAFKA_USERNAME KAFKA_PASSWORD KAFKA_PASSWORD_FILE"]
+    forgotten = [f"unset {name}" for name in _OF_ANOTHER_STACK if name not in variables]
     return "\n".join([f'export PATH={shlex.quote(folders)}:"$PATH"', *lines, *forgotten]) + "\n"
 
 

@@ -15,7 +15,7 @@ from local_stack.broker import broker
 from local_stack.extras import how_to_add
 from local_stack.health.doctor_flink import examine_flink, examine_sockets
 from local_stack.health.doctor_kafka import examine_kafka
-from local_stack.health.finding import Finding
+from local_stack.health.warnings import Finding
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import java_home
 from local_stack.layout import LOOPBACK, Stack

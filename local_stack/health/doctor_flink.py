@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from local_stack.cluster import rest as flink_rest
-from local_stack.health.finding import Finding
 from local_stack.health.jobs import read_jobs
-from local_stack.health.warnings import of_job
+from local_stack.health.warnings import Finding, of_job
 from local_stack.layout import Stack
 
 _VERSION = "import sys, pyflink.version as v; print(*sys.version_info[:2], v.__version__)"
@@ -29,7 +28,7 @@ def examine_flink(stack: Stack) -> list[Finding]:
     except OSError as error:
         return [Finding(f"Flink does not answer: {error}", False, "win-event-stack logs jobmanager")]
     sockets = {endpoint for job in jobs for endpoint in endpoints(job.name)}
-    warned = [Finding(each.what, False, each.cure) for job in jobs for each in of_job(job)]
+    warned = [each for job in jobs for each in of_job(job)]
     return [_python(settings), _charset(environment), *examine_sockets(sorted(sockets)), *warned]
 
 

@@ -12,8 +12,8 @@ from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.health.finding import Finding
 from local_stack.health.kafka_risks import read_warnings
+from local_stack.health.warnings import Finding
 from local_stack.layout import Stack
 
 _SECONDS = 8.0
@@ -53,8 +53,7 @@ def _records(stack: Stack) -> list[Finding]:
     """What the records themselves tell: clocks, retention, transactions."""
     admin = connect(kafka_objects.connection(stack, kafka_objects.watcher(stack)), _SECONDS)
     facts = read_facts(admin)
-    warned = [Finding(each.what, False, each.cure) for each in read_warnings(stack, admin, facts)]
-    return [_clock(facts), *warned]
+    return [_clock(facts), *read_warnings(stack, admin, facts)]
 
 
 def _clock(facts: ClusterFacts) -> Finding:

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 from kafka_setup.cluster_facts import REQUEST_TIMEOUT, ClusterFacts, TopicFacts
 from local_stack import tools
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.health.warnings import Doomed, Warned, of_retention, of_transaction
+from local_stack.health.warnings import Doomed, Finding, of_retention, of_transaction
 from local_stack.layout import Stack
 
 _MARGIN = 0.1  # of the retention time: what is older than the rest of it goes soon
@@ -22,7 +22,7 @@ _LONG_OPEN_MS = 60_000  # far longer than the time between two checkpoints
 _TOOL_SECONDS = 60.0
 
 
-def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iterator[Warned]:
+def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iterator[Finding]:
     """Raises KafkaException."""
     for topic, milliseconds in _retentions(admin, facts).items():
         yield from of_retention(_doomed(admin, topic, facts, milliseconds))

@@ -27,7 +27,7 @@ def as_screen(now: Report, before: Report | None = None) -> RenderableType:
         tables.append(_jobs(now))
     said = [Text(problem, style="red") for problem in now.problems]
     for warned in now.warnings:
-        said += [Text(f"! {warned.what}", style="bold red"), Text(f"  → {warned.cure}")]
+        said += [Text(f"! {warned.what}", style="bold red"), Text(f"  → {warned.remedy}")]
     return Lines(*(part for table in tables for part in (table, Text())), *said)
 
 

@@ -24,14 +24,15 @@ _CURES = {
 
 
 @dataclass(frozen=True)
-class Warned:
-    """`cure` is what to do about it."""
+class Finding:
+    """One answer of doctor; a warning is one that is not ok. `remedy` is what to do then."""
 
     what: str
-    cure: str
+    ok: bool
+    remedy: str = ""
 
 
-def of_job(job: Job) -> Iterator[Warned]:
+def of_job(job: Job) -> Iterator[Finding]:
     """About a job that runs or restarts."""
     if job.state not in ("RUNNING", "RESTARTING", "FAILING"):
         return
@@ -39,20 +40,21 @@ def of_job(job: Job) -> Iterator[Warned]:
     yield from _looping(job)
     yield from _silent(job)
     if job.checkpoint_failure:
-        yield Warned(
+        yield Finding(
             f"{job.name}: the newest checkpoint failed: {job.checkpoint_failure}",
+            False,
             "win-event-stack logs jobmanager",
         )
 
 
-def _rejected(job: Job) -> Iterator[Warned]:
+def _rejected(job: Job) -> Iterator[Finding]:
     lines = job.events + job.rejected
     if lines < _ENOUGH_LINES or job.rejected <= job.events:
         return
     reason = max(job.reasons, key=lambda each: job.reasons[each], default="")
     told = f", most of them as {reason}" if reason else ""
     what = f"{job.name}: {job.rejected / lines:.0%} of {lines:,} lines were REJECTED{told}"
-    yield Warned(what, f"{cure(reason)}. To see them: win-event-stack peek events_rejected")
+    yield Finding(what, False, f"{cure(reason)}. To see them: win-event-stack peek events_rejected")
 
 
 def cure(reason: str) -> str:
@@ -62,7 +64,7 @@ def cure(reason: str) -> str:
     return _CURES.get(reason, "docs/GUARANTEES.md explains the reasons")
 
 
-def _looping(job: Job) -> Iterator[Warned]:
+def _looping(job: Job) -> Iterator[Finding]:
     """The same failure again and again, with no checkpoint between: the job always meets the same thing."""
     last = job.failures[-_LOOPING:]
     if len(last) < _LOOPING or len({failure.text for failure in last}) > 1:
@@ -71,16 +73,20 @@ def _looping(job: Job) -> Iterator[Warned]:
     if job.checkpoint_age is not None and job.checkpoint_age < since:
         return
     what = f"{job.name} restarts at the same place again and again: {last[-1].text}"
-    yield Warned(
-        what, f"win-event-stack logs taskmanager-1; {_LOOPING} times in {since:.0f} s, no checkpoint between"
+    yield Finding(
+        what,
+        False,
+        f"win-event-stack logs taskmanager-1; {_LOOPING} times in {since:.0f} s, no checkpoint between",
     )
 
 
-def _silent(job: Job) -> Iterator[Warned]:
+def _silent(job: Job) -> Iterator[Finding]:
     for place in job.places:
         if place.connected and place.idle is not None and place.idle > SILENT_SECONDS:
             what = f"{job.name} is connected to {place.address}, and no line came for {place.idle:.0f} s"
-            yield Warned(what, "does the sender make events? win-event-stack status shows a producer's rate")
+            yield Finding(
+                what, False, "does the sender make events? win-event-stack status shows a producer's rate"
+            )
 
 
 @dataclass(frozen=True)
@@ -94,23 +100,25 @@ class Doomed:
     unread: dict[str, int]
 
 
-def of_retention(doomed: Doomed) -> Iterator[Warned]:
+def of_retention(doomed: Doomed) -> Iterator[Finding]:
     """Nothing about a topic whose oldest records simply become old, and that everybody has read."""
     within = f"within {doomed.seconds / 3600:.1f} h"
     for group, count in sorted(doomed.unread.items()):
         if count:
             what = f"{doomed.topic}: {group} has not read {count:,} records that retention deletes {within}"
-            yield Warned(what, "let the group catch up, or raise the topic's retention.ms")
+            yield Finding(what, False, "let the group catch up, or raise the topic's retention.ms")
     if doomed.records and doomed.records * 2 > doomed.of:
         what = f"{doomed.topic}: retention deletes {doomed.records:,} of {doomed.of:,} records {within}"
-        yield Warned(
-            what, "their times are old: raise the topic's retention.ms, or submit with --too-old now"
+        yield Finding(
+            what, False, "their times are old: raise the topic's retention.ms, or submit with --too-old now"
         )
 
 
-def of_transaction(name: str, topics: dict[str, int], tool: str) -> Warned:
+def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
     """`topics`: how many records read_committed does not see; `tool`: kafka-transactions.sh with a login."""
     hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
     what = f"transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
     end = f"{tool} forceTerminateTransaction --transactional-id {name}"
-    return Warned(what, f"it ends when its job goes on from its checkpoint; to give its records up: {end}")
+    return Finding(
+        what, False, f"it ends when its job goes on from its checkpoint; to give its records up: {end}"
+    )

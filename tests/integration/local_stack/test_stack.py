@@ -10,10 +10,11 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
-from running import BIN, RunningStack, renamed_topology, run, wait_until
+from running import BIN, RunningStack, free_ports, renamed_topology, run, wait_until
 
 from kafka_setup.topology.file import load_topology
 from local_stack import processes
@@ -152,3 +153,12 @@ def test_a_busy_port_stops_up_and_leaves_nothing_running(tmp_path: Path) -> None
     assert result.returncode == 1
     assert f"port {port} (Kafka) is busy" in result.stderr
     assert run(BIN / "win-event-stack", "down", env=running.environment).stderr == "nothing was running\n"
+
+
+def test_up_starts_the_console_and_says_where_it_is(stack: RunningStack) -> None:
+    port = str(free_ports(1)[0])
+    result = run(BIN / "win-event-stack", "up", "--console", "--console-port", port, env=stack.environment)
+    assert result.returncode == 0, result.stderr
+    assert f"console on http://127.0.0.1:{port}" in result.stderr
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
+        assert b"<html" in page.read()

@@ -67,7 +67,7 @@ def test_a_job_is_submitted_once_and_goes_on_from_its_own_savepoint(
 
 
 def test_status_warns_when_most_lines_are_rejected(stack: RunningStack, topics: tuple[str, str]) -> None:
-    def warned() -> dict[str, str] | None:
+    def warned() -> dict[str, Any] | None:
         found = run(BIN / "win-event-stack", "status", "--json", env=stack.environment)
         about = [each for each in json.loads(found.stdout)["warnings"] if topics[0] in each["what"]]
         return about[0] if about else None
@@ -78,7 +78,7 @@ def test_status_warns_when_most_lines_are_rejected(stack: RunningStack, topics: 
         warning = wait_until(warned, "status warns", 120)
         job.cancel()
     assert "100% of 50 lines were REJECTED, most of them as not-json" in warning["what"]
-    assert "does not send JSON lines" in warning["cure"]
+    assert "does not send JSON lines" in warning["remedy"]
 
 
 def test_wrong_options_are_told_at_once_and_nothing_is_submitted(stack: RunningStack) -> None:

@@ -18,6 +18,12 @@ from local_stack.cli import main
 from local_stack.layout import Stack
 
 USERS = ("bridge", "reader", "analytics", "detection", "observer", "admin")
+LEFT_OVER = {
+    "KAFKA_USERNAME": "me",
+    "KAFKA_PASSWORD": "mine",
+    "KAFKA_CA_FILE": "/gone",
+    "WIN_EVENT_TOPOLOGY": "/gone",
+}
 _OPTIONS = {
     "kafka_bootstrap_servers": "127.0.0.1:9092",
     "kafka_security_protocol": "SASL_PLAINTEXT",
@@ -46,7 +52,7 @@ def _enter(stack: Stack, monkeypatch: pytest.MonkeyPatch, *options: str) -> None
     """Do to this process what a shell does with the output."""
     result = CliRunner().invoke(main, ["env", *options], env={"WIN_EVENT_STACK_DIR": str(stack.directory)})
     assert result.exit_code == 0, result.output
-    shown = run("bash", "-c", f"{result.stdout}\nenv -0", env={"KAFKA_USERNAME": "left over"})
+    shown = run("bash", "-c", f"{result.stdout}\nenv -0", env=LEFT_OVER)
     for line in shown.stdout.split("\0"):
         name, _, value = line.partition("=")
         if name.startswith(("KAFKA_", "WIN_EVENT_")):
@@ -79,7 +85,15 @@ def test_a_user_that_is_named_wins(stack: Stack, monkeypatch: pytest.MonkeyPatch
 def test_as_user_logs_every_tool_in_as_that_one(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     _enter(stack, monkeypatch, "--as", "reader")
     assert os.environ["KAFKA_USERNAME"] == "reader"
-    assert os.environ["KAFKA_PASSWORD_FILE"] == str(stack.secrets / "reader")
+    assert (
+        take_connection(dict(_OPTIONS) | {"kafka_username": "reader"}, "admin").password
+        == (stack.secrets / "reader").read_text()
+    )
+
+
+def test_nothing_is_left_of_another_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    _enter(stack, monkeypatch)
+    assert not {"KAFKA_CA_FILE", "WIN_EVENT_TOPOLOGY"} & os.environ.keys()
 
 
 def test_as_somebody_unknown_names_the_users(stack: Stack) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from local_stack.health.jobs import Failure, Job, Place, innermost
 from local_stack.health.report import Part, Report
 from local_stack.health.report_view import as_screen
-from local_stack.health.warnings import Doomed, Warned, of_job, of_retention, of_transaction
+from local_stack.health.warnings import Doomed, Finding, of_job, of_retention, of_transaction
 
 HEALTHY = Job(
     "win-event-bridge collector-07.dc1.example.com:9999, collector-08.dc1.example.com:9999 → events_all",
@@ -44,7 +44,7 @@ def test_more_rejected_than_taken_is_told_with_the_most_frequent_reason_and_the_
     reasons = {"not-json": 3, "missing-computer": 2998}
     (warned,) = of_job(replace(HEALTHY, rejected=3001, reasons=reasons))
     assert "75% of 4,001 lines were REJECTED, most of them as missing-computer" in warned.what
-    assert "--key-field" in warned.cure
+    assert "--key-field" in warned.remedy
     assert _about(events=0, rejected=9) == []  # too few to say so
 
 
@@ -79,7 +79,7 @@ def test_a_hanging_transaction_is_named_with_what_it_hides_and_what_ends_it() ->
     warned = of_transaction("win-event-bridge-0-1", {"events": 5}, "kafka-transactions.sh")
     assert "win-event-bridge-0-1" in warned.what
     assert "5 of events" in warned.what
-    assert "--transactional-id win-event-bridge-0-1" in warned.cure
+    assert "--transactional-id win-event-bridge-0-1" in warned.remedy
 
 
 def test_the_innermost_cause_is_what_counts() -> None:
@@ -93,7 +93,7 @@ def test_the_screen_fits_100_columns_with_the_whole_name_of_a_job_and_every_warn
         1.0,
         [Part("kafka-1", "running", 1, "127.0.0.1:9092")],
         jobs=[HEALTHY],
-        warnings=[Warned("this happens", "do that")],
+        warnings=[Finding("this happens", False, "do that")],
     )
     console = Console(file=io.StringIO(), width=100)
     with console.capture() as captured:
