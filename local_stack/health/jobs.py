@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.error import HTTPError
 
 from local_stack.cluster import rest as flink_rest
 
@@ -73,7 +74,7 @@ def read_jobs(url: str) -> list[Job]:
 
 def _job(url: str, overview: dict[str, Any]) -> Job:
     job_id = str(overview["jid"])
-    checkpoints = flink_rest.get(url, f"/jobs/{job_id}/checkpoints")
+    checkpoints = _checkpoints(url, job_id)
     newest = (checkpoints.get("latest") or {}).get("completed") or {}
     now = (overview["start-time"] + overview["duration"]) / 1000  # by the JobManager's clock
     done = newest.get("latest_ack_timestamp")
@@ -97,6 +98,14 @@ def _job(url: str, overview: dict[str, Any]) -> Job:
         failures=_failures(url, job_id),
         checkpoint_failure=_checkpoint_failure(checkpoints),
     )
+
+
+def _checkpoints(url: str, job_id: str) -> dict[str, Any]:
+    """Flink may answer 500 while a job is being restored: then nothing is known of its checkpoints yet."""
+    try:
+        return dict(flink_rest.get(url, f"/jobs/{job_id}/checkpoints"))
+    except HTTPError:
+        return {"counts": {"completed": 0, "failed": 0}}
 
 
 def _restarts(url: str, job_id: str) -> int:
