@@ -57,6 +57,7 @@ def setup(broker: RunningStack, tmp_path: Path) -> Iterator[SetupCommand]:
     passwords = tmp_path / "passwords"
     environment = broker.shell("kafka")
     environment |= {"WIN_EVENT_TOPOLOGY": str(topology)}
+    del environment["WIN_EVENT_PASSWORD_DIR"]  # of the stack's own users
     yield SetupCommand(environment, topology, passwords, suffix, {"WIN_EVENT_PASSWORD_DIR": str(passwords)})
     leftover = run(BIN / "win-event-kafka-setup", "teardown", "--yes", env=environment)
     assert leftover.returncode == 0, leftover.stderr

@@ -68,4 +68,4 @@ def test_the_documented_commands_make_the_same_set_up(
     assert "iterations=8192" in bash(definition + afterwards, tmp_path, broker)
     planned = {(row["kind"], row["status"]) for row in setup.rows("plan")}
     assert {("topic", "create"), ("user", "create"), ("acl", "create")} <= planned
-    assert {("partitions", "blocked"), ("setting", "change")} <= planned
+    assert {("partitions", "remark"), ("setting", "change")} <= planned

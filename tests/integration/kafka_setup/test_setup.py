@@ -243,7 +243,8 @@ users:
 
 def test_the_admin_role_makes_a_new_topology_with_odd_user_names(setup: Any, broker: Any) -> None:
     setup.topology.write_text(ODD_NAMES.format(setup.suffix))
-    admin = broker.shell("admin")
+    login = broker.stack.secrets / "admin"
+    admin = {"KAFKA_USERNAME": "admin", "KAFKA_PASSWORD_FILE": str(login)}
     kept, setup.variables = setup.variables, {}
     refused = setup("apply", **admin)
     assert refused.returncode == 1

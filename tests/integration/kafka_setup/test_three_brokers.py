@@ -59,6 +59,7 @@ def free_row(count: int) -> int:
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     running = RunningStack.at(tmp_path_factory.mktemp("three"))
+    running.stack.save()  # else `up` takes the folder for somebody else's
     running.stack.secrets.mkdir()
     for user in ODD:
         (running.stack.secrets / user).write_text(odd_password(user), encoding="utf-8")
