@@ -16,7 +16,7 @@ TESTED_FLINK = ("2.2",)
 
 def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[BridgeSettings, list[str]]:
     """The settings with the topics' limits, and what to tell the user. Raises PreflightError."""
-    notes = _version_notes(flink_version()) + _twin_notes(settings)
+    notes = version_notes(flink_version()) + _twin_notes(settings)
     if not check:
         return settings, notes
     if unchecked := preflight.check(settings, prefix):
@@ -25,7 +25,7 @@ def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[Bri
     return _with_limits(settings, facts), notes + facts.notes
 
 
-def _version_notes(version: str) -> list[str]:
+def version_notes(version: str) -> list[str]:
     if version.startswith(tuple(f"{tested}." for tested in TESTED_FLINK)):
         return []
     tested = ", ".join(TESTED_FLINK)

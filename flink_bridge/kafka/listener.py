@@ -37,21 +37,34 @@ def protocol_mismatch(kafka: KafkaSettings) -> str | None:
 
 def _speaks_tls(host: str, port: int, expected: bool) -> bool | None:
     """None when the answer tells neither. Raises OSError when there is nothing to talk to."""
+    if not expected:
+        if _answers_in_clear(host, port):
+            return False
+        # A TLS listener says that it does not understand, or just hangs up.
+        return _shakes_hands(host, port) or None
+    return _shakes_hands(host, port)
+
+
+def _answers_in_clear(host: str, port: int) -> bool:
     with socket.create_connection((host, port), timeout=_SECONDS) as connection:
-        if expected:
-            return _shakes_hands(connection)
         connection.sendall(_API_VERSIONS)
-        answer = connection.recv(1)
-        return answer[0] == _ALERT if answer else None
+        try:
+            answer = connection.recv(1)
+        except ConnectionResetError:
+            return False
+        return bool(answer) and answer[0] != _ALERT
 
 
-def _shakes_hands(connection: socket.socket) -> bool | None:
+def _shakes_hands(host: str, port: int) -> bool | None:
     """Certificates are not looked at: that is for the checks with Kafka's own client."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with context.wrap_socket(connection):
+        with (
+            socket.create_connection((host, port), timeout=_SECONDS) as connection,
+            context.wrap_socket(connection),
+        ):
             return True
     except TimeoutError:
         return None

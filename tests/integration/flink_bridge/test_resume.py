@@ -70,6 +70,22 @@ def test_the_job_stays_running_while_its_producer_is_away(
     assert job.failures() == ""
 
 
+def test_a_gap_ends_the_job_for_good_under_on_gap_fail(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+) -> None:
+    first = producer("--rate", "max", "--count", "1000")
+    job = submit(first.port, "--on-gap", "fail")
+    wait_until(lambda: written(stack, topics[0]) == 1000, "all 1000", 120)
+    first.stop()
+    producer("--rate", "max", "--count", "500", port=first.port)  # without --log-dir: another log
+    wait_until(lambda: job.state() == "FAILED", "the job ends", 120)
+    assert "ANOTHER LOG: asked for" in job.failures()
+    assert written(stack, topics[0]) == 1000
+
+
 def test_a_cancel_leaves_the_taskmanager_alone(
     stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
 ) -> None:

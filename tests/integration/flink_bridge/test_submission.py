@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from running import Job, RunningProducer, RunningStack, renamed_topology, wait_u
 from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.connection.settings import Secret
 from kafka_setup.topology.file import parse_topology
+from local_stack import processes
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 
@@ -177,3 +179,22 @@ def test_a_transaction_that_an_old_job_left_open_is_named(
         assert [record.key for record in read_topic(stack, topics[0], 1, 120, "read_committed")] == [b"a"]
     assert "warning: the transaction win-event-bridge-gone-0-1 is open since" in job.submission
     assert "forceTerminateTransaction --transactionalId win-event-bridge-gone-0-1" in job.submission
+
+
+def test_a_record_that_slips_through_fails_its_job_alone(
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
+) -> None:
+    """Without a look at the topic the job restarts on the line that the broker refuses; the process lives."""
+    other = submit(producer("--rate", "10").port, "--job-name", "beside").wait_until_running()
+    configure(stack, topics[0], max_message_bytes="5000")
+    big = b'{"computer":"a","x":"' + os.urandom(20_000).hex().encode() + b'"}\n'
+    before = processes.running(stack.stack, "taskmanager-1")
+    with Feeder([big] * 30) as feeder:
+        job = submit(feeder.port, "--no-check")
+        wait_until(lambda: job.failures().count("RecordTooLarge") > 2, "the broker refuses it, again", 120)
+        job.cancel()
+    assert processes.running(stack.stack, "taskmanager-1") == before
+    assert other.failures() == ""
