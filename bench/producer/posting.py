@@ -31,7 +31,7 @@ class _Posted(NamedTuple):
 
 
 def sections(quick: bool) -> list[Section]:
-    seconds = 5.0 if quick else 20.0
+    seconds = 3.0 if quick else 20.0
     batches, single = f"batches of {_BATCH:,}", "one by one"
     return [
         Section(

@@ -69,6 +69,19 @@ def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int
     return Line(value, None, key)
 
 
+def why_no_object(line: bytes, max_line: int = MAX_LINE) -> str | None:
+    """The reason against a line that needs no key; None when there is none."""
+    if len(line) > max_line:
+        return "too-long"
+    reason, value, damaged = _parse(line)
+    if reason is None and not isinstance(value, dict):
+        return "not-an-object"
+    if damaged:  # perhaps in the key
+        reason = read_line(line, max_line=max_line).reason
+        return None if reason is None or reason.startswith("missing:") else reason
+    return reason
+
+
 def parse_object(line: bytes) -> dict[str, Any] | None:
     """The JSON object of a line, or None. Half a surrogate pair reads as U+FDD0, infinite numbers as 0."""
     reason, value, _ = _parse(line)

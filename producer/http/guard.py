@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from producer.http.problems import Refusal
@@ -36,6 +36,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Guard:
 
     def _check_host(self, headers: Headers) -> None:
         name = _host_name(headers.get("host", ""))
-        if not is_address(name) and name not in self.settings.host_names:
+        if name not in self.settings.host_names and not is_address(name):
             raise Refusal(403, f"nobody calls this server {name!r}: see --http-allow-host", "host")
 
     def _check_token(self, headers: Headers) -> None:
@@ -149,9 +150,7 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
 def _guarded(send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS]
         await send(message)
 
     return guarded

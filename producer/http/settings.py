@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from dataclasses import dataclass, field
+from functools import cached_property
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
@@ -36,7 +37,7 @@ class HttpSettings:
     limits: HttpLimits = HttpLimits()
     tls: ssl.SSLContext | None = None
 
-    @property
+    @cached_property
     def host_names(self) -> frozenset[str]:
         """What a Host header may say, besides an address."""
         return frozenset(

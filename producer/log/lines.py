@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from producer.events.line_rule import read_line
+from producer.events.line_rule import why_no_object
 from producer.protocol import MAX_LINE_BYTES
 
 _LONGEST = MAX_LINE_BYTES - 1  # without its LF
@@ -34,8 +34,7 @@ def as_logged(line: bytes) -> tuple[bytes, str]:
     A line of ASCII is taken byte for byte; in any other the characters are escaped: the wire is ASCII only.
     The reasons are those of line_rule. An event needs no key here: the bridge decides which fields it wants.
     """
-    reason = read_line(line, max_line=_LONGEST).reason
-    if reason is not None and not reason.startswith("missing:"):
+    if reason := why_no_object(line, _LONGEST):
         return b"", reason
     if not line.isascii():
         line = _NOT_ASCII.sub(_escape, line.decode()).encode("ascii")
