@@ -18,6 +18,8 @@ _REQUEST_SECONDS = 2.0  # for a request that has begun within the grace
 _HANDSHAKE_SECONDS = 5.0
 _SEND_BYTES = 1024 * 1024
 _LINGER_SECONDS = 1.0
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+_PEER_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux; elsewhere a peer that closed one side is found later
 
 
 class GoneError(Exception):
@@ -33,13 +35,11 @@ class Connection:
 
     def open(self, user_timeout: float, tls: ssl.SSLContext | None) -> None:
         """Set the options that find dead peers, and shake hands. `user_timeout` in seconds."""
-        option = self._socket.setsockopt
-        option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        option(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-        option(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-        option(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-        option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout * 1000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for name, value in (*_KEEPALIVE, ("TCP_USER_TIMEOUT", int(user_timeout * 1000))):
+            if hasattr(socket, name):  # Linux has all of them
+                self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         if tls:
             self._socket.settimeout(_HANDSHAKE_SECONDS)
             try:
@@ -99,7 +99,7 @@ class Connection:
 
     def is_leaving(self) -> bool:
         """The peer has closed its side, or is dead: for a plain client that is a good-bye."""
-        return self._poll(select.POLLRDHUP)
+        return self._poll(_PEER_CLOSED)
 
     def is_dead(self) -> bool:
         """Reset or closed both ways. A peer that has only closed its side may still be reading."""

@@ -133,14 +133,14 @@ def read_for(client, seconds: float) -> bytes:
 
 
 def test_clients_of_one_address_miss_nothing_over_ten_kills(start_producer, tmp_path: Path) -> None:
-    """Two plain ones as Flink's socket source is, and win-event-tail, which comes back by itself all the time.
+    """Two plain ones as Flink's socket source is, and win-event-tail, which comes back by itself.
 
     A stranger comes first in each round, stays short or long, and never comes back.
     """
     (port,) = free_ports(1)
     options = (
-        "--port", str(port), "--log-dir", str(tmp_path / "log"), "--plain-resume", "4000000", "--rate", "2000",
-        "--hosts", "2",
+        "--port", str(port), "--log-dir", str(tmp_path / "log"), "--plain-resume", "4000000",
+        "--rate", "2000", "--hosts", "2",
     )  # fmt: skip
     dice, seen = random.Random(3), dict.fromkeys(("source", "other source"), b"")
     with (tmp_path / "tail").open("wb") as output:
