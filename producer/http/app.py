@@ -38,6 +38,7 @@ def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) ->
         version=version("win-event-bridge"),
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=documented(400, 401, 403, 408, 413, 415, 431, 503),
     )
     taker = Taker(parts.intake, parts.log.log_id, settings.limits, metrics.posts.reject)

@@ -10,6 +10,8 @@ import pytest
 from asking import Http, read_to_the_end
 from running import wait_until
 
+from console.reading.http_json import RefusedError
+from console.reading.producer import ProducerApi
 from producer.events.line_rule import REASONS
 from producer.http.problems import REFUSALS
 from producer.protocol import ResumeRequest
@@ -87,6 +89,25 @@ def test_stop_start_rate_and_scenario(producer) -> None:
         content += reader.read_exactly(1000)
     assert b'"event_id":1102' in content
     assert http.ask("PUT", "/rate", b'{"rate": "max"}').json["rate_asked"] is None
+
+
+def test_the_console_reads_and_steers_it(producer) -> None:
+    api = ProducerApi(f"http://127.0.0.1:{producer.http.port}", None)
+    producer.connect(ResumeRequest(None, "earliest")).answer()
+    wait_until(lambda: api.status().clients == 1, "the client")
+    assert (api.status().running, api.status().rate_asked, api.status().log_id) == (
+        True,
+        500,
+        producer.log_id,
+    )
+    api.stop()
+    assert not api.status().running
+    api.set_rate(50)
+    api.scenario(api.status().scenarios[0])
+    api.start()
+    assert (api.status().running, api.status().rate_asked) == (True, 50)
+    with pytest.raises(RefusedError, match="known: brute-force"):
+        api.scenario("no such")
 
 
 @pytest.mark.parametrize(
