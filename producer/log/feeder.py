@@ -110,7 +110,9 @@ class Feeder:
             self.latest = max(self.late, self.latest)
             for scenario in self.control.take_scenarios():
                 self.source.inject(scenario)
-            wall = self._feed(min(due, BATCH, left), wall)
+            before, wall = self.paced, self._feed(min(due, BATCH, left), wall)
+            if self.paced == before:  # a pipe may rest: what it did not give is not made up for
+                break
         self.elapsed = earlier + time.monotonic() - begin
 
     def _feed(self, count: int, since: int) -> int:
