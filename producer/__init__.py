@@ -1,4 +1,5 @@
-"""win-event-producer: generates Windows events (events/), keeps them in one log (log/) and serves them.
+"""win-event-producer: keeps Windows events in one log (log/) and serves it.
 
-serving/ speaks TCP, http/ HTTP; cli.py turns options into settings, producer.py puts the pieces together.
+They are generated (events/), read from a file (files/) or posted (http/, which also steers). serving/ speaks
+TCP. cli.py turns options into settings, opening.py makes the pieces, producer.py runs them.
 """

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,8 @@ def test_help_has_examples_and_says_that_the_environment_works_too(command: str)
     done = run(command, "--help")
     assert "win-event-producer --rate 1000 --port 9999" in done.stdout
     assert "WIN_EVENT_PRODUCER_RATE" in done.stdout
+
+
+def test_the_version_is_that_of_the_package(command: str) -> None:
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60)
+    assert version("win-event-bridge") in done.stdout
