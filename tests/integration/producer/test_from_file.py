@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import Http
+from http_client import Http
 from running import wait_until
 
 from producer.events.event_time import time_of

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import NDJSON, Http
+from http_client import NDJSON, Http
 from running import wait_until
 
 from producer.log.ledger import LedgerBlock, decode_ledger, line_digest

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from asking import Http, read_to_the_end
+from http_client import Http, read_to_the_end
 from running import wait_until
 
 from console.reading.http_json import RefusedError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from asking import NDJSON, Http, read_to_the_end
+from http_client import NDJSON, Http, read_to_the_end
 from running import wait_until
 
 from producer.protocol import ResumeRequest

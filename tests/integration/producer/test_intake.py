@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from asking import NDJSON, Http
+from http_client import NDJSON, Http
 
 from producer.log.ledger import POSTED, LedgerBlock, decode_ledger, line_digest
 from producer.protocol import ResumeRequest
