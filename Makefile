@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help setup tools demo test test-fast test-nightly check up down compose-up compose-down faults soak soak-reader bench \
-  bench-bridge lock
+  bench-bridge bench-detection lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ soak-reader: setup  ## one reader of the bridge, 20 million small blocks, its co
 
 bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
 	@PYTHONPATH=tests python -m bench
+
+bench-detection: setup  ## of these the rules alone, by their number; rsigma beside them where it is on the PATH; QUICK=1
+	@PYTHONPATH=tests python -m bench --only detection
 
 bench-bridge: setup  ## of these the bridge alone, beside raw pass-through, Java, plain Python, nc; QUICK=1
 	@PYTHONPATH=tests python -m bench --only comparison,event-size,latency

@@ -16,6 +16,7 @@ from bench import document, plots
 from bench.analytics import asking
 from bench.book import Book, Record, load_book
 from bench.bridge import carrying, cluster, latency
+from bench.detection import detecting
 from bench.harness import Section, measure
 from bench.machine import machine
 from bench.measurement import Measurement
@@ -63,6 +64,7 @@ GROUPS = {
     "reading": Group(
         ("tail", "verify"), lambda quick, _: [*tail.sections(quick), *verify.file_sections(quick)]
     ),
+    "detection": Group(("detection", "detection-growth"), lambda quick, _: detecting.sections(quick)),
     "bridge": Group(
         (
             "comparison",

@@ -1,0 +1,86 @@
+"""Events a second of win-event-detect over a file, and of others beside it on the same rules and events."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from bench.detection import rules
+from bench.harness import Case, Section
+from bench.measurement import Sample
+from bench.processes import BIN, run
+from bench.reading.events import events
+
+RULES = 231  # as many as SigmaHQ has for the channels Security, System and Application
+GROWTH = (10, 100, 1_000, 2_400)
+_OURS = "win-event-detect"
+_NOTE = (
+    "Rules are generated, like SigmaHQ's: half for process creations, few that match. The start of the "
+    "process, with the loading of the rules, counts. Plain Python asks every rule for every event."
+)
+
+
+def sections(quick: bool) -> list[Section]:
+    folder = Path(tempfile.mkdtemp(prefix="win-event-bench-"))
+    count = 100_000 if quick else 400_000
+    few = count // 100
+    cases = [
+        Case(_OURS, partial(_detect, folder, count, RULES)),
+        Case("plain Python without an index", partial(_plain, folder, few, RULES)),
+    ]
+    absent = {}
+    if rsigma := shutil.which("rsigma"):
+        cases.append(Case("rsigma", partial(_rsigma, rsigma, folder, count, RULES)))
+    else:
+        absent["rsigma"] = "cargo install --locked rsigma --version 0.23.0"
+    grown = [Case(f"{size} rules", partial(_detect, folder, count, size), x=size) for size in GROWTH]
+    title = f"Sigma rules over a file: {RULES} rules"
+    return [
+        Section("detection", title, "events/s", cases, _OURS, _NOTE, absent=absent),
+        Section(
+            "detection growth", "win-event-detect by the number of rules", "events/s", grown, axis="rules"
+        ),
+    ]
+
+
+def _file(folder: Path, count: int) -> Path:
+    file = folder / f"{count}.ndjson"
+    if not file.exists():
+        file.write_bytes(events(count))
+    return file
+
+
+def _detect(folder: Path, count: int, size: int) -> Sample:
+    command = [str(BIN / _OURS), "--rules", str(rules.write(folder, size)), "--output", "json"]
+    done = run([*command, str(_file(folder, count))])
+    return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
+
+
+def _plain(folder: Path, count: int, size: int) -> Sample:
+    words = [sys.executable, "-m", "bench.detection.plain_python"]
+    done = run([*words, str(rules.write(folder, size)), str(_file(folder, count))])
+    return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
+
+
+def _rsigma(program: str, folder: Path, count: int, size: int) -> Sample:
+    """Events as it wants them: the fields of a rule at the top."""
+    flat = folder / f"{count}-flat.ndjson"
+    if not flat.exists():
+        with flat.open("w", encoding="utf-8") as out:
+            for line in _file(folder, count).read_bytes().splitlines():
+                event = json.loads(line)
+                system = {
+                    "EventID": event["event_id"],
+                    "Channel": event["source"],
+                    "Provider_Name": event["provider"],
+                }
+                out.write(json.dumps({**event["data"], **system}) + "\n")
+    file = rules.write(folder, size)
+    done = run(
+        [program, "engine", "eval", "-r", str(file), "-e", f"@{flat}", "--input-format", "json"], discard=True
+    )
+    return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
