@@ -289,6 +289,8 @@ def _told(error: KafkaError, settings: TopicSettings) -> str:
         f"WRITE on {settings.alerts}: win-event-kafka-setup apply",
         KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {settings.group}",
         KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}",
+        # The broker has answered already: a coordinator that never comes is one that we may not ask.
+        KafkaError._TIMED_OUT: f"user {user!r} needs READ on {settings.topic} and on group {settings.group}",
         KafkaError._TRANSPORT: f"no broker answers at {servers}: is it up?",
         KafkaError._AUTHENTICATION: "check KAFKA_USERNAME and the password",
     }
