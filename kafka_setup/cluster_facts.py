@@ -65,9 +65,12 @@ class ClusterFacts:
     groups: tuple[GroupFacts, ...]
 
 
-def read_facts(admin: AdminClient) -> ClusterFacts:
-    """What the logged-in user may see; Kafka's internal topics are left out. Raises KafkaException."""
-    metadata = admin.list_topics(timeout=REQUEST_TIMEOUT)
+def read_facts(admin: AdminClient, timeout: float = REQUEST_TIMEOUT) -> ClusterFacts:
+    """What the logged-in user may see; Kafka's internal topics are left out. Raises KafkaException.
+
+    A broker that does not answer is told by it after `timeout` seconds.
+    """
+    metadata = admin.list_topics(timeout=timeout)
     described = {name: topic for name, topic in metadata.topics.items() if not name.startswith("__")}
     topics = _topics(admin, described)
     ends = {(topic.name, part.partition): part.end for topic in topics for part in topic.partitions}

@@ -139,6 +139,11 @@ class SteeredProducer:
     def status(self) -> dict[str, Any]:
         return dict(httpx.get(f"{self.url}/status", timeout=60).json())
 
+    def post(self, event: dict[str, Any]) -> None:
+        login = {"Authorization": f"Bearer {TOKEN}"}
+        answer = httpx.post(f"{self.url}/events", json=event, headers=login, timeout=60)
+        assert answer.json()["accepted"] == 1, answer.text
+
     def wait_for_scenario(self, name: str) -> None:
         """Until an event of it is streamed."""
         with (

@@ -13,7 +13,7 @@ from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from kafka_setup.connection.settings import KafkaConnection
 
-_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 _RATE_SECONDS = 4.0  # a rate is an average of about this long
 
 
@@ -30,8 +30,8 @@ class KafkaFacts:
         """Raises AwayError."""
         try:
             if self._admin is None:
-                self._admin = connect(self._connection, _CONNECT_SECONDS)
-            facts = read_facts(self._admin)
+                self._admin = connect(self._connection, _ANSWER_SECONDS)
+            facts = read_facts(self._admin, _ANSWER_SECONDS)
         except (KafkaUnavailableError, KafkaException) as error:
             self._admin = None  # an admin client that failed may hold on to a broker that is gone
             self._ends.clear()

@@ -66,6 +66,25 @@ def _samples(page: Page, flood: Flood) -> list[float]:
     return found
 
 
+def test_what_comes_faster_than_it_reads_is_left_out_and_told(
+    open_page: Callable[..., Page], start_console: Callable[..., RunningConsole], pipeline: Pipeline
+) -> None:
+    console = start_console("--flink-url", "", "--producer-url", "", "--max-rate", "1000")
+    wait_until(lambda: console.get("status")["reading"]["problem"] is None, "the console reads")
+    read_before = console.get("status")["reading"]["events"]
+    flood = Flood(pipeline, 3)
+    flood.start()
+    flood.join()
+
+    def told() -> int:
+        reading = console.get("status")["reading"]
+        return int(reading["events"] - read_before + reading["skipped"])
+
+    wait_until(lambda: told() >= flood.sent, "every event is read or counted as left out")
+    assert console.get("counts")["skipped"] > 0
+    expect(open_page(console.url).locator("#reading")).to_contain_text("left out: more than 1,000/s")
+
+
 @pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.nightly)])
 def test_a_flood_makes_the_page_neither_larger_nor_late(
     open_page: Callable[..., Page], console: RunningConsole, pipeline: Pipeline, seconds: int

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from consoles import Pipeline, RunningConsole, SteeredProducer
+from consoles import Pipeline, RunningConsole, SteeredProducer, make_event
 from playwright.sync_api import Page, expect
 from running import REPOSITORY, Job, RunningStack
 
@@ -47,6 +47,14 @@ def console(
     jobs: list[Job],
 ) -> RunningConsole:
     return start_console("--flink-url", stack.stack.flink_url, "--producer-url", producer.url)
+
+
+def test_a_posted_event_is_on_the_page(
+    open_page: Callable[..., Page], console: RunningConsole, producer: SteeredProducer
+) -> None:
+    page = open_page(console.url)
+    producer.post(make_event("posted to the producer", computer="WS-POST"))
+    expect(page.locator("#events .event", has_text="posted to the producer")).to_be_visible()
 
 
 def test_the_drawing_shows_the_real_pipeline(
