@@ -118,7 +118,7 @@ def _over_topic(
     _: tuple[Path, ...], values: dict[str, Any], detector: Detector, report: Report, asked: _Asked
 ) -> None:
     """SIGTERM and Ctrl-C finish the batch at hand and commit it."""
-    connection = take_connection(values)
+    connection = take_connection(values, "detection")
     settings = TopicSettings(
         connection=connection,
         topic=values["topic"],

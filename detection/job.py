@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,11 @@ _OPTIONS = (
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@option(
+    "--describe", "WIN_EVENT_DESCRIBE", is_flag=True, help="Print the job's name as JSON, and submit nothing."
+)
 @options(RULE_OPTIONS, DETECTION_OPTIONS, KAFKA_OPTIONS, _OPTIONS)
-def main(**values: Any) -> None:
+def main(describe: bool, **values: Any) -> None:
     """Find attacks in a topic of events by Sigma rules, on Flink; alerts go to a topic.
 
     The TaskManagers' Python needs pySigma, google-re2 and orjson (win-event-bridge[detect]); our own code and
@@ -72,6 +76,9 @@ def main(**values: Any) -> None:
         rules, settings = _take(values)
     except (JaasError, KafkaSettingsError, RulesError) as error:
         raise click.UsageError(str(error)) from error
+    if describe:
+        click.echo(json.dumps({"name": settings.name}, ensure_ascii=False))
+        return
     for refusal in rules.refusals:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
     click.echo(f"{len(rules.rules)} rules and {len(rules.correlations)} correlations", err=True)
@@ -90,7 +97,7 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
     return rules, DetectionSettings(
         files=tuple(files),
         pipelines=tuple(pipelines),
-        kafka=take_kafka(values),
+        kafka=take_kafka(values, "detection"),
         topic=values["kafka_topic"],
         alerts_topic=values["alerts_topic"],
         group=values["group"],

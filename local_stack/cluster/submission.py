@@ -70,8 +70,6 @@ def describe(stack: Stack, wanted: Program) -> checkpoints.Job:
     try:
         return checkpoints.Job.described(answer.stdout)
     except (ValueError, KeyError):
-        if "No such option: --describe" in answer.stderr:
-            return checkpoints.Job("")  # it does not say: nobody can tell whether it runs
         raise UsageError((answer.stderr or answer.stdout).strip()) from None
 
 

@@ -83,6 +83,7 @@ def test_nothing_is_allowed_to_be_lost_when_all_of_it_is_kept(tmp_path: Path) ->
         (["--port", "1"], "win-event-bridge 127.0.0.1:1 → events_processed", {"127.0.0.1:1"}),
         (["--hostname", "a:1,b:2", "--job-name", "n"], "n", {"a:1", "b:2"}),
         (["--source", "socket", "--job-name", "n"], "n", set()),
+        (["detection", "--job-name", "n"], "n", set()),
         (["analytics", "level_counts"], "win-event-analytics level_counts ← events_processed", set()),
     ],
 )

@@ -66,7 +66,7 @@ def test_each_tool_logs_in_as_the_user_that_is_made_for_it(
     for role in ("reader", "admin", "observer"):
         connection = take_connection(dict(_OPTIONS), role)
         assert (connection.username, connection.password) == (role, (stack.secrets / role).read_text())
-    for role in ("bridge", "analytics"):
+    for role in ("bridge", "analytics", "detection"):
         settings = take_kafka(dict(_OPTIONS), role)
         assert (settings.username, settings.password_file) == (role, str(stack.secrets / role))
 
