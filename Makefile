@@ -27,6 +27,10 @@ test-nightly: setup tools  ## what takes minutes and seldom breaks: the build of
 test-fast: setup tools  ## unit tests only, under a minute: the first thing to run after a change
 	@python -m pytest tests/unit --numprocesses 2
 
+.PHONY: test-damage
+test-damage: setup  ## what win-event-verify finds against what was done: 5,000 cases of each kind, a few minutes
+	@WIN_EVENT_DAMAGE_EXAMPLES=5000 python -m pytest tests/unit/consumer/test_any_damage.py --timeout 1800
+
 check: setup  ## formatting, lint, types, import contracts
 	@ruff format --check --quiet . && ruff check --quiet .
 	@mypy --no-error-summary

@@ -24,6 +24,7 @@ from consumer.tail.event_filter import (
     parse_levels,
     parse_names,
     parse_since,
+    parse_where,
 )
 from consumer.tail.event_sink import Wanted
 from consumer.tail.stats import StreamStats, stats_view
@@ -75,6 +76,18 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--source", multiple=True, metavar="NAME,…", help="Channels; * and ? stand for anything.")
 @click.option("--event-id", multiple=True, metavar="ID,…", help="Event ids.")
 @click.option("--computer", multiple=True, metavar="NAME,…", help="Computers, the domain may be left out.")
+@click.option(
+    "--event-type", multiple=True, metavar="NAME,…", help="success or failure of audits, or a level."
+)
+@click.option("--account", multiple=True, metavar="NAME,…", help="Accounts that events are about.")
+@click.option("--address", multiple=True, metavar="ADDRESS,…", help="Addresses that they came from.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Events whose field has this value, FIELD!=VALUE: has not. FIELD is level, event_id, account, … or "
+    "a path such as data.LogonType; VALUE may have * and ?. Several must all hold.",
+)
 @click.option("--grep", metavar="REGEX", help="Events whose JSON line matches; (?i) ignores case.")
 @click.option("--since", metavar="TIME", help="Events from then on: 30s, 15m, 2h, 1d ago, or an ISO time.")
 @click.option("-n", "--count", type=click.IntRange(1), help="End after so many events.")
@@ -88,6 +101,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--tls-ca", type=_EXISTING_FILE, help="Trust this authority, not the system's.")
 @click.option("--tls-cert", type=_EXISTING_FILE, help="Client certificate.")
 @click.option("--tls-key", type=_EXISTING_FILE, help="Its key, when in a file of its own.")
+@click.version_option(package_name="win-event-bridge")
 def main(**values: Any) -> None:
     """Print the events of one or several producers as they come.
 
@@ -95,6 +109,7 @@ def main(**values: Any) -> None:
     Examples:
       win-event-tail
       win-event-tail --level warning+ --source Security,System 127.0.0.1:9999
+      win-event-tail --event-type failure --where 'data.IpAddress=203.0.113.*'
       win-event-tail --bookmark events.bookmark --output json >> events.ndjson
     """
     try:
@@ -165,6 +180,10 @@ def _filter(values: dict[str, Any]) -> EventFilter:
         sources=parse_names(values["source"]),
         event_ids=parse_ids(values["event_id"]),
         computers=parse_names(values["computer"]),
+        event_types=parse_names(values["event_type"]),
+        accounts=parse_names(values["account"]),
+        addresses=parse_names(values["address"]),
+        where=parse_where(values["where"]),
         grep=grep,
         since_ms=parse_since(since, int(time.time() * 1000)) if since else None,
     )

@@ -16,7 +16,7 @@ from consumer.verify.audit.report import Rules
 from consumer.verify.expected.judges import Judge, LedgerJudge, SeedJudge
 from consumer.verify.expected.seed import Seed
 from consumer.verify.records.kafka_records import Topic
-from consumer.verify.verify import VerifySettings
+from consumer.verify.verify import AuditSettings, VerifySettings
 from kafka_setup.connection.options import take_connection
 from kafka_setup.connection.settings import KafkaConnection
 from producer.event_fields import KEY_FIELDS
@@ -102,18 +102,25 @@ def settings_of(values: dict[str, Any]) -> VerifySettings:
     return VerifySettings(
         source=file or kafka_topic(topic, **following),
         rejected=kafka_topic(rejected) if rejected else None,
+        audit=_audit_settings(values),
+    )
+
+
+def _audit_settings(values: dict[str, Any]) -> AuditSettings:
+    ordered = not values["any_order"]
+    return AuditSettings(
         judge=_judge(values),
         rules=Rules(
             exactly_once=values["exactly_once"],
             complete=values["complete"],
-            ordered=not values["any_order"],
+            ordered=ordered,
             allow_gaps=values["allow_gaps"],
             run=values["run"],
         ),
         expectations=Expectations(
-            keyed=not file,
+            keyed=not values["file"],
             key_fields=_key_fields(values["key_field"]),
-            ordered=not values["any_order"],
+            ordered=ordered,
             since_ms=_since(values["since"]),
         ),
     )

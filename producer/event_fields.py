@@ -32,6 +32,20 @@ TIMESTAMP_FIELDS = (
 TEXT_MEMBER = "#text"
 """evtx_dump writes an element with attributes as an object that holds its text under this name."""
 
+INSERTS: dict[str, dict[int, tuple[int, ...]]] = {
+    "TargetUserName": {
+        1: (4720, 4722, 4724, 4725, 4726, 4740, 4768, 4769, 4771, 4798, 4799),
+        2: (4634, 4647, 4738, 4776, 4800, 4801),
+        3: (4728, 4732),
+        6: (4624, 4625, 4627, 4648, 4703),
+        11: (4688,),
+    },
+    "TargetLogonId": {4: (4634, 4647, 4800, 4801), 8: (4624, 4627, 4703), 13: (4688,)},
+    "LogonType": {5: (4634,), 9: (4624, 4627), 11: (4625,)},
+    "IpAddress": {7: (4769, 4771), 10: (4768,), 13: (4648,), 19: (4624,), 20: (4625,)},
+}
+"""Fluent Bit writes EventData by position: name -> position (from 1) -> ids of Security's events with it."""
+
 
 def places(name: str) -> tuple[tuple[str, ...], ...]:
     """Where a field of this name can stand: nested first, then as one member whose name has dots."""

@@ -55,7 +55,7 @@ _EVENTS = (
     click.option("--seed", default=1, type=click.IntRange(0), help="The same seed gives the same events."),
     click.option("--hosts", default=10, type=click.IntRange(1, 100_000), help="Number of computers."),
     click.option("--profile", default="mixed", type=click.Choice(PROFILES), help="What kind of computers."),
-    click.option("--scenario", "scenarios", multiple=True, metavar="NAME[@S|@N/h]", help="Inject an attack after S seconds of event time (10), or N times an hour."),
+    click.option("--scenario", "scenarios", multiple=True, metavar="NAME[@S|@N/h]", help="Inject an attack after S seconds of event time (10), or N times an hour: brute-force, log-cleared, password-spray, rogue-account, service-install."),
     click.option("--labels", is_flag=True, help="Add story and scenario to each event: the ground truth for detections."),
     click.option("--format", "fmt", default="flat", type=click.Choice(list(FORMATS)), help="JSON shape of an event."),
     click.option("--channel-mix", default="85/9/6", metavar="S/S/A", callback=shares, help="Shares of Security, System and Application."),

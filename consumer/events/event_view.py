@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from consumer.events.shapes import FLAT, LEVELS, field, shape_of
-from producer.events.line_rule import parse_object
+from consumer.events.shapes import ANYWHERE, LEVELS, Path, Shape, data_field, field, shape_of
+from producer.events.line_rule import LONE, first_of, parse_object, read_line
 
 _LEVEL_WORDS = {
     "critical": "Critical",
@@ -16,6 +16,11 @@ _LEVEL_WORDS = {
     "verbose": "Verbose",
     "debug": "Verbose",
 }
+_AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
+_FAILURE_BIT, _SUCCESS_BIT = 1 << 52, 1 << 53  # of the 64 keywords of a Windows event
+_FAILED_LOGONS = (4625, 4771)
+_ACCOUNTS = ("TargetUserName", "SubjectUserName", "AccountName")
+_ADDRESSES = ("IpAddress", "SourceAddress", "ClientAddress")
 
 
 class EventView(NamedTuple):
@@ -29,15 +34,42 @@ class EventView(NamedTuple):
     event_id: int
     record_id: int
     message: str
+    shape: Shape | None
 
     def value(self, path: str) -> Any:
-        """A field by its common name (level, event_id, …) or by its dotted path in the line."""
+        """A field by its common name (level, event_id, account, …) or by its dotted path in the line."""
         if path in _COMMON:
             return getattr(self, path)
         return field(self.event, tuple(path.split(".")))
 
+    @property
+    def event_type(self) -> str:
+        """Audit Success or Audit Failure; of an event that is no audit its level."""
+        return _outcome(_at(self.event, self.shape.outcome if self.shape else (), "outcome")) or self.level
 
-_COMMON = ("timestamp", "level", "source", "computer", "event_id", "record_id", "message")
+    @property
+    def account(self) -> str:
+        """The account that it is about; empty when it names none."""
+        return self._data(_ACCOUNTS)
+
+    @property
+    def address(self) -> str:
+        """The address that it came from; empty when it names none."""
+        return self._data(_ADDRESSES)
+
+    @property
+    def failed(self) -> bool:
+        """A refused logon, or any other audit failure."""
+        return self.event_id in _FAILED_LOGONS or self.event_type == _AUDIT_FAILURE
+
+    def _data(self, names: tuple[str, ...]) -> str:
+        return next((text for name in names if (text := data_field(self.event, name, self.event_id))), "")
+
+
+_COMMON = (
+    "timestamp", "level", "source", "computer", "event_id", "record_id", "message", "event_type", "account",
+    "address",
+)  # fmt: skip
 
 
 def view(line: bytes) -> EventView | None:
@@ -45,24 +77,56 @@ def view(line: bytes) -> EventView | None:
     event = parse_object(line)
     if event is None:
         return None
-    shape = shape_of(event) or FLAT
+    shape = shape_of(event)
+    paths = shape or _NO_SHAPE
+    computer = _text(_at(event, paths.computer, "computer"))
+    if LONE in computer and read_line(line, max_line=len(line)).reason == "not-json":
+        return None
     return EventView(
         event,
-        _text(field(event, shape.timestamp)),
-        level_name(field(event, shape.level)),
-        _text(field(event, shape.source)),
-        _text(field(event, shape.computer)),
-        _number(field(event, shape.event_id)),
-        _number(field(event, shape.record_id)),
-        _text(field(event, shape.message)),
+        _text(_at(event, paths.timestamp, "timestamp")),
+        level_name(_at(event, paths.level, "level")),
+        _text(_at(event, paths.source, "source")),
+        computer,
+        _number(_at(event, paths.event_id, "event_id")),
+        _number(_at(event, paths.record_id, "record_id")),
+        _text(_at(event, paths.message, "message")),
+        shape,
     )
+
+
+_NO_SHAPE = Shape("", (), (), (), (), (), (), ())
+
+
+def _at(event: dict[str, Any], path: Path, name: str) -> Any:
+    """The field where its shape has it, else under any name that loggers give it."""
+    value = field(event, path) if path else None
+    return first_of(event, ANYWHERE[name]) if value is None else value
 
 
 def level_name(level: Any) -> str:
     """The Windows name of a level, from that name in any case, Syslog-like words or the number."""
+    if isinstance(level, str) and level.isascii() and level.isdecimal():
+        level = _number(level)
     if isinstance(level, int):
         return LEVELS.get(level, str(level))
     return _LEVEL_WORDS.get(str(level).lower(), str(level)) if level else ""
+
+
+def _outcome(value: Any) -> str:
+    """From words (`Audit Failure`, `AUDIT_FAILURE`, `failure`), a list of them, or the keywords in hex."""
+    if isinstance(value, list):
+        return next(filter(None, map(_outcome, value)), "")
+    text = str(value or "").lower()
+    if text.startswith("0x"):
+        try:
+            bits = int(text, 16)
+        except ValueError:
+            return ""
+        return _AUDIT_FAILURE if bits & _FAILURE_BIT else _AUDIT_SUCCESS if bits & _SUCCESS_BIT else ""
+    if text.replace("_", " ") in ("audit failure", "failure"):
+        return _AUDIT_FAILURE
+    return _AUDIT_SUCCESS if text.replace("_", " ") in ("audit success", "success") else ""
 
 
 def _text(value: Any) -> str:
@@ -70,6 +134,8 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> int:
+    if isinstance(value, dict):
+        value = value.get("#text")
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value[:19])
     return value if isinstance(value, int) else 0

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from consumer.events.shapes import FLAT, field, shape_of
-from producer.events.line_rule import MAX_DEPTH, parse_object, read_line
+from producer.events.line_rule import LONE, MAX_DEPTH, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
 Identity = tuple[bytes, bytes, int, bytes]
@@ -22,7 +22,6 @@ Identify = Callable[[bytes], Identity | None]
 MAX_RECORD_ID = 2**63 - 1  # Windows counts records in 64 bits; a larger number is no record id
 
 _SHALLOW = 2 * MAX_DEPTH  # bytes: no shorter line can be nested deeper than that
-_HALF_A_PAIR = "\ufdd0"  # as parse_object reads it
 _STRING = rb'"([^"\\\x00-\x1f]*)"'
 _FLAT_HEAD = re.compile(
     rb'\{"timestamp":' + _STRING + rb',"level":"[^"\\]*","source":' + _STRING + rb',"event_id":\d+'
@@ -72,7 +71,7 @@ def identify_any(line: bytes) -> Identity | None:
     record_id = _record_id(record_id)
     if not isinstance(computer, str) or not isinstance(source, str) or record_id is None:
         return None
-    if _HALF_A_PAIR in computer and read_line(line, max_line=len(line)).reason is not None:
+    if LONE in computer and read_line(line, max_line=len(line)).reason is not None:
         return None  # half a surrogate pair in the key
     return computer.encode(), source.encode(), record_id, str(timestamp or "").encode()
 

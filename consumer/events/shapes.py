@@ -1,6 +1,7 @@
 """Where the JSON shapes of a Windows event keep the same fields: pure values.
 
-The four shapes are those of `win-event-producer --format`. Which one a line has is told from the line itself.
+The four shapes are those of `win-event-producer --format`. Which one a line has is told from the line itself;
+of any other shape the fields are looked for under the names that loggers use.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from producer.event_fields import INSERTS, KEY_FIELDS, TIMESTAMP_FIELDS
 
 Path = tuple[str, ...]
 
@@ -17,7 +20,7 @@ LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Informa
 
 @dataclass(frozen=True)
 class Shape:
-    """The path of each field inside one shape of event."""
+    """The path of each field inside one shape of event. `data`: where EventData stands, () is the top."""
 
     name: str
     timestamp: Path
@@ -27,9 +30,21 @@ class Shape:
     record_id: Path
     computer: Path
     message: Path = ("message",)
+    outcome: Path = ()
+    data: Path = ()
 
 
-FLAT = Shape("flat", ("timestamp",), ("level",), ("source",), ("event_id",), ("record_id",), ("computer",))
+FLAT = Shape(
+    "flat",
+    ("timestamp",),
+    ("level",),
+    ("source",),
+    ("event_id",),
+    ("record_id",),
+    ("computer",),
+    outcome=("event_type",),
+    data=("data",),
+)
 WINLOGBEAT = Shape(
     "winlogbeat",
     ("@timestamp",),
@@ -38,6 +53,8 @@ WINLOGBEAT = Shape(
     ("winlog", "event_id"),
     ("winlog", "record_id"),
     ("winlog", "computer_name"),
+    outcome=("winlog", "keywords"),
+    data=("winlog", "event_data"),
 )
 NXLOG = Shape(
     "nxlog",
@@ -48,6 +65,7 @@ NXLOG = Shape(
     ("RecordNumber",),
     ("Hostname",),
     ("Message",),
+    ("EventType",),
 )
 WINEVTLOG = Shape(
     "winevtlog",
@@ -58,6 +76,27 @@ WINEVTLOG = Shape(
     ("EventRecordID",),
     ("Computer",),
     ("Message",),
+    ("Keywords",),
+)
+# Names of the same fields in shapes that are none of the four, the first that is there counts.
+ANYWHERE: dict[str, tuple[str, ...]] = {
+    "timestamp": TIMESTAMP_FIELDS,
+    "computer": KEY_FIELDS,
+    "level": ("level", "log.level", "Level", "Event.System.Level", "LevelDisplayName", "EventType",
+              "data.win.system.level"),
+    "source": ("Channel", "winlog.channel", "Event.System.Channel", "data.win.system.channel", "LogName"),
+    "event_id": ("event_id", "EventID", "winlog.event_id", "Event.System.EventID", "data.win.system.eventID",
+                 "event.code", "Id"),
+    "record_id": ("RecordID", "Event.System.EventRecordID", "data.win.system.eventRecordID", "RecordId"),
+    "message": ("message", "Message", "RuleTitle", "data.win.system.message"),
+    "outcome": ("EventType", "data.win.system.severityValue", "event.outcome", "winlog.keywords"),
+}  # fmt: skip
+_DATA_PLACES: tuple[Path, ...] = (
+    ("data",),
+    ("winlog", "event_data"),
+    ("Event", "EventData"),
+    ("data", "win", "eventdata"),
+    (),
 )
 # The first key of the path that only this shape has.
 _TELLING_KEYS = (("record_id", FLAT), ("winlog", WINLOGBEAT), ("EventRecordID", WINEVTLOG))
@@ -80,3 +119,24 @@ def field(event: Mapping[str, Any], path: Path) -> Any:
             return None
         value = value.get(key)
     return value
+
+
+def data_field(event: Mapping[str, Any], name: str, event_id: int) -> str:
+    """A text of EventData by its Windows name, wherever the shape keeps it; empty when it is not there."""
+    inserts = event.get("StringInserts")
+    if isinstance(inserts, list):  # Fluent Bit writes EventData by position
+        for position, events in INSERTS.get(name, {}).items():
+            if event_id in events and position <= len(inserts):
+                return _said(inserts[position - 1])
+        return ""
+    small = name[:1].lower() + name[1:]  # as Wazuh writes it
+    for path in _DATA_PLACES:
+        place = field(event, path) if path else event
+        if isinstance(place, dict) and (text := _said(place.get(name)) or _said(place.get(small))):
+            return text
+    return ""
+
+
+def _said(value: Any) -> str:
+    """Windows writes `-` where there is nothing to say."""
+    return value if isinstance(value, str) and value != "-" else ""

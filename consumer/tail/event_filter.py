@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 import orjson
 
@@ -22,6 +23,19 @@ class FilterError(ValueError):
     """A filter value that cannot be meant; the text says which."""
 
 
+class Where(NamedTuple):
+    """`PATH=PATTERN` or `PATH!=PATTERN`: one field by its common name or its path; a shell pattern."""
+
+    path: str
+    pattern: str
+    equal: bool
+
+    def matches(self, event: EventView) -> bool:
+        value = event.value(self.path)
+        text = value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
+        return fnmatchcase(text.lower(), self.pattern) == self.equal
+
+
 @dataclass(frozen=True)
 class EventFilter:
     """Everything given must match; empty means "all"."""
@@ -30,6 +44,10 @@ class EventFilter:
     sources: tuple[str, ...] = ()
     event_ids: frozenset[int] = frozenset()
     computers: tuple[str, ...] = ()
+    event_types: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    where: tuple[Where, ...] = ()
     grep: re.Pattern[str] | None = None
     since_ms: int | None = None
 
@@ -42,6 +60,10 @@ class EventFilter:
             and (not self.sources or _any_matches(event.source, self.sources))
             and (not self.event_ids or event.event_id in self.event_ids)
             and (not self.computers or _any_matches(event.computer, self.computers))
+            and (not self.event_types or _is_type(event.event_type, self.event_types))
+            and (not self.accounts or _any_is(event.account, self.accounts))
+            and (not self.addresses or _any_is(event.address, self.addresses))
+            and all(each.matches(event) for each in self.where)
             and (self.since_ms is None or (to_milliseconds(event.timestamp.encode()) or 0) >= self.since_ms)
             and (self.grep is None or self.grep.search(_readable(event, line)) is not None)
         )
@@ -64,6 +86,20 @@ def parse_levels(words: tuple[str, ...]) -> frozenset[str]:
 def parse_names(words: tuple[str, ...]) -> tuple[str, ...]:
     """Names or shell patterns, by comma or by repeating the option; case does not matter."""
     return tuple(word.lower() for word in _split(words))
+
+
+def parse_where(texts: tuple[str, ...]) -> tuple[Where, ...]:
+    """`data.IpAddress=203.0.113.*`, one a text; case does not matter. Raises FilterError."""
+    found = []
+    for text in texts:
+        path, equals, pattern = text.partition("=")
+        if not equals or not path.strip("! "):
+            raise FilterError(
+                f"--where {text!r}: expected FIELD=VALUE or FIELD!=VALUE, as in data.LogonType=3"
+            )
+        equal = not path.endswith("!")
+        found.append(Where(path.removesuffix("!").strip(), pattern.strip().lower(), equal))
+    return tuple(found)
 
 
 def parse_ids(words: tuple[str, ...]) -> frozenset[int]:
@@ -96,6 +132,15 @@ def _any_matches(value: str, patterns: tuple[str, ...]) -> bool:
     value = value.lower()
     short = value.partition(".")[0]
     return any(fnmatchcase(value, pattern) or fnmatchcase(short, pattern) for pattern in patterns)
+
+
+def _any_is(value: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(value.lower(), pattern) for pattern in patterns)
+
+
+def _is_type(value: str, patterns: tuple[str, ...]) -> bool:
+    """`failure` is enough for Audit Failure."""
+    return _any_is(value, patterns) or _any_is(value.rpartition(" ")[2], patterns)
 
 
 def _readable(event: EventView, line: bytes) -> str:

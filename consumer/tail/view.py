@@ -10,6 +10,7 @@ import orjson
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
+from consumer.events.event_time import to_milliseconds
 from consumer.events.event_view import EventView
 from consumer.events.shapes import FLAT, shape_of
 
@@ -26,6 +27,7 @@ _STYLES = {
     "Verbose": Style(dim=True),
 }
 _DIM = Style(dim=True)
+_FAILED = Style(color="red")
 _PLAIN = Style()
 _TAB = 8  # Windows lays its messages out for tabs of this width
 _SHORT_LEVELS = {"Information": "Info"}
@@ -39,21 +41,49 @@ def raw(line: bytes, event: EventView | None) -> bytes:
 
 
 def pretty(width: int | None, paint: Paint) -> Render:
-    """Time (UTC), level, source, computer, event id, first line of the message; `width` None: uncut."""
+    """Time (UTC), level, source, computer, event id, account and address, first line of the message.
+
+    A failed audit shows `Failure` instead of its level, which is Information to Windows. `width` None: uncut.
+    """
 
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
             text = NOT_JSON + clean(line.decode("utf-8", "backslashreplace"))
             return f"{paint(_cut(text, width), _STYLES['Error'])}\n".encode()
-        level = f"{_SHORT_LEVELS.get(event.level, event.level)[:8]:<8}"
+        failed = event.failed
+        word = "Failure" if failed else clean(_SHORT_LEVELS.get(event.level, event.level))
+        level = f"{word[:8]:<8}"
         where = f"{clean(event.source):<11} {clean(event.computer.partition('.')[0]):<12}"
-        rest = f"{where} {event.event_id:>5}  {clean((event.message.strip().splitlines() or [''])[0])}"
-        time = f"{clean(event.timestamp[11:23]):<12}"
+        rest = f"{where} {event.event_id:>5}  {_who(event)}{_first_line(event.message)}"
+        time = f"{clean(_time_of_day(event.timestamp)):<12}"
         room = None if width is None else width - len(time) - len(level) - 2
-        painted = paint(level, _STYLES.get(event.level, _PLAIN))
-        return f"{paint(time, _DIM)} {painted} {_cut(rest, room).rstrip()}\n".encode()
+        painted = paint(level, _STYLES["Error"] if failed else _STYLES.get(event.level, _PLAIN))
+        shown = _cut(rest, room).rstrip()
+        return f"{paint(time, _DIM)} {painted} {paint(shown, _FAILED) if failed else shown}\n".encode()
 
     return render
+
+
+def _first_line(message: str) -> str:
+    return clean((message.strip().splitlines() or [""])[0])
+
+
+def _who(event: EventView) -> str:
+    """`m.ito from 203.0.113.77: `, as far as the event names them."""
+    account, address = clean(event.account), clean(event.address)
+    who = f"{account} from {address}" if account and address else account or address
+    return f"{who}: " if who else ""
+
+
+def _time_of_day(timestamp: str) -> str:
+    """Hours to milliseconds in UTC; a text that is no time as it is."""
+    if timestamp[19:20] == "." and timestamp[-1:] == "Z":
+        return timestamp[11:23]
+    moment = to_milliseconds(timestamp.encode())
+    if moment is None:
+        return timestamp[:12]
+    seconds, milliseconds = divmod(moment, 1000)
+    return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
 
 
 def full(paint: Paint) -> Render:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,7 @@ from consumer.errors import AuditError
 from consumer.verify.audit.alone import LonelyAudit
 from consumer.verify.audit.audit import Audit, Expectations
 from consumer.verify.audit.compared import ComparedAudit
-from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.records import Place, Record, RejectedLine
 from consumer.verify.audit.rejected import Rejected
 from consumer.verify.audit.report import Report, Rules, RunFindings, Unread
 from consumer.verify.expected.judges import Judge, Progress
@@ -23,7 +23,7 @@ _ALONE = "itself: record ids must be contiguous"
 
 
 class Source(Protocol):
-    """Records, unless it `follows` up to the end; `done` and `total` measure the way."""
+    """Records; `follows`: they end when somebody ends them. `done` and `total` measure the way."""
 
     name: str
     done: int
@@ -39,33 +39,65 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+class RejectedSource(Protocol):
+    """Rejected lines, with the same measure."""
+
+    name: str
+    done: int
+    total: int
+
+    def rejected(self) -> Iterator[list[RejectedLine]]: ...
+
+    def place(self, partition: int | None, offset: int) -> Place: ...
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """What to compare with (None: the records with themselves), what holds for each, what makes it fail."""
+
+    rules: Rules = field(default_factory=Rules)
+    expectations: Expectations = field(default_factory=Expectations)
+    judge: Judge | None = None
+
+
 @dataclass(frozen=True)
 class VerifySettings:
-    """What to read, what to compare it with (None: with itself) and what makes it fail."""
+    """What to read, and how to judge it."""
 
     source: Path | Topic
-    rules: Rules
-    expectations: Expectations = field(default_factory=Expectations)
     rejected: Topic | None = None
-    judge: Judge | None = None
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 def verify(settings: VerifySettings, progress: Progress) -> Report:
     """Raises AuditError when something cannot be read."""
-    with closing(_open(settings.source)) as source:
-        if settings.judge is None:
-            return _compare_with_itself(settings, source, progress)
-        return _compare(settings, settings.judge, source, progress)
+    with ExitStack() as opened:
+        source = opened.enter_context(closing(_open(settings.source)))
+        rejected = (
+            opened.enter_context(closing(TopicReader(settings.rejected))) if settings.rejected else None
+        )
+        return audit(settings.audit, source, rejected, progress)
+
+
+def audit(
+    settings: AuditSettings, source: Source, rejected: RejectedSource | None, progress: Progress
+) -> Report:
+    """Read the source, then the rejected lines, and judge them. Raises AuditError."""
+    if settings.judge is None:
+        return _compare_with_itself(settings, source, rejected, progress)
+    return _compare(settings, settings.judge, source, rejected, progress)
 
 
 def _open(source: Path | Topic) -> Source:
     return FileReader(source) if isinstance(source, Path) else TopicReader(source)
 
 
-def _compare_with_itself(settings: VerifySettings, source: Source, progress: Progress) -> Report:
+def _compare_with_itself(
+    settings: AuditSettings, source: Source, rejected: RejectedSource | None, progress: Progress
+) -> Report:
     audit = LonelyAudit(settings.expectations, source.place)
     _read(source, audit.take, progress)
-    _read_rejected(settings.rejected, audit, audit.take_rejected, progress)
+    _read_rejected(rejected, audit, audit.take_rejected, progress)
     runs = audit.runs(settings.rules.allow_gaps)
     notes = []
     if audit.not_compared:
@@ -77,7 +109,9 @@ def _compare_with_itself(settings: VerifySettings, source: Source, progress: Pro
     return _conclude(settings.rules, audit, runs, source, _ALONE, notes)
 
 
-def _compare(settings: VerifySettings, judge: Judge, source: Source, progress: Progress) -> Report:
+def _compare(
+    settings: AuditSettings, judge: Judge, source: Source, rejected: RejectedSource | None, progress: Progress
+) -> Report:
     runs = judge.runs(progress)
     audit = ComparedAudit(settings.expectations, judge.fingerprint, source.place, runs)
 
@@ -93,7 +127,7 @@ def _compare(settings: VerifySettings, judge: Judge, source: Source, progress: P
     _read(source, audit.take, catch_up_and_tell)
     judge.wait_until(nothing_waits)
     audit.finish()
-    _read_rejected(settings.rejected, audit, audit.take_rejected, progress)
+    _read_rejected(rejected, audit, audit.take_rejected, progress)
     found = [run.judged(settings.rules.complete) for run in runs]
     return _conclude(settings.rules, audit, found, source, judge.name, list(judge.notes))
 
@@ -109,16 +143,19 @@ def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Pr
 
 
 def _read_rejected(
-    topic: Topic | None, audit: Audit, take: Callable[[bytes, Place], None], progress: Progress
+    source: RejectedSource | None,
+    audit: Audit,
+    take: Callable[[RejectedLine, Place], None],
+    progress: Progress,
 ) -> None:
     rejected = Rejected()
-    if topic is not None:
-        with closing(TopicReader(topic)) as reader:
-            for messages in reader.messages():
-                for message in messages:
-                    rejected.add(message.headers())
-                    take(message.value() or b"", reader.place(message.partition(), message.offset()))
-                progress(f"reading {topic.name}", reader.done, reader.total)
+    if source is not None:
+        for lines in source.rejected():
+            for line in lines:
+                if not audit.is_older_rejected(line):
+                    rejected.add(line)
+                    take(line, source.place(line.partition, line.offset))
+            progress(f"reading {source.name}", source.done, source.total)
     rejected.report(audit.findings)
 
 

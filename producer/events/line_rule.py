@@ -31,7 +31,7 @@ REASONS = (
     "utf-16",
 )
 
-_LONE = "\ufdd0"  # stands for half of a surrogate pair, which no Python str of ours should hold
+LONE = "\ufdd0"  # stands for half of a surrogate pair, which no Python str of ours should hold
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*|[\[{]|[\]}]', re.DOTALL)
 _NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?").fullmatch
 _ESCAPE = re.compile(
@@ -64,7 +64,7 @@ def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int
     key = first_of(value, key_fields)
     if key is None:
         return Line(None, f"missing:{key_fields[0]}")
-    if damaged and _LONE in key:
+    if damaged and LONE in key:
         return Line(None, "not-json")
     return Line(value, None, key)
 
@@ -129,12 +129,12 @@ def _value(line: bytes) -> tuple[Any, bool]:
     except ValueError:
         # orjson refuses what the standard allows: half a surrogate pair, numbers that no double can hold.
         plain = _TOKEN.sub(lambda token: _plain(token[0]), line)
-        return orjson.loads(plain), _LONE.encode() in plain
+        return orjson.loads(plain), LONE.encode() in plain
 
 
 def _plain(token: bytes) -> bytes:
     if token[:1] == b'"':
-        return _ESCAPE.sub(lambda escape: _LONE.encode() if escape[2] else escape[0], token)
+        return _ESCAPE.sub(lambda escape: LONE.encode() if escape[2] else escape[0], token)
     return b"0" if _NUMBER(token) and math.isinf(float(token)) else token
 
 

@@ -11,11 +11,18 @@ from array import array
 from collections.abc import Iterable, Iterator
 
 from consumer.events.identity import Identity, identify_parsed
-from consumer.verify.audit.audit import Audit, Expectations, Orders, sequence_key
+from consumer.verify.audit.audit import (
+    NO_COMPUTER,
+    Audit,
+    Expectations,
+    Orders,
+    sequence_key,
+    why_no_event,
+)
 from consumer.verify.audit.findings import Finding, Findings, merged
 from consumer.verify.audit.hash_store import CHUNK_MASK, HASH_BYTES, HashStore
 from consumer.verify.audit.intervals import Intervals
-from consumer.verify.audit.records import Key, Place, PlaceOf, Record
+from consumer.verify.audit.records import Key, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.report import RunFindings
 from consumer.verify.audit.sequence import Sequence
 
@@ -25,7 +32,7 @@ _MOST_RUNS = 100  # two producers of the same computers at a time look like ever
 class Part(Sequence):
     """What one run contributed to a sequence."""
 
-    __slots__ = ("chunk", "first_time", "newest", "run")
+    __slots__ = ("chunk", "first_time", "run")
 
     def __init__(self, computer: bytes, source: bytes, first_time: bytes) -> None:
         super().__init__(computer, source, Findings())
@@ -59,7 +66,9 @@ class LonelyAudit(Audit):
             identity = identify_parsed(value)
             if identity is None:
                 if not self._is_older(b"", appended):
-                    self._count_unidentified(value, key, self._place_of(partition, offset))
+                    problem = why_no_event(value, self._expectations.key_fields)
+                    key_problem = self._key_problem(value, key, NO_COMPUTER)
+                    self._count_unidentified(value, problem, key_problem, self._place_of(partition, offset))
                 continue
             computer, source, record_id, timestamp = identity
             if appended > 0:
@@ -84,10 +93,10 @@ class LonelyAudit(Audit):
         self.records += count
         self.times.add(times)
 
-    def take_rejected(self, value: bytes, place: Place) -> None:
+    def take_rejected(self, line: RejectedLine, place: Place) -> None:
         """A line of the rejected topic: its id is accounted for, if it is one of these runs."""
-        identity = identify_parsed(value)
-        if identity is None or self._is_older(identity[3], 0):
+        identity = identify_parsed(line.value)
+        if identity is None:
             return
         computer, source, record_id, timestamp = identity
         part = _part_at(self._parts.get(sequence_key(computer, source), []), timestamp)
@@ -95,8 +104,8 @@ class LonelyAudit(Audit):
             return  # of an earlier run, or older than anything here
         if part.take(record_id, place):
             self.rejected += 1
-            self._keep_hash(part, record_id, value)
-        elif self._hashes.find(part, record_id) == self._fingerprint(value):
+            self._keep_hash(part, record_id, line.value)
+        elif self._hashes.find(part, record_id) == self._fingerprint(line.value):
             part.findings.add("duplicated", Finding(part.name(record_id), place))
 
     def runs(self, allow_gaps: bool) -> list[RunFindings]:
@@ -120,7 +129,6 @@ class LonelyAudit(Audit):
             order = self._orders.of(computer, lane)
             late = part.is_late(record_id, timestamp, lane, order)
             order.latest = timestamp  # one event with a wrong time shall not make all the others late
-            part.newest = max(part.newest, timestamp)
             self._count_order(part, record_id, late, place)
             self._keep_hash(part, record_id, value)
         else:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from consumer.events.event_time import to_milliseconds
 from consumer.verify.audit.findings import Finding, Findings, shown
 from consumer.verify.audit.latency import AppendTimes
-from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record
+from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.sequence import Order, Sequence
 from producer.event_fields import KEY_FIELDS
 from producer.events.line_rule import first_of, parse_object, read_line
 
+NO_COMPUTER = b"\0"  # no key is called so
 _ANY_LENGTH = 2**62  # how long a line may be is the bridge's decision
 
 
@@ -63,6 +64,10 @@ class Audit:
         self.passed_over += older
         return older
 
+    def is_older_rejected(self, line: RejectedLine) -> bool:
+        """Whether --since passes this rejected line over: it was rejected before."""
+        return self._since is not None and 0 < line.timestamp < self._since
+
     def _lane(self, partition: int | None, key: bytes | None) -> Lane:
         return partition if self._by_computer else (partition, key)
 
@@ -79,15 +84,14 @@ class Audit:
         if late and self._ordered:
             sequence.findings.add("reordered", Finding(sequence.name(record_id), place, late))
 
-    def _count_unidentified(self, value: bytes, key: bytes | None, place: Place) -> None:
-        """A line without computer, channel and record id: another shape, or no event at all."""
-        problem = why_no_event(value, self._expectations.key_fields)
-        if problem:
-            self.findings.add("corrupt", Finding("", place, f"not an event ({problem}): {shown(value)!r}"))
+    def _count_unidentified(self, line: bytes, broken: str, key_problem: str, place: Place) -> None:
+        """A line without computer, channel and record id: another shape, or, if `broken`, no event at all."""
+        if broken:
+            self.findings.add("corrupt", Finding("", place, f"not an event ({broken}): {shown(line)!r}"))
             return
-        self.findings.add("unknown shape", Finding("", place, shown(value)))
-        if problem := self._key_problem(value, key, b"\0no computer"):
-            self.findings.add("corrupt", Finding("", place, problem))
+        self.findings.add("unknown shape", Finding("", place, shown(line)))
+        if key_problem:
+            self.findings.add("corrupt", Finding("", place, key_problem))
 
 
 class Orders:

@@ -13,17 +13,21 @@ from typing import NamedTuple
 
 from consumer.events.event_time import to_milliseconds
 from consumer.events.identity import Identity, identify_damaged
-from consumer.verify.audit.audit import Audit, Expectations, sequence_key, why_no_event
-from consumer.verify.audit.findings import Finding, event_name
-from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record
+from consumer.verify.audit.audit import NO_COMPUTER, Audit, Expectations, sequence_key, why_no_event
+from consumer.verify.audit.findings import SHOWN, Finding, event_name
+from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.run import ExpectedRun, ExpectedSequence
+from producer.events.line_rule import parse_object
 
 _MOST_WAITING = 200_000  # records; about 60 MB
 _BYTES_DIFFER = "its bytes are not those produced"
 
 
 class _Item(NamedTuple):
-    """A record without its bytes. `broken`: why it is no event; `key_problem`: what is wrong with its key."""
+    """A record without its bytes. `broken`: why it is no event; `key_problem`: what is wrong with its key.
+
+    Of a line without identity `source` is how it begins, the computer is empty.
+    """
 
     computer: bytes
     source: bytes
@@ -90,19 +94,17 @@ class ComparedAudit(Audit):
                 and computer not in waiting
             ):
                 sequence.next_id = record_id + 1
-                sequence.order.latest = timestamp
+                sequence.newest = sequence.order.latest = timestamp
             elif not self._is_older(timestamp, appended):
                 self._take_slowly(value, key, partition, offset, identity)
         self.records += count
         self.times.add(times)
 
-    def take_rejected(self, value: bytes, place: Place) -> None:
+    def take_rejected(self, line: RejectedLine, place: Place) -> None:
         """A line of the rejected topic: it accounts for the event that has its bytes, if there is one."""
-        fingerprint = self._fingerprint(value)
-        if identity := identify_damaged(value):
+        fingerprint = self._fingerprint(line.value)
+        if identity := identify_damaged(line.value):
             computer, source, record_id, timestamp = identity
-            if self._is_older(timestamp, 0):
-                return
             item = _Item(computer, source, record_id, timestamp, None, place, fingerprint)
             if sequence := self._match(item):
                 self._account_rejected(sequence, record_id, place)
@@ -144,12 +146,20 @@ class ComparedAudit(Audit):
     def _take_unidentified(
         self, value: bytes, key: bytes | None, partition: int | None, offset: int, appended: int
     ) -> None:
-        place = self._place_of(partition, offset)
-        if self._account_posted(self._fingerprint(value), place, rejected=False):
-            if problem := self._key_problem(value, key, b"\0no computer"):
-                self.findings.add("corrupt", Finding("a posted event", place, problem))
-        elif not self._is_older(b"", appended):
-            self._count_unidentified(value, key, place)
+        """A line without computer, channel and id: posted by a caller, of another shape, or no event."""
+        if self._is_older(b"", appended):
+            return
+        item = _Item(
+            b"", value[:SHOWN], 0, b"", None, self._place_of(partition, offset), self._fingerprint(value),
+            self._key_problem(value, key, NO_COMPUTER), why_no_event(value, self._expectations.key_fields),
+        )  # fmt: skip
+        if b"" not in self._waiting and self._count_known(item):
+            return
+        # What intake takes is an object; the block that holds it may come later.
+        if not all(run.ended for run in self._runs) and parse_object(value) is not None:
+            self._wait(item)
+        else:
+            self._count_unknown(item)
 
     def _match(self, item: _Item) -> ExpectedSequence | None:
         """The sequence of the run that produced exactly this."""
@@ -163,7 +173,7 @@ class ComparedAudit(Audit):
         """Judge a record that some run produced; False when none did."""
         sequence = self._match(item)
         if sequence is None:
-            return self._account_posted(item.fingerprint, item.place, rejected=False)
+            return self._count_posted(item)
         self._current[item.computer, item.source] = sequence
         if sequence.take(item.record_id, item.place):
             order = sequence.run.orders.of(item.computer, item.lane)
@@ -180,7 +190,9 @@ class ComparedAudit(Audit):
 
     def _count_unknown(self, item: _Item) -> None:
         """Judge a record that no run produced in this form."""
-        if item.broken:
+        if not item.computer:
+            self._count_unidentified(item.source, item.broken, item.key_problem, item.place)
+        elif item.broken:
             self._count_damaged(item, f"not an event ({item.broken})")
         elif self._is_of_another_run(item):
             self.findings.add("other run", Finding(item.name(), item.place))
@@ -192,6 +204,8 @@ class ComparedAudit(Audit):
     def _count_damaged(self, item: _Item, problem: str) -> None:
         """It stands for the event whose id it has: that one arrived, though not as it was."""
         self.findings.add("corrupt", Finding(item.name(), item.place, problem))
+        if self._is_of_another_run(item):
+            return
         known = [run for run in self._runs if run.knows(item.key, item.record_id)]
         if known and not self._claim(item.key, item.record_id):
             known[0].findings.add("duplicated", Finding(item.name(), item.place))
@@ -223,17 +237,16 @@ class ComparedAudit(Audit):
         else:
             sequence.findings.add("duplicated", Finding(sequence.name(record_id), place))
 
+    def _count_posted(self, item: _Item) -> bool:
+        if not self._account_posted(item.fingerprint, item.place, rejected=False):
+            return False
+        if item.key_problem:
+            self.findings.add("corrupt", Finding("a posted event", item.place, item.key_problem))
+        return True
+
     def _account_posted(self, fingerprint: int, place: Place, *, rejected: bool) -> bool:
         """Whether a caller posted this line; its order is not judged, for it may have any key."""
-        for run in self._runs:
-            if number := run.posted.number_of(fingerprint):
-                sequence = run.posted.sequence
-                if sequence.take(number, place):
-                    run.rejected += rejected
-                else:
-                    run.findings.add("duplicated", Finding(sequence.name(number), place))
-                return True
-        return False
+        return any(run.posted.take(fingerprint, place, rejected=rejected) for run in self._runs)
 
     def _is_of_another_run(self, item: _Item) -> bool:
         """Whether the event is older than every run that it is held against."""
@@ -243,6 +256,8 @@ class ComparedAudit(Audit):
 
     def _may_become_known(self, item: _Item) -> bool:
         """Whether a run that goes on may yet say that it produced this."""
+        if not item.computer:
+            return not all(run.ended for run in self._runs)
         if all(run.ended or run.knows(item.key, item.record_id) for run in self._runs):
             return False
         return not self._is_of_another_run(item)

@@ -14,6 +14,7 @@ Kind = Literal[
     "other run", "unknown shape", "rejected",
 ]  # fmt: skip
 EXAMPLES_KEPT = 5
+SHOWN = 80  # bytes of a line in a message
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,4 @@ def event_name(computer: bytes, source: bytes, first: int, last: int | None = No
 
 def shown(raw: bytes) -> str:
     """Bytes of unknown origin as text for a message."""
-    return raw[:80].decode("utf-8", "backslashreplace")
+    return raw[:SHOWN].decode("utf-8", "backslashreplace")

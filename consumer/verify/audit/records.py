@@ -28,5 +28,16 @@ class Place(NamedTuple):
         return f"{self.origin} partition {self.partition} offset {self.offset}"
 
 
+class RejectedLine(NamedTuple):
+    """One record of the rejected topic: the raw line, and what the bridge wrote beside it."""
+
+    value: bytes
+    reason: str
+    endpoint: str
+    partition: int
+    offset: int
+    timestamp: int  # ms since 1970, when it was rejected
+
+
 PlaceOf = Callable[[int | None, int], Place]
 """From partition and offset of a record to its place."""

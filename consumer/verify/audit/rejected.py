@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from consumer.verify.audit.findings import Finding, Findings, shown
+from consumer.verify.audit.findings import Finding, Findings
+from consumer.verify.audit.records import RejectedLine
 
-REASON_HEADER = "reason"
-ENDPOINT_HEADER = "endpoint"
+NO_REASON = "no reason given"
 
 
 class Rejected:
@@ -16,10 +16,8 @@ class Rejected:
     def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
 
-    def add(self, headers: list[tuple[str, bytes]] | None) -> None:
-        """One record by its Kafka headers."""
-        reason = dict(headers or ()).get(REASON_HEADER)
-        self.reasons[shown(reason) if reason else "no reason given"] += 1
+    def add(self, line: RejectedLine) -> None:
+        self.reasons[line.reason or NO_REASON] += 1
 
     def report(self, findings: Findings) -> None:
         for reason, count in self.reasons.most_common():

@@ -9,11 +9,12 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from consumer.verify.audit.audit import Orders, sequence_key
 from consumer.verify.audit.findings import Finding, Findings
 from consumer.verify.audit.intervals import Interval, Intervals
-from consumer.verify.audit.records import Key
+from consumer.verify.audit.records import Key, Place
 from consumer.verify.audit.report import RunFindings
 from consumer.verify.audit.sequence import Sequence
 from producer.log.ledger import POSTED, LedgerBlock
@@ -42,9 +43,7 @@ class ExpectedSequence(Sequence):
 
     def expect(self, first: int, last: int, hashes: bytes) -> None:
         """These ids were produced; HASH_BYTES of each."""
-        numbers = array("Q", hashes)
-        if sys.byteorder == "little":
-            numbers.byteswap()
+        numbers = _numbers(hashes)
         self.wanted.add_range(first, last)
         if self._bases and first == self.base + len(self.hashes):
             self.hashes.extend(numbers)
@@ -75,26 +74,62 @@ class ExpectedSequence(Sequence):
                 yield (max(first, highest + 1), last), False
 
 
+@dataclass
+class _Copies:
+    """Of one line that callers posted: its numbers in the ledger, and how often it came."""
+
+    numbers: list[int] = field(default_factory=list)
+    in_topic: int = 0
+    in_rejected: int = 0
+    last: Place | None = None
+
+
 class PostedEvents:
-    """Events that callers posted: numbered by the ledger, told by their hash alone, for they bear no id."""
+    """Events that callers posted: numbered by the ledger, told by their hash alone, for they bear no id.
+
+    The same line may have been posted more than once, so what is a copy too many is known only at the end.
+    """
 
     def __init__(self, run: ExpectedRun) -> None:
         self.sequence = ExpectedSequence(*_POSTED, run)
-        self._numbers: dict[int, list[int]] = {}  # by hash; several when the same line was posted again
+        self._copies: dict[int, _Copies] = {}  # by hash
 
     def expect(self, block: LedgerBlock) -> None:
-        self.sequence.expect(block.first, block.last, block.hashes)
-        size = len(block.hashes) // block.count
-        for number in range(block.count):
-            digest = int.from_bytes(block.hashes[number * size : (number + 1) * size], "big")
-            self._numbers.setdefault(digest, []).append(block.first + number)
+        self.sequence.wanted.add_range(block.first, block.last)
+        numbers = range(block.first, block.last + 1)
+        for number, digest in zip(numbers, _numbers(block.hashes), strict=True):
+            self._copies.setdefault(digest, _Copies()).numbers.append(number)
 
-    def number_of(self, fingerprint: int) -> int:
-        """The number of the event with this hash, of several the first that was not seen; 0: none has it."""
-        numbers = self._numbers.get(fingerprint)
-        if not numbers:
-            return 0
-        return next((number for number in numbers if number not in self.sequence), numbers[0])
+    def take(self, fingerprint: int, place: Place, *, rejected: bool) -> bool:
+        """Count one copy of a line; False when nobody posted it."""
+        copies = self._copies.get(fingerprint)
+        if copies is None:
+            return False
+        copies.in_rejected += rejected
+        copies.in_topic += not rejected
+        copies.last = place
+        return True
+
+    def settle(self) -> int:
+        """Put down what arrived and what came too often; how many only the rejected topic has."""
+        only_rejected = 0
+        for copies in self._copies.values():
+            arrived = copies.numbers[: copies.in_topic + copies.in_rejected]
+            only_rejected += max(len(arrived) - copies.in_topic, 0)
+            for number in arrived:
+                self.sequence.seen.add(number)
+            if too_many := copies.in_topic + copies.in_rejected - len(arrived):
+                finding = Finding(self.sequence.name(copies.numbers[0]), copies.last)
+                self.sequence.findings.add("duplicated", finding, too_many)
+        return only_rejected
+
+
+def _numbers(hashes: bytes) -> array[int]:
+    """The hashes of a block as numbers."""
+    numbers = array("Q", hashes)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 class ExpectedRun:
@@ -130,7 +165,8 @@ class ExpectedRun:
         return sequence is not None and record_id in sequence.wanted
 
     def judged(self, complete: bool) -> RunFindings:
-        """What is missing becomes a finding: `unseen` while more may come, else `lost`."""
+        """What is missing becomes a finding: `unseen` while more may come, else `lost`. To be called once."""
+        self.rejected += self.posted.settle()
         expected = distinct = at_end = 0
         sequences = [*self.sequences.values(), self.posted.sequence]
         for sequence in sorted(sequences, key=lambda each: (each.computer, each.source)):

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from consumer.events.event_time import to_milliseconds
 from consumer.verify.audit.findings import Finding, Findings, event_name
 from consumer.verify.audit.intervals import Interval, Intervals
 from consumer.verify.audit.records import Lane, Place
 
 _PLACES_KEPT = 64
+_SECONDS_END = len("2026-11-21T09:28:24")
 _NOWHERE: Lane = (None, b"no lane yet")  # no record lies there
+
+
+def is_before(timestamp: bytes, other: bytes) -> bool:
+    """Whether one event time is earlier than another. Texts of one form compare as they are."""
+    if not other or _zone(timestamp) == _zone(other):
+        return timestamp < other
+    moment, other_moment = to_milliseconds(timestamp), to_milliseconds(other)
+    return moment is not None and other_moment is not None and moment < other_moment
+
+
+def _zone(timestamp: bytes) -> bytes:
+    """What stands behind the digits of a time."""
+    return timestamp[_SECONDS_END:].lstrip(b".0123456789 ")
 
 
 class Order:
@@ -25,12 +40,12 @@ class Sequence:
     """(computer, source): the newest interval of ids is open at `next_id`, the older ones are in `seen`.
 
     A reader may take the next id by itself, as most records are: it adds 1 to `next_id` and moves
-    `order.latest`, provided that the record lies in `lane`. All else goes through `take` and `is_late`.
+    `order.latest` and `newest`, if the record lies in `lane`. All else goes through `take` and `is_late`.
     """
 
     __slots__ = (
-        "_counted", "_highest", "computer", "findings", "first", "lane", "next_id", "order", "places", "seen",
-        "source",
+        "_counted", "_highest", "computer", "findings", "first", "lane", "newest", "next_id", "order",
+        "places", "seen", "source",
     )  # fmt: skip
 
     def __init__(self, computer: bytes, source: bytes, findings: Findings) -> None:
@@ -43,6 +58,7 @@ class Sequence:
         self.places: dict[int, Place] = {}  # of the first id behind each gap
         self.lane: Lane = _NOWHERE
         self.order = Order()
+        self.newest = b""  # event time of the last one that came first
         self._highest: dict[Lane, int] = {}
         self._counted = 0  # `next_id` when `_highest` was brought up to date
 
@@ -67,11 +83,16 @@ class Sequence:
         self._keep_up()
         highest = self._highest.get(lane, 0)
         self._highest[lane] = max(highest, record_id)
-        self.lane, self.order = lane, order
-        earlier, order.latest = order.latest, max(order.latest, timestamp)
+        if lane != self.lane:
+            self.lane, self.order, self.newest = lane, order, b""
         if record_id < highest:
             return f"after {highest}"
-        return "after a later event of this computer" if timestamp < earlier else ""
+        stepped_back = is_before(timestamp, self.newest)  # in order by its id: so the clock was set back
+        late = is_before(timestamp, order.latest) and not stepped_back
+        self.newest = timestamp
+        if not late:
+            order.latest = timestamp
+        return "after a later event of this computer" if late else ""
 
     def leave_lane(self) -> None:
         """From now on no id is taken by the short way, until one came in order again."""

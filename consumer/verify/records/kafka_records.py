@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, Message
 
 from consumer.errors import AuditError
-from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.findings import shown
+from consumer.verify.audit.records import Place, Record, RejectedLine
 from consumer.verify.audit.report import Unread
 from consumer.verify.records.kafka_client import KafkaClient
 from kafka_setup.connection.settings import KafkaConnection
@@ -17,6 +18,7 @@ from kafka_setup.connection.settings import KafkaConnection
 _BATCH = 1_000  # what a processor's cache holds
 _CONSUME_SECONDS = 0.1  # the client waits this long for a batch to fill, also at the very end
 _STALLED_SECONDS = 60.0
+REASON_HEADER, ENDPOINT_HEADER = "reason", "endpoint"  # as the bridge writes them
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,18 @@ class TopicReader:
 
     def batches(self) -> Iterator[list[Record]]:
         """What an audit takes. Raises AuditError."""
-        for messages in self.messages():
+        for messages in self._messages():
             yield [
                 (each.value() or b"", each.key(), each.partition(), each.offset(), each.timestamp()[1])
                 for each in messages
             ]
 
-    def messages(self) -> Iterator[list[Message]]:
+    def rejected(self) -> Iterator[list[RejectedLine]]:
+        """The same of a topic of rejected lines. Raises AuditError."""
+        for messages in self._messages():
+            yield [_rejected(message) for message in messages]
+
+    def _messages(self) -> Iterator[list[Message]]:
         """Messages as they come, never past the end offsets unless following; may be called again.
 
         An empty batch means that nothing came for a moment. Raises AuditError.
@@ -114,3 +121,10 @@ class TopicReader:
             why = f" ({error.str()})" if error else ""
             raise AuditError(f"topic {self.name}: nothing came for {_STALLED_SECONDS:.0f} s{why}")
         return False
+
+
+def _rejected(message: Message) -> RejectedLine:
+    headers = dict(message.headers() or ())
+    reason, endpoint = (shown(headers.get(name) or b"") for name in (REASON_HEADER, ENDPOINT_HEADER))
+    where = (message.partition(), message.offset(), message.timestamp()[1])
+    return RejectedLine(message.value() or b"", reason, endpoint, *where)

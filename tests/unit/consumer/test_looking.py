@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
+from itertools import islice
 
 import orjson
 import pytest
@@ -17,10 +19,14 @@ from consumer.tail.event_filter import (
     parse_levels,
     parse_names,
     parse_since,
+    parse_where,
 )
 from consumer.tail.stats import StreamStats
 from consumer.tail.view import fields, full, pretty
 from producer.endpoint import Endpoint, EndpointError, parse_endpoint
+from producer.events.formats import FORMATS
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
 
 EVENT = {
     "timestamp": "2026-11-21T09:28:24.1778590Z",
@@ -30,10 +36,11 @@ EVENT = {
     "event_type": "Audit Failure",
     "record_id": 12,
     "computer": "WS-001.corp.example",
-    "data": {"TargetUserName": "m.ito", "LogonType": "3"},
+    "data": {"TargetUserName": "m.ito", "LogonType": "3", "IpAddress": "10.1.2.3"},
     "message": "An account failed to log on.\r\n\r\nSubject: é",
 }
 LINE = orjson.dumps(EVENT)
+START = datetime(2026, 11, 21, tzinfo=timezone.utc)
 
 
 def plain(text, style):
@@ -50,16 +57,84 @@ def shown(render, line=LINE):
 
 def test_pretty_is_one_line_cut_to_the_width():
     assert shown(pretty(None, plain)) == (
-        "09:28:24.177 Warning  Security    WS-001        4625  An account failed to log on.\n"
+        "09:28:24.177 Failure  Security    WS-001        4625  "
+        "m.ito from 10.1.2.3: An account failed to log on.\n"
     )
-    assert shown(pretty(60, plain)) == "09:28:24.177 Warning  Security    WS-001        4625  An ac…\n"
-    assert shown(pretty(None, coloured)).startswith("\x1b[2m09:28:24.177\x1b[0m \x1b[33mWarning ")
+    assert shown(pretty(60, plain)) == "09:28:24.177 Failure  Security    WS-001        4625  m.ito…\n"
+    assert shown(pretty(None, coloured)).startswith("\x1b[2m09:28:24.177\x1b[0m \x1b[1;31mFailure ")
+    calm = orjson.dumps(EVENT | {"event_id": 7036, "event_type": "Warning", "data": {}})
+    assert shown(pretty(None, plain), calm) == (
+        "09:28:24.177 Warning  Security    WS-001        7036  An account failed to log on.\n"
+    )
+    assert shown(pretty(None, coloured), calm).startswith("\x1b[2m09:28:24.177\x1b[0m \x1b[33mWarning ")
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_the_four_shapes_look_the_same(fmt):
+    """But for what a shape does not tell: Fluent Bit names no subject."""
+    settings = GeneratorSettings(seed=5, fmt=fmt, start_time=START, scenarios=("brute-force@0",))
+    lines = [event.line[:-1] for event in islice(generate(settings), 300)]
+    failures = [view(line) for line in lines if view(line).failed]
+    found = {(each.level, each.event_type, each.account, each.address, each.event_id) for each in failures}
+    flat = GeneratorSettings(seed=5, start_time=START, scenarios=("brute-force@0",))
+    expected = {
+        (
+            each["event_type"],
+            each["data"]["TargetUserName"],
+            each["data"]["IpAddress"].strip("-"),
+            each["event_id"],
+        )
+        for event in islice(generate(flat), 300)
+        if (each := orjson.loads(event.line))["event_type"] == "Audit Failure"
+    }
+    assert {row[1:] for row in found} == expected
+    assert expected
+
+
+def test_a_time_is_shown_in_utc():
+    event = {
+        "TimeCreated": "2026-11-26 12:15:02 +1100",
+        "EventRecordID": 1,
+        "Channel": "System",
+        "Computer": "A",
+    }
+    assert shown(pretty(None, plain), orjson.dumps(event)).startswith("01:15:02.000 ")
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        (
+            {"Event": {"System": {"EventID": {"#text": 7036}, "Level": 4, "Channel": "System",
+             "Computer": "WS-031",
+             "TimeCreated": {"#attributes": {"SystemTime": "2026-11-25T18:12:51.681640Z"}}}}},
+            "18:12:51.681 Info     System      WS-031        7036\n",
+        ),
+        (
+            {"timestamp": "2026-11-25T09:21:15.225+0000", "data": {"win": {"system": {"eventID": "4625",
+             "level": "0", "channel": "Security", "computer": "pc07", "severityValue": "AUDIT_FAILURE",
+             "message": "No."},
+             "eventdata": {"targetUserName": "eva", "ipAddress": "192.0.2.9"}}}},
+            "09:21:15.225 Failure  Security    pc07          4625  eva from 192.0.2.9: No.\n",
+        ),
+        (
+            {"RecordNumber": 4, "TimeGenerated": "2026-11-25 06:26:01 +0900", "EventID": 10000,
+             "EventType": "Error", "Channel": "Application", "ComputerName": "SRV-021",
+             "Message": "Starting."},
+            "21:26:01.000 Error    Application SRV-021      10000  Starting.\n",
+        ),
+    ],
+    ids=["evtx_dump", "Wazuh", "Fluent Bit winlog"],
+)  # fmt: skip
+def test_events_of_other_loggers_are_shown_as_far_as_they_tell(line, seen):
+    assert shown(pretty(None, plain), orjson.dumps(line)) == seen
 
 
 def test_full_has_every_field_and_the_whole_message_last():
-    assert shown(full(plain)).splitlines()[-6:] == [
+    assert shown(full(plain)).splitlines()[-7:] == [
         "data.TargetUserName : m.ito",
         "data.LogonType      : 3",
+        "data.IpAddress      : 10.1.2.3",
         "message             : An account failed to log on.",
         "                      ",
         "                      Subject: é",
@@ -97,6 +172,16 @@ def test_filters_let_by_what_is_meant():
     assert matches(computers=parse_names(("ws-001",)))
     assert matches(computers=parse_names(("*.corp.example",)))
     assert not matches(computers=parse_names(("ws-002",)))
+    assert matches(event_types=parse_names(("failure",)))
+    assert matches(event_types=parse_names(("audit failure",)))
+    assert not matches(event_types=parse_names(("success",)))
+    assert matches(accounts=parse_names(("M.Ito", "nobody")))
+    assert not matches(accounts=parse_names(("m",)))
+    assert matches(addresses=parse_names(("10.1.*",)))
+    assert not matches(addresses=parse_names(("10.2.*",)))
+    assert matches(where=parse_where(("data.IpAddress=10.1.2.3", "event_id=46??", "data.LogonType!=2")))
+    assert not matches(where=parse_where(("data.IpAddress=10.1.2.3", "data.LogonType!=3")))
+    assert not matches(where=parse_where(("data.Nothing=3",)))
     assert matches(grep=re.compile("m.ito"))
     assert matches(grep=re.compile("é"))
     assert not matches(grep=re.compile("M.ITO"))
@@ -116,7 +201,13 @@ def test_since_may_be_a_span():
 
 @pytest.mark.parametrize(
     ("parse", "value"),
-    [(parse_levels, ("loud",)), (parse_ids, ("46x",)), (lambda text: parse_since(text, 0), "tomorrow")],
+    [
+        (parse_where, ("data.IpAddress",)),
+        (parse_where, ("=3",)),
+        (parse_levels, ("loud",)),
+        (parse_ids, ("46x",)),
+        (lambda text: parse_since(text, 0), "tomorrow"),
+    ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(parse, value):
     with pytest.raises(FilterError):

@@ -6,7 +6,10 @@ from datetime import datetime, timezone
 from itertools import islice
 
 import pytest
+from click.testing import CliRunner
 
+from producer.cli import main
+from producer.events.catalogue.event_catalogue import load_catalogue
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.scenarios import ScenarioError
@@ -152,3 +155,9 @@ def test_many_computers_count_as_exactly_as_few() -> None:
         assert event["record_id"] == last.get(key, 0) + 1
         last[key] = event["record_id"]
     assert len({computer for computer, _ in last}) > 450
+
+
+def test_the_help_names_every_scenario() -> None:
+    names = sorted(name for name, story in load_catalogue().stories.items() if story.scenario)
+    text = " ".join(CliRunner().invoke(main, ["--help"], terminal_width=10_000).stdout.split())
+    assert f"an hour: {', '.join(names)}." in text
