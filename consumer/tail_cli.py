@@ -109,7 +109,7 @@ def main(**values: Any) -> None:
     Examples:
       win-event-tail
       win-event-tail --level warning+ --source Security,System 127.0.0.1:9999
-      win-event-tail --event-type failure --where 'data.IpAddress=203.0.113.*'
+      win-event-tail --event-type failure --where 'data.IpAddress=10.*'
       win-event-tail --bookmark events.bookmark --output json >> events.ndjson
     """
     try:

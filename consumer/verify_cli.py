@@ -15,9 +15,10 @@ from consumer.errors import AuditError
 from consumer.terminal import table_console
 from consumer.verify.audit.report import EXIT_CODES, Report
 from consumer.verify.progress_view import AuditProgress
+from consumer.verify.rejects import read_rejects, rejects_view
 from consumer.verify.verify import verify
 from consumer.verify.view import finding_lines, report_view
-from consumer.verify_options_cli import settings_of, verify_options
+from consumer.verify_options_cli import rejected_topic_of, settings_of, since_of, verify_options
 from kafka_setup.connection.options import kafka_connection_options
 
 
@@ -40,10 +41,14 @@ def main(**values: Any) -> None:
     Examples:
       win-event-verify --topic events_processed --rejected-topic events_rejected
       win-event-verify --topic events_processed --ledger run.ledger --complete --json
+      win-event-verify --rejected --since 1h
       win-event-verify --file events.ndjson --seed 1 --count 1000 --start-time 2026-11-21
     """
-    settings = settings_of(values)
     try:
+        if values["rejected"]:
+            _show_rejected(values)
+            return
+        settings = settings_of(values)
         with _sigterm_as_ctrl_c(), AuditProgress() as progress:
             report = verify(settings, progress.update)
     except AuditError as error:
@@ -63,6 +68,16 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, earlier)
+
+
+def _show_rejected(values: dict[str, Any]) -> None:
+    topic, since = rejected_topic_of(values), since_of(values["since"])
+    with AuditProgress() as progress:
+        rejects = read_rejects(topic, values["limit"], since, progress.update)
+    if values["as_json"]:
+        click.echo(orjson.dumps(rejects.as_json()).decode())
+    else:
+        table_console().print(rejects_view(rejects))
 
 
 def _print(report: Report, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.report import Rules
 from consumer.verify.expected.judges import Judge, LedgerJudge, SeedJudge
 from consumer.verify.expected.seed import Seed
+from consumer.verify.records.file_records import S3
 from consumer.verify.records.kafka_records import Topic
 from consumer.verify.verify import AuditSettings, VerifySettings
 from kafka_setup.connection.options import take_connection
@@ -29,6 +30,7 @@ from producer.run_options_cli import moment, seconds, shares
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 NO_KEY = "none"
+DEFAULT_REJECTED_TOPIC = "events_rejected"
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -38,10 +40,18 @@ def _option(*names: str, env: str = "", **how: Any) -> Callable[[Command], Comma
     return click.option(*names, envvar=variable, show_envvar=True, **how)
 
 
+def _readable(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value and not value.startswith(S3) and not Path(value).exists():
+        raise click.BadParameter(f"{value!r} does not exist")
+    return value
+
+
 _WHAT = (
     _option("--topic", env="TOPIC", help="Kafka topic to audit."),
     _option("--rejected-topic", env="REJECTED_TOPIC", help="Count this topic by reason too; an event found there is not lost."),
-    _option("--file", type=_FILE, help="NDJSON file to audit instead of a topic."),
+    _option("--file", callback=_readable, metavar="PATH", help="NDJSON to audit instead of a topic: a file; or an archive, a folder or s3://BUCKET/PREFIX, of which the complete parts are read."),
+    _option("--rejected", is_flag=True, help="Audit nothing: show what the rejected topic holds, by reason and endpoint, with the newest lines of each."),
+    _option("--limit", default=5, show_default=True, type=click.IntRange(0), help="With --rejected: how many lines of each reason."),
     _option("--since", metavar="TIME", help="Pass older events over: 30s, 15m, 2h, 1d ago, or an ISO time."),
     _option("--run", default="", metavar="ID", help="Judge this run alone: its number in the table, or the begin of its log id."),
     _option("--read-committed", is_flag=True, help="Skip records of open and aborted transactions."),
@@ -88,6 +98,15 @@ def verify_options(command: Command) -> Command:
     return command
 
 
+def rejected_topic_of(values: dict[str, Any]) -> Topic:
+    """Which rejected lines --rejected shows. Raises click.UsageError."""
+    for name in ("file", "ledgers", "seed", "follow"):
+        if values[name] and (values[name] is not None):
+            raise click.UsageError(f"--rejected audits nothing: leave --{name.rstrip('s')} out")
+    topic = values["rejected_topic"] or DEFAULT_REJECTED_TOPIC
+    return Topic(take_connection(values, "reader"), topic, values["read_committed"])
+
+
 def settings_of(values: dict[str, Any]) -> VerifySettings:
     """Raises click.UsageError."""
     _refuse_contradictions(values)
@@ -121,7 +140,7 @@ def _audit_settings(values: dict[str, Any]) -> AuditSettings:
             keyed=not values["file"],
             key_fields=_key_fields(values["key_field"]),
             ordered=ordered,
-            since_ms=_since(values["since"]),
+            since_ms=since_of(values["since"]),
         ),
     )
 
@@ -133,7 +152,7 @@ def _key_fields(text: str) -> tuple[str, ...]:
     return () if names == (NO_KEY,) else names
 
 
-def _since(text: str | None) -> int | None:
+def since_of(text: str | None) -> int | None:
     try:
         return parse_since(text, int(time.time() * 1000)) if text else None
     except FilterError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from consumer.errors import AuditError
@@ -16,7 +15,7 @@ from consumer.verify.audit.records import Place, Record, RejectedLine
 from consumer.verify.audit.rejected import Rejected
 from consumer.verify.audit.report import Report, Rules, RunFindings, Unread
 from consumer.verify.expected.judges import Judge, Progress
-from consumer.verify.records.file_records import FileReader
+from consumer.verify.records.file_records import open_files
 from consumer.verify.records.kafka_records import Topic, TopicReader
 
 _ALONE = "itself: record ids must be contiguous"
@@ -50,6 +49,8 @@ class RejectedSource(Protocol):
 
     def place(self, partition: int | None, offset: int) -> Place: ...
 
+    def unread(self) -> tuple[Unread, ...]: ...
+
 
 @dataclass(frozen=True)
 class AuditSettings:
@@ -62,9 +63,9 @@ class AuditSettings:
 
 @dataclass(frozen=True)
 class VerifySettings:
-    """What to read, and how to judge it."""
+    """What to read, and how to judge it. `source`: a topic; or a file, a folder, s3://BUCKET/PREFIX."""
 
-    source: Path | Topic
+    source: str | Topic
     rejected: Topic | None = None
     audit: AuditSettings = field(default_factory=AuditSettings)
 
@@ -88,8 +89,8 @@ def audit(
     return _compare(settings, settings.judge, source, rejected, progress)
 
 
-def _open(source: Path | Topic) -> Source:
-    return FileReader(source) if isinstance(source, Path) else TopicReader(source)
+def _open(source: str | Topic) -> Source:
+    return open_files(source) if isinstance(source, str) else TopicReader(source)
 
 
 def _compare_with_itself(
@@ -106,7 +107,7 @@ def _compare_with_itself(
         notes.append(
             f"{gaps:,} record ids are missing between others: --allow-gaps says that nothing is lost by it"
         )
-    return _conclude(settings.rules, audit, runs, source, _ALONE, notes)
+    return _conclude(settings.rules, audit, runs, _unread(source, rejected), _ALONE, notes)
 
 
 def _compare(
@@ -129,7 +130,8 @@ def _compare(
     audit.finish()
     _read_rejected(rejected, audit, audit.take_rejected, progress)
     found = [run.judged(settings.rules.complete) for run in runs]
-    return _conclude(settings.rules, audit, found, source, judge.name, list(judge.notes))
+    unread = _unread(source, rejected)
+    return _conclude(settings.rules, audit, found, unread, judge.name, list(judge.notes))
 
 
 def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Progress) -> None:
@@ -159,8 +161,17 @@ def _read_rejected(
     rejected.report(audit.findings)
 
 
+def _unread(source: Source, rejected: RejectedSource | None) -> tuple[Unread, ...]:
+    return source.unread() + (rejected.unread() if rejected else ())
+
+
 def _conclude(
-    rules: Rules, audit: Audit, runs: list[RunFindings], source: Source, judge: str, notes: list[str]
+    rules: Rules,
+    audit: Audit,
+    runs: list[RunFindings],
+    unread: tuple[Unread, ...],
+    judge: str,
+    notes: list[str],
 ) -> Report:
     if audit.passed_over:
         notes.append(f"{audit.passed_over:,} older records were passed over (--since)")
@@ -172,7 +183,7 @@ def _conclude(
         rules=rules,
         latency=audit.times.summary(),
         append_seconds=audit.times.seconds(),
-        unread=source.unread(),
+        unread=unread,
         notes=tuple(notes),
     )
 

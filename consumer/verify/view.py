@@ -91,7 +91,7 @@ def _open_questions(report: Report) -> Iterator[str]:
 def _unread(report: Report) -> Iterator[str]:
     for each in report.unread:
         whose = f": {each.transaction}" if each.transaction else ""
-        where = f"of partition {each.partition} from {each.offset} on"
+        where = f"of {each.topic} partition {each.partition} from offset {each.offset} on"
         yield f"{each.count:,} offsets {where}: open transaction{whose}"
 
 

@@ -32,13 +32,14 @@ _MOST_RUNS = 100  # two producers of the same computers at a time look like ever
 class Part(Sequence):
     """What one run contributed to a sequence."""
 
-    __slots__ = ("chunk", "first_time", "run")
+    __slots__ = ("chunk", "first_time", "rejected", "run")
 
     def __init__(self, computer: bytes, source: bytes, first_time: bytes) -> None:
         super().__init__(computer, source, Findings())
         self.chunk: array[int] = array("Q")  # of `next_id` - 1
         self.first_time = first_time
         self.newest = first_time
+        self.rejected = 0  # events that only the rejected topic has
         self.run = 0
 
 
@@ -48,7 +49,6 @@ class LonelyAudit(Audit):
     def __init__(self, expectations: Expectations, place_of: PlaceOf, hash_bytes: int = HASH_BYTES) -> None:
         super().__init__(expectations, zlib.crc32, place_of)
         self.not_compared = 0  # duplicates whose first copy is no longer in the hash store
-        self.rejected = 0  # rejected events that are known by their id
         self._current: dict[tuple[bytes, bytes], Part] = {}  # by the names as they stand in the line
         self._parts: dict[Key, list[Part]] = {}
         self._orders = Orders()
@@ -103,7 +103,7 @@ class LonelyAudit(Audit):
         if part is None:
             return  # of an earlier run, or older than anything here
         if part.take(record_id, place):
-            self.rejected += 1
+            part.rejected += 1
             self._keep_hash(part, record_id, line.value)
         elif self._hashes.find(part, record_id) == self._fingerprint(line.value):
             part.findings.add("duplicated", Finding(part.name(record_id), place))
@@ -198,7 +198,7 @@ def _judged(run: int, parts: list[Part], allow_gaps: bool) -> RunFindings:
     distinct = gaps = 0
     for part in parts:
         seen = part.all_seen()
-        distinct += seen.count()
+        distinct += seen.count() - part.rejected
         between = Intervals([(seen.first, seen.last)]).minus(seen)
         gaps += between.count()
         if not allow_gaps:

@@ -54,6 +54,7 @@ class RunFindings:
 class Unread:
     """Offsets of one partition behind the last stable one: an open transaction keeps them from being read."""
 
+    topic: str
     partition: int
     offset: int
     count: int

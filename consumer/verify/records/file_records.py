@@ -1,51 +1,137 @@
-"""Records from an NDJSON file."""
+"""Records from NDJSON: one file, or an archive in a folder or an S3 bucket, part by part."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import io
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
 
 from consumer.errors import AuditError
 from consumer.verify.audit.records import Place, Record
 from consumer.verify.audit.report import Unread
 
+S3 = "s3://"
 _BATCH_BYTES = 512 * 2**10  # what a processor's cache holds
+_BUFFER_BYTES = 2**20
+_MARK = b"\xef\xbb\xbf"  # of UTF-8, which some tools put at the begin of a file
+
+
+class Part(NamedTuple):
+    """One file. `open` raises OSError, or AuditError where the text of another error would tell nothing."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]]
 
 
 class FileReader:
-    """Every line with something in it, in batches; `total` and `done` are bytes."""
+    """Every line with something in it, in batches; `total` and `done` are bytes.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = path.name
+    The parts of an archive are its partitions: each has an order of its own.
+    """
+
+    def __init__(self, name: str, parts: Sequence[Part], *, archive: bool) -> None:
+        self.name = name
         self.follows = False
         self.done = 0
-        try:
-            self.total = path.stat().st_size
-        except OSError as error:
-            raise AuditError(f"cannot read {path}: {error.strerror}") from error
+        self.total = sum(part.size for part in parts)
+        self._parts = parts
+        self._archive = archive
 
     def close(self) -> None:
-        """Nothing stays open between two readings."""
+        """Nothing stays open between two parts."""
 
     def place(self, partition: int | None, offset: int) -> Place:
-        return Place(self.name, None, offset)
+        return Place(self._parts[partition or 0].name, None, offset)
 
     def unread(self) -> tuple[Unread, ...]:
         return ()  # what stands in a file can be read
 
     def batches(self) -> Iterator[list[Record]]:
-        """Raises AuditError when the file cannot be read. May be called again: it starts over."""
-        self.done, line_number = 0, 1
+        """Raises AuditError when a part cannot be read."""
+        for number, part in enumerate(self._parts):
+            try:
+                with part.open() as file:
+                    yield from self._of_part(file, number if self._archive else None)
+            except OSError as error:
+                raise AuditError(f"cannot read {part.name}: {error.strerror or error}") from error
+
+    def _of_part(self, file: IO[bytes], partition: int | None) -> Iterator[list[Record]]:
+        line_number = 1
+        while lines := file.readlines(_BATCH_BYTES):
+            self.done += sum(map(len, lines))
+            if line_number == 1:
+                lines[0] = lines[0].removeprefix(_MARK)
+            yield [
+                (line, None, partition, number, 0)
+                for number, whole in enumerate(lines, line_number)
+                if (line := whole.rstrip(b"\r\n")) and not line.isspace()
+            ]
+            line_number += len(lines)
+
+
+def open_files(where: str) -> FileReader:
+    """A file, a folder or s3://BUCKET/PREFIX. Raises AuditError."""
+    if where.startswith(S3):
+        return FileReader(where, _complete(_s3_parts(where), where), archive=True)
+    path = Path(where)
+    try:
+        if path.is_dir():
+            return FileReader(path.name, _complete(_folder_parts(path), where), archive=True)
+        return FileReader(path.name, [_part(path, path.name)], archive=False)
+    except OSError as error:
+        raise AuditError(f"cannot read {where}: {error.strerror}") from error
+
+
+def _complete(parts: Iterator[Part], where: str) -> list[Part]:
+    """The parts that are finished, in order: what begins with a dot or _ is not, or belongs to the writer."""
+    found = sorted(part for part in parts if not _is_hidden(part.name))
+    if not found:
+        raise AuditError(
+            f"{where}: no complete part is in it (names that begin with . or _ are not complete)"
+        )
+    for part in found:
+        if part.name.endswith(".parquet"):
+            raise AuditError(f"{part.name} is Parquet: only parts of JSON lines can be audited")
+    return found
+
+
+def _is_hidden(name: str) -> bool:
+    return any(step.startswith((".", "_")) for step in PurePosixPath(name).parts)
+
+
+def _folder_parts(folder: Path) -> Iterator[Part]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield _part(path, path.relative_to(folder).as_posix())
+
+
+def _part(path: Path, name: str) -> Part:
+    return Part(name, path.stat().st_size, lambda: path.open("rb"))
+
+
+def _s3_parts(where: str) -> Iterator[Part]:
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError as error:
+        raise AuditError("s3:// needs boto3: pip install 'win-event-bridge[s3]'") from error
+    bucket, _, prefix = where.removeprefix(S3).partition("/")
+    client = boto3.client("s3")  # endpoint and login: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …
+
+    def opened(key: str) -> IO[bytes]:
         try:
-            with self.path.open("rb") as file:
-                while lines := file.readlines(_BATCH_BYTES):
-                    yield [
-                        (line, None, None, number, 0)
-                        for number, whole in enumerate(lines, line_number)
-                        if (line := whole.rstrip(b"\r\n")) and not line.isspace()
-                    ]
-                    line_number += len(lines)
-                    self.done += sum(map(len, lines))
-        except OSError as error:
-            raise AuditError(f"cannot read {self.path}: {error.strerror}") from error
+            body = client.get_object(Bucket=bucket, Key=key)["Body"]
+        except (BotoCoreError, ClientError) as error:
+            raise AuditError(f"cannot read {S3}{bucket}/{key}: {error}") from error
+        return io.BufferedReader(body, _BUFFER_BYTES)
+
+    try:
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Contents", ()):
+                key = found["Key"]
+                yield Part(key.removeprefix(prefix).lstrip("/"), found["Size"], partial(opened, key))
+    except (BotoCoreError, ClientError) as error:
+        raise AuditError(f"cannot list {where}: {error}") from error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
 from consumer.errors import AuditError
+from consumer.verify.records.transactions import open_transaction
 from kafka_setup.connection.settings import KafkaConnection
 
 _REACH_SECONDS = 15.0  # how long a broker may take to answer at all
@@ -33,6 +35,33 @@ class KafkaClient:
             return {partition: self._watermarks(partition) for partition in self._partitions()}
         except KafkaException as error:
             raise self.explain(error.args[0]) from error
+
+    def end_offsets(self, *, stable: bool) -> dict[int, int]:
+        """End offset of each partition, now: the last stable one, or behind records of open transactions.
+
+        Raises AuditError.
+        """
+        level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
+        admin = AdminClient(self._connection.client_settings() | {"log_level": 0})
+        wanted = {TopicPartition(self._topic, number): OffsetSpec.latest() for number in self._partitions()}
+        asked = admin.list_offsets(wanted, isolation_level=level, request_timeout=_REACH_SECONDS)
+        try:
+            return {place.partition: answer.result().offset for place, answer in asked.items()}
+        except KafkaException as error:
+            raise self.explain(error.args[0]) from error
+
+    def open_transaction(self, partition: int) -> str:
+        """Which transaction keeps a partition from being read; empty when that cannot be asked."""
+        try:
+            cluster = self._consumer.list_topics(self._topic, timeout=_REACH_SECONDS)
+        except KafkaException:
+            return ""
+        brokers = {number: (broker.host, broker.port) for number, broker in cluster.brokers.items()}
+        leader = brokers.get(cluster.topics[self._topic].partitions[partition].leader)
+        if leader is None:
+            return ""
+        found = open_transaction(self._connection, leader, brokers.values(), self._topic, partition)
+        return str(found) if found else ""
 
     def assign(self, starts: dict[int, int]) -> None:
         """Read these partitions from these offsets on."""

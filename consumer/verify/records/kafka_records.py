@@ -44,6 +44,9 @@ class TopicReader:
         self._client = KafkaClient(topic.connection, topic.name, topic.read_committed)
         self._ranges = self._client.ranges()
         self.total = sum(end - start for start, end in self._ranges.values())
+        # With transactions an end offset may lie behind what can be read.
+        self._ends = self._client.end_offsets(stable=False) if topic.read_committed else {}
+        self._reached: dict[int, int] = {}  # where the readable part of a partition ended
 
     def batches(self) -> Iterator[list[Record]]:
         """What an audit takes. Raises AuditError."""
@@ -80,7 +83,19 @@ class TopicReader:
         return Place(self.name, partition, offset)
 
     def unread(self) -> tuple[Unread, ...]:
-        return ()
+        """What an open transaction keeps from being read. Raises AuditError."""
+        if not self.topic.read_committed:
+            return ()
+        ends, reached = self._ends, self._reached
+        if self.follows:
+            ends, reached = self._client.end_offsets(stable=False), self._client.end_offsets(stable=True)
+        starts = {partition: start for partition, (start, _) in self._ranges.items()}
+        behind = ((number, reached.get(number, starts.get(number, end)), end) for number, end in ends.items())
+        return tuple(
+            Unread(self.name, number, offset, end - offset, self._client.open_transaction(number))
+            for number, offset, end in behind
+            if offset < end
+        )
 
     def close(self) -> None:
         self._client.close()
@@ -91,7 +106,7 @@ class TopicReader:
         for message in messages:
             partition, error = message.partition(), message.error()
             if error is not None:
-                self._end_of(partition, error, ends)
+                self._end_of(message, error, ends)
             elif follow:
                 batch.append(message)
             elif partition in ends:
@@ -99,18 +114,20 @@ class TopicReader:
                 if offset < end:
                     batch.append(message)
                 if offset >= end - 1:
+                    self._reached[partition] = end
                     del ends[partition]
         self.done += len(batch)
         return batch
 
-    def _end_of(self, partition: int, error: KafkaError, ends: dict[int, int]) -> None:
+    def _end_of(self, message: Message, error: KafkaError, ends: dict[int, int]) -> None:
         """End-of-partition comes even where the last offsets are transaction marks or aborted records."""
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             return  # the client looks for a group's coordinator although it joins none
         if error.code() != KafkaError._PARTITION_EOF:
             raise self._client.explain(error)
+        self._reached[message.partition()] = message.offset()
         if not self.topic.follow:
-            ends.pop(partition, None)
+            ends.pop(message.partition(), None)
 
     def _is_idle(self, heard: float) -> bool:
         silence = time.monotonic() - heard

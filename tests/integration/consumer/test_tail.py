@@ -282,7 +282,7 @@ def test_wrong_usage_exits_2(options):
 
 def test_the_examples_of_its_help_run(producer, tmp_path):
     examples = re.findall(r"^ +(win-event-tail.*)$", run(TAIL, "--help").stdout, re.MULTILINE)
-    assert len(examples) == 3
+    assert len(examples) == 4
     server = producer("--rate", "2000", "--hosts", "2")
     for example in examples:
         command = example.replace("127.0.0.1:9999", f"127.0.0.1:{server.port}")

@@ -150,6 +150,70 @@ def test_aborted_records_are_skipped_when_reading_committed(broker, topics, line
     assert found(verify(broker, "--topic", topic, *SEED)) == {"duplicated": 40}
 
 
+def test_an_open_transaction_leaves_an_audit_incomplete_and_is_named(broker, topics, lines):
+    topic, _ = topics
+    transaction = {"transactional.id": "win-event-bridge-hangs"}
+    produce(broker, topic, lines[:40], **transaction).commit_transaction(30)
+    hanging = produce(broker, topic, lines[40:60], **transaction)
+    result = verify(broker, "--topic", topic, "--read-committed")
+    report = json.loads(result.stdout)
+    assert (result.returncode, report["verdict"], report["records"]) == (3, "incomplete", 40), result.stderr
+    assert report["unread"] >= 20
+    assert report["transactions"]
+    assert all(
+        re.fullmatch(r"producer id \d+ epoch \d+, last written at .*", name)
+        for name in report["transactions"]
+    )
+    assert found(result) == {}
+    table = run(VERIFY, "--topic", topic, "--read-committed", env=broker.shell("reader"))
+    assert "offsets behind the last stable one could not be read" in table.stdout
+    hanging.commit_transaction(30)
+    after = verify(broker, "--topic", topic, "--read-committed", "--exactly-once")
+    assert (after.returncode, json.loads(after.stdout)["unread"]) == (0, 0), after.stdout
+
+
+def test_rejected_lines_are_shown_by_reason_and_endpoint(broker, topics):
+    _, rejected = topics
+    produce(broker, rejected, [b"garbage"] * 3, headers={"reason": b"not-json", "endpoint": b"a:1"})
+    produce(broker, rejected, [b"\x1b[2J" + b"x" * 500], headers={"reason": b"too-long", "endpoint": b"b:2"})
+    shown = run(VERIFY, "--rejected", "--rejected-topic", rejected, env=broker.shell("reader"))
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"^not-json +3 +a:1 \(3\) *$", shown.stdout, re.MULTILINE)
+    assert re.search(r"^\d{4}-\d\d-\d\d [\d:]{8}  0/2  garbage", shown.stdout, re.MULTILINE)
+    assert r"\x1b[2Jxxx" in shown.stdout
+    told = run(VERIFY, "--rejected", "--json", "--rejected-topic", rejected, env=broker.shell("reader"))
+    report = json.loads(told.stdout)
+    assert [(row["reason"], row["count"], row["endpoints"]) for row in report["reasons"]] == [
+        ("not-json", 3, {"a:1": 3}),
+        ("too-long", 1, {"b:2": 1}),
+    ]
+    since = ("--since", "2099-01-01")
+    nothing = run(VERIFY, "--rejected", *since, "--rejected-topic", rejected, env=broker.shell("reader"))
+    assert "nothing was rejected" in nothing.stdout
+
+
+def test_several_runs_in_one_topic_are_judged_one_by_one(broker, topics, tmp_path):
+    topic, rejected = topics
+    ledgers, events = [], []
+    for seed in ("1", "2"):
+        ledger = tmp_path / f"{seed}.ledger"
+        made = run(
+            BIN / "win-event-producer", "--stdout", "--seed", seed, "--rate", "max", "--count", "300",
+            "--ledger", ledger,
+        )  # fmt: skip
+        events.append(made.stdout.encode().splitlines())
+        ledgers += ["--ledger", str(ledger)]
+    produce(broker, topic, [*events[0], *events[1][:100], *events[1][101:], *events[0][-5:]])
+    produce(broker, rejected, [events[1][100]], headers={"reason": b"too-long"})
+    result = verify(broker, "--topic", topic, "--rejected-topic", rejected, *ledgers)
+    report = json.loads(result.stdout)
+    assert (result.returncode, found(result)) == (0, {"duplicated": 5, "rejected": 1}), result.stderr
+    assert [(each["distinct"], each["duplicated"]) for each in report["runs"]] == [(300, 5), (299, 0)]
+    alone = json.loads(verify(broker, "--topic", topic, "--rejected-topic", rejected).stdout)
+    assert [(each["distinct"], each["verdict"]) for each in alone["runs"]] == [(300, "ok"), (299, "ok")]
+    assert alone["verdict"] == "ok"
+
+
 def test_following_sees_what_comes_later_and_ends_with_the_verdict(broker, topics, lines):
     topic, _ = topics
     produce(broker, topic, lines[:300])
@@ -209,7 +273,7 @@ def test_the_examples_of_its_help_run(broker, topics, producer, tmp_path):
     (tmp_path / "events.ndjson").write_text(events)
     produce(broker, topic, events.encode().splitlines())
     examples = re.findall(r"^ +(win-event-verify .*)$", run(VERIFY, "--help").stdout, re.MULTILINE)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         command = example.replace("events_processed", topic).replace("events_rejected", rejected)
         result = run("bash", "-c", command, cwd=tmp_path, env=broker.shell("reader"), timeout=120)
