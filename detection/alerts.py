@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ class Alert:
 
     `count`: events in it so far. `record_ids`: "computer channel record-id" of at most 20 of them.
     `over`: it will not change any more. `new`: nothing was told of it before.
-    `met`: the time, in ticks, of the event that decided.
+    `met`: the time, in ticks, of the event that decided. `detected_at`: when it was first told, as text.
     `merged_into`: the alert of which it turned out to be a part, because of events out of order.
     """
 
@@ -36,9 +36,9 @@ class Alert:
     over: bool = True
     new: bool = True
     merged_into: str | None = None
+    detected_at: str = ""
 
-    def as_json(self, detected_at: str | None = None) -> dict[str, Any]:
-        """`detected_at`: when it was found, by the clock of whoever found it."""
+    def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
             "rule_id": self.head.key,
@@ -50,7 +50,7 @@ class Alert:
             "last": self.last or None,
             "count": self.count,
             "record_ids": list(self.record_ids),
-            "detected_at": detected_at,
+            "detected_at": self.detected_at or None,
             **({"merged_into": self.merged_into} if self.merged_into else {}),
         }
 
@@ -60,23 +60,32 @@ class Alert:
         return orjson.dumps({"rule_id": self.head.key, "group": self.group})
 
 
-def of_event(head: Head, identity: str, time: int | None) -> Alert:
+def of_event(head: Head, identity: str, time: int | None, detected_at: str = "") -> Alert:
     """An alert for one event: its group is the event itself. `time` in ticks."""
     moment = to_text(time) if time is not None else ""
     computer, _, record = identity.partition(" ")
     group = {"Computer": computer, "record": record}
     return Alert(
-        alert_id(head.key, (identity,), moment), head, group, moment, moment, 1, (identity,), time or 0
+        id=alert_id(head.key, (identity,), moment),
+        head=head,
+        group=group,
+        first=moment,
+        last=moment,
+        count=1,
+        record_ids=(identity,),
+        met=time or 0,
+        detected_at=detected_at,
     )
 
 
-def telling(changes: Iterable[Change]) -> Iterator[Alert]:
+def telling(changes: Iterable[Change], now: Callable[[], str]) -> Iterator[Alert]:
     """New ones at once; grown ones when the count has doubled since it was told, and when they are over."""
     for change in changes:
         burst = change.burst
         new = burst.told == 0
         if new or change.over or burst.count >= 2 * burst.told:
             burst.told = burst.count
+            burst.detected = burst.detected or now()
             if change.correlation.head.alerts:
                 yield of_burst(change, new)
 
@@ -92,6 +101,7 @@ def of_burst(change: Change, new: bool) -> Alert:
         count=burst.count,
         record_ids=tuple(burst.evidence),
         met=burst.met,
+        detected_at=burst.detected,
         over=change.over,
         new=new,
         merged_into=change.merged_into,

@@ -33,6 +33,7 @@ from detection.running.rule_source import RulesError, RuleSource
 from detection.running.score import Labels, Score, detected_at, scores
 from detection.running.topic import TopicDriver, TopicError, TopicSettings
 from detection.running.view import rules_table, score_table
+from detection.wall_clock import wall_clock
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 
 _PATH = click.Path(path_type=Path)
@@ -91,7 +92,7 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
         found = rules.load()
         report.loaded(found)
         bounds = Bounds(values["max_window"], values["max_groups"])
-        detector = Detector(found, values["max_lateness"], bounds)
+        detector = Detector(found, values["max_lateness"], bounds, wall_clock)
         asked = _Asked(rules, found, report, values["watch"])
         (_over_topic if values["topic"] else _over_lines)(files, values, detector, report, asked)
     except (RulesError, TopicError, OSError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,16 @@ def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
 
 
 class Detector:
-    """`lateness` in seconds: how far events may be out of order."""
+    """`lateness` in seconds: how far events may be out of order. `now`: the clock that dates alerts."""
 
-    def __init__(self, rules: RuleSet, lateness: float = 60.0, bounds: Bounds = DEFAULT_BOUNDS) -> None:
-        self._bounds = bounds
+    def __init__(
+        self,
+        rules: RuleSet,
+        lateness: float = 60.0,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        now: Callable[[], str] = str,
+    ) -> None:
+        self._bounds, self._now = bounds, now
         self._lateness = int(lateness * TICKS)
         self.clock = Clock(self._lateness)
         self.counts = Counts()
@@ -111,7 +117,8 @@ class Detector:
         if rule is None or first is None or last is None or not isinstance(group, dict):
             return
         values = tuple(str(group.get(name, "")) for name in rule.group_by)
-        self._correlator.remember(rule.head.key, values, Told(str(alert.get("id")), first, last))
+        told = Told(str(alert.get("id")), first, last, str(alert.get("detected_at") or ""))
+        self._correlator.remember(rule.head.key, values, told)
 
     @property
     def memory_milliseconds(self) -> int:
@@ -147,7 +154,7 @@ class Detector:
         for rule in hit.rules:
             self.fired.add(rule.head.key)
             if rule.head.alerts:
-                yield of_event(rule.head, name, time)
+                yield of_event(rule.head, name, time, self._now())
             if time is None or not self._correlator.listens(rule.head.key):
                 continue
             if late:
@@ -161,7 +168,7 @@ class Detector:
             yield from self._alerts(self._correlator.advance(self.clock.watermark, self._lateness))
 
     def _alerts(self, changes: Iterator[Change]) -> Iterator[Alert]:
-        return telling(self._noted(changes))
+        return telling(self._noted(changes), self._now)
 
     def _noted(self, changes: Iterator[Change]) -> Iterator[Change]:
         for change in changes:

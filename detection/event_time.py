@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 TICKS = 10_000_000
@@ -33,11 +33,6 @@ def to_text(ticks: int) -> str:
     seconds, rest = divmod(ticks, TICKS)
     moment = _EPOCH + timedelta(seconds=seconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:07d}Z"
-
-
-def from_datetime(moment: datetime) -> int:
-    elapsed = moment.astimezone(timezone.utc).replace(tzinfo=None) - _EPOCH
-    return (elapsed.days * 86_400 + elapsed.seconds) * TICKS + elapsed.microseconds * 10
 
 
 @lru_cache(maxsize=64)

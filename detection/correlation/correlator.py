@@ -51,11 +51,12 @@ class Change(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What is in the topic of alerts already: the id of a burst, and its event times in ticks."""
+    """What is in the topic of alerts: the id of a burst, its event times in ticks, when it was found."""
 
     id: str
     first: int
     last: int
+    detected: str
 
 
 @dataclass
@@ -168,9 +169,9 @@ class Correlator:
         new = burst.told == 0
         if new:
             told = self._told.get((correlation.head.key, _folded(state.shown)), ())
-            burst.name = next(
-                (each.id for each in told if each.first <= burst.last and each.last >= burst.first), ""
-            )
+            for each in told:
+                if each.first <= burst.last and each.last >= burst.first:
+                    burst.name, burst.detected = each.id, each.detected
         change = Change(correlation, state.shown, burst)
         yield change
         if new:

@@ -32,7 +32,7 @@ class Burst:
 
     `began`: the first event's time when that was seen, of which its name is made; `name`: the one under which
     it was told before a restart. `gone`: how many of its events the window no longer holds. `told`: the count
-    that was last told to somebody.
+    that was last told to somebody. `detected`: when it was first told, by the clock of whoever told it.
     """
 
     first: int
@@ -44,6 +44,7 @@ class Burst:
     evidence: list[str] = field(default_factory=list)
     told: int = 0
     name: str = ""
+    detected: str = ""
 
     def covers(self, time: int) -> bool:
         return self.first <= time <= self.last

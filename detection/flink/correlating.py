@@ -7,7 +7,6 @@ key, since their groups may differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from typing import Any
 
 import orjson
@@ -24,6 +23,7 @@ from detection.matching.event_fields import ABSENT
 from detection.matching.loading import load
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import RuleSet
+from detection.wall_clock import wall_clock
 
 ALERT = Types.ROW([Types.STRING(), Types.STRING()])
 """Key and value of a record in the topic of alerts."""
@@ -47,7 +47,7 @@ class Spreading(FlatMapFunction):
             occurrence = _occurrence(key, hit, fields)
             head = self._rules.heads[key]
             if head.alerts:
-                yield Row("", value_of(of_event(head, hit["id"], hit["time"])))
+                yield Row("", value_of(of_event(head, hit["id"], hit["time"], wall_clock())))
             if hit["time"] is None:
                 continue
             text = orjson.dumps({"key": key, "id": hit["id"], "time": hit["time"], "fields": fields}).decode()
@@ -120,8 +120,7 @@ def groups_in(family: list[Correlation], occurrence: Occurrence) -> Iterable[tup
 
 
 def value_of(alert: Alert) -> str:
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return orjson.dumps(alert.as_json(now)).decode()
+    return orjson.dumps(alert.as_json()).decode()
 
 
 def key_of(value: str) -> str:
@@ -130,7 +129,7 @@ def key_of(value: str) -> str:
 
 
 def _told(changes: Iterator[Any]) -> Iterator[Row]:
-    for alert in telling(changes):
+    for alert in telling(changes, wall_clock):
         yield Row(alert.key.decode(), value_of(alert))
 
 

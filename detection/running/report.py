@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import datetime, timezone
 
 import orjson
 from rich.console import Console
@@ -85,8 +84,7 @@ class JsonReport(Report):
     def take(self, alert: Alert) -> bool:
         shown = super().take(alert)
         if shown and alert.over and not alert.merged_into:
-            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            sys.stdout.buffer.write(orjson.dumps(alert.as_json(now)) + b"\n")
+            sys.stdout.buffer.write(orjson.dumps(alert.as_json()) + b"\n")
             sys.stdout.buffer.flush()
         return shown
 

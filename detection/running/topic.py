@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import groupby
 
 import orjson
@@ -217,11 +216,10 @@ class _Sink:
     def put(self, alert: Alert) -> None:
         if self._topic is None:
             return
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         while True:
             try:
                 self._producer.produce(
-                    self._topic, orjson.dumps(alert.as_json(now)), alert.key, on_delivery=self._delivered
+                    self._topic, orjson.dumps(alert.as_json()), alert.key, on_delivery=self._delivered
                 )
                 break
             except BufferError:

@@ -180,3 +180,19 @@ def test_order_of_arrival_changes_no_alert() -> None:
         shuffled = random.Random(seed).sample(lines, len(lines))
         assert sorted(told(detected(rules, *shuffled, lateness=500.0), "event_count")) == expected
     assert len(list(islice(expected, 1))) == 1
+
+
+def test_an_alert_keeps_the_moment_at_which_it_was_found_and_its_name_over_a_restart() -> None:
+    clock = iter(f"2026-01-05T13:00:{second:02d}.000Z" for second in range(60))
+    rules = rule_set(FAILED, BURST)
+    detector = Detector(rules, now=lambda: next(clock))
+    lines = [event(number, record_id=number + 1) for number in range(20)]
+    alerts = [alert for line in lines for alert in detector.feed(line)]
+    assert len(alerts) > 1
+    assert {alert.detected_at for alert in alerts} == {"2026-01-05T13:00:00.000Z"}
+    again = Detector(rules, now=lambda: "later")
+    again.remember(alerts[-1].as_json())
+    backwards = [alert for line in reversed(lines) for alert in again.feed(line)]
+    assert {(alert.id, alert.detected_at) for alert in backwards} == {(alerts[0].id, alerts[0].detected_at)}
+    without = Detector(rules)
+    assert {alert.id for line in reversed(lines) for alert in without.feed(line)} != {alerts[0].id}
