@@ -59,15 +59,16 @@ def one_broker(folder: Path) -> Iterator[SharedStack]:
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
     ports = free_ports(len(names))
     running = RunningStack.at(folder)
-    mounted = mount_small_disk(running.stack.checkpoints, CHECKPOINT_DISK)
     with ExitStack() as cleanup:
-        if mounted:
-            cleanup.callback(run, "umount", "--lazy", running.stack.checkpoints)
         proxy = cleanup.enter_context(Proxy(target=ports[0]))
         os.environ["BROKER_ADVERTISED_ADDRESS"] = f"127.0.0.1:{proxy.port}"
         cleanup.callback(os.environ.pop, "BROKER_ADVERTISED_ADDRESS")
         cleanup.callback(running.down)
-        running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
+        options = [word for name, port in zip(names, ports, strict=True) for word in (name, str(port))]
+        running.up("--only", "kafka", *options)  # a stack starts in no folder that others have used
+        if mount_small_disk(running.stack.checkpoints, CHECKPOINT_DISK):
+            cleanup.callback(run, "umount", "--lazy", running.stack.checkpoints)
+        running.up()
         yield SharedStack(running, proxy)
 
 
