@@ -27,6 +27,8 @@ class Change:
 
     @property
     def name(self) -> str:
+        if self.kind == "authorizer":  # its row stands for all permissions
+            return "the cluster"
         return str(self.subject) if isinstance(self.subject, Acl) else self.subject.name
 
     @property

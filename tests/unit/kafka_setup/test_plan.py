@@ -188,6 +188,7 @@ def test_without_an_authorizer_permissions_are_one_row() -> None:
     assert [(change.action, change.kind) for change in changes] == [
         ("create", "topic"), ("create", "user"), ("blocked", "authorizer"),
     ]  # fmt: skip
+    assert changes[-1].name == "the cluster"
     assert "authorizer.class.name=" in changes[-1].detail
     nothing_wanted = plan(Topology(TOPOLOGY.topics, ()), replace(EMPTY, has_authorizer=False))
     assert [change.kind for change in nothing_wanted] == ["topic"]
