@@ -13,12 +13,18 @@ from kafka_setup import rows
 from kafka_setup.changes.apply import ApplySettings, apply, compare
 from kafka_setup.changes.state import NotAllowedError
 from kafka_setup.check.check import CheckSettings, check
-from kafka_setup.cli_options import password_dir_option, setup_options, take_setup
+from kafka_setup.cli_options import (
+    password_dir_option,
+    setup_options,
+    take_setup,
+    take_topology_text,
+    topic_name_options,
+)
 from kafka_setup.cli_output import fail, report, say_waiting, show, summary, working
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin, refusal
 from kafka_setup.connection.settings import ConnectionSettingsError
 from kafka_setup.removal_cli import rotate_command, teardown_command
-from kafka_setup.topology.file import TopologyError, default_topology_text, parse_topology, renamed_topics
+from kafka_setup.topology.file import TopologyError, parse_topology
 
 DEFAULT_FILE = "kafka-topology.yaml"
 PLANNED = {
@@ -43,6 +49,7 @@ def commands() -> None:
     Examples:
       win-event-kafka-setup plan
       win-event-kafka-setup apply --password-dir secrets
+      win-event-kafka-setup apply --password-dir secrets --kafka-topic soc.windows.v1
       win-event-kafka-setup check --password-dir secrets
     """
 
@@ -50,25 +57,8 @@ def commands() -> None:
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_FILE)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-@click.option(
-    "--kafka-topic",
-    default="events_processed",
-    show_default=True,
-    envvar="KAFKA_TOPIC",
-    show_envvar=True,
-    metavar="NAME",
-    help="What the topic of events is called, in permissions too.",
-)
-@click.option(
-    "--kafka-rejected-topic",
-    default="events_rejected",
-    show_default=True,
-    envvar="KAFKA_REJECTED_TOPIC",
-    show_envvar=True,
-    metavar="NAME",
-    help="The same for the topic of rejected lines.",
-)
-def init(file: Path, force: bool, kafka_topic: str, kafka_rejected_topic: str) -> int:
+@topic_name_options
+def init(file: Path, force: bool, **names: str) -> int:
     """Copy the documented topology to FILE, to be changed.
 
     \b
@@ -76,8 +66,7 @@ def init(file: Path, force: bool, kafka_topic: str, kafka_rejected_topic: str) -
       win-event-kafka-setup init kafka-topology.yaml
       win-event-kafka-setup init --kafka-topic soc.windows.v1 --kafka-rejected-topic soc.rejected.v1
     """
-    names = {"events_processed": kafka_topic, "events_rejected": kafka_rejected_topic}
-    text = renamed_topics(default_topology_text(), names)
+    text = take_topology_text(names)
     parse_topology(text)
     try:
         with file.open("w" if force else "x", encoding="utf-8") as out:

@@ -14,18 +14,43 @@ from kafka_setup.connection.options import kafka_connection_options, take_connec
 from kafka_setup.connection.passwords import known_passwords
 from kafka_setup.connection.session import DEFAULT_WAIT
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topology.file import load_topology
+from kafka_setup.topology.file import (
+    default_topology_text,
+    load_topology,
+    parse_topology,
+    renamed_topics,
+)
 from kafka_setup.topology.resources import Topology
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-topology_option = click.option(
+_topology_file_option = click.option(
     "--topology",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     envvar="WIN_EVENT_TOPOLOGY",
     show_envvar=True,
     metavar="FILE",
     help="What should exist. Default: the file that `init` copies out.",
+)
+_topic_name_options = (
+    click.option(
+        "--kafka-topic",
+        default="events_processed",
+        show_default=True,
+        envvar="KAFKA_TOPIC",
+        show_envvar=True,
+        metavar="NAME",
+        help="What the topic of events is called, as in the job. A --topology FILE has names of its own.",
+    ),
+    click.option(
+        "--kafka-rejected-topic",
+        default="events_rejected",
+        show_default=True,
+        envvar="KAFKA_REJECTED_TOPIC",
+        show_envvar=True,
+        metavar="NAME",
+        help="The same for the topic of rejected lines.",
+    ),
 )
 wait_option = click.option(
     "--wait",
@@ -38,7 +63,6 @@ wait_option = click.option(
     help="How long a broker that is not up yet may take.",
 )
 _OPTIONS = (
-    topology_option,
     click.option(
         "--idempotent-write",
         is_flag=True,
@@ -70,16 +94,43 @@ class Setup:
     as_json: bool
 
 
-def setup_options(command: Command) -> Command:
-    """Add the shared options; `take_setup` turns their values into a Setup."""
-    for option in reversed(_OPTIONS):
+def topic_name_options(command: Command) -> Command:
+    """Add the two names that `take_topology_text` reads."""
+    for option in reversed(_topic_name_options):
         command = option(command)
     return command
 
 
+def topology_options(command: Command) -> Command:
+    """Add the file and the two names; `take_topology` makes a Topology of their values."""
+    return _topology_file_option(topic_name_options(command))
+
+
+def setup_options(command: Command) -> Command:
+    """Add the shared options; `take_setup` turns their values into a Setup."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return topology_options(command)
+
+
+def take_topology_text(values: dict[str, Any]) -> str:
+    """The shipped topology with the names wanted for the bridge's topics."""
+    names = {
+        "events_processed": values.pop("kafka_topic"),
+        "events_rejected": values.pop("kafka_rejected_topic"),
+    }
+    return renamed_topics(default_topology_text(), names)
+
+
+def take_topology(values: dict[str, Any]) -> Topology:
+    """The file, else the shipped topology under the names wanted. Raises TopologyError."""
+    file, text = values.pop("topology"), take_topology_text(values)
+    return load_topology(file) if file else parse_topology(text)
+
+
 def take_setup(values: dict[str, Any]) -> Setup:
     """Pop the shared values out of `values`. Raises TopologyError, ConnectionSettingsError, UsageError."""
-    topology = load_topology(values.pop("topology"))
+    topology = take_topology(values)
     if values.pop("idempotent_write"):
         topology = topology.with_idempotent_write()
     password_dir = values.pop("password_dir", None)

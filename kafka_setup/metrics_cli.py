@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import click
 from prometheus_client import start_http_server
 
-from kafka_setup.cli_options import topology_option, wait_option
+from kafka_setup.cli_options import take_topology, topology_options, wait_option
 from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection
 from kafka_setup.metrics import registry
-from kafka_setup.topology.file import TopologyError, load_topology
+from kafka_setup.topology.file import TopologyError
 from kafka_setup.topology.resources import EVENTS, REJECTED
 
 
@@ -39,10 +38,10 @@ from kafka_setup.topology.resources import EVENTS, REJECTED
     show_envvar=True,
     help="0 takes a free port and prints it.",
 )
-@topology_option
+@topology_options
 @wait_option
 @kafka_connection_options
-def main(host: str, port: int, topology: Path | None, wait: float, **values: Any) -> None:
+def main(host: str, port: int, wait: float, **values: Any) -> None:
     """Serve log offsets, newest timestamps and consumer lag to Prometheus, until stopped.
 
     The user needs DESCRIBE on the topics and groups that are to be seen. The topology tells which topic has
@@ -56,17 +55,18 @@ def main(host: str, port: int, topology: Path | None, wait: float, **values: Any
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        _serve(host, port, wait, take_connection(values, "observer"), _roles(topology))
+        roles = _roles(values)
+        _serve(host, port, wait, take_connection(values, "observer"), roles)
 
 
-def _roles(file: Path | None) -> dict[str, str]:
+def _roles(values: dict[str, Any]) -> dict[str, str]:
     """What each topic of the topology is for, where it says so."""
     try:
-        roles = {topic.name: topic.role for topic in load_topology(file).topics if topic.role}
+        roles = {topic.name: topic.role for topic in take_topology(values).topics if topic.role}
     except TopologyError as error:
         raise click.ClickException(str(error)) from error
-    for role in {EVENTS, REJECTED} - set(roles.values()):
-        click.echo(f"warning: no topic of {file} has `role: {role}`, so alerts will not see it", err=True)
+    for role in sorted({EVENTS, REJECTED} - set(roles.values())):
+        click.echo(f"warning: no topic has `role: {role}` in the topology, so alerts miss it", err=True)
     return roles
 
 

@@ -32,7 +32,7 @@ _ADVICE = {
     "SaslAuthenticationException": "check KAFKA_USERNAME and the password",
     "TopicAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
     "TransactionalIdAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
-    "UnknownTopicOrPartitionException": "create the topic: win-event-kafka-setup apply",
+    "UnknownTopicOrPartitionException": "create the topic: win-event-kafka-setup apply --kafka-topic NAME",
     "TimeoutException": "is Kafka there, is the topic, is the protocol right?",
 }
 

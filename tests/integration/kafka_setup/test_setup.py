@@ -88,7 +88,7 @@ def test_every_role_can_do_its_work_and_nothing_else(applied: Any) -> None:
         # Of 8 operations on 9 topics, and the creation of a foreign one, less what each may do:
         # bridge, reader, analytics, detection, observer, admin.
         "TOPIC_AUTHORIZATION_FAILED": 6 * 73
-        - (2 * 2 + 9 * 2 + (2 * 2 + 7 * 3) + 2 * 2 + 9 * 3 + (9 * 6 + 1)),
+        - (2 * 3 + 9 * 2 + (2 * 2 + 7 * 3) + 2 * 2 + 9 * 3 + (9 * 6 + 1)),
         # A name under each of 4 granted prefixes, and a foreign one.
         "GROUP_AUTHORIZATION_FAILED": 5 + 1 + 4 + 4 + 5 + 5,
         "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": 3 + 4 + 3 + 3 + 4 + 4,
@@ -330,6 +330,14 @@ def test_teardown_asks_and_leaves_the_rest_alone(applied: Any, kafka_tool: Kafka
     assert "nothing to remove" in applied("teardown", "--yes").stderr
     created = [row for row in applied.rows("plan") if row["status"] == "create"]
     assert len(created) == len(applied.rows("plan"))
+
+
+def test_the_bridges_topics_are_made_under_the_names_that_the_job_uses(setup: Any) -> None:
+    names = {"KAFKA_TOPIC": "soc.windows.v1", "WIN_EVENT_TOPOLOGY": ""}
+    planned = setup("plan", "--kafka-rejected-topic", "soc.rejected.v1", **names).stdout
+    assert "create  topic  soc.windows.v1" in planned
+    assert "create  topic  soc.rejected.v1" in planned
+    assert "User:bridge WRITE topic soc.windows.v1" in planned
 
 
 def test_init_copies_the_topology_and_never_over_a_file(setup: Any, tmp_path: Any) -> None:
