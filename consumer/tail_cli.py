@@ -101,7 +101,6 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--tls-ca", type=_EXISTING_FILE, help="Trust this authority, not the system's.")
 @click.option("--tls-cert", type=_EXISTING_FILE, help="Client certificate.")
 @click.option("--tls-key", type=_EXISTING_FILE, help="Its key, when in a file of its own.")
-@click.version_option(package_name="win-event-bridge")
 def main(**values: Any) -> None:
     """Print the events of one or several producers as they come.
 

@@ -8,8 +8,10 @@ from itertools import islice
 
 import orjson
 import pytest
+from click.testing import CliRunner
 from rich.color import ColorSystem
 
+from consumer import tail_cli, verify_cli
 from consumer.events.event_view import view
 from consumer.log_client.bookmark import BookmarkError, BookmarkFile, Position
 from consumer.tail.event_filter import (
@@ -270,3 +272,9 @@ def test_stats_count_what_the_filter_lets_by_and_gaps_of_all():
         "sources": {"Security": 3},
     }
     assert stats.rate() == 2.0
+
+
+@pytest.mark.parametrize("command", [tail_cli.main, verify_cli.main], ids=["tail", "verify"])
+def test_both_readers_tell_their_version_and_no_option_is_there_twice(command):
+    result = CliRunner().invoke(command, ["--version"])  # a warning is an error here
+    assert (result.exit_code, "version" in result.stdout) == (0, True), result.exception
