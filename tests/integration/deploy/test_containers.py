@@ -104,7 +104,7 @@ def test_the_console_sees_its_neighbours_and_wants_its_token(containers: Contain
             status = json.load(answer)
         return {service["name"]: service["state"] for service in status["services"]}
 
-    wait_until(lambda: {states()[name] for name in ("kafka", "flink")} == {"up"}, f"up: {states()}", 60)
+    wait_until(lambda: set(states().values()) == {"up"}, f"all are up: {states()}", 60)
 
 
 def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> None:
