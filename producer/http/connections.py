@@ -43,6 +43,7 @@ class _Connection(HttpToolsProtocol):
     _is_in_head = True
     _is_whole = False  # all of its body is here
     _is_over = False  # one connection too many
+    _is_ended = False  # all is said; what still comes is not read as a request
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -53,6 +54,8 @@ class _Connection(HttpToolsProtocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_ended:
+            return
         if self._is_over:
             self._end(503, f"{self.limits.connections} connections are open already", "too many connections")
             return
@@ -106,7 +109,9 @@ class _Connection(HttpToolsProtocol):
         if self._since is None or now - self._since < self.limits.seconds:
             return
         self._since = None
-        if self.cycle is not None and self.cycle.response_started:
+        if self._is_ended:
+            self.transport.close()
+        elif self.cycle is not None and self.cycle.response_started:
             self.transport.close() if self.cycle.response_complete else self.transport.abort()
         else:
             self._end(408, f"the request was not complete after {self.limits.seconds:g} s", "too slow")
@@ -117,7 +122,12 @@ class _Connection(HttpToolsProtocol):
         if reason:
             self.refused(reason)
         self.transport.write(whole_answer(status, detail))
-        self.transport.close()
+        if not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        # To close on a client that still sends would reset it, and it would not get its answer.
+        self.transport.write_eof()
+        self._is_ended, self._since = True, self.loop.time() - self.limits.seconds + _LINGER
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.refused("too large")
