@@ -25,6 +25,12 @@ def producer(start_producer):
     return server
 
 
+@pytest.fixture(scope="module")
+def shared(start_producer_for_module) -> Http:
+    """For tests that change nothing."""
+    return Http(start_producer_for_module("--rate", "500", "--http-port", "0"))
+
+
 def test_probes_and_metrics(start_producer) -> None:
     server = start_producer("--rate", "500", "--count", "400", "--http-port", "0")
     assert server.says("made all")
@@ -125,8 +131,8 @@ def test_the_console_reads_and_steers_it(producer) -> None:
         ("POST", "/readyz", None, 405, "POST /readyz"),
     ],
 )
-def test_a_mistake_is_a_problem_that_says_what_to_do(producer, method, path, body, status, words) -> None:
-    answer = producer.http.ask(method, path, body)
+def test_a_mistake_is_a_problem_that_says_what_to_do(shared, method, path, body, status, words) -> None:
+    answer = shared.ask(method, path, body)
     assert (answer.status, answer.kind) == (status, "application/problem+json")
     assert words in answer.json["detail"]
     assert answer.json["status"] == status
@@ -156,14 +162,14 @@ def test_while_clients_are_drained_it_is_not_ready_and_takes_nothing(start_produ
     assert server.wait() == 0
 
 
-def test_the_api_has_a_page_that_loads_nothing_from_elsewhere(producer) -> None:
-    page = producer.http.get("/docs")
+def test_the_api_has_a_page_that_loads_nothing_from_elsewhere(shared) -> None:
+    page = shared.get("/docs")
     assert page.kind == "text/html"
     for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
         assert address.startswith(("/", "data:"))
         if address.startswith("/"):
-            assert producer.http.get(address).status == 200
-    assert producer.http.get("/openapi.json").json["info"]["title"] == "win-event-producer"
+            assert shared.get(address).status == 200
+    assert shared.get("/openapi.json").json["info"]["title"] == "win-event-producer"
 
 
 def test_there_is_no_http_unless_asked(start_producer) -> None:
@@ -171,7 +177,7 @@ def test_there_is_no_http_unless_asked(start_producer) -> None:
     assert not any("http" in line for line in server.stderr)
 
 
-def test_garbage_is_answered_and_hung_up_on(producer) -> None:
-    with producer.http.raw() as raw:
+def test_garbage_is_answered_and_hung_up_on(shared) -> None:
+    with shared.raw() as raw:
         raw.sendall(b"\x16\x03\x01\x02\x00 what is this\r\n\r\n")
         assert read_to_the_end(raw).startswith(b"HTTP/1.1 400")
