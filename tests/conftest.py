@@ -1,4 +1,4 @@
-"""One real broker and one real Flink cluster for the whole test session, started when first asked for.
+"""One real broker and one real Flink cluster for each process of the session, started when first asked for.
 
 When they do not start, the tests that need them fail; nothing is skipped.
 """
@@ -22,30 +22,27 @@ _numbers = itertools.count(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# What needs no Flink cluster, or has one of its own.
-_APART = (
-    "tests/unit/",
-    "tests/integration/producer/",
-    "tests/integration/consumer/test_tail.py",
-    "tests/integration/deploy/test_observe.py",
-    *(
-        f"tests/integration/console/test_{name}.py"
-        for name in ("api", "contract", "control", "flood", "page")
-    ),
-    "tests/integration/kafka_setup/",
+# Files that go to one process together, so that they share its cluster; any other file may go to any process.
+_TOGETHER = (
+    ("tests/faults/",),
+    ("tests/integration/flink_bridge/", "tests/integration/test_pipeline.py"),
+    ("tests/integration/analytics/", "tests/integration/detection/"),
+    ("tests/integration/console/",),
+    ("tests/integration/local_stack/", "tests/integration/docs/"),
+    ("tests/integration/kafka_setup/test_setup.py", "tests/integration/kafka_setup/test_own_tools.py"),
 )
 
 
-class _OneCluster(LoadScopeScheduling):
-    """For `make test`, which runs two processes: one starts the cluster of the session; files stay whole."""
+class _FewClusters(LoadScopeScheduling):
+    """For `make test`: tests mostly wait for servers, so there are more processes than cores."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file.startswith(_APART) else "the session's cluster"
+        return next((each[0] for each in _TOGETHER if file.startswith(each)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    return _OneCluster(config, log)
+    return _FewClusters(config, log)
 
 
 @pytest.fixture(scope="session")
