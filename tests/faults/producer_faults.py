@@ -151,7 +151,7 @@ def disk_full(folder: Path, seed: int) -> Finding:
         producer = RunningProducer(folder, *options)
         if not mounted:
             psutil.Process(producer.process.pid).rlimit(resource.RLIMIT_FSIZE, (6 * 2**20, 6 * 2**20))
-        said = _words(producer, "generation waits")
+        said = _words(producer, "events wait")
         assert "Traceback" not in producer.text(), producer.text()
         code = producer.stop()
         assert code == 0, f"exit code {code}: {said}"
