@@ -38,7 +38,8 @@ SIGMA_ALERT = Alert(
     last="2026-11-21T09:29:24.1000000Z",
     count=9,
     record_ids=("DC-010 Security 4711", "DC-010 Security 4712"),
-).as_json("2026-11-21T09:29:24.3000000Z")
+    detected_at="2026-11-21T09:29:24.3000000Z",
+).as_json()
 BURST = {
     "rule": "error_burst",
     "subject": "*",
