@@ -7,10 +7,13 @@ import time
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from local_stack.demo import demo as show_case
+from local_stack.health.peek import Peeked
+from local_stack.health.peek_view import as_table
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
 SHOWN_EVENTS = 10  # one by one; after them only how many there are
@@ -52,6 +55,12 @@ class DemoShow(TerminalTalk):
             table.add_row(name, Text(str(count), style=style, justify="right"))
         self.console.print(table)
 
+    def answers(self, question: str, rows: list[Peeked]) -> None:
+        self.done(f"{question}, in Flink SQL:" if rows else f"{question}, in Flink SQL: nothing")
+        if rows:
+            wide = self.console if self.console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+            wide.print(as_table(rows, keys=False))
+
 
 @click.command()
 @click.option(
@@ -68,7 +77,8 @@ def demo(seconds: float | None, rate: int) -> None:
     """Run the whole pipeline on a stack of its own and audit what arrived.
 
     Ctrl-C (or --seconds) ends it: the producer stops, the last events go through, the topic is compared
-    with what was produced, everything is stopped. Exit code 1 when an event is missing.
+    with what was produced, two questions are asked about it in Flink SQL, everything is stopped. Exit code 1
+    when an event is missing.
 
     \b
     Example:

@@ -9,11 +9,13 @@ from threading import Event, Thread
 from typing import IO, Any, Protocol
 
 from local_stack import stack, tools
-from local_stack.demo import pipeline
+from local_stack.demo import pipeline, questions
+from local_stack.health.peek import Peeked
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
 FIRST_EVENT_SECONDS = 120.0
+_ATTACK = ("--scenario", "brute-force@1")  # somebody guesses passwords from the first second on
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Show(stack.Talk, Protocol):
     def summary(self, produced: int, report: dict[str, Any]) -> None:
         """`report` is win-event-verify's."""
 
+    def answers(self, question: str, rows: list[Peeked]) -> None:
+        """What analytics says about all events."""
+
 
 def run(settings: DemoSettings, show: Show) -> bool:
     """Start everything, show events arriving in Kafka, stop, audit. True when nothing is missing.
@@ -45,13 +50,15 @@ def run(settings: DemoSettings, show: Show) -> bool:
 
 
 def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
-    with pipeline.producer(demo_stack, ["--rate", str(settings.rate)]) as port:
+    with pipeline.producer(demo_stack, ["--rate", str(settings.rate), *_ATTACK]) as port:
         show.done(f"win-event-producer on 127.0.0.1:{port}, {settings.rate} events/s")
         job = pipeline.submit(demo_stack, port, show)
         _watch(demo_stack, settings, show)
         show.doing("stopping the producer and letting the last events through")
     report = pipeline.audit(demo_stack, job)
     show.summary(pipeline.produced(demo_stack), report)
+    for question, rows in questions.ask(demo_stack, pipeline.PROCESSED, show).items():
+        show.answers(question, rows)
     return pipeline.is_complete(report)
 
 

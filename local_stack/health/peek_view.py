@@ -14,21 +14,26 @@ from rich.text import Text
 from local_stack.health.peek import Peeked
 
 
-def as_table(records: Sequence[Peeked]) -> Table:
-    """Rows that hold rows, or no JSON object, stand in one column as they came, cut to the screen."""
+def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:
+    """`keys`: also the time and the key of each record.
+
+    Rows that hold rows, or no JSON object, stand in one column as they came, cut to the screen.
+    """
     rows = [_row(record.value) for record in records]
     flat = all(isinstance(row, dict) for row in rows) and not any(
         isinstance(value, dict | list) for row in rows if row for value in row.values()
     )
     fields = list(dict.fromkeys(name for row in rows if row for name in row)) if flat else []
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in ("time", "key", *(fields or ["row"])):
+    before = ("time", "key") if keys else ()
+    for name in (*before, *(fields or ["row"])):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for record, row in zip(records, rows, strict=True):
         cells = (
             [_text(row.get(name)) for name in fields] if flat and row is not None else [_raw(record.value)]
         )
-        table.add_row(*(Text(_printable(cell)) for cell in (_time(record.time), _key(record.key), *cells)))
+        outside = (_time(record.time), _key(record.key)) if keys else ()
+        table.add_row(*(Text(_printable(cell)) for cell in (*outside, *cells)))
     return table
 
 

@@ -24,6 +24,13 @@ def test_rows_of_a_result_have_a_column_for_each_field() -> None:
     assert row.split() == ["2023-11-14", "22:13:20.123", "Error", "Error", "5", "-"]
 
 
+def test_without_keys_only_the_rows_are_shown() -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(as_table([Peeked(0, 1, 0, b"k", b'{"events":5}')], keys=False))
+    assert capture.get().split()[::2] == ["events", "5"]
+
+
 def test_what_is_no_flat_row_stands_as_it_came() -> None:
     values = (b'{"data":{"a":1}}', b"no json", b"\xff\x1b[2J")
     lines = _text(*(Peeked(0, n, 0, b"WS-1", value) for n, value in enumerate(values))).splitlines()[2:]

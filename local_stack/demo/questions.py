@@ -1,0 +1,46 @@
+"""Asks two questions of analytics/ about all that is in the topic, and reads the answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local_stack import processes
+from local_stack.cluster import rest as flink_rest
+from local_stack.cluster import submission
+from local_stack.health.peek import Peeked, newest, newest_of_each_key
+from local_stack.layout import Stack
+from local_stack.processes import StartError
+from local_stack.stack import Talk
+
+ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
+"""Question -> the topic of its answers."""
+
+_SECONDS = 120.0
+_ROWS = 1_000
+
+
+def ask(demo_stack: Stack, topic: str, talk: Talk) -> dict[str, list[Peeked]]:
+    """For each question the last row of every key. Raises StartError."""
+    talk.doing("asking what was in it: analytics/job.py")
+    wanted = submission.program(["analytics", ",".join(ANSWERS), "--bounded", "--kafka-topic", topic])
+    said: list[str] = []
+    try:
+        said += submission.submit(demo_stack, wanted, ())
+    except StartError as error:
+        raise StartError("\n".join([*said, str(error)])) from error
+    (job,) = filter(None, map(submission.job_id, said))
+    processes.wait_for(
+        lambda: _over(demo_stack, job), _SECONDS, "not seen: the questions are answered", _log(demo_stack)
+    )
+    return {name: newest_of_each_key(newest(demo_stack, result, _ROWS)) for name, result in ANSWERS.items()}
+
+
+def _over(demo_stack: Stack, job: str) -> bool:
+    (state,) = [str(each["state"]) for each in flink_rest.jobs(demo_stack.flink_url) if each["jid"] == job]
+    if state in ("FAILED", "CANCELED"):
+        raise StartError(f"analytics/job.py: {state}", _log(demo_stack))
+    return state == "FINISHED"
+
+
+def _log(demo_stack: Stack) -> Path:
+    return demo_stack.logs / "taskmanager-1.log"
