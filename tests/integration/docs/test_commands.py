@@ -36,7 +36,7 @@ def _jobs(stack: RunningStack) -> set[str]:
 
 
 @pytest.mark.timeout(SECONDS + 60)
-@pytest.mark.parametrize("page", ["README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/TUTORIAL.md", "docs/YOUR_EVENTS.md"])
 def test_the_commands_of_a_page_work(stack: RunningStack, tmp_path: Path, page: str) -> None:
     here = stack.stack
     ports = {"9092": here.kafka_port, "8081": here.flink_port, "8083": here.sql_port}

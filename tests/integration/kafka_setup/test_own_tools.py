@@ -49,6 +49,7 @@ def bash(script: str, folder: Path, stack: RunningStack) -> str:
     return str(result.stdout)
 
 
+@pytest.mark.nightly  # a JVM for each of Kafka's own commands
 def test_the_documented_commands_make_the_same_set_up(
     setup: Any, kafka_tool: Any, broker: RunningStack, tmp_path: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_topics_have_three_replicas_of_which_two_must_be_in_sync(three: RunningS
     assert config.result()["min.insync.replicas"].value == "2"
 
 
+@pytest.mark.nightly  # minutes; `make faults ROWS=leader-kill` does the same under load
 def test_a_killed_broker_stops_neither_a_producer_nor_the_bridge(
     three: RunningStack, producer: Callable[..., RunningProducer], tmp_path: Path
 ) -> None:
