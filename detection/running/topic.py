@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from detection.alerts import Alert
 from detection.correlation.clock import NEVER
@@ -29,7 +31,10 @@ _BATCH = 2_000
 _POLL_SECONDS = 0.05
 _COMMIT_SECONDS = 1.0
 _FLUSH_SECONDS = 60.0
+_COORDINATOR_SECONDS = 60.0
 _AHEAD = 3_600_000  # milliseconds: Kafka takes no record that is further ahead of its clock
+
+T = TypeVar("T")
 
 
 class TopicError(Exception):
@@ -102,9 +107,8 @@ class TopicDriver:
         if found.error is not None:
             raise KafkaException(found.error)
         wanted = [TopicPartition(topic, number) for number in sorted(found.partitions)]
-        committed = {
-            each.partition: each for each in self._consumer.committed(wanted, timeout=_REACH_SECONDS)
-        }
+        places = _coordinated(lambda: self._consumer.committed(wanted, timeout=_REACH_SECONDS))
+        committed = {each.partition: each for each in places}
         ranges = {
             each.partition: self._consumer.get_watermark_offsets(each, _REACH_SECONDS) for each in wanted
         }
@@ -169,7 +173,7 @@ class TopicDriver:
         mark = self._detector.clock.watermark
         metadata = "" if mark == NEVER else str(mark)
         places = [TopicPartition(self._settings.topic, n, offset, metadata) for n, offset in changed.items()]
-        self._consumer.commit(offsets=places, asynchronous=False)
+        _coordinated(lambda: self._consumer.commit(offsets=places, asynchronous=False))
         self._committed |= changed
 
     # Records
@@ -236,6 +240,25 @@ class _Sink:
 
     def _delivered(self, error: KafkaError | None, _: Message) -> None:
         self._failed = self._failed or error
+
+
+def _coordinated(ask: Callable[[], T]) -> T:
+    """The answer of the group's coordinator, which may be moving, or be made by the first request of all."""
+    return Retrying(
+        retry=retry_if_exception(_is_moving),
+        wait=wait_fixed(0.5),
+        stop=stop_after_delay(_COORDINATOR_SECONDS),
+        reraise=True,
+    )(ask)
+
+
+def _is_moving(error: BaseException) -> bool:
+    moving = (
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    )
+    return isinstance(error, KafkaException) and error.args[0].code() in moving
 
 
 def _mark(place: TopicPartition) -> int | None:

@@ -1,0 +1,28 @@
+"""The first request of a group meets a coordinator that is only being made: it is asked again."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from detection.running.topic import _coordinated
+
+
+def test_a_coordinator_that_moves_is_asked_again() -> None:
+    answers = iter([KafkaException(KafkaError(KafkaError.NOT_COORDINATOR)), "places"])
+
+    def ask() -> str:
+        answer = next(answers)
+        if isinstance(answer, KafkaException):
+            raise answer
+        return answer
+
+    assert _coordinated(ask) == "places"
+
+
+def test_any_other_refusal_is_told_at_once() -> None:
+    def ask() -> str:
+        raise KafkaException(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED))
+
+    with pytest.raises(KafkaException, match="GROUP_AUTHORIZATION_FAILED"):
+        _coordinated(ask)
