@@ -1,1 +1,1 @@
-"""One event as a reader meets it, whatever shape it has on the wire: its identity, its time, its fields."""
+"""One event as a reader meets it, whatever its shape on the wire: identity, time, fields; and sets of ids."""

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumer.events.event_view import EventView
-from consumer.verify.audit.intervals import Intervals
+from consumer.events.intervals import Intervals
 
 _RATE_SECONDS = 1.0  # the live rate is that of the last full second
 

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 
 from consumer.events.identity import Identity, identify_parsed
+from consumer.events.intervals import Intervals
 from consumer.verify.audit.audit import (
     NO_COMPUTER,
     Audit,
@@ -21,7 +22,6 @@ from consumer.verify.audit.audit import (
 )
 from consumer.verify.audit.findings import Finding, Findings, merged
 from consumer.verify.audit.hash_store import CHUNK_MASK, HASH_BYTES, HashStore
-from consumer.verify.audit.intervals import Intervals
 from consumer.verify.audit.records import Key, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.report import RunFindings
 from consumer.verify.audit.sequence import Sequence

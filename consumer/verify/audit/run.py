@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from consumer.events.intervals import Interval, Intervals
 from consumer.verify.audit.audit import Orders, sequence_key
 from consumer.verify.audit.findings import Finding, Findings
-from consumer.verify.audit.intervals import Interval, Intervals
 from consumer.verify.audit.records import Key, Place
 from consumer.verify.audit.report import RunFindings
 from consumer.verify.audit.sequence import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consumer.events.event_time import to_milliseconds
+from consumer.events.intervals import Interval, Intervals
 from consumer.verify.audit.findings import Finding, Findings, event_name
-from consumer.verify.audit.intervals import Interval, Intervals
 from consumer.verify.audit.records import Lane, Place
 
 _PLACES_KEPT = 64

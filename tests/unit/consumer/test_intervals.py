@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.verify.audit.intervals import Intervals
+from consumer.events.intervals import Intervals
 
 numbers = st.lists(st.integers(1, 60), max_size=60)
 
