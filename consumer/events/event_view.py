@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from consumer.events.shapes import ANYWHERE, LEVELS, Path, Shape, data_field, field, shape_of
-from producer.events.line_rule import LONE, first_of, parse_object, read_line
+from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
 _LEVEL_WORDS = {
     "critical": "Critical",
@@ -80,7 +80,7 @@ def view(line: bytes) -> EventView | None:
     shape = shape_of(event)
     paths = shape or _NO_SHAPE
     computer = _text(_at(event, paths.computer, "computer"))
-    if LONE in computer and read_line(line, max_line=len(line)).reason == "not-json":
+    if may_be_damaged(computer) and read_line(line, max_line=len(line)).reason == "not-json":
         return None
     return EventView(
         event,

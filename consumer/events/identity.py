@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from consumer.events.shapes import FLAT, field, shape_of
-from producer.events.line_rule import LONE, MAX_DEPTH, parse_object, read_line
+from producer.events.line_rule import MAX_DEPTH, may_be_damaged, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
 Identity = tuple[bytes, bytes, int, bytes]
@@ -71,7 +71,7 @@ def identify_any(line: bytes) -> Identity | None:
     record_id = _record_id(record_id)
     if not isinstance(computer, str) or not isinstance(source, str) or record_id is None:
         return None
-    if LONE in computer and read_line(line, max_line=len(line)).reason is not None:
+    if may_be_damaged(computer) and read_line(line, max_line=len(line)).reason is not None:
         return None  # half a surrogate pair in the key
     return computer.encode(), source.encode(), record_id, str(timestamp or "").encode()
 

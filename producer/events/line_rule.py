@@ -31,7 +31,11 @@ REASONS = (
     "utf-16",
 )
 
-LONE = "\ufdd0"  # stands for half of a surrogate pair, which no Python str of ours should hold
+# Characters that Unicode keeps for inside a program. One that the line does not hold stands for half of a
+# surrogate pair, which no Python str of ours should hold.
+_MARKS = [chr(code) for code in range(0xFDD0, 0xFDF0)]
+may_be_damaged = re.compile("[\ufdd0-\ufdef]").search
+"""Whether a text that `parse_object` gave holds what may stand for half a pair: `read_line` knows."""
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*|[\[{]|[\]}]', re.DOTALL)
 _NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?").fullmatch
 _ESCAPE = re.compile(
@@ -64,7 +68,7 @@ def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int
     key = first_of(value, key_fields)
     if key is None:
         return Line(None, f"missing:{key_fields[0]}")
-    if damaged and LONE in key:
+    if damaged and damaged in key:
         return Line(None, "not-json")
     return Line(value, None, key)
 
@@ -83,7 +87,9 @@ def why_no_object(line: bytes, max_line: int = MAX_LINE) -> str | None:
 
 
 def parse_object(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of a line, or None. Half a surrogate pair reads as U+FDD0, infinite numbers as 0."""
+    """The JSON object of a line, or None. Half a surrogate pair reads as U+FDD0 or one of the
+    31 characters behind it, an infinite number as 0.
+    """
     reason, value, _ = _parse(line)
     return value if reason is None and isinstance(value, dict) else None
 
@@ -112,29 +118,34 @@ def _text(value: Any) -> str | None:
     return None if value is None or isinstance(value, dict | list) else str(value)
 
 
-def _parse(line: bytes) -> tuple[str | None, Any, bool]:
-    """(reason, value, whether half of a surrogate pair is somewhere in it)."""
+def _parse(line: bytes) -> tuple[str | None, Any, str]:
+    """(reason, value, what stands in it for half of a surrogate pair: empty where there is none)."""
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
-        return "too-deep", None, False
+        return "too-deep", None, ""
     try:
         return None, *_value(line)
     except ValueError:
-        return _why_not_json(line), None, False
+        return _why_not_json(line), None, ""
 
 
-def _value(line: bytes) -> tuple[Any, bool]:
-    """The JSON value, and whether it is damaged. Raises ValueError."""
+def _value(line: bytes) -> tuple[Any, str]:
+    """The JSON value, and what stands in it for half a pair. Raises ValueError."""
     try:
-        return orjson.loads(line), False
+        return orjson.loads(line), ""
     except ValueError:
         # orjson refuses what the standard allows: half a surrogate pair, numbers that no double can hold.
-        plain = _TOKEN.sub(lambda token: _plain(token[0]), line)
-        return orjson.loads(plain), LONE.encode() in plain
+        mark = next((each for each in _MARKS if not _holds(line, each)), _MARKS[0])
+        plain = _TOKEN.sub(lambda token: _plain(token[0], mark.encode()), line)
+        return orjson.loads(plain), mark if mark.encode() in plain else ""
 
 
-def _plain(token: bytes) -> bytes:
+def _holds(line: bytes, character: str) -> bool:
+    return character.encode() in line or f"\\u{ord(character):x}".encode() in line.lower()
+
+
+def _plain(token: bytes, mark: bytes) -> bytes:
     if token[:1] == b'"':
-        return _ESCAPE.sub(lambda escape: LONE.encode() if escape[2] else escape[0], token)
+        return _ESCAPE.sub(lambda escape: mark if escape[2] else escape[0], token)
     return b"0" if _NUMBER(token) and math.isinf(float(token)) else token
 
 

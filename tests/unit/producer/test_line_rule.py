@@ -15,3 +15,10 @@ def test_every_example(case: LineCase) -> None:
     assert (found.event is not None) == case.is_event
     if case.is_object:
         assert parse_object(case.line) is not None
+
+
+def test_a_character_that_stands_for_half_a_pair_may_stand_in_a_line() -> None:
+    line = '{"computer": "\ufdd0", "x": [1e400, "%s"]}'
+    for other, key in ((r"\u0041", "\ufdd0"), (r"\ud800", "\ufdd0"), ("\ufdd1", "\ufdd0")):
+        assert read_line((line % other).encode()).key == key
+    assert read_line(line.replace("\ufdd0", r"\ufdd0\ud800").encode()).reason == "not-json"
