@@ -54,7 +54,7 @@ def _rejected(job: Job) -> Iterator[Finding]:
     reason = max(job.reasons, key=lambda each: job.reasons[each], default="")
     told = f", most of them as {reason}" if reason else ""
     what = f"{job.name}: {job.rejected / lines:.0%} of {lines:,} lines were REJECTED{told}"
-    yield Finding(what, False, f"{cure(reason)}. To see them: win-event-stack peek events_rejected")
+    yield Finding(what, False, f"{cure(reason)}. To see them: win-event-verify --rejected")
 
 
 def cure(reason: str) -> str:
