@@ -49,7 +49,7 @@ compose-up:  ## the same as containers: passwords, images, everything
 compose-down:  ## stop the containers; the data stays (docker compose down -v forgets it)
 	@docker compose down
 
-faults: setup  ## break it in every way and audit; ROWS=a,b MODES=resume select; writes docs/RELIABILITY.md
+faults: setup  ## break it in every way and audit; ROWS=a,b MODES=auto select; writes docs/RELIABILITY.md
 	@PYTHONPATH=tests python -m faults
 
 soak: setup  ## random faults for HOURS=n (fractions too), a line a minute; SEED=n repeats one
