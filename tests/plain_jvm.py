@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -55,11 +55,13 @@ def plain_jvm() -> Iterator[Any]:
             process.communicate(timeout=60)  # it ends when its stdin does
 
 
+@cache
 def compiled(gateway: Any, *names: str | Path) -> Any:
     """`compiled(gateway, "EventTime", …, FOLDER / "Verdicts")`: the last of these, compiled with the others.
 
     A driver, a class of a test's own, does many things in one call and answers with a text: a call from
-    Python takes half a millisecond.
+    Python takes half a millisecond. Compiled once a JVM: Flink forgets what it has compiled after five
+    minutes, and py4j, which remembers methods by the name of their class, cannot call the second copy.
     """
     loader = gateway.jvm.Thread.currentThread().getContextClassLoader()
     compiler = gateway.jvm.org.apache.flink.table.runtime.generated.CompileUtils
