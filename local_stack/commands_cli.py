@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from local_stack import processes, stack, tools
+from local_stack.cdc.cli import cdc
 from local_stack.cluster import sql_gateway
 from local_stack.demo_cli import demo
 from local_stack.health import doctor as examinations
@@ -145,6 +146,7 @@ def doctor(hostname: str) -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
+main.add_command(cdc)
 main.add_command(demo)
 main.add_command(peek)
 main.add_command(show_status)

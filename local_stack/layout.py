@@ -15,7 +15,19 @@ DEPLOY = (Path(__file__).parent / "deploy").resolve()  # in a checkout a link, i
 LOOPBACK = "127.0.0.1"
 FILE = "stack.json"
 # What a stack makes in its folder, besides the jars, which several stacks may share.
-_PARTS = ("bin", "flink", "kafka", "logs", "prometheus", "run", "secrets", "tls", "ledger.ndjson", ".lock")
+_PARTS = (
+    "bin",
+    "cdc",
+    "flink",
+    "kafka",
+    "logs",
+    "prometheus",
+    "run",
+    "secrets",
+    "tls",
+    "ledger.ndjson",
+    ".lock",
+)
 
 
 class LayoutError(RuntimeError):
@@ -48,6 +60,11 @@ class Stack:
     producer_metrics: str = "127.0.0.1:9998"
     console: bool = False
     console_port: int = 8085
+    cdc: bool = False
+    postgres_port: int = 5432
+    connect_port: int = 8084
+    inventory_hosts: int = 10  # as the producer's --hosts and --seed; they count when the database is made
+    inventory_seed: int = 1
     run_id: str = field(default="", repr=False)
 
     @property
@@ -90,6 +107,16 @@ class Stack:
     def sql_url(self) -> str:
         """Flink's SQL Gateway."""
         return f"http://{LOOPBACK}:{self.sql_port}"
+
+    @property
+    def connect_url(self) -> str:
+        """Kafka Connect's REST API."""
+        return f"http://{LOOPBACK}:{self.connect_port}"
+
+    @property
+    def cdc_directory(self) -> Path:
+        """The inventory's database, Kafka Connect's settings, and the passwords of both."""
+        return self.directory / "cdc"
 
     @property
     def flink_opt(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import signal
 import socket
 import subprocess
 import time
@@ -37,6 +38,7 @@ class Daemon:
     pid: int
     started: float  # seconds since the epoch, as the kernel tells it
     log: str
+    stop_signal: int = signal.SIGTERM  # the one that asks it to stop in good order
 
     def process(self) -> psutil.Process | None:
         """The running process, or None when it is gone (or its pid is somebody else's now)."""
@@ -49,7 +51,12 @@ class Daemon:
 
 
 def start(
-    stack: Stack, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    stack: Stack,
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    stop_signal: int = signal.SIGTERM,
 ) -> Daemon:
     """Start a daemon in a session of its own (a Ctrl-C at the terminal does not reach it)."""
     stack.logs.mkdir(parents=True, exist_ok=True)
@@ -65,7 +72,7 @@ def start(
             start_new_session=True,
         )
     child.returncode = 0  # it outlives this program on purpose; without this, Popen would complain
-    daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log))
+    daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log), stop_signal)
     write_atomically(_records(stack) / f"{name}.json", json.dumps(asdict(daemon)))
     return daemon
 
@@ -137,7 +144,7 @@ def _stop_order(daemon: Daemon) -> tuple[int, str]:
 
 def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
     """Stop one daemon and forget it; False when it was not running any more."""
-    was_running = _stop(daemon.process(), grace_seconds)
+    was_running = _stop(daemon.process(), grace_seconds, daemon.stop_signal)
     (_records(stack) / f"{daemon.name}.json").unlink(missing_ok=True)
     return was_running
 
@@ -211,13 +218,13 @@ def _marked(stack: Stack) -> list[psutil.Process]:
     return [p for p in psutil.process_iter() if has_mark(p)] if stack.run_id else []
 
 
-def _stop(process: psutil.Process | None, grace_seconds: float) -> bool:
-    """SIGTERM, then SIGKILL after the grace. False when there was nothing to stop."""
+def _stop(process: psutil.Process | None, grace_seconds: float, politely: int = signal.SIGTERM) -> bool:
+    """The polite signal, then SIGKILL after the grace. False when there was nothing to stop."""
     if process is None:
         return False
     try:
         family = [process, *process.children(recursive=True)]
-        process.terminate()
+        process.send_signal(politely)
         process.resume()  # a process stopped with SIGSTOP hears SIGTERM only after SIGCONT
     except psutil.NoSuchProcess:
         return False

@@ -14,6 +14,7 @@ from local_stack import console, observe, processes, tools, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords, write_logins
+from local_stack.cdc.start import start_cdc
 from local_stack.cluster import cluster, sql_gateway
 from local_stack.jars import jars
 from local_stack.layout import Stack, load_stack
@@ -52,6 +53,8 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                 _up_flink(stack, talk)
                 if stack.sql:
                     _up_sql(stack, talk)
+            if stack.cdc:
+                start_cdc(stack, talk)
             if stack.observe:
                 _up_observers(stack, talk)
             if stack.console:

@@ -52,6 +52,21 @@ _PARTS = click.Choice(stack.PARTS)
 @click.option("--console/--no-console", default=None, help="Also win-event-console, the live page.")
 @click.option("--console-port", type=int, help="Where the console listens (8085).")
 @click.option(
+    "--cdc/--no-cdc",
+    default=None,
+    help="Also the inventory: PostgreSQL, and Kafka Connect, which reads its changes.",
+)
+@click.option("--postgres-port", type=int, help="Where the inventory's PostgreSQL listens (5432).")
+@click.option("--connect-port", type=int, help="Where Kafka Connect's REST API listens (8084).")
+@click.option(
+    "--inventory-hosts",
+    type=click.IntRange(1, 10_000),
+    help="How many computers the inventory begins with (10), as the producer's --hosts.",
+)
+@click.option(
+    "--inventory-seed", type=click.IntRange(0), help="Which people use them (1), as the producer's --seed."
+)
+@click.option(
     "--producer-metrics",
     metavar="HOST:PORT",
     help="Where win-event-producer serves its metrics (127.0.0.1:9998).",
@@ -65,6 +80,7 @@ def up(only: str | None, **changes: Any) -> None:
       win-event-stack up --only kafka --kafka-port 19092
       win-event-stack up --tls --brokers 3
       win-event-stack up --observe --sql --console
+      win-event-stack up --cdc
     """
     talk = TerminalTalk()
     with errors_told(talk):
@@ -80,6 +96,11 @@ _MAY_COME_LATER = {
     "sql_port": sql_gateway.NAME,
     "console": None,
     "console_port": console.NAME,
+    "cdc": None,
+    "postgres_port": "postgres",
+    "inventory_hosts": "postgres",
+    "inventory_seed": "postgres",
+    "connect_port": "connect",
 }
 
 

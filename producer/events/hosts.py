@@ -88,11 +88,12 @@ def _escaped(names: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:
     return tuple(encode_basestring_ascii(values[name])[1:-1] for name in names)
 
 
-def make_hosts(number: int, profile: str, run: int, rng: random.Random) -> list[Host]:
+def make_hosts(number: int, profile: str, run: int, seed: int) -> list[Host]:
     """`number` computers whose roles follow the profile, each with the people that use it.
 
-    Everything but the logon ids is the same in every `run`.
+    Everything but the logon ids is the same in every `run` of a seed.
     """
+    rng = random.Random(f"win-event/{seed}/hosts")
     domain_sid = _sid(rng)
     users = [_user(index, domain_sid, rng) for index in range(max(8, min(number * 2, 2000)))]
     roles = _roles(number, profile)

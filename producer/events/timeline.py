@@ -34,9 +34,7 @@ class Timeline:
     def __init__(self, settings: GeneratorSettings, catalogue: Catalogue, second_of_day: float) -> None:
         self._settings, self._catalogue = settings, catalogue
         self._rng = random.Random(self._stream("starts"))
-        # Computers and people are the same in every run of one log.
-        people = random.Random(f"win-event/{settings.seed}/hosts")
-        self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, people)
+        self._hosts = make_hosts(settings.hosts, settings.profile, settings.run, settings.seed)
         self._teller = self._make_teller(self._stream("stories"), "s")
         picks = {role: make_picks(catalogue, settings.profile, role, settings.channel_mix) for role in ROLES}
         self._stories = {role: self._draw_stories(role, own) for role, own in picks.items()}

@@ -108,3 +108,12 @@ def test_no_process_of_ours_hears_a_ctrl_c(stack: Stack, tmp_path: Path) -> None
     daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
     assert os.getsid(daemon.pid) == daemon.pid
     processes.stop_all(stack)
+
+
+def test_a_daemon_is_asked_to_stop_with_the_signal_that_it_wants(stack: Stack, tmp_path: Path) -> None:
+    telling = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(print('INT')));"
+    command = [sys.executable, "-c", f"{telling} print('ready', flush=True); time.sleep(300)"]
+    daemon = processes.start(stack, "sleeper", command, {}, tmp_path, signal.SIGINT)
+    wait_until(lambda: "ready" in Path(daemon.log).read_text(), "it listens to signals")
+    processes.stop_all(stack)
+    assert Path(daemon.log).read_text().split() == ["ready", "INT"]

@@ -1,0 +1,106 @@
+"""The inventory inside PostgreSQL: made once, filled once; and connections to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from kafka_setup.connection.settings import read_password_file
+from local_stack import processes
+from local_stack.cdc import inventory, postgres
+from local_stack.layout import DEPLOY, LOOPBACK, Stack
+
+DATABASE = "inventory"
+TABLES = ("computers", "accounts")
+_SCHEMA = DEPLOY / "postgres" / "inventory.sql"
+_SINCE_EVER = "1970-01-01T00:00:00Z"  # what the inventory begins with has always been so
+
+
+def open_database(stack: Stack, role: str, database: str = DATABASE) -> psycopg.Connection[Any]:
+    """A connection as that role, each statement a transaction of its own. Raises StartError."""
+    try:
+        return psycopg.connect(
+            host=LOOPBACK,
+            port=stack.postgres_port,
+            dbname=database,
+            user=role,
+            password=str(read_password_file(postgres.secret(stack, role))),
+            connect_timeout=10,
+            autocommit=True,
+            application_name="win-event-stack",
+        )
+    except psycopg.OperationalError as error:
+        raise processes.StartError(f"the database does not answer: {error}", _log(stack)) from error
+
+
+def make_inventory(stack: Stack) -> str:
+    """Make the database, its roles and its tables where they are missing; returns a line about it.
+
+    Raises StartError.
+    """
+    _make_database(stack)
+    with open_database(stack, postgres.SUPER_USER) as connection, connection.transaction():
+        if connection.execute("SELECT to_regnamespace('inventory') IS NOT NULL").fetchone() == (True,):
+            return "inventory: is there already"
+        connection.execute(_SCHEMA.read_bytes())
+        for role in (postgres.OWNER, postgres.READER):
+            _set_password(connection, stack, role)
+        hosts = inventory.hosts_of(stack.inventory_seed, stack.inventory_hosts)
+        computers, accounts = inventory.computers(hosts), inventory.accounts(hosts)
+        _fill(connection, "computers", inventory.Computer._fields, computers)
+        _fill(connection, "accounts", inventory.Account._fields, accounts)
+    return f"inventory: {len(computers)} computers and {len(accounts)} accounts"
+
+
+def rows(stack: Stack, table: str) -> list[dict[str, Any]]:
+    """Every row of a table. Raises StartError."""
+    with open_database(stack, postgres.OWNER) as connection:
+        cursor = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _make_database(stack: Stack) -> None:
+    processes.wait_for(
+        lambda: _ready(stack), 60.0, "the database is not ready", _log(stack)
+    )  # it listens before it has recovered
+    with open_database(stack, postgres.SUPER_USER, "postgres") as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if not found:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def _ready(stack: Stack) -> bool:
+    try:
+        open_database(stack, postgres.SUPER_USER, "postgres").close()
+    except processes.StartError:
+        return False
+    return True
+
+
+def _set_password(connection: psycopg.Connection[Any], stack: Stack, role: str) -> None:
+    """Only the verifier is sent: the password itself cannot get into a log of statements."""
+    password = str(read_password_file(postgres.secret(stack, role)))
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+    connection.execute(statement.format(sql.Identifier(role), sql.Literal(verifier.decode())))
+
+
+def _fill(
+    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], found: Sequence[Sequence[object]]
+) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, [*columns, "valid_from"]))
+    target = sql.Identifier("inventory", table)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(target, names)) as copy,
+    ):
+        for row in found:
+            copy.write_row([*row, _SINCE_EVER])
+
+
+def _log(stack: Stack) -> Any:
+    return stack.logs / f"{postgres.NAME}.log"

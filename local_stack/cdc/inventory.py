@@ -1,0 +1,54 @@
+"""The rows that the inventory begins with: the computers and people of the generator. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from producer.events.hosts import Host, make_hosts
+
+SITES = ("Tokyo", "Osaka", "Berlin", "Lisbon")
+DEPARTMENTS = ("Finance", "Research", "Production", "Sales", "Administration")
+CRITICALITY = {"domain-controller": "critical", "server": "high", "workstation": "low"}
+PRIVILEGED_EVERY = 10  # one account of so many is privileged, the first one among them
+
+
+class Computer(NamedTuple):
+    name: str
+    role: str
+    site: str
+    owner: str
+    criticality: str
+
+
+class Account(NamedTuple):
+    name: str
+    department: str
+    privileged: bool
+
+
+def computers(hosts: list[Host]) -> list[Computer]:
+    """The owner is the first of the people who use it."""
+    return [
+        Computer(
+            host.name,
+            host.role,
+            SITES[host.index % len(SITES)],
+            host.users[0].values["name"],
+            CRITICALITY[host.role],
+        )
+        for host in hosts
+    ]
+
+
+def accounts(hosts: list[Host]) -> list[Account]:
+    """Everyone who uses one of the computers, in the order of their names."""
+    people = {user.values["name"]: user.index for host in hosts for user in host.users}
+    return sorted(
+        Account(name, DEPARTMENTS[index % len(DEPARTMENTS)], index % PRIVILEGED_EVERY == 0)
+        for name, index in people.items()
+    )
+
+
+def hosts_of(seed: int, number: int) -> list[Host]:
+    """Those that win-event-producer --seed SEED --hosts NUMBER writes about."""
+    return make_hosts(number, "mixed", 1, seed)
