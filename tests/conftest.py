@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from running import RunningProducer, RunningStack, free_ports
+from sharing import group_of, rank
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -22,27 +23,21 @@ _numbers = itertools.count(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Files that go to one process together, so that they share its cluster; any other file may go to any process.
-_TOGETHER = (
-    ("tests/faults/",),
-    ("tests/integration/flink_bridge/", "tests/integration/test_pipeline.py"),
-    ("tests/integration/analytics/", "tests/integration/detection/"),
-    ("tests/integration/console/",),
-    ("tests/integration/local_stack/", "tests/integration/docs/"),
-    ("tests/integration/kafka_setup/test_setup.py", "tests/integration/kafka_setup/test_own_tools.py"),
-)
-
-
 class _FewClusters(LoadScopeScheduling):
     """For `make test`: tests mostly wait for servers, so there are more processes than cores."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return next((each[0] for each in _TOGETHER if file.startswith(each)), file)
+        return group_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     return _FewClusters(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups are handed out in the order of the tests."""
+    items.sort(key=lambda item: rank(item.nodeid))
 
 
 @pytest.fixture(scope="session")

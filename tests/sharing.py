@@ -1,0 +1,30 @@
+"""Which test files go to one process of `make test` together, and which groups of them come first."""
+
+from __future__ import annotations
+
+# Files that share a process, and so its broker and cluster; any other file may go to any process. Groups
+# stand here by the time they take, the longest first: a long one that comes last leaves the others idle.
+TOGETHER = (
+    ("tests/integration/analytics/", "tests/integration/detection/"),
+    ("tests/integration/flink_bridge/", "tests/integration/test_pipeline.py"),
+    ("tests/integration/local_stack/", "tests/integration/docs/"),
+    ("tests/faults/",),
+    ("tests/integration/console/",),
+    ("tests/integration/deploy/",),
+    ("tests/integration/kafka_setup/test_setup.py", "tests/integration/kafka_setup/test_own_tools.py"),
+)
+
+
+def group_of(nodeid: str) -> str:
+    """The name of its group: what stands first in it, or the file itself."""
+    file = nodeid.partition("::")[0]
+    return next((each[0] for each in TOGETHER if file.startswith(each)), file)
+
+
+def rank(nodeid: str) -> int:
+    """0 comes first: the groups above in their order, then the other integration tests, then unit tests."""
+    group = group_of(nodeid)
+    names = [each[0] for each in TOGETHER]
+    if group in names:
+        return names.index(group)
+    return len(names) + group.startswith("tests/unit/")
