@@ -24,7 +24,7 @@ from producer.event_fields import KEY_FIELDS
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import GeneratorSettings
-from producer.events.shapes import SHAPES
+from producer.events.timeline.shapes import SHAPES
 from producer.run_options_cli import moment, seconds, shares
 
 Command = TypeVar("Command", bound=Callable[..., Any])

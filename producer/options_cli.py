@@ -12,7 +12,7 @@ import click
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import BUILT_IN
-from producer.events.shapes import SHAPES
+from producer.events.timeline.shapes import SHAPES
 from producer.http.settings import HttpLimits
 from producer.log.log_directory import FSYNC_POLICIES
 from producer.run_options_cli import moment, seconds, shares

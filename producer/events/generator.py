@@ -9,8 +9,8 @@ from producer.events.catalogue.event_catalogue import load_catalogue
 from producer.events.clock import TICKS_PER_SECOND, time_texts, to_ticks
 from producer.events.formats import TIME_STYLES
 from producer.events.generator_settings import GeneratorSettings
-from producer.events.story_teller import PendingEvent
-from producer.events.timeline import Timeline
+from producer.events.timeline.story_teller import PendingEvent
+from producer.events.timeline.timeline import Timeline
 
 
 class Event(NamedTuple):

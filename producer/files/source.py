@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from producer.events.clock import TICKS_PER_SECOND
-from producer.events.scenarios import ScenarioError
+from producer.events.timeline.scenarios import ScenarioError
 from producer.files.line_reader import LineReader
 from producer.files.time_shift import TimeShift
 from producer.log.intake import Intake

@@ -6,7 +6,7 @@ import math
 import random
 from typing import Protocol
 
-from producer.events.shapes import Warp, make_warp
+from producer.events.timeline.shapes import Warp, make_warp
 
 
 class Schedule(Protocol):

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from producer.events.catalogue.stories import Story, read_stories
 from producer.events.catalogue.values import check_kind, check_text
 from producer.events.catalogue.vocabulary import Tables, read_tables
 from producer.events.catalogue.yaml_file import CatalogueError, Section, read_catalogue_file
 from producer.events.generator_settings import BUILT_IN
-from producer.events.stories import Story, read_stories
 
 PROFILES = ("workstation", "server", "domain-controller", "mixed", "audit-all")
 WEIGHTED = ("workstation", "server", "domain-controller", "audit-all")  # mixed = the roles side by side

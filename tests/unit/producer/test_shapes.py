@@ -4,7 +4,7 @@ from statistics import mean, pvariance
 
 import pytest
 
-from producer.events.shapes import SHAPES, make_warp
+from producer.events.timeline.shapes import SHAPES, make_warp
 from producer.log.pacing import Constant, make_schedule
 
 

@@ -12,7 +12,7 @@ from producer.cli import main
 from producer.events.catalogue.event_catalogue import load_catalogue
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
-from producer.events.scenarios import ScenarioError
+from producer.events.timeline.scenarios import ScenarioError
 
 START = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
 

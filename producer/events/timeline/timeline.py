@@ -11,13 +11,13 @@ from math import log
 from operator import itemgetter
 
 from producer.events.catalogue.event_catalogue import Catalogue
+from producer.events.catalogue.stories import Story
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.hosts import ROLE_SHARE, ROLES, make_hosts
-from producer.events.scenarios import ScenarioError, parse_scenario
-from producer.events.shapes import make_warp
-from producer.events.starts import Picks, make_picks
-from producer.events.stories import Story
-from producer.events.story_teller import PendingEvent, Start, StoryTeller
+from producer.events.timeline.scenarios import ScenarioError, parse_scenario
+from producer.events.timeline.shapes import make_warp
+from producer.events.timeline.starts import Picks, make_picks
+from producer.events.timeline.story_teller import PendingEvent, Start, StoryTeller
 
 Scenario = Generator[None, float, None]  # is sent how far event time has come
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 from producer.events.catalogue.event_catalogue import Catalogue
-from producer.events.stories import Step, Story
+from producer.events.catalogue.stories import Step, Story
 
 
 class Picks:

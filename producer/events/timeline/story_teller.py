@@ -9,11 +9,11 @@ from itertools import chain, repeat
 from typing import NamedTuple
 
 from producer.events.catalogue.event_catalogue import Catalogue
+from producer.events.catalogue.stories import Step, Story
 from producer.events.catalogue.values import Draw, Drawn, drawn_values
 from producer.events.formats import text_slot
 from producer.events.hosts import Host, User, shared_values
 from producer.events.line_template import LineTemplate, StoryValues, compile_line, compile_parts, fill_known
-from producer.events.stories import Step, Story
 
 _BATCH = 256  # delays drawn at a time
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution

@@ -11,14 +11,14 @@ from rich.console import Console
 from local_stack import processes, stack, tools
 from local_stack.cdc.cli import cdc
 from local_stack.cluster import sql_gateway
-from local_stack.demo_cli import demo
+from local_stack.commands.demo_cli import demo
+from local_stack.commands.peek_cli import peek
+from local_stack.commands.status_cli import show_status
+from local_stack.commands.submit_cli import submit
+from local_stack.commands.up_cli import up
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
-from local_stack.peek_cli import peek
-from local_stack.status_cli import show_status
-from local_stack.submit_cli import submit
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
-from local_stack.up_cli import up
 
 
 class _Commands(click.Group):
