@@ -24,7 +24,7 @@ from producer.event_fields import KEY_FIELDS
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import GeneratorSettings
-from producer.events.timeline.shapes import SHAPES
+from producer.events.timeline.rate_pattern import RATE_PATTERNS
 from producer.run_options_cli import moment, seconds, shares
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -71,7 +71,7 @@ _RUN = (
     _option("--scenario", "scenarios", multiple=True, default=None, metavar="NAME[@S|@N/h]", help="Injected attacks."),
     _option("--channel-mix", metavar="S/S/A", callback=lambda *given: shares(*given) if given[2] else None, help="Shares of Security, System and Application."),
     _option("--host-rate", type=click.FloatRange(0.001, 1e6), help="Events a second of one computer."),
-    _option("--shape", type=click.Choice(SHAPES), help="How the rate moved around its mean."),
+    _option("--rate-pattern", type=click.Choice(RATE_PATTERNS), help="How the rate moved around its mean."),
     _option("--backfill", metavar="24h", callback=lambda *given: seconds(*given) if given[2] else None, help="How much history came first."),
     _option("--start-time", metavar="ISO8601", callback=moment, help="Without it time values are not compared."),
     _option("--catalogue", type=_FOLDER, help="Folder of catalogue files."),
@@ -86,7 +86,7 @@ _RULES = (
 )  # fmt: skip
 _OUTPUT = (_option("--json", "as_json", is_flag=True, help="One JSON object on stdout, examples on stderr."),)
 _RUN_OPTIONS = (
-    "hosts", "profile", "fmt", "labels", "scenarios", "channel_mix", "host_rate", "shape", "backfill",
+    "hosts", "profile", "fmt", "labels", "scenarios", "channel_mix", "host_rate", "rate_pattern", "backfill",
     "start_time", "catalogue",
 )  # fmt: skip
 

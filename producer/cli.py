@@ -75,8 +75,8 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
     _check_file_options(options)
     generator = GeneratorSettings(
         **take(
-            "seed", "hosts", "profile", "fmt", "labels", "start_time", "catalogue", "scenarios", "shape",
-            "backfill", "channel_mix", "host_rate",
+            "seed", "hosts", "profile", "fmt", "labels", "start_time", "catalogue", "scenarios",
+            "rate_pattern", "backfill", "channel_mix", "host_rate",
         )
     )  # fmt: skip
     http = _http(options)

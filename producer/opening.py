@@ -164,6 +164,6 @@ def _feeder(
             _log.warning("%s", ahead)
 
     def schedule_of(rate: float | None) -> Schedule:
-        return make_schedule(rate, own.shape, own.seed, time.time() % 86400.0)
+        return make_schedule(rate, own.rate_pattern, own.seed, time.time() % 86400.0)
 
     return Feeder(source, LoadControl(rate), schedule_of, count, stop)

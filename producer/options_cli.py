@@ -12,7 +12,7 @@ import click
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import BUILT_IN
-from producer.events.timeline.shapes import SHAPES
+from producer.events.timeline.rate_pattern import RATE_PATTERNS
 from producer.http.settings import HttpLimits
 from producer.log.log_directory import FSYNC_POLICIES
 from producer.run_options_cli import moment, seconds, shares
@@ -45,7 +45,7 @@ class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 
 
 _PACE = (
     click.option("--rate", default="100", type=_Rate(), metavar="N|max", help="Events a second in all."),
-    click.option("--shape", default="constant", type=click.Choice(SHAPES), help="How the rate moves around its mean."),
+    click.option("--rate-pattern", default="constant", type=click.Choice(RATE_PATTERNS), help="How the rate moves around its mean."),
     click.option("--count", type=click.IntRange(1), help="Make so many events, then only serve."),
     click.option("--backfill", default="0", metavar="24h", callback=seconds, help="Write so much history first, as fast as possible."),
     click.option("--wait-for-clients", default=0, type=click.IntRange(0), metavar="N", help="Make nothing before N clients are connected."),

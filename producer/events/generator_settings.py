@@ -30,7 +30,7 @@ class GeneratorSettings:
     catalogue: Path = BUILT_IN
     channel_mix: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_CHANNEL_MIX))
     host_rate: float = 1.6
-    shape: str = "constant"
+    rate_pattern: str = "constant"
     backfill: float = 0.0
     run: int = 1  # the runs that share one log directory tell different events
 

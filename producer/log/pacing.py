@@ -6,7 +6,7 @@ import math
 import random
 from typing import Protocol
 
-from producer.events.timeline.shapes import Warp, make_warp
+from producer.events.timeline.rate_pattern import Warp, make_warp
 
 
 class Schedule(Protocol):
@@ -55,12 +55,12 @@ class Unpaced:
         return 0.0
 
 
-def make_schedule(rate: float | None, shape: str, seed: int, second_of_day: float) -> Schedule:
-    """`rate` None is as fast as it goes, whatever the shape."""
+def make_schedule(rate: float | None, pattern: str, seed: int, second_of_day: float) -> Schedule:
+    """`rate` None is as fast as it goes, whatever the pattern."""
     if rate is None:
         return Unpaced()
     forward, backward = (
-        make_warp(shape, rate, second_of_day, random.Random(f"win-event/{seed}/pacing")) for _ in range(2)
+        make_warp(pattern, rate, second_of_day, random.Random(f"win-event/{seed}/pacing")) for _ in range(2)
     )
     if forward is None or backward is None:
         return Constant(rate)

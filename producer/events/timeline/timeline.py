@@ -14,8 +14,8 @@ from producer.events.catalogue.event_catalogue import Catalogue
 from producer.events.catalogue.stories import Story
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.hosts import ROLE_SHARE, ROLES, make_hosts
+from producer.events.timeline.rate_pattern import make_warp
 from producer.events.timeline.scenarios import ScenarioError, parse_scenario
-from producer.events.timeline.shapes import make_warp
 from producer.events.timeline.starts import Picks, make_picks
 from producer.events.timeline.story_teller import PendingEvent, Start, StoryTeller
 
@@ -51,8 +51,8 @@ class Timeline:
         rate = settings.host_rate * len(self._hosts)
         self._gap = sum(means) / sum(shares) / rate
         # Arrivals are exponential already, which is what `poisson` asks for.
-        shape = "constant" if settings.shape == "poisson" else settings.shape
-        self._warp = make_warp(shape, rate, second_of_day, random.Random(self._stream("shape")))
+        pattern = "constant" if settings.rate_pattern == "poisson" else settings.rate_pattern
+        self._warp = make_warp(pattern, rate, second_of_day, random.Random(self._stream("shape")))
         self._scenarios = [self._schedule(number, spec) for number, spec in enumerate(settings.scenarios)]
 
     def continue_from(self, record_ids: dict[tuple[str, str], int]) -> None:

@@ -4,12 +4,12 @@ from statistics import mean, pvariance
 
 import pytest
 
-from producer.events.timeline.shapes import SHAPES, make_warp
+from producer.events.timeline.rate_pattern import RATE_PATTERNS, make_warp
 from producer.log.pacing import Constant, make_schedule
 
 
-def counts(shape: str, rate: float, seconds: int, seed: int = 3) -> list[int]:
-    schedule = make_schedule(rate, shape, seed, 0.0)
+def counts(pattern: str, rate: float, seconds: int, seed: int = 3) -> list[int]:
+    schedule = make_schedule(rate, pattern, seed, 0.0)
     due = [schedule.due(float(second)) for second in range(seconds + 1)]
     return [later - earlier for earlier, later in itertools.pairwise(due)]
 
@@ -23,9 +23,9 @@ def test_constant_never_drifts(rate: float) -> None:
     assert schedule.when(schedule.due(100.0) - 1) <= 100.0 < schedule.when(schedule.due(100.0))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_an_event_is_due_when_the_schedule_says(shape: str) -> None:
-    ahead, behind = make_schedule(20, shape, 1, 30_000.0), make_schedule(20, shape, 1, 30_000.0)
+@pytest.mark.parametrize("pattern", RATE_PATTERNS)
+def test_an_event_is_due_when_the_schedule_says(pattern: str) -> None:
+    ahead, behind = make_schedule(20, pattern, 1, 30_000.0), make_schedule(20, pattern, 1, 30_000.0)
     for number in range(300):
         when = ahead.when(number)
         assert behind.due(when + 1e-6) >= number + 1
@@ -52,9 +52,9 @@ def test_diurnal_is_busy_in_the_morning_and_has_the_mean_of_the_day() -> None:
     assert mean(own[9 * 3600 : 10 * 3600]) > 5 * mean(own[2 * 3600 : 3 * 3600])
 
 
-@pytest.mark.parametrize("shape", ["poisson", "bursty", "diurnal"])
-def test_a_warp_is_its_own_inverse(shape: str) -> None:
-    forward, backward, again = (make_warp(shape, 5.0, 0.0, random.Random(9)) for _ in range(3))
+@pytest.mark.parametrize("pattern", ["poisson", "bursty", "diurnal"])
+def test_a_warp_is_its_own_inverse(pattern: str) -> None:
+    forward, backward, again = (make_warp(pattern, 5.0, 0.0, random.Random(9)) for _ in range(3))
     assert forward
     assert backward
     assert again

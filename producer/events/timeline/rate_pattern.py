@@ -1,4 +1,4 @@
-"""The shape of the event rate over time: how fast the clock of arrivals runs, second by second. Pure."""
+"""The pattern of the event rate over time: how fast the clock of arrivals runs, second by second. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 
-SHAPES = ("constant", "poisson", "bursty", "diurnal")
+RATE_PATTERNS = ("constant", "poisson", "bursty", "diurnal")
 
 # A gamma distribution of this shape gives seconds as they are measured on single computers at 1.6 events/s
 # (OTRF Security-Datasets, 179 host captures): about 80 % empty, variance/mean near 32, peak/mean near 35.
@@ -20,7 +20,7 @@ _POISSON_SLOT = 0.01  # seconds: finer than anybody can see in the arrivals
 
 
 class Warp:
-    """Maps seconds of a steady clock to seconds of a shaped one and back, both from 0 and only forward."""
+    """Maps seconds of a steady clock to seconds of a patterned one and back, both from 0 and only forward."""
 
     def __init__(self, slot: float, multipliers: Iterator[float]) -> None:
         self._slot, self._multipliers = slot, multipliers
@@ -46,13 +46,13 @@ class Warp:
         self._multiplier = next(self._multipliers)
 
 
-def make_warp(shape: str, rate: float, second_of_day: float, rng: random.Random) -> Warp | None:
-    """The warp of `shape` at `rate` events a second; None when the clock runs evenly."""
-    if shape == "poisson":
+def make_warp(pattern: str, rate: float, second_of_day: float, rng: random.Random) -> Warp | None:
+    """The warp of `pattern` at `rate` events a second; None when the clock runs evenly."""
+    if pattern == "poisson":
         return Warp(_POISSON_SLOT, _poisson(rate * _POISSON_SLOT, rng))
-    if shape == "bursty":
+    if pattern == "bursty":
         return Warp(1.0, _bursts(rng))
-    if shape == "diurnal":
+    if pattern == "diurnal":
         return Warp(60.0, _day(second_of_day))
     return None
 
