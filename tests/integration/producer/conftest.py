@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_jvm import compile_java, gateway
 
 from producer.protocol import ResumeAnswer, ResumeRequest
+
+__all__ = ["compile_java", "gateway"]
 
 COMMAND = str(Path(sys.executable).with_name("win-event-producer"))
 

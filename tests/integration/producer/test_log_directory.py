@@ -132,8 +132,10 @@ def read_for(client, seconds: float) -> bytes:
     return received
 
 
-def test_clients_of_one_address_miss_nothing_over_ten_kills(start_producer, tmp_path: Path) -> None:
-    """Two plain ones as Flink's socket source is, and win-event-tail, which comes back by itself.
+def test_clients_of_one_address_miss_nothing_over_ten_kills(
+    start_producer, compile_java, tmp_path: Path
+) -> None:
+    """Two plain ones, Flink's own socket source and win-event-tail, which both come back by themselves.
 
     A stranger comes first in each round, stays short or long, and never comes back.
     """
@@ -143,6 +145,8 @@ def test_clients_of_one_address_miss_nothing_over_ten_kills(start_producer, tmp_
         "--rate", "2000", "--hosts", "2",
     )  # fmt: skip
     dice, seen = random.Random(3), dict.fromkeys(("source", "other source"), b"")
+    flink = compile_java(Path(__file__).parent / "FlinkSocketSource").newInstance()
+    flink.start(port)
     with (tmp_path / "tail").open("wb") as output:
         tail = subprocess.Popen([BIN / "win-event-tail", "--port", str(port), "-o", "json"], stdout=output)
     try:
@@ -163,10 +167,12 @@ def test_clients_of_one_address_miss_nothing_over_ten_kills(start_producer, tmp_
                 half = last_ids(seen["source"])
         server = start_producer(*options)
         wait_until(lambda: last_ids((tmp_path / "tail").read_bytes()) > half, "what the tail has missed")
+        wait_until(lambda: last_ids(bytes(flink.taken())) > half, "what Flink's source has missed")
     finally:
+        flink.stop()
         tail.terminate()
         tail.wait(20)
-    seen["tail"] = (tmp_path / "tail").read_bytes()
+    seen |= {"tail": (tmp_path / "tail").read_bytes(), "Flink": bytes(flink.taken())}
     for name, content in seen.items():
         found = ids_of(b"\n".join(whole_lines(content)))
         assert found
