@@ -23,9 +23,11 @@ from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
 from flink_bridge.kafka.jaas import JaasError
+from flink_bridge.version_cli import version_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@version_option()
 @click.argument("questions", required=False, default="", metavar="QUESTION[,…]", envvar="WIN_EVENT_QUESTIONS")
 @click.option(
     "--declare",

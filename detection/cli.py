@@ -47,7 +47,7 @@ class _WithDefault(click.Group):
     """`win-event-detect FILE` is `win-event-detect run FILE`: only the other commands need their name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help", "--version")):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -56,13 +56,14 @@ class _WithDefault(click.Group):
         command = self.commands["run"]
         command.format_help(click.Context(command, info_name=ctx.info_name, max_content_width=100), formatter)
         others = [
-            (name, each.get_short_help_str(80)) for name, each in self.commands.items() if name != "run"
+            (name, each.get_short_help_str(300)) for name, each in self.commands.items() if name != "run"
         ]
         with formatter.section("Other commands"):
             formatter.write_dl(others)
 
 
 @click.group(cls=_WithDefault, context_settings=_HELP)
+@click.version_option(package_name="win-event-bridge")
 def main() -> None:
     """Sigma rules and correlations over Windows events."""
 

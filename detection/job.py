@@ -23,6 +23,7 @@ from detection.running.rule_source import RulesError, RuleSource
 from flink_bridge.kafka.jaas import JaasError
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
+from flink_bridge.version_cli import version_option
 
 _OPTIONS = (
     option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where the events are."),
@@ -57,6 +58,7 @@ _OPTIONS = (
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@version_option()
 @option(
     "--describe", "WIN_EVENT_DESCRIBE", is_flag=True, help="Print the job's name as JSON, and submit nothing."
 )

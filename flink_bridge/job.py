@@ -21,9 +21,11 @@ from flink_bridge.guarantee import guarantee
 from flink_bridge.kafka.listener import protocol_mismatch
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings
+from flink_bridge.version_cli import version_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@version_option()
 @click.option(
     "--describe",
     envvar="WIN_EVENT_DESCRIBE",

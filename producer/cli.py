@@ -32,7 +32,12 @@ from producer.serving.client import ClientSettings
 from producer.serving.server import ServerSettings
 from producer.serving.tls import TlsSettings
 
-_CONTEXT = {"auto_envvar_prefix": "WIN_EVENT_PRODUCER", "show_default": True, "max_content_width": 110}
+_CONTEXT = {
+    "auto_envvar_prefix": "WIN_EVENT_PRODUCER",
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 110,
+    "show_default": True,
+}
 
 
 @click.command(context_settings=_CONTEXT)

@@ -1,0 +1,36 @@
+"""What every command has."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib import import_module, metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = {
+    entry.name: entry.value
+    for entry in metadata.entry_points(group="console_scripts")
+    if entry.name.startswith("win-event-")
+}
+JOBS = {f"{path.parent.name}/job.py": f"{path.parent.name}.job:main" for path in ROOT.glob("*/job.py")}
+
+
+@pytest.mark.parametrize("command", [*SCRIPTS, *JOBS])
+def test_every_command_says_its_version_and_helps(command: str, monkeypatch, capsys) -> None:
+    module, _, name = {**SCRIPTS, **JOBS}[command].partition(":")
+    main = getattr(import_module(module), name)
+
+    def said(option: str) -> str:
+        monkeypatch.setattr(sys, "argv", [command, option])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 0
+        return str(capsys.readouterr().out)
+
+    assert said("--version").endswith(f", version {metadata.version('win-event-bridge')}\n")
+    for text in (said("--help"), said("-h")):
+        assert "Options:" in text
+        assert not re.search(r"[a-z]\.\.\.$", text, re.MULTILINE), "a summary is cut off"
