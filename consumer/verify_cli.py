@@ -31,7 +31,7 @@ from kafka_setup.connection.options import kafka_connection_options
 @kafka_connection_options
 @click.version_option(package_name="win-event-bridge")
 def main(**values: Any) -> None:
-    """Audit a Kafka topic, or an NDJSON file, against what was produced.
+    """Audit a Kafka topic, a Kinesis stream or an NDJSON file against what was produced.
 
     Without --ledger and --seed it is compared with itself: the record ids of every computer and
     channel must be contiguous; where they begin again another run of the producer begins, which is
@@ -42,6 +42,7 @@ def main(**values: Any) -> None:
       win-event-verify --topic events_processed --rejected-topic events_rejected
       win-event-verify --topic events_processed --ledger run.ledger --complete --json
       win-event-verify --rejected --since 1h
+      win-event-verify --kinesis events --ledger run.ledger --complete
       win-event-verify --file events.ndjson --seed 1 --count 1000 --start-time 2026-11-21
     """
     try:

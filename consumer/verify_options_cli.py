@@ -17,6 +17,7 @@ from consumer.verify.expected.judges import Judge, LedgerJudge, SeedJudge
 from consumer.verify.expected.seed import Seed
 from consumer.verify.records.file_records import S3
 from consumer.verify.records.kafka_records import Topic
+from consumer.verify.records.kinesis_records import Stream
 from consumer.verify.verify import AuditSettings, VerifySettings
 from kafka_setup.connection.options import take_connection
 from kafka_setup.connection.settings import KafkaConnection
@@ -50,6 +51,7 @@ _WHAT = (
     _option("--topic", env="TOPIC", help="Kafka topic to audit."),
     _option("--rejected-topic", env="REJECTED_TOPIC", help="Count this topic by reason too; an event found there is not lost."),
     _option("--file", callback=_readable, metavar="PATH", help="NDJSON to audit instead of a topic: a file; or an archive, a folder or s3://BUCKET/PREFIX, of which the complete parts are read."),
+    _option("--kinesis", metavar="STREAM", help="Amazon Kinesis stream to audit instead of a topic, from its oldest records on; endpoint, region and login as boto3 takes them."),
     _option("--rejected", is_flag=True, help="Audit nothing: show what the rejected topic holds, by reason and endpoint, with the newest lines of each."),
     _option("--limit", default=5, show_default=True, type=click.IntRange(0), help="With --rejected: how many lines of each reason."),
     _option("--since", metavar="TIME", help="Pass older events over: 30s, 15m, 2h, 1d ago, or an ISO time."),
@@ -100,7 +102,7 @@ def verify_options(command: Command) -> Command:
 
 def rejected_topic_of(values: dict[str, Any]) -> Topic:
     """Which rejected lines --rejected shows. Raises click.UsageError."""
-    for name in ("file", "ledgers", "seed", "follow"):
+    for name in ("file", "kinesis", "ledgers", "seed", "follow"):
         if values[name] and (values[name] is not None):
             raise click.UsageError(f"--rejected audits nothing: leave --{name.rstrip('s')} out")
     topic = values["rejected_topic"] or DEFAULT_REJECTED_TOPIC
@@ -110,16 +112,16 @@ def rejected_topic_of(values: dict[str, Any]) -> Topic:
 def settings_of(values: dict[str, Any]) -> VerifySettings:
     """Raises click.UsageError."""
     _refuse_contradictions(values)
-    file, topic = values["file"], values["topic"]
-    rejected = values["rejected_topic"] if not file or _typed("rejected_topic") else None
-    connection = take_connection(values, "reader") if rejected or not file else None
+    elsewhere = values["file"] or (Stream(values["kinesis"]) if values["kinesis"] else None)
+    rejected = values["rejected_topic"] if not elsewhere or _typed("rejected_topic") else None
+    connection = take_connection(values, "reader") if rejected or not elsewhere else None
 
     def kafka_topic(name: str, **how: Any) -> Topic:
         return Topic(cast(KafkaConnection, connection), name, values["read_committed"], **how)
 
     following = {"follow": values["follow"], "idle_seconds": values["idle_timeout"]}
     return VerifySettings(
-        source=file or kafka_topic(topic, **following),
+        source=elsewhere or kafka_topic(values["topic"], **following),
         rejected=kafka_topic(rejected) if rejected else None,
         audit=_audit_settings(values),
     )
@@ -161,16 +163,18 @@ def since_of(text: str | None) -> int | None:
 
 def _refuse_contradictions(values: dict[str, Any]) -> None:
     seed, count, ledgers = values["seed"], values["count"], values["ledgers"]
+    other = next((name for name in ("file", "kinesis") if values[name]), None)
     given = [name for name in _RUN_OPTIONS if values[name] not in (None, ())]
     if given and seed is None:
         raise click.UsageError(f"--{_spelled(given[0])} needs --seed")
     for wrong, why in (
-        (values["file"] and _typed("topic"), "--topic and --file exclude each other"),
-        (not values["file"] and not values["topic"], "give --topic NAME or --file PATH"),
+        (values["file"] and values["kinesis"], "--file and --kinesis exclude each other"),
+        (other and _typed("topic"), f"--topic and --{other} exclude each other"),
+        (not other and not values["topic"], "give --topic NAME, --file PATH or --kinesis STREAM"),
         (values["exactly_once"] and values["allow_duplicates"], "--exactly-once and --allow-duplicates exclude each other"),
         (ledgers and seed is not None, "--ledger and --seed exclude each other"),
-        (values["file"] and values["follow"], "--follow is for topics"),
-        (values["file"] and values["read_committed"], "--read-committed is for topics"),
+        (other and values["follow"], "--follow is for topics"),
+        (other and values["read_committed"], "--read-committed is for topics"),
         ((seed is None) != (count is None), "--seed and --count go together"),
         (values["allow_gaps"] and (ledgers or seed is not None), "--allow-gaps is for an audit without --ledger and --seed: these say what must be there"),
     ):  # fmt: skip

@@ -17,6 +17,7 @@ from consumer.verify.audit.report import Report, Rules, RunFindings, Unread
 from consumer.verify.expected.judges import Judge, Progress
 from consumer.verify.records.file_records import open_files
 from consumer.verify.records.kafka_records import Topic, TopicReader
+from consumer.verify.records.kinesis_records import KinesisReader, Stream
 
 _ALONE = "itself: record ids must be contiguous"
 
@@ -63,9 +64,9 @@ class AuditSettings:
 
 @dataclass(frozen=True)
 class VerifySettings:
-    """What to read, and how to judge it. `source`: a topic; or a file, a folder, s3://BUCKET/PREFIX."""
+    """What to read, and how to judge it. `source`: a topic; a stream; or a file, a folder, s3://BUCKET/PREFIX."""
 
-    source: str | Topic
+    source: str | Topic | Stream
     rejected: Topic | None = None
     audit: AuditSettings = field(default_factory=AuditSettings)
 
@@ -89,8 +90,10 @@ def audit(
     return _compare(settings, settings.judge, source, rejected, progress)
 
 
-def _open(source: str | Topic) -> Source:
-    return open_files(source) if isinstance(source, str) else TopicReader(source)
+def _open(source: str | Topic | Stream) -> Source:
+    if isinstance(source, str):
+        return open_files(source)
+    return TopicReader(source) if isinstance(source, Topic) else KinesisReader(source)
 
 
 def _compare_with_itself(

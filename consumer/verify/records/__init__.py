@@ -1,1 +1,1 @@
-"""Where the records of an audit come from: Kafka topics and files."""
+"""Where the records of an audit come from: Kafka topics, Kinesis streams and files."""

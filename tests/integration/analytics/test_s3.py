@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import attacked
-import boto3
 import pytest
 from asking import ask, refused, send, some_events
+from aws import client, moto_server
 from running import RunningStack, wait_until
 
 pytestmark = pytest.mark.integration
@@ -23,29 +20,10 @@ MEBIBYTE = 2**20
 @pytest.fixture
 def bucket(stack: RunningStack) -> Iterator[Any]:
     """moto's server where the cluster looks for S3, with a bucket `events`; a client of it."""
-    endpoint = stack.stack.s3_endpoint
-    port = str(urlsplit(endpoint).port)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )
-    login = {"aws_access_key_id": "test", "aws_secret_access_key": "test-secret", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=endpoint, **login)
-    wait_until(lambda: server.poll() is None and _listens(client), "S3 answers", 60)
-    client.create_bucket(Bucket="events")
-    yield client
-    server.terminate()
-    server.wait(30)
-
-
-def _listens(client: Any) -> bool:
-    try:
-        client.list_buckets()
-    except Exception:
-        return False
-    return True
+    with moto_server(urlsplit(stack.stack.s3_endpoint).port or 0) as endpoint:
+        s3 = client("s3", endpoint)
+        s3.create_bucket(Bucket="events")
+        yield s3
 
 
 def test_the_archive_goes_to_s3_in_several_parts_of_one_upload(

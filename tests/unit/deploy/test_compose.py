@@ -18,6 +18,7 @@ from running import BIN, run
 from analytics.job import main as analytics
 from console.cli import main as console
 from flink_bridge.job import main as job
+from forward.cli import main as forward
 from kafka_setup.cli import commands as kafka_setup
 from kafka_setup.metrics_cli import main as kafka_metrics
 from kafka_setup.topology.file import load_topology
@@ -156,6 +157,7 @@ def test_prefetched_topics_are_the_shipped_ones() -> None:
         ("analytics-submit", analytics),
         ("kafka-setup", kafka_setup),
         ("console", console),
+        ("forward-kinesis", forward),
     ],
 )
 def test_options_and_variables_are_those_of_the_tools(service: str, command: click.Command) -> None:

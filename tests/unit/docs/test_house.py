@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("producer", "consumer", "flink_bridge", "kafka_setup", "local_stack", "console", "analytics")
+PACKAGES = (
+    "producer", "consumer", "flink_bridge", "kafka_setup", "local_stack", "console", "analytics", "forward",
+)  # fmt: skip
 
 
 def test_only_the_command_lines_know_click() -> None:

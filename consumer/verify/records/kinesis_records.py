@@ -1,0 +1,134 @@
+"""Records from an Amazon Kinesis stream: every shard from its oldest record to the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from consumer.errors import AuditError
+from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.report import Unread
+
+_LIMIT = 1_000  # records of a request
+_PATIENCE_SECONDS = 60.0
+_EMPTY_SECONDS = 0.2  # five requests a second and shard are allowed
+_PASSING = ("ProvisionedThroughputExceededException", "LimitExceededException", "InternalFailure")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What to read: a stream by its name."""
+
+    name: str
+
+
+class KinesisReader:
+    """A shard is what a partition is elsewhere, the partition key what a key is.
+
+    Shards that others were split or merged from come first, so that the order of a key holds. `total` and
+    `done` count shards. A record's offset is its sequence number.
+    """
+
+    follows = False
+
+    def __init__(self, stream: Stream) -> None:
+        """Raises AuditError when the stream cannot be reached or does not exist."""
+        try:
+            import boto3
+            from botocore.exceptions import BotoCoreError, ClientError
+        except ImportError as error:
+            raise AuditError("--kinesis needs boto3: pip install 'win-event-bridge[kinesis]'") from error
+        self.name = stream.name
+        self._refused, self._failed = ClientError, (BotoCoreError, ClientError)
+        try:
+            self._client: Any = boto3.client("kinesis")  # endpoint and login: AWS_ENDPOINT_URL_KINESIS, …
+        except (BotoCoreError, ValueError) as error:
+            raise AuditError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
+        self._shards = oldest_first(self._list_shards())
+        self.done, self.total = 0, len(self._shards)
+        self._began = time.time()
+
+    def batches(self) -> Iterator[list[Record]]:
+        """Raises AuditError."""
+        for number, shard in enumerate(self._shards):
+            yield from self._of_shard(number, shard)
+            self.done += 1
+
+    def place(self, partition: int | None, offset: int) -> Place:
+        return Place(self.name, partition, offset)
+
+    def unread(self) -> tuple[Unread, ...]:
+        return ()  # Kinesis has no transactions
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _of_shard(self, number: int, shard: str) -> Iterator[list[Record]]:
+        iterator: str | None = self._ask(
+            "get_shard_iterator", StreamName=self.name, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while iterator:  # a shard that was closed has none after its last record
+            answer = self._ask("get_records", ShardIterator=iterator, Limit=_LIMIT)
+            records, iterator = answer["Records"], answer.get("NextShardIterator")
+            yield [_record(each, number) for each in records]
+            if answer.get("MillisBehindLatest", 0) == 0 and self._is_end(records):
+                return
+            if not records:
+                time.sleep(_EMPTY_SECONDS)
+
+    def _is_end(self, records: list[dict[str, Any]]) -> bool:
+        """What came after the audit began is not waited for."""
+        return not records or records[-1]["ApproximateArrivalTimestamp"].timestamp() > self._began
+
+    def _list_shards(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        asked: dict[str, str] = {"StreamName": self.name}
+        while asked:
+            answer = self._ask("list_shards", **asked)
+            found += answer["Shards"]
+            asked = {"NextToken": answer["NextToken"]} if answer.get("NextToken") else {}
+        return found
+
+    def _ask(self, request: str, **how: Any) -> Any:
+        """One request; what is too much for the stream is asked again. Raises AuditError."""
+        asking = Retrying(
+            retry=retry_if_exception(self._passes),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            stop=stop_after_delay(_PATIENCE_SECONDS),
+            reraise=True,
+        )
+        try:
+            return asking(getattr(self._client, request), **how)
+        except self._failed as error:
+            raise AuditError(f"cannot read stream {self.name}: {error}") from error
+
+    def _passes(self, error: BaseException) -> bool:
+        return isinstance(error, self._refused) and error.response["Error"]["Code"] in _PASSING
+
+
+def oldest_first(shards: list[dict[str, Any]]) -> list[str]:
+    """Ids of shards, those they were made from before them."""
+    names = ("ParentShardId", "AdjacentParentShardId")
+    parents: dict[str, list[str]] = {
+        shard["ShardId"]: [shard[name] for name in names if shard.get(name)] for shard in shards
+    }
+    ordered: dict[str, None] = {}
+
+    def add(shard: str) -> None:
+        for parent in parents[shard]:
+            if parent in parents and parent not in ordered:
+                add(parent)
+        ordered[shard] = None
+
+    for each in sorted(parents):
+        add(each)
+    return list(ordered)
+
+
+def _record(record: dict[str, Any], shard: int) -> Record:
+    arrived = int(record["ApproximateArrivalTimestamp"].timestamp() * 1000)
+    return (record["Data"], record["PartitionKey"].encode(), shard, int(record["SequenceNumber"]), arrived)

@@ -1,0 +1,44 @@
+"""What goes to Kinesis: a record of a topic, its partition key and its size. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+MAX_RECORD_BYTES = 2**20  # value and partition key together
+MAX_REQUEST_BYTES = 5 * 2**20
+MAX_REQUEST_RECORDS = 500
+_MAX_KEY_CHARACTERS = 256
+
+
+class Record(NamedTuple):
+    """`key` is the partition key of Kinesis; `offset` and `partition` are those of Kafka."""
+
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.value) + len(self.key.encode())
+
+
+def partition_key(key: bytes | None, partition: int, offset: int) -> str:
+    """The text of Kafka's key, so that a key stays in one shard.
+
+    A key that Kinesis cannot take (no UTF-8, empty, over 256 characters) becomes its SHA-256. A record
+    without a key gets one of its own: nobody promised an order, and so it goes to any shard.
+    """
+    if key is None:
+        return f"{partition}-{offset}"
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        text = ""
+    return text if 0 < len(text) <= _MAX_KEY_CHARACTERS else hashlib.sha256(key).hexdigest()
+
+
+def refusal(record: Record) -> str | None:
+    """Why Kinesis can never take this record, as one word; None where it can."""
+    return "too-large" if record.size > MAX_RECORD_BYTES else None

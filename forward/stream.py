@@ -1,0 +1,120 @@
+"""A Kinesis stream: made on request, written by PutRecords, one answer for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from forward.records import Record
+
+_ACTIVE_SECONDS = 120.0
+_CONNECT_SECONDS, _READ_SECONDS = 5, 30
+# What goes by itself: too many requests, or something inside the service.
+_PASSING = (
+    "ProvisionedThroughputExceededException",
+    "LimitExceededException",
+    "ThrottlingException",
+    "KMSThrottlingException",
+    "InternalFailure",
+    "InternalFailureException",
+    "ServiceUnavailable",
+    "RequestTimeout",
+)
+_ADVICE = {
+    "ResourceNotFoundException": "is there such a stream? --create-stream makes it",
+    "AccessDeniedException": "the login needs kinesis:PutRecords and kinesis:DescribeStreamSummary",
+    "UnrecognizedClientException": "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "ExpiredTokenException": "the session token is over: get a new one",
+}
+
+
+class StreamError(Exception):
+    """The stream refuses, and trying again cannot help; the text says what, and what to try."""
+
+
+class Stream:
+    """Endpoint, region and login come as boto3 takes them: AWS_ENDPOINT_URL_KINESIS, AWS_REGION, profiles."""
+
+    def __init__(self, name: str) -> None:
+        """Raises StreamError."""
+        try:
+            import boto3
+            from botocore.config import Config
+            from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        except ImportError as error:
+            raise StreamError("Kinesis needs boto3: pip install 'win-event-bridge[kinesis]'") from error
+        self.name = name
+        self._refused, self._broken, self._unreached = ClientError, BotoCoreError, HTTPClientError
+        # boto3 would send a whole request again by itself; here every record is tried again by itself.
+        once = Config(
+            retries={"total_max_attempts": 1}, connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
+        )
+        try:
+            self._client: Any = boto3.client("kinesis", config=once)
+        except (BotoCoreError, ValueError) as error:
+            raise StreamError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
+
+    def open(self, shards: int | None) -> None:
+        """Wait until it can be written; with `shards` make it where there is none. Raises StreamError."""
+        if shards is not None:
+            self._create(shards)
+        waiting = Retrying(
+            retry=retry_if_result(lambda status: status in ("CREATING", None)),
+            wait=wait_fixed(0.5),
+            stop=stop_after_delay(_ACTIVE_SECONDS),
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )
+        status = waiting(self._status)
+        if status not in ("ACTIVE", "UPDATING"):
+            raise StreamError(f"stream {self.name} is not ready after {_ACTIVE_SECONDS:.0f} s: {status}")
+
+    def put(self, records: Sequence[Record]) -> list[str | None]:
+        """For each record: None when it is in the stream, else why not; then it may be tried again.
+
+        Raises StreamError.
+        """
+        entries = [{"Data": record.value, "PartitionKey": record.key} for record in records]
+        try:
+            answers = self._client.put_records(StreamName=self.name, Records=entries)["Records"]
+        except self._refused as error:
+            return [self._passing(error)] * len(entries)
+        except self._unreached as error:
+            return [type(error).__name__] * len(entries)
+        except self._broken as error:
+            raise StreamError(f"Kinesis: {error}") from error
+        return [answer.get("ErrorCode") or None for answer in answers]
+
+    def _create(self, shards: int) -> None:
+        try:
+            self._client.create_stream(StreamName=self.name, ShardCount=shards)
+        except self._refused as error:
+            if error.response["Error"]["Code"] != "ResourceInUseException":
+                raise self._explained(error) from error
+        except self._broken as error:
+            raise StreamError(f"Kinesis: {error}") from error
+
+    def _status(self) -> str | None:
+        """None while it cannot be told."""
+        try:
+            answer = self._client.describe_stream_summary(StreamName=self.name)
+        except self._refused as error:
+            self._passing(error)
+            return None
+        except self._broken as error:
+            raise StreamError(f"Kinesis: {error}") from error
+        return str(answer["StreamDescriptionSummary"]["StreamStatus"])
+
+    def _passing(self, error: Any) -> str:
+        """The code of an error that goes by itself. Raises StreamError for the others."""
+        code = str(error.response["Error"]["Code"])
+        if code in _PASSING or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
+            return code
+        raise self._explained(error) from error
+
+    def _explained(self, error: Any) -> StreamError:
+        told = error.response["Error"]
+        advice = _ADVICE.get(told["Code"])
+        text = f"stream {self.name}: {told['Code']}: {told.get('Message', '')}"
+        return StreamError(f"{text}: {advice}" if advice else text)

@@ -1,0 +1,184 @@
+"""A Kafka topic as a consumer group reads it: what it has, where it ends, what is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from kafka_setup.connection.session import QUIET_CLIENT, KafkaUnavailableError, open_admin
+from kafka_setup.connection.settings import KafkaConnection
+
+_REACH_SECONDS = 20.0
+_BATCH = 1_000
+_COMMIT_SECONDS = 20.0
+# Another reader has the partitions: it sends again what was not committed. Or: the coordinator is moving.
+_LATER = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._WAIT_COORD,
+    KafkaError.REQUEST_TIMED_OUT,
+)
+_NOT_OURS = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError._NO_OFFSET,
+)
+
+
+class TopicError(Exception):
+    """Kafka refuses or cannot be reached; the text says what, and what to try."""
+
+
+@dataclass(frozen=True)
+class TopicSettings:
+    """`start_from`: earliest or latest, where the group has committed nothing."""
+
+    connection: KafkaConnection
+    topic: str
+    group: str
+    start_from: str = "earliest"
+
+
+class Topic:
+    """`lost` is told partitions that go to another reader; positions() is asked for what to commit before."""
+
+    def __init__(self, settings: TopicSettings, positions: Callable[[], Mapping[int, int]]) -> None:
+        self.name = settings.topic
+        self._settings, self._positions = settings, positions
+        self._consumer = Consumer(settings.connection.client_settings() | QUIET_CLIENT | _reading(settings))
+        self._committed: dict[int, int] = {}
+        self._paused = False
+        self.assigned: set[int] = set()
+
+    def open(self, lost: Callable[[Sequence[int]], object], wait: float) -> dict[int, int]:
+        """Join the group; the end offset of every partition that is not empty. Raises TopicError."""
+        try:
+            open_admin(self._settings.connection, wait=wait)
+            found = self._consumer.list_topics(self.name, timeout=_REACH_SECONDS).topics[self.name]
+            if found.error is not None:
+                raise KafkaException(found.error)
+            ranges = {
+                number: self._consumer.get_watermark_offsets(
+                    TopicPartition(self.name, number), _REACH_SECONDS
+                )
+                for number in found.partitions
+            }
+        except KafkaUnavailableError as error:
+            raise TopicError(str(error)) from error
+        except KafkaException as error:
+            raise self.explained(error.args[0]) from error
+
+        def assigned(_: Consumer, partitions: list[TopicPartition]) -> None:
+            self.assigned = {each.partition for each in partitions}
+            self._paused = False
+
+        def revoked(_: Consumer, partitions: list[TopicPartition]) -> None:
+            self.commit()
+            gone = [each.partition for each in partitions]
+            self.assigned -= set(gone)
+            for number in gone:
+                self._committed.pop(number, None)
+            lost(gone)
+
+        self._consumer.subscribe([self.name], on_assign=assigned, on_revoke=revoked)
+        return {number: high for number, (low, high) in ranges.items() if high > low}
+
+    def read(self, seconds: float, *, more: bool) -> tuple[list[Message], dict[int, int]]:
+        """Messages, and the partitions whose end was reached with that offset.
+
+        Without `more` nothing is read, but the group knows that this reader lives. Raises TopicError.
+        """
+        if more is self._paused:
+            self._pause(not more)
+        messages, ends = [], {}
+        for message in self._consumer.consume(_BATCH, seconds):
+            error = message.error()
+            if error is None:
+                messages.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ends[message.partition()] = message.offset()
+            elif error.fatal() or not error.retriable():
+                raise self.explained(error)
+        return messages, ends
+
+    def commit(self) -> bool:
+        """Commit what changed; False when it must be tried again. Raises TopicError."""
+        changed = {n: at for n, at in self._positions().items() if at != self._committed.get(n)}
+        if not changed:
+            return True
+        places = [TopicPartition(self.name, number, offset) for number, offset in changed.items()]
+        try:
+            self._consumer.commit(offsets=places, asynchronous=False)
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code in _NOT_OURS:
+                return True
+            if code in _LATER:
+                return False
+            raise self.explained(error.args[0]) from error
+        self._committed |= changed
+        return True
+
+    def lag(self) -> dict[int, int]:
+        """Records that are not behind us yet, by partition, as far as the client knows."""
+        behind = {}
+        for number, position in dict(self._positions()).items():
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), cached=True)
+            behind[number] = max(high - position, 0)
+        return behind
+
+    def close(self) -> None:
+        """Commit and leave the group. Raises TopicError."""
+        try:
+            trying = Retrying(
+                retry=retry_if_result(lambda done: not done),
+                wait=wait_fixed(0.5),
+                stop=stop_after_delay(_COMMIT_SECONDS),
+                retry_error_callback=lambda _: False,
+            )
+            if not trying(self.commit):
+                raise TopicError(
+                    f"the last positions in {self.name} could not be committed: what was sent last will be "
+                    "sent again by the next start"
+                )
+        finally:
+            self._consumer.close()
+
+    def explained(self, error: KafkaError) -> TopicError:
+        """The same as a sentence with what to do."""
+        connection, group = self._settings.connection, self._settings.group
+        user, servers = connection.username, connection.bootstrap_servers
+        advice = {
+            KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on it",
+            KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {group}",
+            KafkaError.UNKNOWN_TOPIC_OR_PART: "there is no such topic, or the user may not see it",
+        }.get(error.code(), f"is Kafka up at {servers}, is the login right?")
+        return TopicError(f"topic {self.name}: {error.str()}: {advice}")
+
+    def _pause(self, paused: bool) -> None:
+        places = [TopicPartition(self.name, number) for number in self.assigned]
+        (self._consumer.pause if paused else self._consumer.resume)(places)
+        self._paused = paused
+
+
+def _reading(settings: TopicSettings) -> dict[str, object]:
+    return {
+        "group.id": settings.group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": settings.start_from,
+        "isolation.level": "read_committed",
+        "session.timeout.ms": 6_000,  # how long a start after a kill waits for the dead reader
+        "heartbeat.interval.ms": 1_500,
+        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
+        "fetch.wait.max.ms": 50,
+        "queued.max.messages.kbytes": 32 * 1024,
+    }

@@ -1,0 +1,57 @@
+"""moto's server, which speaks Amazon's S3 and Kinesis on this machine, and clients of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+from running import wait_until
+
+LOGIN = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test-secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@contextmanager
+def moto_server(port: int) -> Iterator[str]:
+    """Its endpoint, once it answers."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: server.poll() is None and _answers(endpoint), "moto answers", 60)
+        yield endpoint
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def client(service: str, endpoint: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=LOGIN["AWS_DEFAULT_REGION"],
+        aws_access_key_id=LOGIN["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=LOGIN["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        with urlopen(f"{endpoint}/moto-api/", timeout=5):
+            return True
+    except OSError:
+        return False
