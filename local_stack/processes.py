@@ -92,7 +92,7 @@ def is_recorded(stack: Stack, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def exclusive(stack: Stack, seconds: float = 120.0) -> Iterator[None]:
+def exclusive(stack: Stack, seconds: float = 300.0) -> Iterator[None]:
     """One at a time starts or stops daemons of a stack; raises StartError when the other takes too long."""
     stack.directory.mkdir(parents=True, exist_ok=True)
     with (stack.directory / ".lock").open("w") as lock:
@@ -149,8 +149,11 @@ def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
     return was_running
 
 
-def wait_until_listening(daemon: Daemon, port: int, seconds: float = 60.0) -> None:
-    """Return when the daemon accepts connections; raises StartError when it dies or takes too long."""
+def wait_until_listening(daemon: Daemon, port: int, seconds: float = 300.0) -> None:
+    """Return when the daemon accepts connections; raises StartError when it dies or takes too long.
+
+    A broker that was killed reads gigabytes of its log first, a busy machine may give it minutes.
+    """
 
     def answers() -> bool:
         if daemon.process() is None:

@@ -27,7 +27,7 @@ from kafka_setup.connection.settings import KafkaConnection
 from kafka_setup.connection.tls import certificate_problem
 
 DEFAULT_WAIT = 60.0  # seconds
-REQUEST_TIMEOUT = 20.0  # seconds an admin request may take
+REQUEST_TIMEOUT = 60.0  # seconds an admin request may take
 _PROBE = 10.0  # seconds one attempt may take
 _PATIENCE = 3.0  # seconds the client may try by itself before we say what is wrong
 _POLL = 0.05  # seconds between two looks at the client's error callbacks
@@ -38,7 +38,7 @@ _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
 QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
 
-VISIBLE_WITHIN = 30.0  # seconds a KRaft cluster gets to show a change that it has accepted
+VISIBLE_WITHIN = 60.0  # seconds a KRaft cluster gets to show a change that it has accepted
 LATE = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
 
 Thing = TypeVar("Thing")

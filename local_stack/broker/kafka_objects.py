@@ -41,7 +41,7 @@ def wait_for_brokers(stack: Stack) -> None:
         raise StartError(str(error), log) from error
     wait_for(
         lambda: len(admin.describe_cluster().result().nodes) == stack.brokers,
-        60.0,
+        300.0,
         f"not all of {stack.brokers} brokers joined the cluster",
         log,
     )

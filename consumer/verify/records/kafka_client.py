@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from consumer.errors import AuditError
 from consumer.verify.records.transactions import open_transaction
 from kafka_setup.connection.settings import KafkaConnection
 
-_REACH_SECONDS = 15.0  # how long a broker may take to answer at all
+_REACH_SECONDS = 60.0  # how long a broker may take to answer at all
+_REFUSED_SECONDS = 10.0  # and how long its port may refuse
 _CALL_SECONDS = 1.0
 _FATAL = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
@@ -88,8 +89,7 @@ class KafkaClient:
         return AuditError(f"topic {self._topic}: {error.str()}")
 
     def _partitions(self) -> list[int]:
-        patience = stop_after_delay(_REACH_SECONDS)
-        reach = Retrying(retry=retry_if_exception_type(_NotReachedError), stop=patience, reraise=True)
+        reach = Retrying(retry=retry_if_exception_type(_NotReachedError), stop=_too_long, reraise=True)
         try:
             found = reach(self._metadata).topics[self._topic]
         except _NotReachedError as error:
@@ -122,6 +122,11 @@ class KafkaClient:
         hint = "KAFKA_USERNAME and KAFKA_PASSWORD" if self._connection.uses_sasl else "--kafka-ca-file"
         where = f"{self._connection.bootstrap_servers} as {self._connection.username!r}"
         raise AuditError(f"cannot log in at {where}, check {hint}: {self.last_error.str()}")
+
+
+def _too_long(attempt: RetryCallState) -> bool:
+    refused = "refused" in str(attempt.outcome and attempt.outcome.exception())
+    return (attempt.seconds_since_start or 0.0) >= (_REFUSED_SECONDS if refused else _REACH_SECONDS)
 
 
 def _reading(read_committed: bool) -> dict[str, object]:

@@ -17,7 +17,7 @@ from types import TracebackType
 
 from kafka_setup.connection.settings import KafkaConnection
 
-_SECONDS = 10.0
+_SECONDS = 60.0
 _HANDSHAKE, _AUTHENTICATE = (17, 1), (36, 1)
 _HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 
