@@ -41,6 +41,13 @@ class DemoShow(TerminalTalk):
             self._told = time.monotonic()
             self.line(f"  {how_many}")
 
+    def alert(self, line: str) -> None:
+        self.console.print(Text.assemble(("alert  ", "bold red"), line), soft_wrap=True)
+
+    def score(self, table: str) -> None:
+        self.done("alerts beside what the producer did, and how long each took (win-event-detect score):")
+        self.console.print(table, markup=False, soft_wrap=True, end="")
+
     def summary(self, produced: int, report: dict[str, Any]) -> None:
         missing = report["lost"] + report["unseen"]
         rows = [
@@ -77,8 +84,8 @@ def demo(seconds: float | None, rate: int) -> None:
     """Run the whole pipeline on a stack of its own and audit what arrived.
 
     Ctrl-C (or --seconds) ends it: the producer stops, the last events go through, the topic is compared
-    with what was produced, two questions are asked about it in Flink SQL, everything is stopped. Exit code 1
-    when an event is missing.
+    with what was produced, the alerts of the attack that was played are scored, two questions are asked about
+    the topic in Flink SQL, everything is stopped. Exit code 1 when an event is missing.
 
     \b
     Example:

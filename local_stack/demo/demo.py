@@ -9,13 +9,14 @@ from threading import Event, Thread
 from typing import IO, Any, Protocol
 
 from local_stack import stack, tools
-from local_stack.demo import pipeline, questions
+from local_stack.demo import alerts, pipeline, questions
 from local_stack.health.peek import Peeked
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
 FIRST_EVENT_SECONDS = 120.0
-_ATTACK = ("--scenario", "brute-force@1")  # somebody guesses passwords from the first second on
+# Somebody guesses passwords from the first second on; the labels tell which events are his.
+_ATTACK = ("--labels", "--scenario", "brute-force@1")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Show(stack.Talk, Protocol):
 
     def event(self, key: str, value: str, count: int) -> None:
         """The count-th record of the topic has arrived."""
+
+    def alert(self, line: str) -> None:
+        """An alert of win-event-detect has come, or has grown."""
+
+    def score(self, table: str) -> None:
+        """What the alerts are worth, as win-event-detect prints it."""
 
     def summary(self, produced: int, report: dict[str, Any]) -> None:
         """`report` is win-event-verify's."""
@@ -50,13 +57,15 @@ def run(settings: DemoSettings, show: Show) -> bool:
 
 
 def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
-    with pipeline.producer(demo_stack, ["--rate", str(settings.rate), *_ATTACK]) as port:
-        show.done(f"win-event-producer on 127.0.0.1:{port}, {settings.rate} events/s")
-        job = pipeline.submit(demo_stack, port, show)
-        _watch(demo_stack, settings, show)
-        show.doing("stopping the producer and letting the last events through")
-    report = pipeline.audit(demo_stack, job)
+    with alerts.watched(demo_stack, pipeline.PROCESSED, show):
+        with pipeline.producer(demo_stack, ["--rate", str(settings.rate), *_ATTACK]) as port:
+            show.done(f"win-event-producer on 127.0.0.1:{port}, {settings.rate} events/s")
+            job = pipeline.submit(demo_stack, port, show)
+            _watch(demo_stack, settings, show)
+            show.doing("stopping the producer and letting the last events through")
+        report = pipeline.audit(demo_stack, job)
     show.summary(pipeline.produced(demo_stack), report)
+    show.score(alerts.score(demo_stack, pipeline.PROCESSED))
     for question, rows in questions.ask(demo_stack, pipeline.PROCESSED, show).items():
         show.answers(question, rows)
     return pipeline.is_complete(report)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from local_stack.broker import kafka_objects
 from local_stack.layout import Stack
@@ -29,6 +31,21 @@ def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
 
     Raises StartError when the broker or the topic is not there.
     """
+    with _opened(stack, topic) as (consumer, partitions):
+        records = [record for part in partitions for record in _tail(consumer, topic, part, count)]
+    return sorted(records, key=lambda record: (record.time, record.partition, record.offset))
+
+
+def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
+    """Every committed record, one partition after the other. Raises StartError, as `newest` does."""
+    with _opened(stack, topic) as (consumer, partitions):
+        for partition in partitions:
+            yield from _read(consumer, TopicPartition(topic, partition, OFFSET_BEGINNING))
+
+
+@contextmanager
+def _opened(stack: Stack, topic: str) -> Iterator[tuple[Consumer, list[int]]]:
+    """A consumer of no group, and the partitions."""
     login = kafka_objects.connection(stack, kafka_objects.watcher(stack)).client_settings()
     consumer = Consumer(
         {**login, "group.id": "win-event-peek", "enable.auto.commit": False, "enable.partition.eof": True}
@@ -37,14 +54,13 @@ def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
         found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
         if found.error is not None:
             raise StartError(f"topic {topic}: {found.error.str()}. win-event-stack status lists all topics")
-        records = [record for part in found.partitions for record in _tail(consumer, topic, part, count)]
+        yield consumer, list(found.partitions)
     except KafkaException as error:
         raise StartError(
             f"Kafka on {stack.bootstrap_servers}: {error.args[0].str()}. First: win-event-stack up"
         ) from None
     finally:
         consumer.close()
-    return sorted(records, key=lambda record: (record.time, record.partition, record.offset))
 
 
 def newest_of_each_key(records: list[Peeked]) -> list[Peeked]:
@@ -61,16 +77,15 @@ def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Pe
     span = count
     while True:
         first = max(start, end - span)
-        records = _read(consumer, TopicPartition(topic, partition, first)) if first < end else []
+        records = list(_read(consumer, TopicPartition(topic, partition, first))) if first < end else []
         if len(records) >= count or first == start:
             return records[-count:]
         span *= 4
 
 
-def _read(consumer: Consumer, place: TopicPartition) -> list[Peeked]:
+def _read(consumer: Consumer, place: TopicPartition) -> Iterator[Peeked]:
     """From there to the end of what is committed."""
     consumer.assign([place])
-    records: list[Peeked] = []
     while True:
         messages = consumer.consume(1_000, timeout=_SECONDS)
         if not messages:
@@ -78,9 +93,9 @@ def _read(consumer: Consumer, place: TopicPartition) -> list[Peeked]:
         for message in messages:
             error = message.error()
             if error is None:
-                records.append(_record(message))
+                yield _record(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                return records
+                return
             else:
                 raise KafkaException(error)
 

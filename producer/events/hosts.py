@@ -27,8 +27,8 @@ PROCESSES = (
     "none",
 )
 HOST_VALUES = (
-    "name", "short", "account", "domain", "dns_domain", "sid", "domain_sid", "domain_admins", "krbtgt_sid",
-    "address", "dc", "role",
+    "name", "short", "account", "domain", "dns_domain", "sid", "domain_sid", "domain_admins", "staff_group",
+    "krbtgt_sid", "address", "dc", "role",
     *(f"pid.{process}" for process in PROCESSES),
 )  # fmt: skip
 USER_VALUES = ("name", "sid", "domain", "upn", "full_name", "profile")
@@ -160,6 +160,7 @@ def _host(
         "sid": _sid(rng),
         "domain_sid": domain_sid,
         "domain_admins": f"{domain_sid}-512",
+        "staff_group": f"{domain_sid}-1600",  # below those of accounts
         "krbtgt_sid": f"{domain_sid}-502",
         "address": f"10.20.{16 + index // 250 % 200}.{index % 250 + 2}",
         "dc": f"\\\\{controller}.{DNS_DOMAIN}",

@@ -18,6 +18,16 @@ from running import REPOSITORY, Job, RunningStack, free_ports
 pytestmark = pytest.mark.integration
 
 SECONDS = 900  # the tutorial takes two minutes on two cores
+# What the demo of the tutorial is to show: the alert of its attack, the score, both answers.
+SHOWN = {
+    "docs/TUTORIAL.md": (
+        r"^alert .* Passwords guessed for one account",
+        r"^missing +0$",
+        r"^Passwords guessed for one account +brute-force +1 +1 +1 +1 +1\.00 +1\.00 +\d",
+        r"^✓ level_windows, in Flink SQL:$",
+        r"^brute_force +\d",
+    )
+}
 # `make down` would stop the stack that other tests of the session use.
 PRELUDE = """
 make() { [ "$1" = down ] || command make "$@"; }
@@ -61,4 +71,7 @@ def test_the_commands_of_a_page_work(stack: RunningStack, tmp_path: Path, page: 
             os.killpg(shell.pid, signal.SIGTERM)  # what the page left running in the background
             for job in _jobs(stack) - before:  # `make down` would have ended them
                 Job(stack, job).cancel()
-    assert code == 0, output.read_text(errors="replace")
+    told = output.read_text(errors="replace")
+    assert code == 0, told
+    for line in SHOWN.get(page, ()):
+        assert re.search(line, told, re.MULTILINE), told

@@ -1,0 +1,79 @@
+"""win-event-detect beside the demo: its alerts as they come, and at the end what they are worth."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from threading import Event, Thread
+from typing import IO, Protocol
+
+from local_stack import tools
+from local_stack.demo import pipeline
+from local_stack.health.peek import Peeked, all_of
+from local_stack.layout import Stack
+from local_stack.processes import StartError
+
+TOPIC = "alerts"
+_DETECT = str(pipeline.BIN / "win-event-detect")
+
+
+class Show(Protocol):
+    def alert(self, line: str) -> None:
+        """An alert has come, or has grown."""
+
+
+@contextmanager
+def watched(demo_stack: Stack, events: str, show: Show) -> Iterator[None]:
+    """Sigma rules on the topic of events as the user `detection`, while this is open."""
+    log = demo_stack.logs / "detection.log"
+    over = Event()
+    with log.open("wb") as errors:
+        detection = subprocess.Popen(
+            [_DETECT, "--topic", events, "--output", "pretty", "--min-level", "high"],
+            env=pipeline.shell(demo_stack) | tools.login(demo_stack, "detection"),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the demo, which ends it
+        )
+    assert detection.stdout is not None  # noqa: S101 - it is PIPE
+    reader = Thread(target=_show_alerts, args=(detection.stdout, show, over), daemon=True)
+    reader.start()
+    try:
+        yield
+        if detection.poll() is not None:
+            raise StartError("win-event-detect stopped by itself", log)
+    finally:
+        over.set()
+        detection.terminate()
+        detection.wait()
+
+
+def _show_alerts(output: IO[str], show: Show, over: Event) -> None:
+    for line in output:
+        if not over.is_set():  # the table that it ends with is about what has been shown
+            show.alert(line.rstrip())
+
+
+def score(demo_stack: Stack, events: str) -> str:
+    """The table of `win-event-detect score` for the topic `events`, with the times of the alerts in Kafka."""
+    alerts = demo_stack.directory / f"{TOPIC}.ndjson"
+    _write(alerts, all_of(demo_stack, TOPIC))
+    found = []
+    for partition, rows in groupby(all_of(demo_stack, events), key=lambda row: row.partition):
+        found.append(demo_stack.directory / f"{events}-{partition}.ndjson")  # in order only within itself
+        _write(found[-1], rows)
+    result = subprocess.run(
+        [_DETECT, "score", "--alerts", alerts, *found], capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise StartError(f"win-event-detect score failed: {result.stderr}")
+    return result.stdout
+
+
+def _write(file: Path, rows: Iterable[Peeked]) -> None:
+    with file.open("wb") as lines:
+        lines.writelines((row.value or b"") + b"\n" for row in rows)
