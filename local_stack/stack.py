@@ -54,7 +54,7 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                 if stack.sql:
                     _up_sql(stack, talk)
             if stack.cdc:
-                start_cdc(stack, talk)
+                start_cdc(stack, _fetch("cdc", stack, talk), talk)
             if stack.observe:
                 _up_observers(stack, talk)
             if stack.console:

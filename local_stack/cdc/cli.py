@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from local_stack import processes
 from local_stack.cdc import postgres
-from local_stack.layout import LOOPBACK
+from local_stack.layout import LOOPBACK, Stack
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
+
+if TYPE_CHECKING:
+    from local_stack.cdc.status import Standing
 
 
 @click.group()
@@ -24,6 +32,49 @@ def cdc() -> None:
     """
 
 
+@cdc.command()
+@click.option("--json", "as_json", is_flag=True, help="One report for machines.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long changes may be on their way.",
+)
+def status(as_json: bool, wait: float) -> None:
+    """Compare every row with the newest record of its key; tell how far the connector is.
+
+    Exit code 1: a row differs, or the connector does not read.
+
+    \b
+    Example:
+      win-event-stack cdc status
+    """
+    with _of_a_running_inventory() as stack:
+        from local_stack.cdc.status import settled
+
+        found = settled(stack, wait)
+        click.echo(json.dumps(asdict(found), indent=2) if as_json else _as_text(found))
+    sys.exit(0 if found.good else 1)
+
+
+@cdc.command()
+def reset() -> None:
+    """Begin anew: drop the replication slot, empty the topics, forget offsets, read a new snapshot.
+
+    The rows stay. What they were before is in the topics no more; a job that reads them is submitted again.
+
+    \b
+    Example:
+      win-event-stack cdc reset && win-event-stack cdc status
+    """
+    with _of_a_running_inventory() as stack:
+        from local_stack.cdc.reset import reset as begin_anew
+
+        begin_anew(stack, TerminalTalk())
+
+
 @cdc.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("psql_options", nargs=-1, type=click.UNPROCESSED)
 def sql(psql_options: tuple[str, ...]) -> None:
@@ -34,12 +85,33 @@ def sql(psql_options: tuple[str, ...]) -> None:
       win-event-stack cdc sql
       win-event-stack cdc sql -c "UPDATE computers SET criticality = 'critical' WHERE name LIKE 'WS-003%'"
     """
-    stack = current_stack()
-    with errors_told(TerminalTalk()):
-        if processes.running(stack, postgres.NAME) is None:
-            raise processes.StartError("the inventory is not running. First: win-event-stack up --cdc")
+    with _of_a_running_inventory() as stack:
         where = ["-h", LOOPBACK, "-p", str(stack.postgres_port), "-U", postgres.OWNER, "-d", "inventory"]
         login = {"PGPASSWORD": postgres.secret(stack, postgres.OWNER).read_text(encoding="utf-8")}
-        sys.exit(
-            subprocess.call([str(postgres.program("psql")), *where, *psql_options], env=os.environ | login)
-        )
+        psql = str(postgres.program("psql"))
+        sys.exit(subprocess.call([psql, *where, *psql_options], env=os.environ | login))
+
+
+@contextmanager
+def _of_a_running_inventory() -> Iterator[Stack]:
+    """Errors become one sentence and exit code 1."""
+    stack = current_stack()
+    with errors_told(TerminalTalk()):
+        postgres.check_client()
+        if processes.running(stack, postgres.NAME) is None:
+            raise processes.StartError("the inventory is not running. First: win-event-stack up --cdc")
+        yield stack
+
+
+def _as_text(found: Standing) -> str:
+    reads = "reads" if found.slot_active else "does not read"
+    lag = "no replication slot" if found.slot_lag is None else f"{found.slot_lag:,} bytes behind"
+    lines = [f"connector   {found.connector or 'none'}, {reads} from the database, {lag}"]
+    lines += [f"            {found.trace}"] if found.trace else []
+    for table in found.tables:
+        verdict = "equal" if table.equal else "DIFFERENT"
+        lines.append(f"{table.table:<10}  {verdict}: {table.rows} rows, {table.records} records in the topic")
+        for what in ("missing", "surplus", "different"):
+            if names := getattr(table, what):
+                lines.append(f"            {what}: {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
+    return "\n".join(lines)

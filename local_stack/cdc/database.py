@@ -14,6 +14,7 @@ from local_stack.cdc import inventory, postgres
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
 DATABASE = "inventory"
+SLOT = "inventory"
 TABLES = ("computers", "accounts")
 _SCHEMA = DEPLOY / "postgres" / "inventory.sql"
 _SINCE_EVER = "1970-01-01T00:00:00Z"  # what the inventory begins with has always been so
@@ -61,6 +62,30 @@ def rows(stack: Stack, table: str) -> list[dict[str, Any]]:
         cursor = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def slot(stack: Stack) -> tuple[bool, int | None]:
+    """Whether Connect reads now, and the bytes of the database's log that it has not confirmed yet.
+
+    None when it has no slot. Raises StartError.
+    """
+    with open_database(stack, postgres.OWNER) as connection:
+        found = connection.execute(
+            "SELECT active, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint"
+            " FROM pg_replication_slots WHERE slot_name = %s",
+            [SLOT],
+        ).fetchone()
+    return (False, None) if found is None else (found[0], found[1])
+
+
+def drop_slot(stack: Stack) -> None:
+    """Let the database forget how far Connect has read; it must not be reading. Raises StartError."""
+    processes.wait_for(lambda: not slot(stack)[0], 60.0, "Connect still reads from the database", _log(stack))
+    with open_database(stack, postgres.READER) as connection:
+        connection.execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s",
+            [SLOT],
+        )
 
 
 def _make_database(stack: Stack) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_stack import processes
-from local_stack.cdc import postgres
+from local_stack.cdc import connect, connector, postgres
 from local_stack.layout import LOOPBACK, Stack
 
 if TYPE_CHECKING:
     from local_stack.stack import Talk
 
 
-def start_cdc(stack: Stack, talk: Talk) -> None:
-    """Start what is not running yet. Raises StartError."""
+def start_cdc(stack: Stack, plugin: Sequence[Path], talk: Talk) -> None:
+    """Start what is not running yet; `plugin`: Debezium's jars. Raises StartError."""
     postgres.check_client()
     from local_stack.cdc import database
 
@@ -25,3 +27,14 @@ def start_cdc(stack: Stack, talk: Talk) -> None:
         postgres.start_postgres(stack)
         talk.done(f"PostgreSQL ready on {where}")
     talk.done(database.make_inventory(stack))
+    if processes.running(stack, connect.NAME):
+        talk.done(f"Kafka Connect is already running on {stack.connect_url}")
+    else:
+        talk.doing("starting Kafka Connect")
+        connect.start_connect(stack, plugin)
+    talk.doing("waiting for the connector of the inventory")
+    connector.register(stack)
+    connector.wait_until_running(stack)
+    talk.done(
+        f"Kafka Connect ready on {stack.connect_url}; changes go to inventory.computers, inventory.accounts"
+    )

@@ -87,10 +87,11 @@ def _read(consumer: Consumer, place: TopicPartition) -> Iterator[Peeked]:
     """From there to the end of what is committed."""
     consumer.assign([place])
     while True:
-        messages = consumer.consume(1_000, timeout=_SECONDS)
-        if not messages:
+        first = consumer.poll(_SECONDS)
+        if first is None:
             raise StartError(f"topic {place.topic}: no answer within {_SECONDS:.0f} s")
-        for message in messages:
+        # What is here already: with a time to wait it would wait for all of them, beyond the topic's end.
+        for message in (first, *consumer.consume(1_000, timeout=0)):
             error = message.error()
             if error is None:
                 yield _record(message)

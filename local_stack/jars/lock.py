@@ -15,6 +15,7 @@ KAFKA_VERSION = "4.3.1"
 FLINK_VERSION = "2.2.1"
 S3_VERSION = "2.2.0"  # the newest of this minor version in Maven Central
 CONNECTOR_VERSION = "5.0.0-2.2"  # the second half is the Flink version it is built for
+DEBEZIUM_VERSION = "3.6.1.Final"  # the newest of which Maven Central has every part
 JMX_EXPORTER_VERSION = "1.0.1"  # the newest in Maven Central
 LOG4J_VERSION = "2.25.4"  # the one that Kafka itself asks for; Kafka's jars bring no slf4j binding
 
@@ -28,9 +29,12 @@ ROOTS = {
     # One jar each, whole: what it needs is inside, or in Flink's lib folder.
     "sql": (f"org.apache.flink:flink-sql-gateway:{FLINK_VERSION}",),
     "s3": (f"org.apache.flink:flink-s3-fs-hadoop:{S3_VERSION}",),
+    # Debezium as a plugin of Kafka Connect, without what Connect itself has.
+    "cdc": (f"io.debezium:debezium-connector-postgres:{DEBEZIUM_VERSION}",),
     "observe": (f"io.prometheus.jmx:jmx_prometheus_javaagent:{JMX_EXPORTER_VERSION}",),
 }
 ALONE = ("sql", "s3")
+PLUGINS = ("cdc",)  # of what section `kafka` runs
 
 
 def resolve(roots: Iterable[str]) -> list[Any]:
@@ -43,6 +47,12 @@ def alone(roots: Iterable[str]) -> list[Any]:
     context = jgo.maven.MavenContext()
     parts = [root.split(":") for root in roots]
     return [context.project(group, name).at_version(version).artifact() for group, name, version in parts]
+
+
+def without(artifacts: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """Those that `others` do not have in any version."""
+    known = {(other.groupId, other.artifactId) for other in others}
+    return [each for each in artifacts if (each.groupId, each.artifactId) not in known]
 
 
 def render(sections: dict[str, list[Any]]) -> str:
@@ -60,4 +70,5 @@ def _line(artifact: Any) -> str:
 
 if __name__ == "__main__":
     sections = {n: alone(roots) if n in ALONE else resolve(roots) for n, roots in ROOTS.items()}
+    sections |= {name: without(sections[name], sections["kafka"]) for name in PLUGINS}
     LOCK.write_text(render(sections), encoding="utf-8")

@@ -85,14 +85,14 @@ def test_every_role_can_do_its_work_and_nothing_else(applied: Any) -> None:
     assert statuses(rows) == Counter(ok=len(rows)), [row for row in rows if row["status"] != "ok"]
     refused = [row for row in rows if row["kind"] == "refused"]
     assert Counter(row["detail"] for row in refused) == {
-        # Of 8 operations on 9 topics, and the creation of a foreign one, less what each may do:
-        # bridge, reader, analytics, detection, observer, admin.
-        "TOPIC_AUTHORIZATION_FAILED": 6 * 73
-        - (2 * 3 + 9 * 2 + (2 * 2 + 7 * 3) + (2 + 3) + 9 * 3 + (9 * 6 + 1)),
-        # A name under each of 4 granted prefixes, and a foreign one.
-        "GROUP_AUTHORIZATION_FAILED": 5 + 1 + 4 + 4 + 5 + 5,
-        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": 3 + 4 + 3 + 3 + 4 + 4,
-        "CLUSTER_AUTHORIZATION_FAILED": 2 + 2 + 2 + 2 + 1 + 0,
+        # Of 8 operations on 14 topics, and the creation of a foreign one, less what each may do:
+        # bridge, reader, analytics, detection, forwarder, connect, observer, admin.
+        "TOPIC_AUTHORIZATION_FAILED": 8 * 113
+        - (2 * 3 + 11 * 2 + (4 * 2 + 7 * 3) + (2 + 3) + 2 * 2 + (2 * 2 + 3 * 4) + 14 * 3 + (14 * 6 + 1)),
+        # A name under each of 5 granted prefixes, that of Connect's group, and a foreign one.
+        "GROUP_AUTHORIZATION_FAILED": 7 + 1 + 6 + 6 + 6 + 6 + 7 + 7,
+        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": 5 + 6 + 5 + 5 + 6 + 4 + 6 + 6,
+        "CLUSTER_AUTHORIZATION_FAILED": 2 + 2 + 2 + 2 + 2 + 2 + 1 + 0,
     }
 
 

@@ -49,6 +49,10 @@ def test_only_the_bridge_writes_events_and_only_analytics_and_detection_write_re
     events = {name: writers.pop(name) for name in ("events_processed", "events_rejected")}
     assert set(map(frozenset, events.values())) == {frozenset({"User:bridge"})}
     assert writers.pop("alerts") == {"User:analytics", "User:detection"}
+    of_connect = [
+        writers.pop(name) for name in list(writers) if name.startswith(("inventory.", "win-event-"))
+    ]
+    assert set(map(frozenset, of_connect)) == {frozenset({"User:connect"})}
     assert set(map(frozenset, writers.values())) == {frozenset({"User:analytics"})}
 
 
@@ -56,7 +60,17 @@ def test_results_that_are_upserts_keep_the_last_row_of_a_key() -> None:
     kept = {
         topic.name for topic in load_topology().topics if "compact" in topic.config.get("cleanup.policy", "")
     }
-    assert kept == {"alerts", "events_by_level", "events_by_level_5m", "top_5m", "logon_sessions"}
+    of_connect = {f"win-event-connect-{name}" for name in ("configs", "offsets", "status")}
+    assert kept == {
+        "alerts",
+        "events_by_level",
+        "events_by_level_5m",
+        "top_5m",
+        "logon_sessions",
+    } | of_connect | {
+        "inventory.computers",
+        "inventory.accounts",
+    }
 
 
 def test_a_rule_may_name_several_resources() -> None:
@@ -166,4 +180,4 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_idempotent_write_goes_to_writers_only() -> None:
     topology = load_topology().with_idempotent_write()
     granted = [acl.principal for acl in topology.acls if acl.operation == "IDEMPOTENT_WRITE"]
-    assert granted == ["User:bridge", "User:analytics", "User:detection"]
+    assert granted == ["User:bridge", "User:analytics", "User:detection", "User:connect"]

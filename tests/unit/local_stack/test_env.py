@@ -17,7 +17,7 @@ from local_stack.broker.passwords import ensure_passwords
 from local_stack.cli import main
 from local_stack.layout import Stack
 
-USERS = ("bridge", "reader", "analytics", "detection", "observer", "admin")
+USERS = ("bridge", "reader", "analytics", "detection", "connect", "observer", "admin")
 LEFT_OVER = {
     "KAFKA_USERNAME": "me",
     "KAFKA_PASSWORD": "mine",

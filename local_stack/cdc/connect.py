@@ -1,0 +1,88 @@
+"""One Kafka Connect worker with Debezium, as a daemon of the stack: configured by deploy/connect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from kafka_setup.atomic_file import write_atomically
+from kafka_setup.connection.passwords import password_file
+from local_stack import processes
+from local_stack.broker.kafka_objects import stack_topology
+from local_stack.cdc import postgres
+from local_stack.jars.java import java_home
+from local_stack.layout import DEPLOY, LOOPBACK, Stack
+
+NAME = "connect"
+USER = "connect"  # in Kafka
+_CONFIG = DEPLOY / "connect" / "worker.properties"
+_SECRETS, _PLUGINS = (
+    "/run/secrets",
+    "/connect/plugins",
+)  # the containers' folders, which the shared files name
+
+
+def start_connect(stack: Stack, plugin: Sequence[Path]) -> None:
+    """`plugin`: Debezium's jars. Return when the REST API listens. Raises StartError."""
+    processes.check_port_free(stack.connect_port, "Kafka Connect", "--connect-port")
+    if USER not in [user.name for user in stack_topology(stack).users]:
+        raise processes.StartError(
+            f"the topology has no user {USER!r}: copy it and its topics from the one that is shipped "
+            "(win-event-kafka-setup init)"
+        )
+    folder = stack.cdc_directory / "connect"
+    _link_plugin(_plugins(stack) / "debezium", plugin)
+    _write_secrets(stack)
+    worker = folder / "worker.properties"
+    write_atomically(worker, with_folders_of(stack, _CONFIG.read_text(encoding="utf-8")))
+    logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
+    command = [str(java_home() / "bin" / "java"), "-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", logging]
+    command += ["-cp", f"{stack.directory / 'kafka' / 'libs'}/*"]
+    command += ["org.apache.kafka.connect.cli.ConnectDistributed", str(worker)]
+    daemon = processes.start(stack, NAME, command, _environment(stack), folder)
+    processes.wait_until_listening(daemon, stack.connect_port, 120)
+
+
+def with_folders_of(stack: Stack, text: str) -> str:
+    """A file of deploy/connect that looks for passwords and plugins where this stack keeps them."""
+    return text.replace(_SECRETS, str(_secrets(stack))).replace(_PLUGINS, str(_plugins(stack)))
+
+
+def _plugins(stack: Stack) -> Path:
+    return stack.cdc_directory / "connect" / "plugins"
+
+
+def _secrets(stack: Stack) -> Path:
+    """Just the two passwords that Connect needs: whoever may make a connector can read this folder."""
+    return stack.cdc_directory / "connect" / "secrets"
+
+
+def _write_secrets(stack: Stack) -> None:
+    found = {
+        USER: password_file(stack.kafka_logins, USER),  # as it stands between quotes
+        "inventory_connect": postgres.secret(stack, postgres.READER),
+    }
+    for name, file in found.items():
+        write_atomically(_secrets(stack) / name, file.read_text(encoding="utf-8"), mode=0o600)
+
+
+def _link_plugin(folder: Path, jars: Sequence[Path]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for jar in jars:
+        (folder / jar.name).symlink_to(jar)
+
+
+def _environment(stack: Stack) -> dict[str, str]:
+    """Everything deploy/connect asks for by ${env:…}."""
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "CONNECT_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
+        "CONNECT_SECURITY_PROTOCOL": stack.security_protocol,
+        "CONNECT_TRUSTSTORE": str(stack.ca_file or ""),
+        "CONNECT_LISTENER": stack.connect_url,
+        "CONNECT_DATABASE_HOST": LOOPBACK,
+        "CONNECT_DATABASE_PORT": str(stack.postgres_port),
+    }

@@ -1,0 +1,48 @@
+"""Begin anew: the slot, the topics and what Connect remembers go; a snapshot of the tables comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaException
+
+from kafka_setup.changes.teardown import TeardownSettings, survey, teardown
+from kafka_setup.connection.session import KafkaUnavailableError
+from kafka_setup.topology.resources import Topology
+from local_stack import processes
+from local_stack.broker.kafka_objects import apply_topology, connection, stack_topology
+from local_stack.broker.passwords import SUPER_USER
+from local_stack.cdc import connector, database
+from local_stack.layout import Stack
+
+if TYPE_CHECKING:
+    from local_stack.stack import Talk
+
+
+def reset(stack: Stack, talk: Talk) -> None:
+    """The tables stay as they are. What changed before is in the topics no more. Raises StartError."""
+    talk.doing("stopping the connector")
+    connector.register(stack)
+    connector.forget_offsets(stack)
+    talk.done("the connector is stopped and has forgotten how far it had read")
+    database.drop_slot(stack)
+    talk.done("the replication slot is gone")
+    _empty_topics(stack)
+    talk.done("the topics are empty")
+    talk.doing("taking a snapshot")
+    connector.resume(stack)
+    talk.done("the connector reads a new snapshot")
+
+
+def _empty_topics(stack: Stack) -> None:
+    """Records of compacted topics cannot be deleted, so the topics are made again."""
+    names = {f"inventory.{table}" for table in database.TABLES}
+    topics = tuple(topic for topic in stack_topology(stack).topics if topic.name in names)
+    try:
+        settings = TeardownSettings(Topology(topics, ()), connection(stack, SUPER_USER))
+        results = teardown(settings, *survey(settings))
+    except (KafkaUnavailableError, KafkaException) as error:
+        raise processes.StartError(f"the topics could not be emptied: {error}") from error
+    if failed := [f"{row.name}: {row.detail}" for row in results if row.failed]:
+        raise processes.StartError("; ".join(failed))
+    apply_topology(stack)

@@ -1,0 +1,190 @@
+"""The inventory in PostgreSQL, its changes in Kafka: whole and in order after kills, with few rights."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+from reading import read_topic
+from running import BIN, RunningStack, free_ports, run, wait_until
+
+from local_stack import processes
+from local_stack.cdc import database, postgres, status
+from local_stack.cdc.inventory import computers, hosts_of
+
+pytestmark = pytest.mark.integration
+
+Change = tuple[str, str, str | None]  # what was done (c, u, d), to which computer, its criticality after that
+
+
+@dataclass
+class Inventory:
+    """`made`: every change of table computers, in the order in which they were committed."""
+
+    running: RunningStack
+    made: list[Change]
+
+    def change(self, op: str, name: str, criticality: str | None = None) -> None:
+        statement = {
+            "c": "INSERT INTO computers VALUES (%(name)s, 'server', 'Tokyo', NULL, %(criticality)s)",
+            "u": "UPDATE computers SET criticality = %(criticality)s WHERE name = %(name)s",
+            "d": "DELETE FROM computers WHERE name = %(name)s",
+        }[op]
+        with database.open_database(self.running.stack, postgres.OWNER) as connection:
+            connection.execute(statement, {"name": name, "criticality": criticality})
+        self.made.append((op, name, criticality))
+
+    def told(self) -> list[Change]:
+        """Every change that the topic tells after the snapshot; the marks behind deletions are left out."""
+        records = read_topic(self.running, "inventory.computers", 0, isolation="read_committed")
+        values = [json.loads(record.value) for record in records if record.value]
+        return [
+            (v["op"], (v["after"] or v["before"])["name"], v["after"] and v["after"]["criticality"])
+            for v in values
+            if v["op"] != "r"
+        ]
+
+    def command(self, *words: str) -> Any:
+        return run(BIN / "win-event-stack", "cdc", *words, env=self.running.environment)
+
+    def status(self) -> dict[str, Any]:
+        """When every row equals the newest record of its key; AssertionError when that never comes."""
+        answer = self.command("status", "--json", "--wait", "90")
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return dict(json.loads(answer.stdout))
+
+    def kill(self, name: str) -> None:
+        daemon = processes.running(self.running.stack, name)
+        assert daemon is not None
+        process = daemon.process()
+        assert process is not None
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def inventory(broker: RunningStack) -> Iterator[Inventory]:
+    """Started beside the session's broker, with a first snapshot in the topics."""
+    postgres_port, connect_port = map(str, free_ports(2))
+    ports = ("--postgres-port", postgres_port, "--connect-port", connect_port)
+    broker.up("--only", "kafka", "--cdc", *ports)
+    yield Inventory(broker, [])
+    for name in ("connect", "postgres"):
+        if daemon := processes.running(broker.stack, name):
+            processes.stop(broker.stack, daemon)
+    broker.up("--only", "kafka", "--no-cdc")
+
+
+def test_the_snapshot_tells_the_computers_of_the_generator(inventory: Inventory) -> None:
+    tables = inventory.status()["tables"]
+    assert [(table["table"], table["rows"]) for table in tables] == [("computers", 10), ("accounts", 20)]
+    records = read_topic(inventory.running, "inventory.computers", 0, isolation="read_committed")
+    names = {json.loads(record.value or b"")["after"]["name"] for record in records}
+    assert names == {computer.name for computer in computers(hosts_of(1, 10))}
+
+
+def test_kills_lose_nothing_double_nothing_and_keep_the_order(inventory: Inventory) -> None:
+    """While somebody changes rows, the worker is killed, then the database."""
+    inventory.change("c", "NEW-1", "low")
+    stop = threading.Event()
+    writer = threading.Thread(target=_change_on, args=(inventory, stop))
+    writer.start()
+    try:
+        wait_until(lambda: len(inventory.told()) > 20, "the first changes are in the topic")
+        inventory.kill("connect")
+        inventory.running.up("--only", "kafka")
+        seen = len(inventory.told())
+        wait_until(lambda: len(inventory.told()) > seen, "changes come again")
+    finally:
+        stop.set()
+        writer.join(60)
+    inventory.change("u", "WS-001.corp.example", "critical")
+    inventory.kill("postgres")
+    inventory.running.up("--only", "kafka")
+    inventory.change("d", "NEW-1")
+    inventory.status()
+    assert inventory.told() == inventory.made
+
+
+def _change_on(inventory: Inventory, stop: threading.Event) -> None:
+    """An update, an insertion and a deletion, again and again."""
+    for number in range(10_000):
+        if stop.is_set():
+            return
+        inventory.change("u", "NEW-1", ("medium", "high")[number % 2])
+        inventory.change("c", f"TEMP-{number}", "low")
+        inventory.change("d", f"TEMP-{number}")
+        time.sleep(0.02)
+
+
+def test_what_differs_is_named(inventory: Inventory) -> None:
+    """While the worker stands still, rows and topic part."""
+    daemon = processes.running(inventory.running.stack, "connect")
+    process = daemon and daemon.process()
+    assert process is not None
+    process.suspend()
+    try:
+        inventory.change("u", "WS-002.corp.example", "medium")
+        inventory.change("c", "NEW-2", "low")
+        found = status.compared(inventory.running.stack, "computers")
+        assert (found.missing, found.surplus, found.different) == (("NEW-2",), (), ("WS-002.corp.example",))
+    finally:
+        process.resume()
+    inventory.status()
+    assert inventory.told() == inventory.made
+
+
+def test_a_truncation_which_no_topic_would_tell_is_refused(inventory: Inventory) -> None:
+    refused = pytest.raises(psycopg.errors.RaiseException, match="use DELETE")
+    with database.open_database(inventory.running.stack, postgres.OWNER) as connection, refused:
+        connection.execute("TRUNCATE computers")
+
+
+def test_a_reset_begins_with_a_snapshot_of_what_is_there(inventory: Inventory) -> None:
+    answer = inventory.command("reset")
+    assert answer.returncode == 0, answer.stderr
+    tables = inventory.status()["tables"]
+    assert [table["records"] for table in tables] == [table["rows"] for table in tables]
+    inventory.made.clear()
+    inventory.change("u", "WS-003.corp.example", "high")
+    inventory.status()
+    assert inventory.told() == inventory.made
+
+
+def test_the_reader_of_changes_may_do_nothing_else(inventory: Inventory) -> None:
+    for statement in (
+        "UPDATE inventory.computers SET criticality = 'low'",
+        "DELETE FROM inventory.accounts",
+        "CREATE TABLE mine (a INT)",
+        "CREATE TABLE inventory.mine (a INT)",
+        "ALTER PUBLICATION inventory DROP TABLE inventory.accounts",
+        "SELECT * FROM pg_authid",
+    ):
+        refused = pytest.raises(psycopg.errors.InsufficientPrivilege)
+        with database.open_database(inventory.running.stack, postgres.READER) as connection, refused:
+            connection.execute(statement)
+
+
+def test_no_password_is_in_a_log_a_configuration_or_a_command_line(inventory: Inventory) -> None:
+    stack = inventory.running.stack
+    files = [*(postgres.secret(stack, role) for role in postgres.ROLES), stack.secrets / "connect"]
+    passwords = [file.read_text() for file in files]
+    seen = [(stack.logs / f"{name}.log").read_text(errors="replace") for name in ("connect", "postgres")]
+    for path in ("", "/config", "/tasks"):
+        with urlopen(f"{stack.connect_url}/connectors/inventory{path}", timeout=30) as answer:
+            seen.append(answer.read().decode())
+    for daemon in processes.recorded(stack):
+        process = daemon.process()
+        assert process is not None
+        seen.append(" ".join(process.cmdline()))
+    seen += [file.read_text() for file in (stack.cdc_directory / "connect").glob("*.properties")]
+    assert not [password for password in passwords if any(password in text for text in seen)]
+    assert not any(file.stat().st_mode & 0o077 for file in files)
