@@ -22,8 +22,8 @@ from analytics.library import shipped
 from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
-from flink_bridge.kafka.jaas import JaasError
 from flink_bridge.version_cli import version_option
+from kafka_setup.connection.jaas import JaasError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -13,9 +13,10 @@ from analytics.hosts import FIELDS_OF_HOSTS, Hosts, read_hosts
 from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
 from analytics.settings import AnalyticsSettings, ArchiveSettings
-from flink_bridge.kafka.jaas import JaasError
-from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
+from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
+from kafka_setup.connection.jaas import JaasError
+from kafka_setup.connection.options import option
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 HOSTS = Path(__file__).resolve().with_name("hosts.csv")

@@ -20,10 +20,11 @@ from detection.correlation.correlator import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
 from detection.running.rule_source import RulesError, RuleSource
-from flink_bridge.kafka.jaas import JaasError
-from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, option, take_kafka
+from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from flink_bridge.version_cli import version_option
+from kafka_setup.connection.jaas import JaasError
+from kafka_setup.connection.options import option
 
 _OPTIONS = (
     option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where the events are."),

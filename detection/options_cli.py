@@ -9,14 +9,10 @@ from typing import Any
 import click
 
 from detection.matching.rule_set import LEVELS
+from kafka_setup.connection.options import option
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-def option(name: str, variable: str, **attributes: Any) -> Callable[[Any], Any]:
-    attributes.setdefault("show_default", True)
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
 
 
 RULE_OPTIONS = (

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import click
-
-from flink_bridge.kafka.settings import (
-    SASL_MECHANISMS,
-    SECURITY_PROTOCOLS,
-    KafkaSettings,
-    KafkaSettingsError,
-)
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def option(name: str, variable: str, **attributes: Any) -> Callable[[Command], Command]:
-    """An option that may come from the environment variable, too; --help shows both."""
-    attributes.setdefault("show_default", True)
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
-
+from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
+from kafka_setup.connection.options import login_options, option
+from kafka_setup.connection.passwords import login_file
+from kafka_setup.connection.settings import PASSWORD_MECHANISMS
 
 KAFKA_OPTIONS = (
-    option(
-        "--kafka-bootstrap-servers",
-        "KAFKA_BOOTSTRAP_SERVERS",
-        default="127.0.0.1:9092",
-        metavar="HOST:PORT,…",
-        help="Where the Kafka cluster listens.",
-    ),
-    option(
-        "--kafka-security-protocol",
-        "KAFKA_SECURITY_PROTOCOL",
-        type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
-        default="SASL_PLAINTEXT",
-    ),
-    option(
-        "--kafka-sasl-mechanism",
-        "KAFKA_SASL_MECHANISM",
-        type=click.Choice(SASL_MECHANISMS, case_sensitive=False),
-        default="SCRAM-SHA-512",
-    ),
-    option(
-        "--kafka-username",
-        "KAFKA_USERNAME",
-        help="The password is never an option: see KAFKA_PASSWORD_FILE and KAFKA_PASSWORD below.",
+    *login_options(
+        PASSWORD_MECHANISMS,
+        "The password is never an option: see KAFKA_PASSWORD_FILE and KAFKA_PASSWORD below.",
     ),
     option(
         "--kafka-password-file",
@@ -100,9 +65,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _login_of(role: str, values: dict[str, Any]) -> dict[str, str]:
     """From the folder WIN_EVENT_PASSWORD_DIR, as `win-event-stack env` sets it; TaskManagers read it too."""
-    user, folder = values["kafka_username"] or role, os.environ.get("WIN_EVENT_PASSWORD_DIR")
+    user = values["kafka_username"] or role
     by_password = values["kafka_security_protocol"].startswith("SASL_")
-    given = values["kafka_password_file"] or os.environ.get("KAFKA_PASSWORD")
-    if not folder or given or not by_password or not (Path(folder) / user).is_file():
-        return {}
-    return {"kafka_username": user, "kafka_password_file": str((Path(folder) / user).resolve())}
+    file = login_file(os.environ, user) if by_password and not values["kafka_password_file"] else None
+    return {"kafka_username": user, "kafka_password_file": str(file.resolve())} if file else {}

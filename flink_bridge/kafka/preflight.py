@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyflink.java_gateway import get_gateway
 
-from flink_bridge.kafka import jaas
 from flink_bridge.kafka.settings import SHADED, KafkaSettings
 from flink_bridge.settings import BridgeSettings
+from kafka_setup.connection import jaas
 
 TIMEOUT_MS = "15000"
 SHORT_WAITS = {

@@ -1,15 +1,13 @@
-"""How the job reaches Kafka: producer properties in which secrets are references, never values."""
+"""The Kafka connection as Java properties for the job, in which secrets are references, never values."""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from flink_bridge.kafka import jaas
+from kafka_setup.connection import jaas
+from kafka_setup.connection.settings import clear_text_warning
 
-SECURITY_PROTOCOLS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
-SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 SHADED = "org.apache.flink.kafka.shaded."  # where flink-sql-connector-kafka keeps its copy of Kafka
 
 _LOGIN_MODULES = {
@@ -129,17 +127,4 @@ class KafkaSettings:
 
     def warning(self) -> str | None:
         """What is open about this connection, or None."""
-        if self.uses_tls:
-            return None
-        hosts = [server.strip().rsplit(":", 1)[0].strip("[]") for server in self.bootstrap_servers.split(",")]
-        off_machine = [host for host in hosts if not _is_loopback(host)]
-        if not off_machine:
-            return None
-        return f"{self.security_protocol} to {', '.join(off_machine)} is not encrypted: use SASL_SSL"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return clear_text_warning(self.security_protocol, self.bootstrap_servers)

@@ -1,4 +1,4 @@
-"""Passwords inside a JAAS login entry (`sasl.jaas.config`), where some characters mean something."""
+"""A JAAS login entry (`sasl.jaas.config`), where some characters of a name or a password mean something."""
 
 from __future__ import annotations
 
@@ -7,8 +7,37 @@ from __future__ import annotations
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
 
 
+class JaasError(ValueError):
+    """A value that a JAAS entry cannot carry; the text says why and what to do."""
+
+
 def escape(value: str) -> str:
     """`value` as it has to stand between the double quotes of a JAAS entry to mean itself."""
     for character, escaped in _ESCAPES.items():
         value = value.replace(character, escaped)
     return value
+
+
+def quote(value: str) -> str:
+    return f'"{escape(value)}"'
+
+
+def check_inserted_verbatim(secret: str, origin: str) -> None:
+    """A config provider puts a secret between the quotes as it is, so it must already be fit for that."""
+    if "\r" in secret or "\n" in secret:
+        raise JaasError(
+            f"{origin} holds a line break, which would become part of the password: write it with `printf %s`"
+        )
+    position = 0
+    while position < len(secret):
+        if secret[position] == '"':
+            raise JaasError(f'{origin} holds a double quote that would end the login entry: write it as \\"')
+        position += 2 if secret[position] == "\\" else 1
+    if position > len(secret):
+        raise JaasError(f"{origin} ends with a backslash that would escape the closing quote: double it")
+
+
+def login_entry(login_module: str, options: dict[str, str]) -> str:
+    """`MODULE required name="value" …;` from options whose values are already quoted."""
+    words = [f"{login_module} required", *(f"{name}={value}" for name, value in options.items())]
+    return " ".join(words) + ";"

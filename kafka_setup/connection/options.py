@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,58 +22,61 @@ from kafka_setup.connection.settings import (
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+def option(name: str, variable: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option that may come from the environment variable, too; --help shows both."""
+    attributes.setdefault("show_default", True)
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+def login_options(
+    mechanisms: Sequence[str], about_the_password: str
+) -> tuple[Callable[[Command], Command], ...]:
+    """Where Kafka is and who logs in: the same for the tools, and for the jobs whose TaskManagers log in."""
+    return (
+        option(
+            "--kafka-bootstrap-servers",
+            "KAFKA_BOOTSTRAP_SERVERS",
+            default="127.0.0.1:9092",
+            metavar="HOST:PORT,…",
+            help="Where the Kafka cluster listens.",
+        ),
+        option(
+            "--kafka-security-protocol",
+            "KAFKA_SECURITY_PROTOCOL",
+            type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
+            default="SASL_PLAINTEXT",
+        ),
+        option(
+            "--kafka-sasl-mechanism",
+            "KAFKA_SASL_MECHANISM",
+            type=click.Choice(mechanisms, case_sensitive=False),
+            default="SCRAM-SHA-512",
+        ),
+        option("--kafka-username", "KAFKA_USERNAME", help=about_the_password),
+    )
+
+
 _OPTIONS = (
-    click.option(
-        "--kafka-bootstrap-servers",
-        envvar="KAFKA_BOOTSTRAP_SERVERS",
-        show_envvar=True,
-        default="127.0.0.1:9092",
-        show_default=True,
-        metavar="HOST:PORT,…",
-        help="Where the Kafka cluster listens.",
+    *login_options(
+        SASL_MECHANISMS,
+        "The password comes from KAFKA_PASSWORD or KAFKA_PASSWORD_FILE, never from an option.",
     ),
-    click.option(
-        "--kafka-security-protocol",
-        envvar="KAFKA_SECURITY_PROTOCOL",
-        show_envvar=True,
-        type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
-        default="SASL_PLAINTEXT",
-        show_default=True,
-    ),
-    click.option(
-        "--kafka-sasl-mechanism",
-        envvar="KAFKA_SASL_MECHANISM",
-        show_envvar=True,
-        type=click.Choice(SASL_MECHANISMS, case_sensitive=False),
-        default="SCRAM-SHA-512",
-        show_default=True,
-    ),
-    click.option(
-        "--kafka-username",
-        envvar="KAFKA_USERNAME",
-        show_envvar=True,
-        help="The password comes from KAFKA_PASSWORD or KAFKA_PASSWORD_FILE, never from an option.",
-    ),
-    click.option(
+    option(
         "--kafka-ca-file",
-        envvar="KAFKA_CA_FILE",
-        show_envvar=True,
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        "KAFKA_CA_FILE",
+        type=_FILE,
         help="Certificate authority that signed the brokers' certificates.",
     ),
-    click.option(
+    option(
         "--kafka-certificate-file",
-        envvar="KAFKA_CERTIFICATE_FILE",
-        show_envvar=True,
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        "KAFKA_CERTIFICATE_FILE",
+        type=_FILE,
         help="Certificate to log in with over SSL, with --kafka-key-file.",
     ),
-    click.option(
-        "--kafka-key-file",
-        envvar="KAFKA_KEY_FILE",
-        show_envvar=True,
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    ),
+    option("--kafka-key-file", "KAFKA_KEY_FILE", type=_FILE),
 )
 
 

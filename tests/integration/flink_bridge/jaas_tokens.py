@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyflink.java_gateway import get_gateway
 
-from flink_bridge.kafka import jaas
 from flink_bridge.kafka.settings import SHADED
+from kafka_setup.connection import jaas
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=40

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import shlex
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -96,3 +97,16 @@ def test_container_settings_name_the_paths_of_the_image() -> None:
     text = FLINK.read_text()
     assert settings["python.executable"].removesuffix("/bin/python") in text
     assert "mkdir " + settings["execution.checkpointing.dir"].removeprefix("file://") in text
+
+
+def test_the_jobs_find_what_they_import_and_need_no_kafka_client() -> None:
+    """The image has the job's lock alone, and the folders that its Dockerfile copies."""
+    ours = {path.parent.name for path in REPOSITORY.glob("*/__init__.py")}
+    code = "import sys, flink_bridge.submission, flink_bridge.job, analytics.job; print(*sys.modules)"
+    result = run(sys.executable, "-c", code, cwd=REPOSITORY)
+    imported = set(result.stdout.split())
+    assert {"flink_bridge.kafka.settings", "kafka_setup.connection.settings"} <= imported, result.stderr
+    assert {name for name in imported if "." not in name} & ours <= {
+        source.split("/")[0] for source in copied(FLINK)
+    }
+    assert not imported & {"confluent_kafka", "local_stack.jars"}
