@@ -15,7 +15,6 @@ from rich.console import Console
 from detection.alerts import Alert
 from detection.correlation.correlator import Bounds
 from detection.detector import Detector
-from detection.event_time import TICKS
 from detection.matching.rule_set import RuleSet
 from detection.options_cli import (
     DETECTION_OPTIONS,
@@ -35,6 +34,7 @@ from detection.running.topic import TopicDriver, TopicError, TopicSettings
 from detection.running.view import rules_table, score_table
 from detection.wall_clock import wall_clock
 from kafka_setup.connection.options import kafka_connection_options, take_connection
+from producer.events.event_time import TICKS
 
 _PATH = click.Path(path_type=Path)
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

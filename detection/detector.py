@@ -18,11 +18,11 @@ from detection.correlation.correlator import (
     Told,
 )
 from detection.correlation.definition import Correlation, CorrelationError, define
-from detection.event_time import TICKS, to_ticks
 from detection.matching.event_fields import event_time
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import Refusal
 from detection.matching.rule_set import RuleSet
+from producer.events.event_time import TICKS, read_ticks
 from producer.events.line_rule import parse_object
 
 _FLAT_TIME = re.compile(rb'\{"timestamp":"([^"\\]{1,40})"').match
@@ -112,7 +112,7 @@ class Detector:
     def remember(self, alert: dict[str, Any]) -> None:
         """An alert as JSON that an earlier run has written: the burst keeps its id when it is found again."""
         rule = next((each for each in self._definitions if each.head.key == alert.get("rule_id")), None)
-        first, last = (to_ticks(str(alert.get(name))) for name in ("first", "last"))
+        first, last = (read_ticks(str(alert.get(name))) for name in ("first", "last"))
         group = alert.get("group")
         if rule is None or first is None or last is None or not isinstance(group, dict):
             return
@@ -144,7 +144,7 @@ class Detector:
     def _hit(self, hit: Hit, source: str) -> Iterator[Alert]:
         self.counts.hits += 1
         name, moment = identity(hit), event_time(hit.event)
-        time = to_ticks(moment) if moment else None
+        time = read_ticks(moment) if moment else None
         late = False
         if time is None:
             self.counts.timeless += 1
@@ -180,7 +180,7 @@ def _last_time(block: bytes) -> int | None:
     """The time of the last line, wherever its shape keeps it."""
     lines = block.rstrip(b"\r\n").rsplit(b"\n", 1)
     if flat := _FLAT_TIME(lines[-1]):
-        return to_ticks(flat[1].decode(errors="replace"))
+        return read_ticks(flat[1].decode(errors="replace"))
     event = parse_object(lines[-1])
     moment = event_time(event) if event else None
-    return to_ticks(moment) if moment else None
+    return read_ticks(moment) if moment else None

@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 import orjson
 
-from consumer.events.event_time import to_milliseconds
 from consumer.events.identity import Identity, identify_damaged
 from consumer.verify.audit.records import Place, Record, RejectedLine
 from consumer.verify.audit.report import Unread
 from consumer.verify.expected.seed import Seed
 from producer.event_fields import KEY_FIELDS
+from producer.events.event_time import to_milliseconds
 from producer.events.formats import identify
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings

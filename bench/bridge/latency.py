@@ -16,7 +16,7 @@ from running import RunningProducer, wait_until
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.measurement import Sample
-from consumer.events.event_time import to_milliseconds
+from producer.events.event_time import to_milliseconds
 
 PERCENTILES = (50.0, 99.0, 99.9)
 _WARM_SECONDS = 4.0  # the first events wait for the job and for the compiler: that is start-up

@@ -10,9 +10,9 @@ import orjson
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
-from consumer.events.event_time import to_milliseconds
 from consumer.events.event_view import EventView
 from consumer.events.shapes import FLAT, shape_of
+from producer.events.event_time import to_milliseconds
 
 # line, its view (None: not a JSON object) -> text with LF
 Render = Callable[[bytes, "EventView | None"], bytes]

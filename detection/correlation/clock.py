@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from detection.event_time import TICKS
+from producer.events.event_time import TICKS
 
 NEVER = -(2**62)
 END = 2**62

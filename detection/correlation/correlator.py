@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from detection.correlation.definition import NUMBERS, Correlation
 from detection.correlation.window import Burst, Entry, Window
-from detection.event_time import to_text
 from detection.matching.event_fields import ABSENT
+from producer.events.event_time import to_text
 
 Group = tuple[str, ...]
 Read = Callable[[str], str]

@@ -13,8 +13,8 @@ from sigma.correlations import (
     SigmaCorrelationCondition,
 )
 
-from detection.event_time import TICKS
 from detection.matching.rule_set import CorrelationRule, Head
+from producer.events.event_time import TICKS
 
 COUNTS = ("event_count", "value_count")
 NUMBERS = ("value_sum", "value_avg", "value_percentile", "value_median")

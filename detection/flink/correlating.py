@@ -18,12 +18,12 @@ from detection.alerts import Alert, of_event, telling
 from detection.correlation.correlator import Bounds, Correlator, Occurrence, group_key
 from detection.correlation.definition import Correlation
 from detection.detector import definitions
-from detection.event_time import TICKS
 from detection.matching.event_fields import ABSENT
 from detection.matching.loading import load
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import RuleSet
 from detection.wall_clock import wall_clock
+from producer.events.event_time import TICKS
 
 ALERT = Types.ROW([Types.STRING(), Types.STRING()])
 """Key and value of a record in the topic of alerts."""

@@ -16,12 +16,12 @@ from pyflink.table.udf import ScalarFunction, udf
 
 from detection.alerts import identity
 from detection.detector import definitions
-from detection.event_time import to_ticks
 from detection.matching.event_fields import ABSENT, event_time
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import Rule, RuleSet
+from producer.events.event_time import read_ticks
 
 
 class Matching(ScalarFunction):
@@ -61,7 +61,7 @@ def hit_text(hit: Hit, wanted: dict[str, tuple[str, ...]]) -> str:
     """`{"id", "time", "rules": {key: {field: text}}}`; the time in ticks, or null."""
     moment = event_time(hit.event)
     rules = {rule.head.key: _fields(hit, rule, wanted.get(rule.head.key, ())) for rule in hit.rules}
-    time = to_ticks(moment) if moment else None
+    time = read_ticks(moment) if moment else None
     return orjson.dumps({"id": identity(hit), "time": time, "rules": rules}).decode()
 
 

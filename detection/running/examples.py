@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from detection.detector import Detector
-from detection.event_time import TICKS, to_text, to_ticks
 from detection.matching.rule_set import Head, RuleSet
+from producer.events.event_time import TICKS, read_ticks, to_text
 
 _START = "2026-01-05T12:00:00Z"
 _OWN = ("after", "times", "every")
@@ -60,7 +60,7 @@ def _matches(rules: RuleSet, head: Head, block: bytes) -> bool:
 def _lines(case: Any) -> bytes:
     if not isinstance(case, list):
         raise TypeError(f"a case is a list of events, not {type(case).__name__}")
-    lines, record, time = [], 0, to_ticks(_START) or 0
+    lines, record, time = [], 0, read_ticks(_START) or 0
     for each in case:
         if not isinstance(each, dict):
             raise TypeError(f"an event is a mapping, not {each!r}")

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from detection.alerts import Alert, identity
-from detection.event_time import to_ticks
 from detection.matching.event_fields import shape_of
 from detection.matching.matcher import Hit
 from detection.matching.rule_set import Head, RuleSet
+from producer.events.event_time import read_ticks
 from producer.events.line_rule import parse_object
 
 
@@ -92,7 +92,7 @@ def detected_at(lines: bytes) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in lines.splitlines():
         alert = parse_object(line) or {}
-        time = to_ticks(str(alert.get("detected_at")))
+        time = read_ticks(str(alert.get("detected_at")))
         if time is not None:
             found[str(alert.get("id"))] = min(time, found.get(str(alert.get("id")), time))
     return found

@@ -20,10 +20,10 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from detection.alerts import Alert
 from detection.correlation.clock import NEVER
 from detection.detector import Detector
-from detection.event_time import TICKS
 from detection.matching.rule_set import RuleSet
 from kafka_setup.connection.session import QUIET_CLIENT
 from kafka_setup.connection.settings import KafkaConnection
+from producer.events.event_time import TICKS
 from producer.events.line_rule import parse_object
 
 _REACH_SECONDS = 20.0

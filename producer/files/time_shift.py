@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from producer.event_fields import TIMESTAMP_FIELDS
-from producer.events.event_time import at_another_time, read_time
+from producer.events.event_time import read_time
 from producer.events.line_rule import first_of, parse_object
+from producer.files.moved_times import at_another_time
 
 
 class TimeShift:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consumer.events.event_time import to_milliseconds
 from consumer.verify.audit.findings import Finding, Findings, shown
 from consumer.verify.audit.latency import AppendTimes
 from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.sequence import Order, Sequence
 from producer.event_fields import KEY_FIELDS
+from producer.events.event_time import to_milliseconds
 from producer.events.line_rule import first_of, parse_object, read_line
 
 NO_COMPUTER = b"\0"  # no key is called so

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from consumer.events.event_time import to_milliseconds
 from consumer.events.identity import Identity, identify_damaged
 from consumer.verify.audit.audit import NO_COMPUTER, Audit, Expectations, sequence_key, why_no_event
 from consumer.verify.audit.findings import SHOWN, Finding, event_name
 from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.run import ExpectedRun, ExpectedSequence
+from producer.events.event_time import to_milliseconds
 from producer.events.line_rule import parse_object
 
 _MOST_WAITING = 200_000  # records; about 60 MB

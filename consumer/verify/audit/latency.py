@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consumer.events.event_time import to_milliseconds
+from producer.events.event_time import to_milliseconds
 
 _EXACT_BELOW = 10_000  # milliseconds; above, three digits are kept
 # 2026-11-21T09:28:24.1778590Z: the text up to the point, the milliseconds, the rest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consumer.events.event_time import to_milliseconds
 from consumer.events.intervals import Interval, Intervals
 from consumer.verify.audit.findings import Finding, Findings, event_name
 from consumer.verify.audit.records import Lane, Place
+from producer.events.event_time import to_milliseconds
 
 _PLACES_KEPT = 64
 _SECONDS_END = len("2026-11-21T09:28:24")

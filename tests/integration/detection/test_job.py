@@ -15,10 +15,10 @@ from reading import read_topic
 from running import Job, RunningStack, wait_until
 
 from detection.detector import Detector
-from detection.event_time import to_ticks
 from detection.running.rule_source import RuleSource
 from local_stack.broker import kafka_objects
 from local_stack.layout import REPOSITORY
+from producer.events.event_time import read_ticks
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
@@ -41,7 +41,7 @@ def _send(stack: RunningStack, topic: str, events: list[tuple[bytes, str]]) -> N
     """As the bridge would: key, value, and the event's time as the record's."""
     producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
     for line, computer in events:
-        moment = to_ticks(json.loads(line)["timestamp"]) or 0
+        moment = read_ticks(json.loads(line)["timestamp"]) or 0
         producer.produce(topic, line, computer, timestamp=moment // 10_000)
         producer.poll(0)
     assert producer.flush(60) == 0

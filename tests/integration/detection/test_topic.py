@@ -16,8 +16,8 @@ from confluent_kafka import Producer
 from reading import read_topic
 from running import BIN, RunningStack, wait_until
 
-from detection.event_time import TICKS, to_text
 from local_stack.broker import kafka_objects
+from producer.events.event_time import TICKS, to_text
 
 RULE = """title: Failed
 name: failed

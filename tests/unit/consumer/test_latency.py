@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.events.event_time import to_milliseconds
 from consumer.verify.audit.latency import AppendTimes, Latency
+from producer.events.event_time import to_milliseconds
 
 EVENT = b"2026-11-21T09:28:24.1778590Z"
 HAPPENED = int(datetime(2026, 11, 21, 9, 28, 24, tzinfo=timezone.utc).timestamp()) * 1000 + 177

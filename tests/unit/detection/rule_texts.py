@@ -9,13 +9,13 @@ import orjson
 
 from detection.alerts import Alert
 from detection.detector import Detector
-from detection.event_time import TICKS, to_text, to_ticks
 from detection.matching.loading import load
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import RuleSet
 from detection.running.rule_source import counted
+from producer.events.event_time import TICKS, read_ticks, to_text
 
-NOON = to_ticks("2026-01-05T12:00:00Z") or 0
+NOON = read_ticks("2026-01-05T12:00:00Z") or 0
 
 
 def rule_set(*texts: str, pipelines: tuple[str, ...] = ()) -> RuleSet:
@@ -80,7 +80,7 @@ def _step(detector: Detector, line: bytes | None) -> Iterator[Alert]:
 def told(alerts: list[Alert], title: str) -> list[tuple[float, float, int]]:
     """(first, last, count) of the alerts of one rule, in seconds since noon."""
     return [
-        ((to_ticks(each.first) - NOON) / TICKS, (to_ticks(each.last) - NOON) / TICKS, each.count)  # type: ignore[operator]
+        ((read_ticks(each.first) - NOON) / TICKS, (read_ticks(each.last) - NOON) / TICKS, each.count)  # type: ignore[operator]
         for each in alerts
         if each.head.title == title
     ]

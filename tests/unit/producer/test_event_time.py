@@ -12,11 +12,12 @@ import pytest
 from conformance.cases import TIMESTAMPS, TimestampCase
 
 from producer.event_fields import TIMESTAMP_FIELDS
-from producer.events.event_time import at_another_time, read_time, time_of
+from producer.events.event_time import read_time, time_of
 from producer.events.formats import FORMATS
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.line_rule import first_of, parse_object
+from producer.files.moved_times import at_another_time
 
 LOGGERS = Path(__file__).resolve().parents[1] / "flink_bridge" / "loggers"
 WITHOUT_YEAR = re.compile(r"[A-Z][a-z]{2} ")
