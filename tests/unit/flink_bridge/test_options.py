@@ -28,7 +28,7 @@ def settings(*options: str, **variables: str) -> BridgeSettings:
 
 
 def test_every_option_has_a_variable() -> None:
-    options = [p for p in main.params if isinstance(p, click.Option) and p.name != "help"]
+    options = [p for p in main.params if isinstance(p, click.Option) and p.name not in ("help", "version")]
     assert len(options) > 20
     for option in options:
         assert option.envvar, option.name
