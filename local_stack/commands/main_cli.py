@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from local_stack import processes, stack, tools
+from local_stack.backup.cli import export, restore
 from local_stack.cdc.cli import cdc
 from local_stack.cluster import sql_gateway
 from local_stack.commands.demo_cli import demo
@@ -148,7 +149,9 @@ def doctor(hostname: str) -> None:
 
 main.add_command(cdc)
 main.add_command(demo)
+main.add_command(export)
 main.add_command(peek)
+main.add_command(restore)
 main.add_command(show_status)
 main.add_command(submit)
 main.add_command(up)
