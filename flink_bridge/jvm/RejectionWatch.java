@@ -65,9 +65,9 @@ public class RejectionWatch {
         boolean over = age >= MINUTE;
         boolean now = events + rejected >= LEAST_LINES && rejected > events;
         if (now && (over || !mostly)) {
-            LOG.warn("{} of the last {} lines from {} were rejected, most of them as {}: they are in the topic {}",
-                    new Object[] {Long.valueOf(rejected), Long.valueOf(events + rejected), endpoint, mainReason(),
-                        rejectedTopic});
+            // Not by {}: Janino takes an array for a single argument.
+            LOG.warn(rejected + " of the last " + (events + rejected) + " lines from " + endpoint
+                    + " were rejected, most of them as " + mainReason() + ": they are in the topic " + rejectedTopic);
         }
         mostly = now || mostly && !over;
         if (over) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,11 +11,17 @@ import pytest
 from feeding import Feeder
 from hostile import hostile_lines
 from reading import read_topic
-from running import Job, RunningStack
+from running import BIN, Job, RunningStack, run, wait_until
 
 from producer.events.line_rule import read_line
 
 pytestmark = pytest.mark.integration
+
+
+def status(stack: RunningStack) -> str:
+    """As one line: the report is as wide as a terminal."""
+    shown = run(BIN / "win-event-stack", "status", env=stack.environment)
+    return " ".join(shown.stdout.split())
 
 
 def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]) -> None:
@@ -27,6 +34,10 @@ def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Cal
         processed = read_topic(stack, topics[0], events.total(), 120)
         rejected = read_topic(stack, topics[1], len(lines) - events.total())
         assert job.failures() == ""
+        warned = rf"of the last \d+ lines from 127.0.0.1:{feeder.port} were rejected, most of them as [\w:-]+"
+        log = stack.stack.logs / "taskmanager-1.log"
+        wait_until(lambda: re.search(warned, log.read_text(errors="replace")), "the job's log warns")
+        wait_until(lambda: "lines were REJECTED, most of them as" in status(stack), "win-event-stack status warns")
     assert Counter(record.value for record in processed) == events
     assert len(processed) + len(rejected) == len(lines)  # in = out + rejected
     assert {"not-json", "not-an-object", "missing:computer", "too-long", "nul", "several-values"} <= {
