@@ -88,5 +88,8 @@ def apply_topology(stack: Stack) -> list[str]:
 
 
 def password(stack: Stack, user: str) -> Secret:
-    """Raises ConnectionSettingsError."""
-    return read_password_file(password_file(stack.secrets, user))
+    """Raises StartError without a stack, ConnectionSettingsError when the file cannot be read."""
+    file = password_file(stack.secrets, user)
+    if not file.exists():
+        raise StartError(f"there is no stack in {stack.directory}. First: win-event-stack up")
+    return read_password_file(file)

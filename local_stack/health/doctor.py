@@ -70,7 +70,7 @@ def _versions() -> Finding:
 
 
 def _disk(stack: Stack) -> Finding:
-    folder = stack.directory if stack.directory.exists() else stack.directory.parent
+    folder = next(each for each in (stack.directory, *stack.directory.absolute().parents) if each.exists())
     free = shutil.disk_usage(folder).free
     return Finding(f"{free / 2**30:.0f} GiB free for {folder}", free > _NEEDED_BYTES, "free at least 2 GiB")
 
