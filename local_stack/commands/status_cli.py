@@ -20,7 +20,7 @@ _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come f
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="One report for machines.")
+@click.option("--json", is_flag=True, help="One report for machines.")
 @click.option("--once", is_flag=True, help="One report instead of a live screen.")
 @click.option(
     "--interval",
@@ -37,7 +37,7 @@ _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come f
     show_envvar=True,
     help="Where win-event-producer serves its metrics (--http-port).",
 )
-def show_status(as_json: bool, once: bool, interval: float, producer_metrics: str | None) -> None:
+def show_status(json: bool, once: bool, interval: float, producer_metrics: str | None) -> None:
     """What runs where: processes, topics, consumer groups and lag, jobs and checkpoints, producer clients.
 
     On a terminal the screen is redrawn until Ctrl-C; in a pipe one report is printed.
@@ -49,7 +49,7 @@ def show_status(as_json: bool, once: bool, interval: float, producer_metrics: st
     """
     stack = _stack(producer_metrics)
     reader = Reader(stack)
-    if as_json:
+    if json:
         click.echo(as_json(reader.report()))
         return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)

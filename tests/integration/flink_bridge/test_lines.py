@@ -37,7 +37,9 @@ def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Cal
         warned = rf"of the last \d+ lines from 127.0.0.1:{feeder.port} were rejected, most of them as [\w:-]+"
         log = stack.stack.logs / "taskmanager-1.log"
         wait_until(lambda: re.search(warned, log.read_text(errors="replace")), "the job's log warns")
-        wait_until(lambda: "lines were REJECTED, most of them as" in status(stack), "win-event-stack status warns")
+        wait_until(
+            lambda: "lines were REJECTED, most of them as" in status(stack), "win-event-stack status warns"
+        )
     assert Counter(record.value for record in processed) == events
     assert len(processed) + len(rejected) == len(lines)  # in = out + rejected
     assert {"not-json", "not-an-object", "missing:computer", "too-long", "nul", "several-values"} <= {
