@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analytics.flink_settings import analytics_flink_options
-from analytics.settings import AnalyticsSettings
+from analytics.inventory import versions
+from analytics.settings import INVENTORY, AnalyticsSettings
 from analytics.tables import everything
 from flink_bridge.kafka.settings import SHADED
 from flink_bridge.kafka.sql_text import literal
@@ -16,4 +17,6 @@ def declarations_of(settings: AnalyticsSettings) -> str:
     options = {name: v for name, v in analytics_flink_options(settings).items() if name not in _LEFT_OUT}
     options["sql-client.execution.result-mode"] = "tableau"
     lines = [f"SET {literal(name)} = {literal(value)}" for name, value in options.items()]
-    return "".join(f"{statement};\n" for statement in [*lines, *everything(settings, SHADED)])
+    assert settings.kafka is not None  # noqa: S101 - files are not declared
+    known = [versions(name, settings, settings.kafka, SHADED) for name in INVENTORY]
+    return "".join(f"{statement};\n" for statement in [*lines, *everything(settings, SHADED), *known])

@@ -11,7 +11,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 from pyflink.util.exceptions import JavaException
 
-from analytics import tables
+from analytics import inventory, tables
 from analytics.flink_settings import analytics_flink_options
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
@@ -39,6 +39,7 @@ def ask_topic(settings: AnalyticsSettings, prefix: str) -> None:
         inputs.append(declared["events_late"])
     if any(question.mentions("event_lines") for question in settings.questions):
         inputs.append(tables.lines_from_kafka(settings, settings.kafka, prefix))
+    inputs += inventory.read_by(settings.questions, settings, settings.kafka, prefix)
     if settings.archive:
         inputs.append(tables.archive(settings.archive))
     statements = _statements(table_environment, settings, inputs, declared)

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from analytics.hosts import FIELDS_OF_HOSTS, Hosts, read_hosts
+from analytics.inventory import ALERTS
 from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
-from analytics.settings import AnalyticsSettings, ArchiveSettings
+from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
@@ -160,6 +161,7 @@ def take_settings(names: str, values: dict[str, Any]) -> AnalyticsSettings:
     try:
         questions = find(names)
         files = _files(values["from_files"])
+        _check_inventory(questions, files)
         return AnalyticsSettings(
             questions=questions,
             values=share_out(questions, dict(_pair("--set", text) for text in values["parameters"])),
@@ -204,6 +206,7 @@ def _files(patterns: Sequence[str]) -> tuple[Path, ...]:
 def _result_topics(questions: Sequence[Question], texts: Sequence[str]) -> dict[str, str]:
     chosen = dict(_pair("--result-topic", text) for text in texts)
     known = {"events_late", *(result for question in questions for result in question.results)}
+    known |= {"alerts" for question in questions if question.reads(ALERTS)}
     for name in chosen:
         if name not in known:
             raise QuestionError(
@@ -215,6 +218,18 @@ def _result_topics(questions: Sequence[Question], texts: Sequence[str]) -> dict[
 def _hosts(questions: Sequence[Question], file: Path) -> Hosts | None:
     asked = any(question.mentions(name) for question in questions for name in FIELDS_OF_HOSTS)
     return read_hosts(file) if asked else None
+
+
+def _check_inventory(questions: Sequence[Question], files: Sequence[Path]) -> None:
+    joining = [q.name for q in questions if any(q.reads(name) for name in INVENTORY)]
+    if joining and files:
+        raise QuestionError(f"{joining[0]} joins the topics of the inventory, which files do not have")
+    if joining and len(joining) < len(questions):
+        others = ", ".join(q.name for q in questions if q.name not in joining)
+        raise QuestionError(
+            f"{joining[0]} never forgets a row of the inventory, {others} forgets after a day: "
+            "ask them in two jobs"
+        )
 
 
 def _archive(

@@ -69,5 +69,8 @@ def _try_consumer(kafka: KafkaSettings, prefix: str, settings: AnalyticsSettings
         consumer.assign([first])
         consumer.position(first)  # asks the group's coordinator
         consumer.poll(seconds(2))
+        for topic in settings.inventory_topics:
+            if not len(consumer.partitionsFor(topic) or ()):
+                raise preflight.PreflightError(f"there is no topic {topic}; first: win-event-stack up --cdc")
     finally:
         consumer.close(seconds(0))

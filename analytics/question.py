@@ -64,6 +64,12 @@ class Question:
         """Whether a table or a column of this name may be part of the question; comments do not count."""
         return re.search(rf"\b{re.escape(name)}\b", _COMMENT.sub("", self.text)) is not None
 
+    def reads(self, table: str) -> bool:
+        """Whether it may read this table; a column of the same name does not count."""
+        text = _COMMENT.sub("", self.text)
+        pattern = rf"\b(FROM|JOIN|TABLE)\s+([\w`]+\s*,\s*)*`?{re.escape(table)}\b"
+        return re.search(pattern, text, re.IGNORECASE) is not None
+
     def statements(self, values: Mapping[str, str]) -> list[str]:
         """Its statements, in order, with these values of its parameters. Raises QuestionError."""
         parameters = self.parameters

@@ -81,3 +81,21 @@ CREATE TEMPORARY TABLE events_late (
   event_id INT,
   PRIMARY KEY (computer, source, record_id) NOT ENFORCED
 );
+
+CREATE TEMPORARY TABLE alerts_in_context (
+  `rule` STRING NOT NULL,
+  subject STRING NOT NULL,
+  `first` TIMESTAMP_LTZ(3) NOT NULL,
+  `last` TIMESTAMP_LTZ(3),
+  events BIGINT,
+  kind STRING,
+  computer STRING,
+  `role` STRING,
+  site STRING,
+  owner STRING,
+  criticality STRING,
+  account STRING,
+  department STRING,
+  privileged BOOLEAN,
+  PRIMARY KEY (`rule`, subject, `first`) NOT ENFORCED
+);

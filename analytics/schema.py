@@ -11,10 +11,13 @@ from analytics.answers import primary_key
 from analytics.tables import declarations
 
 FOLDER = Path(__file__).resolve().with_name("schemas")
-_COLUMN = re.compile(r"^\s+`?(\w+)`? (STRING|BIGINT|INT|TIMESTAMP_LTZ\(3\))( NOT NULL)?,?$", re.MULTILINE)
+_COLUMN = re.compile(
+    r"^\s+`?(\w+)`? (STRING|BIGINT|BOOLEAN|INT|TIMESTAMP_LTZ\(3\))( NOT NULL)?,?$", re.MULTILINE
+)
 _TYPES: dict[str, dict[str, Any]] = {
     "STRING": {"type": "string"},
     "BIGINT": {"type": "integer"},
+    "BOOLEAN": {"type": "boolean"},
     "INT": {"type": "integer"},
     "TIMESTAMP_LTZ(3)": {"type": "string", "format": "date-time", "pattern": "Z$"},
 }

@@ -10,6 +10,9 @@ from analytics.hosts import Hosts
 from analytics.question import Question
 from flink_bridge.kafka.settings import KafkaSettings
 
+INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts": "inventory.accounts"}
+"""Table -> topic: what a question may know about computers and accounts (docs/CDC.md)."""
+
 
 @dataclass(frozen=True)
 class ArchiveSettings:
@@ -61,7 +64,13 @@ class AnalyticsSettings:
 
     @property
     def reads_events(self) -> bool:
-        return any(question.mentions("events") for question in self.questions)
+        return any(question.reads("events") for question in self.questions)
+
+    @property
+    def inventory_topics(self) -> tuple[str, ...]:
+        """Those that a question joins."""
+        asked = [name for name in INVENTORY if any(question.reads(name) for question in self.questions)]
+        return tuple(INVENTORY[name] for name in asked)
 
     def topic_of(self, result: str) -> str:
         return self.result_topics.get(result, result)

@@ -44,15 +44,15 @@ def events_from_kafka(
     # Times of one partition are in its order: the connector has a watermark for each, the slowest counts.
     time = (
         "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',\n  "
-        f"WATERMARK FOR event_time AS event_time - {_interval(settings.max_lateness)}"
+        f"WATERMARK FOR event_time AS event_time - {interval(settings.max_lateness)}"
     )
-    options = _reading(settings, kafka, prefix) | {"value.format": "json"}
+    options = reading(settings, kafka, prefix) | {"value.format": "json"}
     options |= {f"value.{name}": value for name, value in _JSON.items()}
     on_time = "CURRENT_WATERMARK(event_time) IS NULL OR event_time > CURRENT_WATERMARK(event_time)"
     late = "event_time <= CURRENT_WATERMARK(event_time)"
     late_by = "TIMESTAMPDIFF(SECOND, event_time, CURRENT_WATERMARK(event_time))"
     return [
-        _table("event_documents", f"{columns(needed)},\n  {time}", options),
+        table("event_documents", f"{columns(needed)},\n  {time}", options),
         _view("events", needed, more, where=on_time),
         _view("late_events", needed, {"seconds_late": late_by}, where=late),
     ]
@@ -64,7 +64,7 @@ def events_from_files(settings: AnalyticsSettings, folder: Path, fields: Iterabl
     options = {"connector": "filesystem", "path": folder.as_uri(), "format": "json", **_JSON}
     more = hosts.expressions(settings.hosts) if settings.hosts is not None else {}
     return [
-        _table("event_documents", f"{columns(fields, TIMESTAMPS)},\n  {time}", options),
+        table("event_documents", f"{columns(fields, TIMESTAMPS)},\n  {time}", options),
         _view("events", fields, more),
     ]
 
@@ -76,8 +76,8 @@ def rejected_lines(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: st
         "reason AS DECODE(headers['reason'], 'UTF-8'),\n  "
         "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL"
     )
-    reading = _reading(settings, kafka, prefix) | {"topic": settings.rejected_topic, "value.format": "raw"}
-    return _table("rejected", body, reading)
+    options = reading(settings, kafka, prefix) | {"topic": settings.rejected_topic, "value.format": "raw"}
+    return table("rejected", body, options)
 
 
 def everything(settings: AnalyticsSettings, prefix: str) -> list[str]:
@@ -100,7 +100,7 @@ LATE = (
 def lines_from_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> str:
     """The records' values as they are."""
     time = "line STRING,\n  event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"
-    return _table("event_lines", time, _reading(settings, kafka, prefix) | {"value.format": "raw"})
+    return table("event_lines", time, reading(settings, kafka, prefix) | {"value.format": "raw"})
 
 
 def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
@@ -166,7 +166,7 @@ def archive(settings: ArchiveSettings) -> str:
         "sink.partition-commit.delay": "1 h",
     }
     body = "line STRING,\n  `day` STRING,\n  `hour` STRING,\n  channel STRING"
-    return _table("archive", body, options, " PARTITIONED BY (`day`, `hour`, channel)")
+    return table("archive", body, options, " PARTITIONED BY (`day`, `hour`, channel)")
 
 
 def declarations() -> dict[str, str]:
@@ -175,7 +175,7 @@ def declarations() -> dict[str, str]:
     return {statement.split()[3]: statement for statement in split_statements(text)}
 
 
-def _reading(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
+def reading(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
     client = {f"properties.{name}": value for name, value in kafka.client_properties(prefix).items()}
     return {
         "connector": "kafka",
@@ -200,7 +200,7 @@ def _view(name: str, fields: Iterable[str], more: Mapping[str, str], where: str 
     return f"CREATE TEMPORARY VIEW {name} AS SELECT\n  {body}\nFROM event_documents{condition}"
 
 
-def _table(name: str, body: str, options: Mapping[str, str], more: str = "") -> str:
+def table(name: str, body: str, options: Mapping[str, str], more: str = "") -> str:
     return f"CREATE TEMPORARY TABLE {name} (\n  {body}\n){more} {_with(options)}"
 
 
@@ -208,7 +208,7 @@ def _with(options: Mapping[str, str]) -> str:
     return "WITH (\n  " + ",\n  ".join(f"{literal(k)} = {literal(v)}" for k, v in options.items()) + "\n)"
 
 
-def _interval(seconds: float) -> str:
+def interval(seconds: float) -> str:
     days, rest = divmod(int(seconds), 86_400)
     text = f"{days} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{round(seconds % 1 * 1000):03d}"
     return f"INTERVAL '{text}' DAY(3) TO SECOND(3)"

@@ -16,7 +16,7 @@ _CONNECTOR = "/connectors/inventory"
 _CONFIG = DEPLOY / "connect" / "inventory.json"
 _SECONDS = 10.0
 _OK = 200
-_BUSY = 409  # a rebalance is going on: ask again
+_BUSY = 409  # a rebalance is going on, which may also let a request wait for long: ask again
 _UNKNOWN = 404
 
 
@@ -96,7 +96,7 @@ def _ask_until_taken(stack: Stack, method: str, path: str, body: Any = None) -> 
 
 
 def _ask(stack: Stack, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """The status and the answer. Raises StartError when nobody answers."""
+    """The status and the answer; _BUSY when it takes too long. Raises StartError when nobody answers."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(  # noqa: S310 - loopback
         stack.connect_url + path, data, {"Content-Type": "application/json"}, method=method
@@ -107,6 +107,8 @@ def _ask(stack: Stack, method: str, path: str, body: Any = None) -> tuple[int, A
     except HTTPError as error:
         return error.code, _json(error.read())
     except (URLError, OSError) as error:
+        if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+            return _BUSY, {}
         raise processes.StartError(f"Kafka Connect does not answer on {stack.connect_url}: {error}") from None
 
 

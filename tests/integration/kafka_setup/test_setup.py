@@ -85,10 +85,10 @@ def test_every_role_can_do_its_work_and_nothing_else(applied: Any) -> None:
     assert statuses(rows) == Counter(ok=len(rows)), [row for row in rows if row["status"] != "ok"]
     refused = [row for row in rows if row["kind"] == "refused"]
     assert Counter(row["detail"] for row in refused) == {
-        # Of 8 operations on 14 topics, and the creation of a foreign one, less what each may do:
+        # Of 8 operations on 15 topics, and the creation of a foreign one, less what each may do:
         # bridge, reader, analytics, detection, forwarder, connect, observer, admin.
-        "TOPIC_AUTHORIZATION_FAILED": 8 * 113
-        - (2 * 3 + 11 * 2 + (4 * 2 + 7 * 3) + (2 + 3) + 2 * 2 + (2 * 2 + 3 * 4) + 14 * 3 + (14 * 6 + 1)),
+        "TOPIC_AUTHORIZATION_FAILED": 8 * 121
+        - (2 * 3 + 12 * 2 + (4 * 2 + 8 * 3) + (2 + 3) + 2 * 2 + (2 * 2 + 3 * 4) + 15 * 3 + (15 * 6 + 1)),
         # A name under each of 5 granted prefixes, that of Connect's group, and a foreign one.
         "GROUP_AUTHORIZATION_FAILED": 7 + 1 + 6 + 6 + 6 + 6 + 7 + 7,
         "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": 5 + 6 + 5 + 5 + 6 + 4 + 6 + 6,

@@ -8,20 +8,27 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.request import urlopen
 
+import oracle
 import psycopg
 import pytest
+from asking import ask
+from confluent_kafka import Consumer, Producer, TopicPartition
 from reading import read_topic
 from running import BIN, RunningStack, free_ports, run, wait_until
 
 from local_stack import processes
+from local_stack.broker import kafka_objects
 from local_stack.cdc import database, postgres, status
 from local_stack.cdc.inventory import computers, hosts_of
+from local_stack.health import peek
 
 pytestmark = pytest.mark.integration
 
+GROUP = "win-event-analytics-context"
 Change = tuple[str, str, str | None]  # what was done (c, u, d), to which computer, its criticality after that
 
 
@@ -41,6 +48,17 @@ class Inventory:
         with database.open_database(self.running.stack, postgres.OWNER) as connection:
             connection.execute(statement, {"name": name, "criticality": criticality})
         self.made.append((op, name, criticality))
+
+    def changed_at(self, name: str, criticality: str) -> int:
+        """Change a computer's criticality; the time of that, in milliseconds."""
+        self.change("u", name, criticality)
+        rows = database.rows(self.running.stack, "computers")
+        (row,) = [row for row in rows if row["name"] == name]
+        return round(row["valid_from"].timestamp() * 1000)
+
+    def person(self, name: str) -> tuple[str, bool]:
+        (row,) = [row for row in database.rows(self.running.stack, "accounts") if row["name"] == name]
+        return row["department"], row["privileged"]
 
     def told(self) -> list[Change]:
         """Every change that the topic tells after the snapshot; the marks behind deletions are left out."""
@@ -122,7 +140,7 @@ def _change_on(inventory: Inventory, stop: threading.Event) -> None:
         inventory.change("u", "NEW-1", ("medium", "high")[number % 2])
         inventory.change("c", f"TEMP-{number}", "low")
         inventory.change("d", f"TEMP-{number}")
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def test_what_differs_is_named(inventory: Inventory) -> None:
@@ -157,6 +175,108 @@ def test_a_reset_begins_with_a_snapshot_of_what_is_there(inventory: Inventory) -
     inventory.change("u", "WS-003.corp.example", "high")
     inventory.status()
     assert inventory.told() == inventory.made
+
+
+def test_an_alert_carries_the_criticality_of_its_own_time(inventory: Inventory, stack: RunningStack) -> None:
+    """One before a change of its computer, one after it; then again, while the job runs."""
+    events, _ = stack.create_topics("context", with_results=True)
+    own = [f"{name}={name}_context" for name in ("alerts", "alerts_in_context")]
+    options = [word for pair in own for word in ("--result-topic", pair)]
+    options += ["--idle-timeout", "1", "--checkpoint-interval", "1", "--transactional-id-prefix", GROUP]
+    job = ask(stack, "alerts_in_context", "--kafka-topic", events, *options)
+    try:
+        computer, account = "WS-005.corp.example", "f.costa"
+        changed = inventory.changed_at(computer, "critical")
+        _tell(stack, [_alert(computer, changed - 2_000), _alert(computer, changed + 2_000)])
+        _tell(stack, [_detected(computer, account, changed + 3_000), _alert("203.0.113.9", changed)])
+        _wait_until_read(inventory)
+        _tell_time(stack, events, changed + 120_000)
+        rows = wait_until(lambda: _found(stack, 4), f"four alerts; {job.failures()}", 120)
+        assert rows[computer, changed - 2_000]["criticality"] == "low"
+        assert rows[computer, changed + 2_000]["criticality"] == "critical"
+        seen = rows[computer, changed + 3_000]
+        assert (seen["criticality"], seen["role"], seen["account"]) == ("critical", "workstation", account)
+        assert (seen["department"], seen["privileged"]) == inventory.person(account)
+        assert rows["203.0.113.9", changed]["criticality"] is None
+
+        again = inventory.changed_at(computer, "medium")
+        inventory.change("d", "WS-006.corp.example")
+        _tell(stack, [_alert(computer, again - 1), _alert(computer, again + 200_000)])
+        _tell(stack, [_alert("WS-006.corp.example", again + 200_000)])
+        _wait_until_read(inventory)
+        _tell_time(stack, events, again + 400_000)
+        rows = wait_until(lambda: _found(stack, 7), f"seven alerts; {job.failures()}", 120)
+        assert rows[computer, again - 1]["criticality"] == "critical"
+        assert rows[computer, again + 200_000]["criticality"] == "medium"
+        assert rows["WS-006.corp.example", again + 200_000]["criticality"] is None  # it is there no more
+    finally:
+        job.cancel()
+
+
+def _alert(subject: str, last: int) -> dict[str, Any]:
+    """As analytics writes them; `last` in milliseconds."""
+    times = {"first": oracle.iso(last), "last": oracle.iso(last)}
+    return {
+        "rule": "error_burst",
+        "subject": subject,
+        **times,
+        "events": 50,
+        "accounts": None,
+        "kind": "errors",
+    }
+
+
+def _detected(computer: str, account: str, last: int) -> dict[str, Any]:
+    """As detection writes them."""
+    group = {"Computer": computer, "TargetUserName": account}
+    times = {"first": oracle.iso(last), "last": oracle.iso(last)}
+    return {
+        "id": f"{last}",
+        "rule_id": "rogue",
+        "title": "",
+        "level": "high",
+        "group": group,
+        **times,
+        "count": 1,
+    }
+
+
+def _tell(stack: RunningStack, alerts: list[dict[str, Any]]) -> None:
+    producer = Producer(kafka_objects.connection(stack.stack, "analytics").client_settings())
+    for alert in alerts:
+        producer.produce("alerts_context", json.dumps(alert), key=json.dumps(alert["first"]))
+    assert producer.flush(60) == 0
+
+
+def _wait_until_read(inventory: Inventory) -> None:
+    """The time of the test jumps by minutes: the changes before that must have arrived in the job."""
+    inventory.status()
+    stack = inventory.running.stack
+    (last,) = peek.newest(stack, "inventory.computers", 1)
+    login = kafka_objects.connection(stack, "analytics").client_settings()
+    consumer = Consumer({**login, "group.id": GROUP, "enable.auto.commit": False})
+    place = [TopicPartition("inventory.computers", 0)]
+    wait_until(
+        lambda: consumer.committed(place, timeout=30)[0].offset > last.offset, "a checkpoint has it", 90
+    )
+    consumer.close()
+
+
+def _tell_time(stack: RunningStack, topic: str, milliseconds: int) -> None:
+    producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
+    producer.produce(topic, "{}", timestamp=milliseconds)
+    assert producer.flush(60) == 0
+
+
+def _found(stack: RunningStack, count: int) -> dict[tuple[str, int], Any] | None:
+    """(computer, `last`) -> row, once there are so many."""
+    values = [json.loads(r.value) for r in read_topic(stack, "alerts_in_context_context", 0)]
+    rows = {(v["computer"], _milliseconds(v["last"])): v for v in values}
+    return rows if len(rows) >= count else None
+
+
+def _milliseconds(text: str) -> int:
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
 def test_the_reader_of_changes_may_do_nothing_else(inventory: Inventory) -> None:

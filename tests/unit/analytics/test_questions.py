@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from analytics.flink_settings import analytics_flink_options
 from analytics.job import main
 from analytics.library import find, shipped
 from analytics.question import Question, QuestionError, share_out, split_statements
 from analytics.schema import FOLDER, schema_of, text_of
+from analytics.settings import AnalyticsSettings
 from analytics.tables import declarations, fields_of
 from producer.event_fields import INSERTS
 from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
@@ -77,7 +79,7 @@ def test_positions_of_inserts_are_those_of_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["level_window"], "no question 'level_window'; there are: archive, brute_force"),
+        (["level_window"], "no question 'level_window'; there are: alerts_in_context, archive, brute_force"),
         (["level_windows", "--set", "width=0"], "width=0: expected a whole number from 1 to 86400"),
         (["level_windows", "--set", "width"], "--set 'width': expected NAME=VALUE"),
         (["level_windows,level_windows"], "level_windows is asked twice"),
@@ -89,6 +91,7 @@ def test_positions_of_inserts_are_those_of_the_catalogue() -> None:
         (["enriched", "--hosts", "no.csv"], "no.csv: No such file or directory (columns computer,role,site)"),
         (["archive"], "archive needs --archive-path"),
         (["archive", "--archive-path", "relative"], "not 'relative'"),
+        (["alerts_in_context,brute_force"], "brute_force forgets after a day: ask them in two jobs"),
         (["no.sql"], "no.sql: No such file or directory"),
     ],
 )
@@ -97,6 +100,27 @@ def test_a_mistake_is_told_in_one_sentence_before_anything_starts(arguments: lis
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("SELECT * FROM events", True),
+        ("SELECT * FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(event_time), INTERVAL '5' MINUTE))", True),
+        ("SELECT * FROM mine, `events` WHERE TRUE", True),
+        ("SELECT subject, events FROM alerts_told JOIN mine ON TRUE", False),
+        ("-- FROM events\nSELECT 1", False),
+    ],
+)
+def test_a_table_that_is_read_is_told_from_a_column_of_its_name(text: str, reads: bool) -> None:
+    assert Question("q", text).reads("events") is reads
+
+
+def test_a_job_that_knows_the_inventory_forgets_nothing() -> None:
+    (joining,), (other,) = find("alerts_in_context"), find("brute_force")
+    ttl = "table.exec.state.ttl"
+    assert analytics_flink_options(AnalyticsSettings((joining,), {}))[ttl] == "0 ms"
+    assert analytics_flink_options(AnalyticsSettings((other,), {}))[ttl] == "1 d"
 
 
 def test_a_file_of_ones_own_must_insert_something(tmp_path: Path) -> None:

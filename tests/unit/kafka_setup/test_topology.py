@@ -68,6 +68,7 @@ def test_results_that_are_upserts_keep_the_last_row_of_a_key() -> None:
         "top_5m",
         "logon_sessions",
     } | of_connect | {
+        "alerts_in_context",
         "inventory.computers",
         "inventory.accounts",
     }
