@@ -273,8 +273,9 @@ def test_the_examples_of_its_help_run(broker, topics, producer, tmp_path):
     (tmp_path / "events.ndjson").write_text(events)
     produce(broker, topic, events.encode().splitlines())
     examples = re.findall(r"^ +(win-event-verify .*)$", run(VERIFY, "--help").stdout, re.MULTILINE)
-    assert len(examples) == 4
-    for example in examples:
+    here = [example for example in examples if "--kinesis" not in example]  # that server has its own tests
+    assert len(here) == 4
+    for example in here:
         command = example.replace("events_processed", topic).replace("events_rejected", rejected)
         result = run("bash", "-c", command, cwd=tmp_path, env=broker.shell("reader"), timeout=120)
         assert result.returncode == 0, result.stdout + result.stderr

@@ -157,8 +157,13 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
     ]
     reading = stack.rest(f"/jobs/{job.job_id}")["vertices"][0]["id"]
     metric = f"/jobs/{job.job_id}/vertices/{reading}/metrics?get=0.busyTimeMsPerSecond"
-    # Flink counts from its second look on, which is some seconds after the start.
-    wait_until(lambda: float(stack.rest(metric)[0]["value"]) < 500, "an idle source is not busy", 90)
+
+    def idle() -> bool:
+        # Flink counts from its second look on, some seconds after the start; before, it has no such metric.
+        found = stack.rest(metric)
+        return bool(found) and float(found[0]["value"]) < 500
+
+    wait_until(idle, "an idle source is not busy", 90)
 
     again = stack.flink_run(
         "--port", str(port), "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]
