@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import attacked
 import oracle
@@ -20,6 +21,15 @@ from local_stack.broker import kafka_objects
 JOB = str(REPOSITORY / "analytics" / "job.py")
 HOSTS = dict(read_hosts(REPOSITORY / "analytics" / "hosts.csv"))
 THRESHOLD = ("--set", "error_burst.threshold=4")
+QUESTIONS = ",".join((
+    "level_counts", "level_windows", "error_burst", "brute_force",
+    "top_accounts", "logon_sessions", "enriched", "archive",
+))  # fmt: skip
+OPTIONS = (
+    "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "1", *THRESHOLD,
+    "--archive-part-seconds", "2",
+)  # fmt: skip
+HOURS_LATER = 3
 
 Answer = Callable[[list[attacked.Event]], oracle.Rows]
 WINDOWED: dict[str, Answer] = {
@@ -42,6 +52,14 @@ def some_events(seed: int, count: int, days_ago: int = 1) -> list[attacked.Event
     dice = random.Random(seed)
     events = attacked.events(seed, count, start)
     return sorted(events, key=lambda event: event["ms"] + dice.randrange(5_000))
+
+
+def closing_events(events: list[attacked.Event]) -> list[attacked.Event]:
+    """A later event for every partition: it closes all windows and sessions."""
+    later = HOURS_LATER * 3_600_000
+    return [
+        attacked.moved(events[-1], later, computer=f"WS-{n}", event_id=1, level="Verbose") for n in range(3)
+    ]
 
 
 def send(stack: RunningStack, topic: str, events: Iterable[attacked.Event], partition: int = -1) -> None:
@@ -80,3 +98,16 @@ def rows(stack: RunningStack, result: str, mentioning: str = "") -> oracle.Rows:
         if mentioning.encode() in record.value:
             found[tuple(row[name] for name in primary_key(result))] = row
     return found
+
+
+def archived(folder: Path) -> list[bytes]:
+    """Every line of every finished part, each in the folder that its time and channel name."""
+    lines: list[bytes] = []
+    for part in folder.glob("day=*/hour=*/channel=*/[!._]*"):
+        found = part.read_bytes().splitlines()
+        for event in map(json.loads, found):
+            moment = event["timestamp"]
+            place = f"day={moment[:10]}/hour={moment[11:13]}/channel={event['source']}"
+            assert str(part.parent).endswith(place)
+        lines += found
+    return lines

@@ -16,8 +16,9 @@ from faults.matrix import MATRIX
 from faults.modes import Mode, modes_named
 from faults.producer_faults import PRODUCER_FAULTS
 from faults.results import Book, Result, load_book
-from faults.runner import RATE, run_fault, run_producer_fault
+from faults.runner import RATE, run_fault, run_producer_fault, run_topic_fault
 from faults.shared_stack import one_broker, several_brokers
+from faults.topic_faults import TOPIC_FAULTS
 
 from bench.machine import machine
 
@@ -33,7 +34,7 @@ PAGE = REPOSITORY / "docs" / "RELIABILITY.md"
 @click.option("--list", "only_list", is_flag=True, help="Print the rows.")
 def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
     """Break the pipeline in every way the matrix knows and audit what arrived in Kafka."""
-    titles = {row.name: row.title for row in (*PRODUCER_FAULTS, *MATRIX)}
+    titles = {row.name: row.title for row in (*PRODUCER_FAULTS, *MATRIX, *TOPIC_FAULTS)}
     wanted = {word.strip() for word in rows.split(",") if word.strip()} or set(titles)
     if unknown := wanted - set(titles):
         raise click.UsageError(f"no row {', '.join(sorted(unknown))}; there are {', '.join(titles)}")
@@ -59,7 +60,8 @@ def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | N
         results.append(run_producer_fault(row, scratch / row.name, next(seeds), _say(row.name)))
         book = _keep(book, results[-1:])
     faults = [fault for fault in MATRIX if fault.name in wanted and _can_run(fault)]
-    for brokers in sorted({fault.brokers for fault in faults}):
+    behind = [row for row in TOPIC_FAULTS if row.name in wanted]
+    for brokers in sorted({fault.brokers for fault in faults} | ({1} if behind else set())):
         place = scratch / f"stack-{brokers}"
         with one_broker(place) if brokers == 1 else several_brokers(place, brokers) as built:
             for number, fault in enumerate(each for each in faults if each.brokers == brokers):
@@ -72,6 +74,10 @@ def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | N
                     say = _say(fault.name)
                     fresh = run_fault(built, fault, group, pipelines, next(seeds), say, fault.rate or RATE)
                     book, results = _keep(book, fresh), results + fresh
+            for row in behind if brokers == 1 else ():
+                built.ready()
+                fresh = [run_topic_fault(built, row, scratch / row.name, next(seeds), _say(row.name))]
+                book, results = _keep(book, fresh), results + fresh
     return results
 
 

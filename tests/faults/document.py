@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
 
 from faults.matrix import MATRIX
 from faults.modes import MODES, PLAIN_RESUME_BYTES
-from faults.producer_faults import PRODUCER_FAULTS
+from faults.producer_faults import PRODUCER_FAULTS, ProducerFault
 from faults.results import Book, Result
 from faults.runner import RATE
+from faults.topic_faults import TOPIC_FAULTS, TopicFault
 
 _TEMPLATE = Path(__file__).with_name("reliability.template.md")
 
@@ -22,7 +23,8 @@ def render(book: Book) -> str:
         machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
         plain_resume=f"{PLAIN_RESUME_BYTES // 2**20} MiB",
         matrix=_matrix(by_key),
-        producer=_producer_faults(by_key),
+        producer=_rows(PRODUCER_FAULTS, "producer", by_key),
+        topic=_rows(TOPIC_FAULTS, "topic", by_key),
         proofs=_proofs(book.results),
     )
 
@@ -54,10 +56,12 @@ def _cell(result: Result | None) -> str:
     return text if result.ok else f"**{text}: {result.problem}**"
 
 
-def _producer_faults(by_key: dict[tuple[str, str], Result]) -> str:
+def _rows(
+    rows: Sequence[ProducerFault | TopicFault], mode: str, by_key: dict[tuple[str, str], Result]
+) -> str:
     lines = ["| Fault | What was seen | Figures |", "|---|---|---|"]
-    for row in PRODUCER_FAULTS:
-        result = by_key.get((row.name, "producer"))
+    for row in rows:
+        result = by_key.get((row.name, mode))
         if result:
             seen = result.proof if result.ok else f"**{result.problem}**"
             lines.append(f"| {row.title} | {_plain(seen)} | {_figures(result)} |")

@@ -16,6 +16,7 @@ from faults.pipeline import CHECKPOINT_SECONDS, Load, Pipeline, submit_all
 from faults.producer_faults import Finding, ProducerFault
 from faults.results import Result, judge
 from faults.shared_stack import SharedStack
+from faults.topic_faults import TopicFault
 from running import wait_until
 
 RATE = 1000
@@ -73,6 +74,17 @@ def run_producer_fault(row: ProducerFault, folder: Path, seed: int, say: Say) ->
     except Exception as error:
         finding, problem = Finding(""), words(error)
     return Result(row.name, "producer", today(), seed, finding.proof, problem, finding.figures)
+
+
+def run_topic_fault(built: SharedStack, row: TopicFault, folder: Path, seed: int, say: Say) -> Result:
+    """The Result of a row whose events stand in the topic already."""
+    folder.mkdir(parents=True)
+    say("running")
+    try:
+        finding, problem = row.act(Experiment(built.running, (), seed, say=say), folder), ""
+    except Exception as error:
+        finding, problem = Finding(""), words(error)
+    return Result(row.name, "topic", today(), seed, finding.proof, problem, finding.figures)
 
 
 def _cleaned_up(experiment: Experiment) -> str:

@@ -13,23 +13,14 @@ import asking
 import attacked
 import oracle
 import pytest
-from asking import RUNNING, THRESHOLD, WINDOWED, ask, send, some_events
+from asking import OPTIONS, QUESTIONS, RUNNING, WINDOWED, archived, ask, closing_events, send, some_events
 from running import BIN, Job, RunningStack, run, wait_until
 
 from local_stack import processes
 
 pytestmark = pytest.mark.integration
 
-QUESTIONS = (
-    "level_counts", "level_windows", "error_burst", "brute_force",
-    "top_accounts", "logon_sessions", "enriched", "archive",
-)  # fmt: skip
-OPTIONS = (
-    "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "1", *THRESHOLD,
-    "--archive-part-seconds", "2",
-)  # fmt: skip
 LATENESS = 10_000
-HOURS_LATER = 3
 
 
 @dataclass(frozen=True)
@@ -57,16 +48,10 @@ def asked(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     topic, _ = stack.create_topics("asked")
     archive = tmp_path_factory.mktemp("archive")
     events = some_events(7, 1_500)
-    # A later event in every partition closes all windows and sessions.
-    closing = [
-        attacked.moved(events[-1], HOURS_LATER * 3_600_000, computer=f"WS-{n}", event_id=1, level="Verbose")
-        for n in range(3)
-    ]
+    closing = closing_events(events)
     late = [attacked.moved(event, 0, record_id=990_000 + n) for n, event in enumerate(events[:20])]
     send(stack, topic, events[:700])
-    job = ask(
-        stack, ",".join(QUESTIONS), "--kafka-topic", topic, "--archive-path", archive.as_uri(), *OPTIONS
-    )
+    job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--archive-path", archive.as_uri(), *OPTIONS)
     this = Asked(stack, job, events, closing, late, archive)
     wait_until(lambda: this.rows("events_enriched"), f"the first answers; {job.failures()}", 120)
     _kill_taskmanager(stack)
@@ -123,19 +108,6 @@ def test_the_archive_holds_every_line_once(asked: Asked) -> None:
     everything = sorted(event["line"] for event in (*asked.events, *asked.closing, *asked.late))
     wait_until(lambda: len(archived(asked.archive)) >= len(everything), "the archive is whole", 90)
     assert sorted(archived(asked.archive)) == everything
-
-
-def archived(folder: Path) -> list[bytes]:
-    """Every line of every finished part, each in the folder that its time and channel name."""
-    lines: list[bytes] = []
-    for part in folder.glob("day=*/hour=*/channel=*/[!._]*"):
-        found = part.read_bytes().splitlines()
-        for event in map(json.loads, found):
-            moment = event["timestamp"]
-            place = f"day={moment[:10]}/hour={moment[11:13]}/channel={event['source']}"
-            assert str(part.parent).endswith(place)
-        lines += found
-    return lines
 
 
 def test_one_job_reads_the_topic_once_and_shows_no_password(asked: Asked) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from detecting import Detection, committed
 from reading import read_topic
 from running import BIN, RunningStack, wait_until
 
@@ -69,22 +70,6 @@ def _send(stack: RunningStack, topic: str, events: Iterable[tuple[bytes, str, in
     assert producer.flush(60) == 0
 
 
-class Detection:
-    """A running win-event-detect --topic."""
-
-    def __init__(self, stack: RunningStack, folder: Path, *options: str | Path) -> None:
-        self.log = folder / "detect.log"
-        words = [str(each) for each in (BIN / "win-event-detect", *options)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                words, stdout=log, stderr=log, env={**os.environ, **stack.shell("detection")}
-            )
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
 def _alerts(stack: RunningStack, title: str, user: str) -> list[dict[str, Any]]:
     found = [json.loads(record.value) for record in read_topic(stack, "alerts", 0)]
     return [
@@ -117,14 +102,20 @@ def test_a_restart_in_mid_burst_goes_on_with_the_same_alert(
     events = _events(range(60), user)
     first = detection()
     _send(broker, topics[0], events[:6])
-    wait_until(lambda: _committed(broker, topics[0]) == 6, "the first events are taken", 90)
+    wait_until(
+        lambda: committed(broker, topics[0], f"win-event-detection-{topics[0]}") == 6,
+        "the first events are taken",
+        90,
+    )
     assert _alerts(broker, "Guessing", user) == []
     first.stop(number)
     second = detection()
     _send(broker, topics[0], events[6:30])
     (alert, *_) = wait_until(lambda: _alerts(broker, "Guessing", user), "the alert is in Kafka", 90)
     assert alert["first"] == json.loads(events[0][0])["timestamp"]
-    wait_until(lambda: _committed(broker, topics[0]) == 30, "all are taken", 90)
+    wait_until(
+        lambda: committed(broker, topics[0], f"win-event-detection-{topics[0]}") == 30, "all are taken", 90
+    )
     assert second.stop(number) in (0, -signal.SIGKILL)
     third = detection("--bounded")
     _send(broker, topics[0], events[30:])
@@ -135,18 +126,6 @@ def test_a_restart_in_mid_burst_goes_on_with_the_same_alert(
     assert {each["id"] for each in alerts} == {alert["id"]}
     assert alerts[-1]["count"] in (60, 30)  # 30: the third run saw the end before the last events were there
     assert len(alerts[-1]["record_ids"]) == 20
-
-
-def _committed(stack: RunningStack, topic: str) -> int:
-    from confluent_kafka import Consumer, TopicPartition
-
-    settings = kafka_objects.connection(stack.stack, "detection").client_settings()
-    consumer = Consumer({**settings, "group.id": f"win-event-detection-{topic}"})
-    try:
-        places = consumer.committed([TopicPartition(topic, number) for number in range(3)], timeout=20)
-    finally:
-        consumer.close()
-    return sum(max(each.offset, 0) for each in places)
 
 
 def test_new_rules_are_taken_and_broken_ones_refused(
