@@ -18,6 +18,7 @@ from bench.reading.events import events
 RULES = 231  # as many as SigmaHQ has for the channels Security, System and Application
 GROWTH = (10, 100, 1_000, 2_400)
 _OURS = "win-event-detect"
+_AT_THE_TOP = {"event_id": "EventID", "source": "Channel", "provider": "Provider_Name"}
 _NOTE = (
     "Rules are generated, like SigmaHQ's: half for process creations, few that match. The start of the "
     "process, with the loading of the rules, counts. Plain Python asks every rule for every event."
@@ -57,6 +58,7 @@ def _file(folder: Path, count: int) -> Path:
 def _detect(folder: Path, count: int, size: int) -> Sample:
     command = [str(BIN / _OURS), "--rules", str(rules.write(folder, size)), "--output", "json"]
     done = run([*command, str(_file(folder, count))])
+    _hits(folder, count, size).write_text(str(len(done.stdout.splitlines())))
     return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
 
 
@@ -66,21 +68,24 @@ def _plain(folder: Path, count: int, size: int) -> Sample:
     return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
 
 
+def _hits(folder: Path, count: int, size: int) -> Path:
+    """Where our own number of hits stands: no figure of another counts without the same."""
+    return folder / f"hits-{count}-{size}"
+
+
 def _rsigma(program: str, folder: Path, count: int, size: int) -> Sample:
-    """Events as it wants them: the fields of a rule at the top."""
+    """The same events as it wants them: every field, those of the event data too, at the top."""
     flat = folder / f"{count}-flat.ndjson"
     if not flat.exists():
         with flat.open("w", encoding="utf-8") as out:
             for line in _file(folder, count).read_bytes().splitlines():
                 event = json.loads(line)
-                system = {
-                    "EventID": event["event_id"],
-                    "Channel": event["source"],
-                    "Provider_Name": event["provider"],
-                }
-                out.write(json.dumps({**event["data"], **system}) + "\n")
+                fields = {_AT_THE_TOP.get(name, name): value for name, value in event.items()}
+                out.write(json.dumps(fields.pop("data") | fields, separators=(",", ":")) + "\n")
     file = rules.write(folder, size)
-    done = run(
-        [program, "engine", "eval", "-r", str(file), "-e", f"@{flat}", "--input-format", "json"], discard=True
-    )
+    command = [program, "engine", "eval", "-r", str(file), "-e", f"@{flat}", "--input-format", "json"]
+    done = run([*command, "--quiet"])
+    found, ours = len(done.stdout.splitlines()), int(_hits(folder, count, size).read_text())
+    if found != ours:
+        raise RuntimeError(f"rsigma has {found} hits, win-event-detect {ours}")
     return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)

@@ -69,9 +69,12 @@ def _process(dice: random.Random) -> str:
 
 def _event(dice: random.Random, channel: str, event_id: int, fields: list[str]) -> str:
     field, other = dice.choice(fields), dice.choice(fields)
+    word = dice.choice(
+        (*_NAMES, "e")
+    )  # the last one is in many texts: what matches is to be the same for all
     return (
         _head(dice, f"service: {channel.lower()}")
-        + f"  selection: {{EventID: {event_id}, '{field}|contains': '{dice.choice(_NAMES)}'}}\n"
+        + f"  selection: {{EventID: {event_id}, '{field}|contains': '{word}'}}\n"
         + f"  filter: {{'{other}|startswith': '{dice.choice(_WORDS)}'}}\n"
         + "  condition: selection and not filter\n"
     )

@@ -11,11 +11,14 @@ from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from local_stack.layout import REPOSITORY
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
+SCHEMA = json.loads((REPOSITORY / "detection" / "alert.schema.json").read_text())
 DETECT = Path(sys.executable).parent / "win-event-detect"
 ATTACKS = ("brute-force", "password-spray@20", "service-install@30", "log-cleared@40", "rogue-account@50")
 
@@ -81,6 +84,8 @@ def test_alerts_are_json_lines_and_decide_the_exit_code(events: Path) -> None:
     assert len({alert["id"] for alert in alerts}) == len(alerts)
     assert {"critical", "high"} <= {alert["level"] for alert in alerts}
     assert "informational" not in {alert["level"] for alert in alerts}
+    for alert in alerts:
+        jsonschema.validate(alert, SCHEMA)
     assert b"25,000 events" in answer.stderr
     assert _run("--fail-on-alert", "-", text=b"{}\n").returncode == 0
     same = _run("--output", "json", events)
