@@ -17,6 +17,7 @@ from running import BIN, run
 
 from analytics.job import main as analytics
 from console.cli import main as console
+from detection.cli import detect
 from flink_bridge.job import main as job
 from forward.cli import main as forward
 from kafka_setup.cli import commands as kafka_setup
@@ -158,6 +159,7 @@ def test_prefetched_topics_are_the_shipped_ones() -> None:
         ("kafka-setup", kafka_setup),
         ("console", console),
         ("forward-kinesis", forward),
+        ("detect", detect),
     ],
 )
 def test_options_and_variables_are_those_of_the_tools(service: str, command: click.Command) -> None:
