@@ -5,15 +5,17 @@ from __future__ import annotations
 import stat
 import subprocess
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
     AclOperation,
     AclPermissionType,
+    AdminClient,
+    OffsetSpec,
     ResourcePatternType,
     ResourceType,
 )
@@ -23,9 +25,21 @@ from kafka_setup.connection.session import connect, only
 from kafka_setup.topology.file import load_topology
 from local_stack.broker import kafka_objects
 
-KafkaTool = Callable[..., str]
-
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def admin(broker: Any) -> AdminClient:
+    """The super user, with a client that is not the tool's."""
+    return AdminClient(kafka_objects.connection(broker.stack, "kafka").client_settings())
+
+
+def topics_and_permissions(admin: AdminClient) -> set[str]:
+    everything = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    topics = {name for name in admin.list_topics(timeout=60).topics if not name.startswith("__")}
+    return topics | {str(permission) for permission in admin.describe_acls(everything).result()}
 
 
 def statuses(rows: list[dict[str, str]]) -> Counter[str]:
@@ -96,18 +110,16 @@ def test_every_role_can_do_its_work_and_nothing_else(applied: Any) -> None:
     }
 
 
-def test_check_leaves_no_trace(applied: Any, kafka_tool: KafkaTool) -> None:
+def test_check_leaves_no_trace(applied: Any, admin: AdminClient) -> None:
     def traces() -> set[str]:
-        partitions = f"events_processed{applied.suffix}:0-2"
-        listed = (
-            kafka_tool("kafka-topics.sh", "--list", "--exclude-internal"),
-            kafka_tool("kafka-consumer-groups.sh", "--list"),
-            kafka_tool("kafka-acls.sh", "--list"),
-            kafka_tool("kafka-get-offsets.sh", "--topic-partitions", partitions),
-        )
-        return {line for lines in listed for line in lines.splitlines()}
+        partitions = [TopicPartition(f"events_processed{applied.suffix}", number) for number in range(3)]
+        ends = admin.list_offsets({each: OffsetSpec.latest() for each in partitions})
+        groups = admin.list_consumer_groups().result().valid
+        offsets = {f"{each.partition} ends at {end.result().offset}" for each, end in ends.items()}
+        return topics_and_permissions(admin) | {group.group_id for group in groups} | offsets
 
     before = traces()
+    assert len(before) > 100
     assert applied("check").returncode == 0
     assert traces() <= before  # groups that other tests have left may go at any time
 
@@ -123,10 +135,8 @@ def test_the_admin_role_can_run_the_tool_itself(applied: Any) -> None:
     assert "DESCRIBE on the cluster" in refused.stderr
 
 
-def test_a_removed_permission_is_found_and_restored(applied: Any, kafka_tool: KafkaTool) -> None:
-    rule = ["--allow-principal", f"User:reader{applied.suffix}", "--operation", "READ"]
-    topic = f"events_processed{applied.suffix}"
-    kafka_tool("kafka-acls.sh", "--remove", "--force", *rule, "--topic", topic)
+def test_a_removed_permission_is_found_and_restored(applied: Any, admin: AdminClient) -> None:
+    assert len(only(admin.delete_acls([AclBindingFilter(*_may_read(applied, "reader"))])).result()) == 1
     found = applied("check", "--json")
     assert found.returncode == 1
     assert "must work, but: TOPIC_AUTHORIZATION_FAILED" in found.stdout
@@ -134,9 +144,16 @@ def test_a_removed_permission_is_found_and_restored(applied: Any, kafka_tool: Ka
     assert applied("check").returncode == 0
 
 
-def test_a_permission_too_many_is_found_and_pruned(applied: Any, kafka_tool: KafkaTool) -> None:
-    rule = ["--allow-principal", f"User:bridge{applied.suffix}", "--operation", "READ"]
-    kafka_tool("kafka-acls.sh", "--add", *rule, "--topic", f"events_processed{applied.suffix}")
+def _may_read(applied: Any, user: str) -> tuple[Any, ...]:
+    """The permission of this user to read the events, as AclBinding takes it."""
+    return (
+        ResourceType.TOPIC, f"events_processed{applied.suffix}", ResourcePatternType.LITERAL,
+        f"User:{user}{applied.suffix}", "*", AclOperation.READ, AclPermissionType.ALLOW,
+    )  # fmt: skip
+
+
+def test_a_permission_too_many_is_found_and_pruned(applied: Any, admin: AdminClient) -> None:
+    only(admin.create_acls([AclBinding(*_may_read(applied, "bridge"))])).result()
     found = applied("check", "--json")
     assert found.returncode == 1
     assert "must give TOPIC_AUTHORIZATION_FAILED, but is allowed" in found.stdout
@@ -316,12 +333,12 @@ def test_rotate_takes_the_new_password_from_stdin_or_a_folder(applied: Any) -> N
     assert set(statuses(applied.rows("apply", WIN_EVENT_READER_PASSWORD="said-by-a-person"))) == {"exists"}
 
 
-def test_teardown_asks_and_leaves_the_rest_alone(applied: Any, kafka_tool: KafkaTool) -> None:
-    def others() -> list[str]:
-        text = kafka_tool("kafka-topics.sh", "--list") + kafka_tool("kafka-acls.sh", "--list")
-        return sorted(line for line in text.splitlines() if line and applied.suffix not in line)
+def test_teardown_asks_and_leaves_the_rest_alone(applied: Any, admin: AdminClient) -> None:
+    def others() -> set[str]:
+        return {each for each in topics_and_permissions(admin) if applied.suffix not in each}
 
     before = others()
+    assert before
     unanswered = applied("teardown")
     assert unanswered.returncode == 2
     assert "give --yes" in unanswered.stderr
