@@ -156,7 +156,8 @@ class Containers:
 
     def _image_contents(self) -> None:
         """What the images bring: Kafka's scripts, the connector, Flink's configuration, the exporter."""
-        options = "${KAFKA_OPTS:-} $KAFKA_HEAP_OPTS $KAFKA_LOG4J_OPTS"
+        quick = os.environ.get("WIN_EVENT_JVM_OPTIONS", "")  # as the stacks of the tests have it
+        options = f"{quick} ${{KAFKA_OPTS:-}} $KAFKA_HEAP_OPTS $KAFKA_LOG4J_OPTS"
         keep = f'echo "$0 $@" >> {self.folder}/logs/command-lines.log\n'
         for name, main_class in _KAFKA_SCRIPTS.items():
             self._script(
@@ -179,6 +180,7 @@ class Containers:
         (self.folder / "here.yaml").write_text(
             f"rest.port: {self.ports[8081]}\nrest.bind-port: '{self.ports[8081]}'\n"
             f"jobmanager.rpc.port: {self.ports[6123]}\n"
+            f"env.java.opts.jobmanager: {quick}\nenv.java.opts.taskmanager: {quick}\n"
             # The JobManager starts first and takes the first of the two.
             f"metrics.reporter.prom.port: '{self.jobmanager_metrics},{self.ports[9249]}'\n"
         )
