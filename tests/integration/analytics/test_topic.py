@@ -133,11 +133,11 @@ def test_what_is_late_again_after_a_restart_has_a_counter(asked: Asked) -> None:
 
 def test_peek_shows_the_last_rows_as_a_table(asked: Asked) -> None:
     environment = asked.stack.environment
-    answer = run(BIN / "win-event-stack", "peek", "alerts", "--last-rows", "-n", "500", env=environment)
+    answer = run(BIN / "win-event-stack", "peek", "top_5m", "--last-rows", "-n", "500", env=environment)
     assert answer.returncode == 0, answer.stderr
     head, _, *lines = answer.stdout.splitlines()
-    assert head.split() == ["time", "key", *next(iter(asked.rows("alerts").values()))]
-    assert len([line for line in lines if asked.day in line]) == len(asked.rows("alerts"))
+    assert head.split() == ["time", "key", *next(iter(asked.rows("top_5m").values()))]
+    assert len([line for line in lines if asked.day in line]) == len(asked.rows("top_5m"))
     missing = run(BIN / "win-event-stack", "peek", "not_there", env=environment)
     assert missing.returncode == 1
     assert "not_there" in missing.stderr
