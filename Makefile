@@ -61,6 +61,10 @@ soak-reader: setup  ## one reader of the bridge, 20 million small blocks, its co
 bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
 	@PYTHONPATH=tests python -m bench
 
+.PHONY: load
+load: setup  ## RATE=10000 SECONDS=60: load the running stack, or one of its own (OWN=1), and judge what was promised
+	@PYTHONPATH=tests python -m bench.load
+
 bench-detection: setup  ## of these the rules alone, by their number; rsigma beside them where it is on the PATH; QUICK=1
 	@PYTHONPATH=tests python -m bench --only detection
 

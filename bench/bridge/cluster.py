@@ -5,12 +5,20 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from running import Job, RunningStack, free_ports, wait_until
 
 from bench.measurement import Sample
@@ -27,9 +35,10 @@ _WARM = 0.2  # the share of the records after which the clock starts: start-up i
 class Cluster:
     """Fresh topics for every run; `under_test` are the processes whose cost counts."""
 
-    def __init__(self, running: RunningStack) -> None:
+    def __init__(self, running: RunningStack, numbers: Iterator[int] | None = None) -> None:
+        """`numbers` tell the topics of its runs from others of this stack."""
         self.running = running
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         login = kafka_objects.connection(running.stack, "reader").client_settings()
         self.reader = Consumer({**login, "group.id": "win-event-bench", "isolation.level": "read_committed"})
 
@@ -49,6 +58,20 @@ class Cluster:
         if failed:
             raise RuntimeError(f"topics: {failed}")
         return names[0], names[1]
+
+    def remove(self, topics: Iterable[str]) -> None:
+        """Topics and what users may do with them."""
+        admin = AdminClient(kafka_objects.connection(self.running.stack, SUPER_USER).client_settings())
+        names = list(topics)
+        every = [
+            AclBindingFilter(
+                ResourceType.TOPIC, name, ResourcePatternType.LITERAL, None, None,
+                AclOperation.ANY, AclPermissionType.ANY,
+            )
+            for name in names
+        ]  # fmt: skip
+        for future in (*admin.delete_topics(names).values(), *admin.delete_acls(every).values()):
+            future.result()
 
     def taskmanager(self) -> psutil.Process:
         daemon = processes.running(self.running.stack, "taskmanager-1")

@@ -19,6 +19,7 @@ from local_stack.commands.submit_cli import submit
 from local_stack.commands.up_cli import up
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
+from local_stack.reset.cli import reset
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
 
 
@@ -151,6 +152,7 @@ main.add_command(cdc)
 main.add_command(demo)
 main.add_command(export)
 main.add_command(peek)
+main.add_command(reset)
 main.add_command(restore)
 main.add_command(show_status)
 main.add_command(submit)

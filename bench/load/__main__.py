@@ -1,0 +1,92 @@
+"""`python -m bench.load` (make load): exit code 0 when every promise holds, 1 when one is broken."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import click
+import orjson
+from rich.table import Table
+from running import RunningStack
+
+from bench.bridge.cluster import Cluster, cluster
+from bench.load.promises import Found, Promise, judged, percentiles
+from bench.load.run import Watched, run
+from consumer.terminal import table_console
+from local_stack.cluster.submission import is_up
+from local_stack.layout import load_stack
+
+
+@click.command()
+@click.option("--rate", envvar="RATE", default=10_000, show_default=True, type=click.IntRange(1))
+@click.option("--seconds", envvar="SECONDS", default=60.0, show_default=True, type=click.FloatRange(1))
+@click.option("--own", envvar="OWN", is_flag=True, help="A stack of its own, although one runs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def main(rate: int, seconds: float, own: bool, as_json: bool) -> None:
+    """Load the running stack, or one of its own, and judge what was promised.
+
+    \b
+    Example:
+      make load RATE=10000 SECONDS=60
+    """
+    with _own() if own or not is_up(load_stack()) else _running() as shared:
+        found, watched = run(shared, rate, seconds)
+    promises = judged(found)
+    if as_json:
+        click.echo(orjson.dumps(_as_json(found, watched, promises)))
+    else:
+        _show(found, watched, promises)
+    sys.exit(0 if all(each.holds for each in promises) else 1)
+
+
+def _own() -> Any:
+    click.echo("starting a stack of its own", err=True)
+    return cluster()
+
+
+@contextmanager
+def _running() -> Iterator[Cluster]:
+    stack = load_stack()
+    click.echo(f"loading the stack in {stack.directory}", err=True)
+    environment = {"WIN_EVENT_STACK_DIR": str(stack.directory)}
+    # Topics of its own: the number tells them from those of other runs on the same stack.
+    shared = Cluster(RunningStack(stack, environment), count(int(time.time())))
+    yield shared
+    shared.reader.close()
+
+
+def _as_json(found: Found, watched: Watched, promises: list[Promise]) -> dict[str, Any]:
+    return {
+        "ok": all(each.holds for each in promises),
+        "promises": promises,
+        "rate": round(found.rate, 1),
+        "latency_ms": percentiles(found.latencies),
+        "posts": len(found.posted),
+        "lag": found.lag,
+        "cost": {name: {"cpu": cpu, "mib": mib} for name, (cpu, mib) in watched.cost.items()},
+    }
+
+
+def _show(found: Found, watched: Watched, promises: list[Promise]) -> None:
+    table = Table("", "promised", "found", title="Promises", title_justify="left")
+    for each in promises:
+        mark = "[green]✓[/]" if each.holds else "[red]✗[/]"
+        table.add_row(f"{mark} {each.name}", each.promised, each.found)
+    costs = Table("process", "% of a core", "MiB", title="Cost", title_justify="left")
+    for name, (cpu, mib) in watched.cost.items():
+        costs.add_row(name, f"{cpu:.0f}", f"{mib:,.0f}")
+    screen = table_console()
+    screen.print(table, costs)
+    told = ", ".join(f"{name} {value} ms" for name, value in percentiles(found.latencies).items())
+    screen.print(f"event to Kafka: {told}; at most {found.lag:,} events waited in the producer's log")
+    broken = [each.name for each in promises if not each.holds]
+    screen.print(f"BROKEN: {', '.join(broken)}" if broken else "every promise holds")
+
+
+if __name__ == "__main__":
+    main()

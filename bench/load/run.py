@@ -1,0 +1,146 @@
+"""One run: a producer at a steady rate, the bridge, one partition, a post a second, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import orjson
+import psutil
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from running import RunningProducer, wait_until
+
+from bench.bridge.cluster import Cluster
+from bench.load.promises import Found
+from bench.processes import cpu_seconds, memory_mib
+from local_stack import processes
+from producer.events.event_time import to_milliseconds
+
+_WARM_SECONDS = 5.0  # the first events wait for the job and for the compiler: that is start-up
+_DRAIN_SECONDS = 60.0
+_MARK = "load_post"
+
+
+@dataclass
+class Watched:
+    """Once a second: percent of the machine, the lag, what each process cost."""
+
+    cpu: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    lag: list[int] = field(default_factory=list)
+    cost: dict[str, tuple[float, float]] = field(default_factory=dict)  # percent of a core, MiB
+
+
+def run(cluster: Cluster, rate: int, seconds: float) -> tuple[Found, Watched]:
+    """Raises AssertionError when a part does not start."""
+    topics = cluster.topics(partitions=1, append_time=True)
+    with ExitStack() as cleanup:
+        cleanup.callback(cluster.remove, topics)
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        options = ("--rate", str(rate), "--hosts", "50", "--wait-for-clients", "1", "--http-port", "0")
+        producer = RunningProducer(folder, *options)
+        cleanup.callback(producer.stop)
+        told = wait_until(lambda: re.search(r"on (http://127\.0\.0\.1:\d+)", producer.text()), "its API")
+        job = cluster.submit(producer.port, topics)
+        cleanup.callback(job.cancel)
+        wait_until(lambda: cluster.records(topics[0], 1), "the first event arrives", 120)
+        time.sleep(min(_WARM_SECONDS, seconds))
+        begin = time.time()
+        watched = _watch(cluster, producer, told[1], seconds)
+        end = time.time()
+        _ask(f"{told[1]}/stop", b"")
+        made = int(_ask(f"{told[1]}/status")["events"])
+        _drain(cluster, topics[0], made)
+        values = list(_read(cluster, topics[0]))
+    return _found(rate, (int(begin * 1000), int(end * 1000)), made, values, watched), watched
+
+
+def _watch(cluster: Cluster, producer: RunningProducer, api: str, seconds: float) -> Watched:
+    watched = Watched()
+    parts = {"producer": psutil.Process(producer.process.pid)} | {
+        daemon.name: process
+        for daemon in processes.recorded(cluster.running.stack)
+        if (process := daemon.process())
+    }
+    before, began = {name: cpu_seconds([each]) for name, each in parts.items()}, time.monotonic()
+    psutil.cpu_percent()
+    while (now := time.monotonic()) < began + seconds:
+        _post(api)
+        time.sleep(max(0.0, now + 1 - time.monotonic()))
+        watched.cpu.append(psutil.cpu_percent())
+        watched.memory.append(psutil.virtual_memory().percent)
+        watched.lag.append(_lag(api))
+    took = time.monotonic() - began
+    for name, each in parts.items():
+        watched.cost[name] = ((cpu_seconds([each]) - before[name]) / took * 100, memory_mib([each]))
+    return watched
+
+
+def _post(api: str) -> None:
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    event = {"timestamp": now, "level": "Information", "source": "Application", "event_id": 1, _MARK: True}
+    event |= {"computer": "LOAD.corp.example", "message": "posted by make load"}
+    _ask(f"{api}/events", json.dumps(event).encode())
+
+
+def _lag(api: str) -> int:
+    with urlopen(f"{api}/metrics", timeout=30) as answer:  # noqa: S310 - our own producer
+        lines = answer.read().decode().splitlines()
+    return int(
+        sum(float(each.split()[-1]) for each in lines if each.startswith("win_event_client_lag_events{"))
+    )
+
+
+def _ask(url: str, body: bytes | None = None) -> Any:
+    request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own producer
+    with urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.loads(answer.read() or b"{}")
+
+
+def _drain(cluster: Cluster, topic: str, made: int) -> None:
+    """What is not there in time is lost, and the verdict says so."""
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while cluster.records(topic, 1) < made and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def _read(cluster: Cluster, topic: str) -> Iterator[tuple[int, int, bool]]:
+    """Event time and append time in milliseconds, and whether it was posted, of every record."""
+    left = cluster.records(topic, 1)
+    cluster.reader.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+    while left:
+        messages = cluster.reader.consume(10_000, timeout=30)
+        if not messages:
+            raise RuntimeError(f"{left} records of {topic} cannot be read")
+        for message in messages:
+            event = orjson.loads(message.value())
+            yield to_milliseconds(event["timestamp"].encode()) or 0, message.timestamp()[1], _MARK in event
+        left -= len(messages)
+    cluster.reader.unassign()
+
+
+def _found(
+    rate: int, span: tuple[int, int], made: int, values: list[tuple[int, int, bool]], watched: Watched
+) -> Found:
+    """Of the records that were appended in `span` (milliseconds)."""
+    first, last = span
+    measured = [each for each in values if first <= each[1] < last]
+    return Found(
+        asked=rate,
+        rate=len(measured) / (last - first) * 1000,
+        lost=max(made - len(values), 0),
+        latencies=[appended - happened for happened, appended, posted in measured if not posted],
+        posted=[appended - happened for happened, appended, posted in measured if posted],
+        lag=max(watched.lag, default=0),
+        cpu=sum(watched.cpu) / max(len(watched.cpu), 1),
+        memory=max(watched.memory, default=0.0),
+    )

@@ -1,0 +1,35 @@
+"""win-event-stack reset: one part as it was when it was new."""
+
+from __future__ import annotations
+
+import click
+
+from local_stack.reset.reset import PARTS
+from local_stack.reset.reset import reset as reset_part
+from local_stack.terminal import TerminalTalk, current_stack, errors_told
+
+
+@click.command()
+@click.argument("part", type=click.Choice(list(PARTS)))
+@click.argument("names", nargs=-1)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(part: str, names: tuple[str, ...], yes: bool) -> None:
+    """Make one PART new and leave the others alone: topics, groups, jobs, checkpoints, metrics.
+
+    topics: remove them with their records, and make those of the topology again. groups: forget the positions
+    of consumer groups that nobody reads in. jobs: cancel them. checkpoints: remove them, and the savepoints.
+    metrics: remove what Prometheus has kept. NAMES choose topics, groups, jobs; without them all are meant.
+    While a job runs, topics and checkpoints are refused.
+
+    \b
+    Examples:
+      win-event-stack reset topics events_rejected
+      win-event-stack reset jobs && win-event-stack reset checkpoints --yes
+    """
+    stack, talk = current_stack(), TerminalTalk()
+    what = ", ".join(names) if names and part not in ("checkpoints", "metrics") else "all"
+    if not yes:
+        click.confirm(f"{part} of the stack in {stack.directory}: {what}. Go on?", abort=True, err=True)
+    with errors_told(talk):
+        for line in reset_part(stack, part, names):
+            talk.done(line)

@@ -1,0 +1,138 @@
+"""What each part is and how it becomes new. Each function returns lines that say what it did."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kafka_setup.connection.session import KafkaUnavailableError, open_admin, until_none_missing
+from local_stack import processes
+from local_stack.broker import kafka_objects
+from local_stack.broker.passwords import SUPER_USER
+from local_stack.cluster import rest
+from local_stack.layout import Stack
+from local_stack.processes import StartError
+
+_SECONDS = 20.0
+_CANCEL_SECONDS = 120.0
+_OVER = ("CANCELED", "FAILED", "FINISHED", "SUSPENDED")
+
+
+def reset_topics(stack: Stack, names: Sequence[str]) -> list[str]:
+    """Remove these topics, or all of the topology, with their records; make those of the topology again."""
+    _refuse_jobs(stack)
+    known = [topic.name for topic in kafka_objects.stack_topology(stack).topics]
+    admin = _admin(stack)
+    there = set(admin.list_topics(timeout=_SECONDS).topics)
+    wanted = list(names) or [name for name in known if name in there]
+    if missing := [name for name in wanted if name not in there and name not in known]:
+        raise StartError(f"there is no topic {missing[0]}. win-event-stack status lists all topics")
+    gone = {name for name in wanted if name in there}
+    if gone:
+        _each_done(admin.delete_topics(list(gone)))
+        until_none_missing(lambda: gone & set(admin.list_topics(timeout=_SECONDS).topics))
+    return [f"removed topic {name}" for name in sorted(gone)] + kafka_objects.apply_topology(stack)
+
+
+def reset_groups(stack: Stack, names: Sequence[str]) -> list[str]:
+    """Forget the positions of these consumer groups, or of all that no reader is in."""
+    admin = _admin(stack)
+    found = admin.list_consumer_groups(request_timeout=_SECONDS).result().valid
+    idle = {group.group_id for group in found if group.state.name == "EMPTY"}
+    if busy := [name for name in names if name not in idle]:
+        raise StartError(f"group {busy[0]} has readers, or there is none: stop its readers first")
+    wanted = sorted(names or idle)
+    if wanted:
+        _each_done(admin.delete_consumer_groups(wanted, request_timeout=_SECONDS))
+    return [f"forgot the positions of group {name}" for name in wanted] or ["no group without readers"]
+
+
+def reset_jobs(stack: Stack, names: Sequence[str]) -> list[str]:
+    """Cancel these jobs, by name or id, or all of them; their checkpoints stay."""
+    running = _running_jobs(stack)
+    wanted = [job for job in running if not names or {job["name"], job["jid"]} & set(names)]
+    for job in wanted:
+        rest.cancel(stack.flink_url, job["jid"])
+    ids = {job["jid"] for job in wanted}
+    processes.wait_for(
+        lambda: not ids & {job["jid"] for job in _running_jobs(stack)},
+        _CANCEL_SECONDS,
+        "a job does not end: win-event-stack logs jobmanager says why",
+    )
+    return [f"cancelled {job['name']} ({job['jid']})" for job in wanted] or ["no such job runs"]
+
+
+def reset_checkpoints(stack: Stack, _: Sequence[str]) -> list[str]:
+    """Remove every checkpoint and savepoint: the next submission begins anew."""
+    _refuse_jobs(stack)
+    return [line for folder in (stack.checkpoints, stack.savepoints) for line in _empty(folder)]
+
+
+def reset_metrics(stack: Stack, _: Sequence[str]) -> list[str]:
+    """Remove what Prometheus has kept; `up --observe` starts it again."""
+    lines = []
+    if daemon := processes.running(stack, "prometheus"):
+        processes.stop(stack, daemon)
+        lines = ["stopped prometheus: win-event-stack up --observe starts it again"]
+    return [*_empty(stack.directory / "prometheus" / "data"), *lines]
+
+
+PARTS: dict[str, Callable[[Stack, Sequence[str]], list[str]]] = {
+    "topics": reset_topics,
+    "groups": reset_groups,
+    "jobs": reset_jobs,
+    "checkpoints": reset_checkpoints,
+    "metrics": reset_metrics,
+}
+
+
+def reset(stack: Stack, part: str, names: Sequence[str]) -> list[str]:
+    """Raises StartError when it cannot be done; then what was done so far stays done."""
+    with processes.exclusive(stack):
+        try:
+            return PARTS[part](stack, names)
+        except KafkaException as error:
+            raise StartError(f"Kafka on {stack.bootstrap_servers}: {error.args[0].str()}") from error
+        except OSError as error:
+            raise StartError(f"{part}: {error}") from error
+
+
+def _admin(stack: Stack) -> AdminClient:
+    try:
+        return open_admin(kafka_objects.connection(stack, SUPER_USER), wait=5)
+    except KafkaUnavailableError as error:
+        raise StartError(f"{error}. First: win-event-stack up") from error
+
+
+def _running_jobs(stack: Stack) -> list[dict[str, Any]]:
+    if processes.running(stack, "jobmanager") is None:
+        return []
+    return [job for job in rest.jobs(stack.flink_url) if job["state"] not in _OVER]
+
+
+def _refuse_jobs(stack: Stack) -> None:
+    if running := _running_jobs(stack):
+        names = ", ".join(sorted({job["name"] for job in running}))
+        raise StartError(f"{names} still runs and needs this. First: win-event-stack reset jobs")
+
+
+def _each_done(futures: dict[str, Any]) -> None:
+    for future in futures.values():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() not in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND):
+                raise
+
+
+def _empty(folder: Path) -> list[str]:
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return [f"{folder} was empty"]
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return [f"emptied {folder}"]
