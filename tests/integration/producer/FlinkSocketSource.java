@@ -46,6 +46,13 @@ public class FlinkSocketSource implements Runnable, SourceFunction.SourceContext
         }
     }
 
+    /** Bytes of `taken()`. */
+    public int size() {
+        synchronized (lock) {
+            return taken.size();
+        }
+    }
+
     public void stop() {
         stopped = true;
         source.cancel();
