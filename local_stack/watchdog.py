@@ -18,12 +18,12 @@ from local_stack.layout import Stack, load_stack
 
 NAME = "watchdog"
 _LOOK_SECONDS = 1.0
-_LONGEST_PAUSE = 60.0  # seconds
+_LONGEST_PAUSE = 10.0  # seconds; a producer has to keep what comes meanwhile
 _log = logging.getLogger(__name__)
 
 
 class Backoff:
-    """When something that keeps dying may be started again: at once, then after 1, 2, 4, … 60 seconds.
+    """When something that keeps dying may be started again: at once, then after 1, 2, 4, 8, 10, 10 … seconds.
 
     What ran for longer than the longest pause begins anew. Times are seconds of any clock that only goes
     forward.
