@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -108,18 +108,33 @@ def test_refused_records_are_sent_again_and_no_key_loses_its_order(
     assert report.returncode == 0, report.stdout + report.stderr
 
 
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Starts a forwarder in the background; ends it after the test."""
+    started: list[Running] = []
+
+    def running(*words: Any) -> Running:
+        started.append(Running(tmp_path, *words))
+        return started[-1]
+
+    yield running
+    for each in started:
+        each.process.kill()
+        each.process.wait(30)
+
+
 def test_nothing_is_lost_when_it_is_killed_in_the_middle(
-    broker: RunningStack, topics: tuple[str, str], kinesis: str, tmp_path: Path
+    broker: RunningStack, topics: tuple[str, str], kinesis: str, start: Callable[..., Running]
 ) -> None:
     topic, _ = topics
     fill(broker, topic, 4_000)
     client("kinesis", kinesis).create_stream(StreamName=topic, ShardCount=2)
-    killed = Running(broker, kinesis, topic, tmp_path)
+    killed = start(broker, kinesis, topic)
     wait_until(lambda: 0 < len(records(kinesis, topic)) < 3_500, "it is in the middle")
     killed.process.kill()
     killed.process.wait(30)
     assert len(records(kinesis, topic)) < 4_000
-    second = Running(broker, kinesis, topic, tmp_path, "--metrics-port", "0")
+    second = start(broker, kinesis, topic, "--metrics-port", "0")
     wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 4_000, "all is there", 90)
     report = audit(broker, kinesis, topic, 4_000)
     assert report.returncode == 0, report.stdout + report.stderr
@@ -133,7 +148,7 @@ def test_nothing_is_lost_when_it_is_killed_in_the_middle(
 class Running:
     """The forwarder in the background, in the group of forward()."""
 
-    def __init__(self, broker: RunningStack, endpoint: str, topic: str, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, broker: RunningStack, endpoint: str, topic: str, *options: str) -> None:
         self.log = folder / f"forward-{time.monotonic_ns()}.log"
         group = f"win-event-forward-{topic}"
         with self.log.open("wb") as log:
