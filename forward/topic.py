@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from kafka_setup.connection.session import QUIET_CLIENT, KafkaUnavailableError, open_admin
+from kafka_setup.connection.reading import open_group_reader
+from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection
 
 _REACH_SECONDS = 20.0
@@ -52,7 +53,13 @@ class Topic:
     def __init__(self, settings: TopicSettings, positions: Callable[[], Mapping[int, int]]) -> None:
         self.name = settings.topic
         self._settings, self._positions = settings, positions
-        self._consumer = Consumer(settings.connection.client_settings() | QUIET_CLIENT | _reading(settings))
+        self._consumer = open_group_reader(
+            settings.connection,
+            settings.group,
+            settings.start_from,
+            session_timeout_ms=6_000,  # how long a start after a kill waits for the dead reader
+            heartbeat_interval_ms=1_500,
+        )
         self._committed: dict[int, int] = {}
         self._paused = False
         self.assigned: set[int] = set()
@@ -166,19 +173,3 @@ class Topic:
         places = [TopicPartition(self.name, number) for number in self.assigned]
         (self._consumer.pause if paused else self._consumer.resume)(places)
         self._paused = paused
-
-
-def _reading(settings: TopicSettings) -> dict[str, object]:
-    return {
-        "group.id": settings.group,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": settings.start_from,
-        "isolation.level": "read_committed",
-        "session.timeout.ms": 6_000,  # how long a start after a kill waits for the dead reader
-        "heartbeat.interval.ms": 1_500,
-        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
-        "fetch.wait.max.ms": 50,
-        "queued.max.messages.kbytes": 32 * 1024,
-    }

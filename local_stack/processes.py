@@ -149,6 +149,11 @@ def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
     return was_running
 
 
+def no_stack(stack: Stack) -> StartError:
+    """What a command says that needs what `up` has made."""
+    return StartError(f"there is no stack in {stack.directory}. First: win-event-stack up")
+
+
 def wait_until_listening(daemon: Daemon, port: int, seconds: float = 300.0) -> None:
     """Return when the daemon accepts connections; raises StartError when it dies or takes too long.
 

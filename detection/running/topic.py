@@ -21,6 +21,7 @@ from detection.alerts import Alert
 from detection.correlation.clock import NEVER
 from detection.detector import Detector
 from detection.matching.rule_set import RuleSet
+from kafka_setup.connection.reading import open_group_reader
 from kafka_setup.connection.session import QUIET_CLIENT
 from kafka_setup.connection.settings import KafkaConnection
 from producer.events.event_time import TICKS
@@ -58,7 +59,7 @@ class TopicDriver:
 
     def __init__(self, settings: TopicSettings, detector: Detector, taken: Callable[[Alert], object]) -> None:
         self._settings, self._detector, self._taken = settings, detector, taken
-        self._consumer = Consumer(settings.connection.client_settings() | QUIET_CLIENT | _reading(settings))
+        self._consumer = open_group_reader(settings.connection, settings.group)
         self._sink = _Sink(settings)
         self._next: dict[int, int] = {}  # the offset behind the last one that was taken
         self._committed: dict[int, int] = {}
@@ -287,20 +288,6 @@ def _values(consumer: Consumer, topic: str, since: int) -> Iterator[bytes]:
                 waiting.discard(message.partition())
             else:
                 raise KafkaException(error)
-
-
-def _reading(settings: TopicSettings) -> dict[str, object]:
-    return {
-        "group.id": settings.group,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
-        "isolation.level": "read_committed",
-        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
-        "fetch.wait.max.ms": 50,
-        "queued.max.messages.kbytes": 32 * 1024,
-    }
 
 
 def _told(error: KafkaError, settings: TopicSettings) -> str:

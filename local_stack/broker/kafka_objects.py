@@ -15,7 +15,7 @@ from kafka_setup.topology.file import TopologyError, load_topology
 from kafka_setup.topology.resources import EVENTS, REJECTED, Topology
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.layout import Stack
-from local_stack.processes import StartError, wait_for
+from local_stack.processes import StartError, no_stack, wait_for
 
 OBSERVER = "observer"
 _SECONDS = 20.0
@@ -91,5 +91,5 @@ def password(stack: Stack, user: str) -> Secret:
     """Raises StartError without a stack, ConnectionSettingsError when the file cannot be read."""
     file = password_file(stack.secrets, user)
     if not file.exists():
-        raise StartError(f"there is no stack in {stack.directory}. First: win-event-stack up")
+        raise no_stack(stack)
     return read_password_file(file)

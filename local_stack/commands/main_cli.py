@@ -110,7 +110,7 @@ def env(user: str | None) -> None:
     current = current_stack()
     with errors_told(TerminalTalk()):
         if not current.file.exists():
-            raise processes.StartError(f"there is no stack in {current.directory}. First: win-event-stack up")
+            raise processes.no_stack(current)
         click.echo(tools.render_exports(current, user), nl=False)
 
 

@@ -1,0 +1,30 @@
+"""A reader in a consumer group that commits by itself, when what it has read is done."""
+
+from __future__ import annotations
+
+from confluent_kafka import Consumer
+
+from kafka_setup.connection.session import QUIET_CLIENT
+from kafka_setup.connection.settings import KafkaConnection
+
+
+def open_group_reader(
+    connection: KafkaConnection, group: str, start_from: str = "earliest", **more: object
+) -> Consumer:
+    """Committed records only; nothing is committed for it. `more`: further settings, `_` in place of dots.
+
+    `start_from`: earliest or latest, where the group has committed nothing.
+    """
+    reading: dict[str, object] = {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": start_from,
+        "isolation.level": "read_committed",
+        "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
+        "fetch.wait.max.ms": 50,
+        "queued.max.messages.kbytes": 32 * 1024,
+    }
+    further = {name.replace("_", "."): value for name, value in more.items()}
+    return Consumer(connection.client_settings() | QUIET_CLIENT | reading | further)
