@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from analytics.tables import declarations
+from analytics.tables.declarations import declarations
 
 Row = dict[str, Any]
 _PRIMARY_KEY = re.compile(r"PRIMARY KEY \(([^)]*)\)")

@@ -17,7 +17,7 @@ if not __package__:
 import click
 import orjson
 
-from analytics.client_sql import declarations_of
+from analytics.flink.client_sql import declarations_of
 from analytics.library import shipped
 from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
@@ -86,8 +86,8 @@ def _show_questions() -> None:
 
 def _run(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
-    from analytics import graph, preflight
-    from analytics.archive_check import check_archive
+    from analytics.flink import graph, preflight
+    from analytics.flink.archive_check import check_archive
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
 
     try:
@@ -107,8 +107,8 @@ def _run(settings: AnalyticsSettings, check: bool) -> None:
 
 def _print_answers(settings: AnalyticsSettings) -> None:
     """Ask the files; every row of every answer becomes a line, in the order of the keys."""
-    from analytics import graph
     from analytics.answers import rows
+    from analytics.flink import graph
 
     with tempfile.TemporaryDirectory(prefix="win-event-analytics-") as folder:
         links, answers = Path(folder) / "files", Path(folder) / "answers"

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from analytics.hosts import FIELDS_OF_HOSTS, Hosts, read_hosts
-from analytics.inventory import ALERTS
 from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
 from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
+from analytics.tables.inventory import ALERTS
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.answers import primary_key
-from analytics.tables import declarations
+from analytics.tables.declarations import declarations
 
 FOLDER = Path(__file__).resolve().with_name("schemas")
 _COLUMN = re.compile(

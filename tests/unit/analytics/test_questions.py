@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from analytics.flink_settings import analytics_flink_options
+from analytics.flink.settings import analytics_flink_options
 from analytics.job import main
 from analytics.library import find, shipped
 from analytics.question import Question, QuestionError, share_out, split_statements
 from analytics.schema import FOLDER, schema_of, text_of
 from analytics.settings import AnalyticsSettings
-from analytics.tables import declarations, fields_of
+from analytics.tables.declarations import declarations, fields_of
 from producer.event_fields import INSERTS
 from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from analytics.question import Question
 from analytics.settings import INVENTORY, AnalyticsSettings
-from analytics.tables import interval, reading, table
+from analytics.tables.declarations import interval, reading, table
 from flink_bridge.kafka.settings import KafkaSettings
 
 ALERTS, CLOCK = "alerts_told", "event_clock"

@@ -11,10 +11,10 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 from pyflink.util.exceptions import JavaException
 
-from analytics import inventory, tables
-from analytics.flink_settings import analytics_flink_options
+from analytics.flink.settings import analytics_flink_options
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
+from analytics.tables import declarations, inventory
 
 
 def environment(settings: AnalyticsSettings) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
@@ -31,20 +31,20 @@ def ask_topic(settings: AnalyticsSettings, prefix: str) -> None:
     """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix."""
     env, table_environment = environment(settings)
     assert settings.kafka is not None  # noqa: S101 - without files there is a topic
-    fields = tables.fields_of(settings.questions)
-    declared = tables.results_in_kafka(settings, settings.kafka, prefix)
+    fields = declarations.fields_of(settings.questions)
+    declared = declarations.results_in_kafka(settings, settings.kafka, prefix)
     inputs = []
     if settings.reads_events:
-        inputs += tables.events_from_kafka(settings, settings.kafka, prefix, fields)
+        inputs += declarations.events_from_kafka(settings, settings.kafka, prefix, fields)
         inputs.append(declared["events_late"])
     if any(question.mentions("event_lines") for question in settings.questions):
-        inputs.append(tables.lines_from_kafka(settings, settings.kafka, prefix))
+        inputs.append(declarations.lines_from_kafka(settings, settings.kafka, prefix))
     inputs += inventory.read_by(settings.questions, settings, settings.kafka, prefix)
     if settings.archive:
-        inputs.append(tables.archive(settings.archive))
+        inputs.append(declarations.archive(settings.archive))
     statements = _statements(table_environment, settings, inputs, declared)
     if settings.reads_events:
-        statements.add_insert_sql(tables.LATE)
+        statements.add_insert_sql(declarations.LATE)
     statements.attach_as_datastream()
     env.execute(settings.name)
 
@@ -52,8 +52,9 @@ def ask_topic(settings: AnalyticsSettings, prefix: str) -> None:
 def ask_files(settings: AnalyticsSettings, links: Path, answers: Path) -> None:
     """Read the files that `links` points to, to their end; the answers' changes stand in `answers`."""
     env, table_environment = environment(settings)
-    inputs = tables.events_from_files(settings, links, tables.fields_of(settings.questions))
-    _statements(table_environment, settings, inputs, tables.results_in_files(answers)).attach_as_datastream()
+    inputs = declarations.events_from_files(settings, links, declarations.fields_of(settings.questions))
+    results = declarations.results_in_files(answers)
+    _statements(table_environment, settings, inputs, results).attach_as_datastream()
     env.execute(settings.name)
 
 
@@ -75,7 +76,7 @@ def _statements(
             for number, statement in enumerate(question.statements(settings.values[question.name])):
                 if statement.startswith("INSERT"):
                     writer = f"{question.name}-{number}"
-                    statements.add_insert_sql(tables.with_own_transactions(statement, settings, writer))
+                    statements.add_insert_sql(declarations.with_own_transactions(statement, settings, writer))
                 else:
                     table_environment.execute_sql(statement)
         except (Py4JJavaError, JavaException) as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analytics.flink_settings import analytics_flink_options
-from analytics.inventory import versions
+from analytics.flink.settings import analytics_flink_options
 from analytics.settings import INVENTORY, AnalyticsSettings
-from analytics.tables import everything
+from analytics.tables.declarations import everything
+from analytics.tables.inventory import versions
 from flink_bridge.kafka.settings import SHADED
 from flink_bridge.kafka.sql_text import literal
 
