@@ -15,7 +15,7 @@ from rich.console import Console
 from bench import document, plots
 from bench.analytics import asking
 from bench.book import Book, Record, load_book
-from bench.bridge import carrying, cluster, latency
+from bench.bridge import carrying, cluster, latency, posted
 from bench.detection import detecting
 from bench.harness import Section, measure
 from bench.machine import machine
@@ -31,7 +31,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
     audits = verify.topic_sections(quick, shared)
     questions = asking.sections(quick, shared)
-    return [*carrying.sections(quick, shared), *latency.sections(quick, shared), *audits, *questions]
+    times = [*latency.sections(quick, shared), *posted.sections(quick, shared)]
+    return [*carrying.sections(quick, shared), *times, *audits, *questions]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ GROUPS = {
             "partitions",
             "sink-subtasks",
             "latency",
+            "posted",
             "verify-a-topic",
             "questions",
         ),
