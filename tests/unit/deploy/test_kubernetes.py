@@ -16,6 +16,7 @@ from flink_bridge.job import main as job
 from local_stack.cluster.configuration import flat
 from local_stack.layout import DEPLOY, REPOSITORY
 from producer.cli import main as producer
+from producer.http.guard import TOKEN_VARIABLE
 
 FOLDER = DEPLOY / "kubernetes"
 SCHEMA = Path(__file__).with_name("schemas") / "flinkdeployments-1.15.0.yml.gz"
@@ -108,6 +109,19 @@ def test_state_survives_pods() -> None:
     assert all(settings[key].startswith("s3://") for key in stored)
     assert settings["high-availability.type"] == "kubernetes"
     assert spec["job"]["upgradeMode"] == "savepoint"
+
+
+def test_the_producers_http_token_is_a_key_of_its_secret() -> None:
+    """Off loopback, what changes something must need a token."""
+    manifests = list(yaml.safe_load_all((FOLDER / "producer.yaml").read_text()))
+    pod = next(each for each in manifests if each["kind"] == "Deployment")["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    file = next(each["value"] for each in container["env"] if each["name"] == f"{TOKEN_VARIABLE}_FILE")
+    mounted = next(each for each in container["volumeMounts"] if each["mountPath"] == str(Path(file).parent))
+    volume = next(each for each in pod["volumes"] if each["name"] == mounted["name"])
+    secrets = yaml.safe_load_all((FOLDER / "secret.yaml").read_text())
+    secret = next(each for each in secrets if each["metadata"]["name"] == volume["secret"]["secretName"])
+    assert Path(file).name in secret["stringData"]
 
 
 @pytest.mark.parametrize("tool", ["bridge", "producer"])
