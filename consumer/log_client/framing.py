@@ -6,12 +6,15 @@ import re
 
 from producer.protocol import MAX_LINE_BYTES
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some senders begin with one; it is no part of the first line
 # Searched from LF to LF, three times faster than looking for the two or three bytes as a string.
 _EMPTY_LINE = re.compile(rb"\n\r?\n").search
 
 
 class LineAssembler:
     """Gives back only whole, non-empty lines of at most `max_line` bytes (with LF), many in one block.
+
+    A byte order mark at the begin of the stream is left out.
 
     `position` counts every byte up to the last LF taken: lines given back, empty ones and overlong ones.
     `overlong` counts the lines left out. What stands after the last LF waits for the next chunk.
@@ -35,7 +38,11 @@ class LineAssembler:
         end = data.rfind(b"\n") + 1
         self._rest = data[end:]
         block = self._without_skipped(data[:end]) if self._skipped and end else data[:end]
-        self.position += len(block)
+        if not self.position:
+            self.position = len(block)
+            block = block.removeprefix(_BYTE_ORDER_MARK)
+        else:
+            self.position += len(block)
         if len(self._rest) >= self._max_line:
             self.overlong += not self._skipped
             self._skipped += len(self._rest)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cdc() -> None:
-    """The inventory of computers and accounts, and its changes in Kafka: status, reset, sql.
+    """Look at the inventory of computers and accounts, whose changes go to Kafka: status, reset, sql.
 
     \b
     Example:
@@ -33,19 +33,25 @@ def cdc() -> None:
 
 
 @cdc.command()
-@click.option("--json", "as_json", is_flag=True, help="One report for machines.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    envvar="WIN_EVENT_STACK_CDC_STATUS_JSON",
+    help="Print JSON for programs.",
+)
 @click.option(
     "--wait",
     type=click.FloatRange(0),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long changes may be on their way.",
+    help="How long to wait for changes that are on their way.",
 )
 def status(as_json: bool, wait: float) -> None:
-    """Compare every row with the newest record of its key; tell how far the connector is.
+    """Compare every row with the newest record of its key, and show how far behind the connector is.
 
-    Exit code 1: a row differs, or the connector does not read.
+    Exit code 1 means that a row differs, or that the connector does not read.
 
     \b
     Example:
@@ -61,9 +67,9 @@ def status(as_json: bool, wait: float) -> None:
 
 @cdc.command()
 def reset() -> None:
-    """Begin anew: drop the replication slot, empty the topics, forget offsets, read a new snapshot.
+    """Start again: drop the replication slot, empty the topics, delete offsets, read a new snapshot.
 
-    The rows stay. What they were before is in the topics no more; a job that reads them is submitted again.
+    The rows stay, but their older versions are no longer in the topics. Submit a job that reads them again.
 
     \b
     Example:
@@ -75,8 +81,8 @@ def reset() -> None:
         begin_anew(stack, TerminalTalk())
 
 
-@cdc.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("psql_options", nargs=-1, type=click.UNPROCESSED)
+@cdc.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.argument("psql_options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF PSQL]…")
 def sql(psql_options: tuple[str, ...]) -> None:
     """Open psql on the inventory, as the role that owns its tables.
 

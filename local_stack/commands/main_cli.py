@@ -27,11 +27,18 @@ class _Commands(click.Group):
     """Its help shows the whole first sentence about each command, and the variable of each option."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        cmd.short_help = " ".join((cmd.help or "").split("\n\n")[0].split())
-        for option in cmd.params:
-            if isinstance(option, click.Option):
-                option.show_envvar = True
+        _explain(cmd)
         super().add_command(cmd, name)
+
+
+def _explain(command: click.Command) -> None:
+    """The same for the commands of a group inside."""
+    command.short_help = " ".join((command.help or "").split("\n\n")[0].split())
+    for option in command.params:
+        if isinstance(option, click.Option):
+            option.show_envvar = True
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        _explain(each)
 
 
 @click.group(
@@ -57,7 +64,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--wipe", is_flag=True, help="Also forget topics, checkpoints, passwords and logs.")
+@click.option("--wipe", is_flag=True, help="Also delete topics, checkpoints, passwords and logs.")
 def down(wipe: bool) -> None:
     """Stop exactly what `up` started.
 
@@ -74,8 +81,8 @@ def down(wipe: bool) -> None:
 
 @main.command()
 @click.argument("name")
-@click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
-@click.option("-n", "--lines", default=50, show_default=True, help="How many of the last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
+@click.option("-n", "--lines", default=50, show_default=True, help="How many lines from the end.")
 def logs(name: str, follow: bool, lines: int) -> None:
     """Show the log of NAME: kafka-1, jobmanager, taskmanager-1, …
 
@@ -95,12 +102,14 @@ def logs(name: str, follow: bool, lines: int) -> None:
 
 
 @main.command()
-@click.option("--as", "user", metavar="USER", help="Log every tool in as USER, whatever it does.")
+@click.option(
+    "--as", "user", metavar="USER", envvar="WIN_EVENT_STACK_ENV_USER", help="Log every tool in as this user."
+)
 def env(user: str | None) -> None:
-    """Print shell exports: where this stack is, flink and Kafka's tools.
+    """Print shell exports: the addresses of this stack, and flink and Kafka's tools on the PATH.
 
-    Without --as each tool takes the user that is made for it: the jobs bridge, analytics and detection,
-    win-event-verify reader, win-event-kafka-setup admin, the console and the metrics observer.
+    Without --as each tool logs in as its own user: the jobs as bridge, analytics and detection,
+    win-event-verify as reader, win-event-kafka-setup as admin, the console and the metrics as observer.
 
     \b
     Examples:
@@ -114,24 +123,27 @@ def env(user: str | None) -> None:
         click.echo(tools.render_exports(current, user), nl=False)
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("client_options", nargs=-1, type=click.UNPROCESSED)
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("client_options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF FLINK'S CLIENT]…")
 def sql(client_options: tuple[str, ...]) -> None:
-    """Open Flink's SQL client; events, rejected and every result are declared, as the user analytics.
+    """Open Flink's SQL client as the user analytics; the tables of all topics are already declared.
+
+    It needs the SQL Gateway: win-event-stack up --sql.
 
     \b
     Examples:
       win-event-stack sql
       win-event-stack sql -f questions.sql
+      win-event-stack sql -- --help
     """
     with errors_told(TerminalTalk()):
         sys.exit(sql_gateway.client(current_stack(), client_options))
 
 
 @main.command()
-@click.option("--hostname", default="", metavar="HOST:PORT,…", help="Also examine where lines come from.")
+@click.option("--hostname", default="", metavar="HOST:PORT,…", help="Also check these senders of lines.")
 def doctor(hostname: str) -> None:
-    """Examine Java, Python, ports, disk, logins, topics and clocks; say what to do about each problem.
+    """Check Java, Python, ports, disk, logins, topics and clocks; say what to do about each problem.
 
     \b
     Examples:

@@ -20,8 +20,8 @@ _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come f
 
 
 @click.command("status")
-@click.option("--json", is_flag=True, help="One report for machines.")
-@click.option("--once", is_flag=True, help="One report instead of a live screen.")
+@click.option("--json", is_flag=True, help="Print one report as JSON for programs.")
+@click.option("--once", is_flag=True, help="Print one report instead of a live screen.")
 @click.option(
     "--interval",
     type=click.FloatRange(0.2),
@@ -38,9 +38,9 @@ _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come f
     help="Where win-event-producer serves its metrics (--http-port).",
 )
 def show_status(json: bool, once: bool, interval: float, producer_metrics: str | None) -> None:
-    """What runs where: processes, topics, consumer groups and lag, jobs and checkpoints, producer clients.
+    """Show processes, topics, consumer groups and lag, jobs and checkpoints, and clients of the producer.
 
-    On a terminal the screen is redrawn until Ctrl-C; in a pipe one report is printed.
+    On a terminal, the screen is redrawn until Ctrl-C. In a pipe, one report is printed.
 
     \b
     Examples:

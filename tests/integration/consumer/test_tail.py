@@ -116,6 +116,12 @@ def test_a_filter_drops_garbage_and_what_does_not_match():
     assert ids(result.stdout) == [1, 2]
 
 
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it():
+    with Feeder([b"\xef\xbb\xbf" + events(1, 2), b""]) as feeder:
+        result = tail(feeder.port, "--no-reconnect", "--level", "error")
+    assert ids(result.stdout) == [1, 2]
+
+
 def test_several_endpoints_are_merged():
     with Feeder([events(*range(1, 51))]) as first, Feeder([events(*range(51, 101))]) as second:
         endpoints = [f"127.0.0.1:{server.port}" for server in (first, second)]

@@ -34,3 +34,11 @@ def test_a_line_without_end_costs_no_memory():
         assert assembler.feed(b"x" * 1000) == b""
     assert assembler.feed(b"\nnext\n") == b"next\n"
     assert (assembler.overlong, assembler.position) == (1, 1_000_000 + 6)
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=4))
+def test_a_byte_order_mark_at_the_begin_of_the_stream_is_left_out(cuts):
+    assembler = LineAssembler(LIMIT)
+    stream = b"\xef\xbb\xbffirst\n\xef\xbb\xbfsecond\n"
+    assert fed(assembler, stream, cuts) == b"first\n\xef\xbb\xbfsecond\n"
+    assert assembler.position == len(stream)

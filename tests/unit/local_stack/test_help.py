@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -11,21 +12,39 @@ from click.testing import CliRunner
 from local_stack.cli import main
 
 
+def _all_commands(group: click.Group) -> dict[str, click.Command]:
+    """Every command of the group and of the groups inside it, by the words that one types."""
+    found = dict(group.commands)
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found |= {f"{name} {inner}": each for inner, each in _all_commands(command).items()}
+    return found
+
+
+COMMANDS = _all_commands(main)
+
+
 def test_no_summary_is_cut_off() -> None:
-    shown = CliRunner().invoke(main, ["--help"], terminal_width=200).output
-    assert "..." not in shown.partition("Commands:")[2]
-    for command in main.commands.values():
+    for group in ([], ["cdc"]):
+        shown = CliRunner().invoke(main, [*group, "--help"], terminal_width=200).output
+        assert "..." not in shown.partition("Commands:")[2]
+    for command in COMMANDS.values():
         assert (command.help or "").split("\n\n")[0].split() == (command.short_help or "").split()
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
-def test_every_option_has_a_variable(command: str) -> None:
-    options = [each for each in main.commands[command].params if isinstance(each, click.Option)]
-    shown = " ".join(CliRunner().invoke(main, [command, "--help"], terminal_width=200).output.split())
-    for option in options:
-        variable = option.envvar or f"WIN_EVENT_STACK_{command}_{option.name}".upper()
-        if command != "sql":  # its options are those of Flink's SQL client
-            assert f"[env var: {variable}" in shown, option.name
+@pytest.mark.parametrize("words", sorted(COMMANDS))
+def test_every_option_has_a_variable_that_is_spelled_as_the_option(words: str) -> None:
+    shown = CliRunner().invoke(main, [*words.split(), "--help"], terminal_width=200)
+    assert (shown.exit_code, shown.output[:6]) == (0, "Usage:")  # also where nothing runs
+    for option in (each for each in COMMANDS[words].params if isinstance(each, click.Option)):
+        spelled = re.sub("[ -]", "_", f"WIN_EVENT_STACK {words} {option.opts[-1].lstrip('-')}").upper()
+        assert f"[env var: {option.envvar or spelled}" in " ".join(shown.output.split()), option.name
+
+
+def test_json_has_the_same_variable_in_both_kinds_of_status() -> None:
+    for words in (["status"], ["cdc", "status"]):
+        shown = " ".join(CliRunner().invoke(main, [*words, "--help"], terminal_width=200).output.split())
+        assert f"WIN_EVENT_STACK_{'_'.join(words).upper()}_JSON]" in shown
 
 
 def test_a_variable_is_taken(tmp_path: Path) -> None:
