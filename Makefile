@@ -49,6 +49,10 @@ compose-up:  ## the same as containers: passwords, images, everything
 compose-down:  ## stop the containers; the data stays (docker compose down -v forgets it)
 	@docker compose down
 
+.PHONY: pictures
+pictures: setup tools  ## take the screenshots in docs/pictures again, from a running pipeline; six minutes
+	@python scripts/make-pictures.py
+
 faults: setup  ## break it in every way and audit; ROWS=a,b MODES=auto select; writes docs/RELIABILITY.md
 	@PYTHONPATH=tests python -m faults
 
