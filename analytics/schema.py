@@ -11,6 +11,8 @@ from analytics.answers import primary_key
 from analytics.tables.declarations import declarations
 
 FOLDER = Path(__file__).resolve().with_name("schemas")
+# Detection writes into the topic of alerts, too: whoever reads it has one schema for both.
+_ALSO = {"alerts": FOLDER.parents[1] / "detection" / "alert.schema.json"}
 _COLUMN = re.compile(
     r"^\s+`?(\w+)`? (STRING|BIGINT|BOOLEAN|INT|TIMESTAMP_LTZ\(3\))( NOT NULL)?,?$", re.MULTILINE
 )
@@ -42,7 +44,16 @@ def schema_of(result: str) -> dict[str, Any]:
 
 
 def text_of(result: str) -> str:
-    return json.dumps(schema_of(result), indent=2) + "\n"
+    """What stands in schemas/: of a topic that others write, too, the shape of each of its writers."""
+    schema = schema_of(result)
+    if other := _ALSO.get(result):
+        head = {name: schema.pop(name) for name in ("$schema", "title", "description")}
+        theirs = json.loads(other.read_text(encoding="utf-8"))
+        theirs.pop("$schema")
+        ours = {"title": "An answer of analytics: error_burst or brute_force", **schema}
+        head["description"] = f"A record of topic {result}: it has one of two shapes."
+        schema = {**head, "oneOf": [ours, theirs]}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

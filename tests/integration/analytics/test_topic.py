@@ -11,11 +11,14 @@ from typing import Any
 
 import asking
 import attacked
+import jsonschema
 import oracle
 import pytest
 from asking import OPTIONS, QUESTIONS, RUNNING, WINDOWED, archived, ask, closing_events, send, some_events
+from reading import read_topic
 from running import BIN, Job, RunningStack, run, wait_until
 
+from analytics.schema import FOLDER
 from local_stack import processes
 
 pytestmark = pytest.mark.integration
@@ -28,6 +31,7 @@ class Asked:
     """`closing` has moved the watermark on past all windows before `late` came."""
 
     stack: RunningStack
+    topic: str
     job: Job
     events: list[attacked.Event]
     closing: list[attacked.Event]
@@ -52,7 +56,7 @@ def asked(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     late = [attacked.moved(event, 0, record_id=990_000 + n) for n, event in enumerate(events[:20])]
     send(stack, topic, events[:700])
     job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--archive-path", archive.as_uri(), *OPTIONS)
-    this = Asked(stack, job, events, closing, late, archive)
+    this = Asked(stack, topic, job, events, closing, late, archive)
     wait_until(lambda: this.rows("events_enriched"), f"the first answers; {job.failures()}", 120)
     _kill_taskmanager(stack)
     send(stack, topic, events[700:])
@@ -85,6 +89,22 @@ def test_the_data_holds_what_is_asked_for(asked: Asked) -> None:
     assert {row["kind"] for row in oracle.brute_force(asked.events).values()} == {"guessing", "spray"}
     assert oracle.error_burst(asked.events, 4)
     assert asked.job.restored() >= 1
+
+
+def test_every_record_holds_to_the_schema_of_its_topic(asked: Asked) -> None:
+    """The topic of alerts, too, which detection writes into."""
+    wait_until(lambda: asked.rows("alerts"), "alerts of analytics", 90)
+    words = ("--topic", asked.topic, "--group", "win-event-detection-schema", "--bounded")
+    answer = run(BIN / "win-event-detect", *words, env=asked.stack.shell("detection"))
+    assert answer.returncode == 0, answer.stderr
+    writers = set()
+    for result in (*WINDOWED, *RUNNING, "events_late"):
+        schema = jsonschema.Draft202012Validator(json.loads((FOLDER / f"{result}.json").read_text()))
+        for record in read_topic(asked.stack, result, 1, isolation="read_committed"):
+            row = json.loads(record.value)
+            schema.validate(row)
+            writers |= {name for name in ("rule", "rule_id") if name in row}
+    assert writers == {"rule", "rule_id"}
 
 
 def test_late_events_are_told_one_by_one(asked: Asked) -> None:
