@@ -42,7 +42,8 @@ class Cut:
 class Proxy:
     """Listens on `port` (0 takes a free one) and forwards to `target`, both on loopback.
 
-    `connections`, `cuts`, `resets` count what happened; the counters are the proof of a fault.
+    `connections`, `cuts`, `resets`, `refused` count what happened; the counters are the proof of a fault.
+    While nobody listens on `target`, every connection is refused.
     """
 
     def __init__(self, target: int, port: int = 0) -> None:
@@ -50,7 +51,7 @@ class Proxy:
         self.delay = 0.0  # seconds that every piece waits
         self.bytes_per_second = 0  # 0: no limit
         self.cuts_to_come: Iterator[Cut] = iter(())  # one for each connection that is still to come
-        self.connections = self.cuts = self.resets = self.forwarded = 0
+        self.connections = self.cuts = self.resets = self.refused = self.forwarded = 0
         self._gate = threading.Event()
         self._gate.set()
         self._open: set[_Connection] = set()
@@ -108,6 +109,7 @@ class Proxy:
         try:
             server = socket.create_connection(("127.0.0.1", self.target), timeout=10)
         except OSError:
+            self.refused += 1
             _end(client, reset=True)  # what the client of a refused connection comes closest to
             return
         for each in (client, server):

@@ -1,16 +1,21 @@
-"""The archive in a bucket of a real S3 server; what is said when the server or the bucket is not there."""
+"""The archive in a bucket of a real S3 server; what happens when the server or the bucket is not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import attacked
 import pytest
 from asking import ask, refused, send, some_events
 from aws import client, moto_server
-from running import RunningStack, wait_until
+from confluent_kafka import Consumer, TopicPartition
+from faults.proxy import Proxy
+from running import RunningStack, free_ports, wait_until
+
+from local_stack.broker import kafka_objects
 
 pytestmark = pytest.mark.integration
 
@@ -37,15 +42,9 @@ def test_the_archive_goes_to_s3_in_several_parts_of_one_upload(
         "--archive-part-seconds", "1",
     )  # fmt: skip
     wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 120)
-    found = bucket.list_objects_v2(Bucket="events", Prefix="all/day=")["Contents"]
-    parts = [each for each in found if "/part-" in each["Key"]]
-    lines = [
-        line
-        for part in parts
-        for line in bucket.get_object(Bucket="events", Key=part["Key"])["Body"].read().splitlines()
-    ]
-    assert sorted(lines) == sorted(each["line"] for each in events)
-    # The name of what came in several parts ends with their number.
+    parts = _parts(bucket, "all")
+    assert _lines(bucket, "all") == sorted(each["line"] for each in events)
+    # The ETag of what came in several parts ends with their number.
     (largest,) = [part for part in parts if part["Size"] > 10 * MEBIBYTE]
     assert int(largest["ETag"].strip('"').rpartition("-")[2]) >= 2
     said = refused(stack, "archive", "--kafka-topic", topics[0], "--archive-path", "s3://no-such-bucket/all")
@@ -56,3 +55,71 @@ def test_the_archive_goes_to_s3_in_several_parts_of_one_upload(
 def test_a_server_of_s3_that_is_away(stack: RunningStack, topics: tuple[str, str]) -> None:
     said = refused(stack, "archive", "--kafka-topic", topics[0], "--archive-path", "s3://events/all")
     assert f"S3 at {stack.stack.s3_endpoint}: Connection refused" in said
+
+
+def test_a_server_of_s3_that_refuses_the_key(
+    stack: RunningStack, topics: tuple[str, str], bucket: Any
+) -> None:
+    # From here on moto asks who it is, and knows nobody.
+    text = {"Content-Type": "text/plain"}
+    ask_who = Request(f"{stack.stack.s3_endpoint}/moto-api/reset-auth", data=b"0", headers=text)
+    urlopen(ask_who, timeout=60).close()
+    said = refused(stack, "archive", "--kafka-topic", topics[0], "--archive-path", "s3://events/all")
+    assert "s3://events/all" in said
+    assert "The AWS Access Key Id you provided does not exist" in said
+    assert "AWS_ACCESS_KEY_ID" in said
+
+
+def test_events_wait_for_a_server_that_is_away_for_a_while(
+    stack: RunningStack, topics: tuple[str, str]
+) -> None:
+    endpoint = urlsplit(stack.stack.s3_endpoint).port or 0
+    events, before = some_events(4, 300), 100
+    moto, nobody = free_ports(2)
+    with moto_server(moto) as server, Proxy(moto, endpoint) as proxy:
+        bucket = client("s3", server)
+        bucket.create_bucket(Bucket="events")
+        send(stack, topics[0], events[:before])
+        job = ask(
+            stack, "archive", "--kafka-topic", topics[0], "--archive-path", "s3://events/away",
+            "--archive-part-seconds", "1", "--checkpoint-interval", "1",
+            "--transactional-id-prefix", "win-event-analytics-away",
+        )  # fmt: skip
+        try:
+            wait_until(lambda: len(_lines(bucket, "away")) == before, f"a part; {job.failures()}", 120)
+            proxy.target = nobody
+            proxy.reset()
+            send(stack, topics[0], events[before:])
+            wait_until(lambda: proxy.refused >= 3, "the cluster finds S3 away", 120)
+            wait_until(lambda: _behind(stack, topics[0]) == len(events) - before, "the events wait", 60)
+            proxy.target = moto
+            wait_until(
+                lambda: len(_lines(bucket, "away")) >= len(events), f"all are there; {job.failures()}", 300
+            )
+            assert _lines(bucket, "away") == sorted(event["line"] for event in events)
+            wait_until(lambda: _behind(stack, topics[0]) == 0, "none waits", 60)
+        finally:
+            job.cancel()
+
+
+def _parts(bucket: Any, prefix: str) -> list[dict[str, Any]]:
+    found = bucket.list_objects_v2(Bucket="events", Prefix=f"{prefix}/day=").get("Contents", [])
+    return [each for each in found if "/part-" in each["Key"]]
+
+
+def _lines(bucket: Any, prefix: str) -> list[bytes]:
+    """What stands in all parts that can be seen."""
+    bodies = [bucket.get_object(Bucket="events", Key=part["Key"])["Body"] for part in _parts(bucket, prefix)]
+    return sorted(line for body in bodies for line in body.read().splitlines())
+
+
+def _behind(stack: RunningStack, topic: str) -> int:
+    """Records that the job's consumer group has not put behind it."""
+    login = kafka_objects.connection(stack.stack, "analytics").client_settings()
+    group = Consumer({**login, "group.id": "win-event-analytics-away"})
+    try:
+        places = [TopicPartition(topic, number) for number in range(3)]
+        done = sum(max(each.offset, 0) for each in group.committed(places, timeout=60))
+        return sum(group.get_watermark_offsets(each, timeout=60)[1] for each in places) - done
+    finally:
+        group.close()
