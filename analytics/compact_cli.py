@@ -1,0 +1,55 @@
+"""win-event-compact: what the question `archive` wrote, as Parquet files."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from flink_bridge.version_cli import version_option
+from kafka_setup.connection.options import option
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@version_option()
+@click.argument("archive", envvar="WIN_EVENT_ARCHIVE_PATH")
+@click.argument("target", envvar="WIN_EVENT_PARQUET_PATH")
+@option(
+    "--remove/--keep",
+    "WIN_EVENT_REMOVE_PARTS",
+    default=False,
+    help="Take parts out of ARCHIVE once their events stand in a complete Parquet file.",
+)
+def main(archive: str, target: str, remove: bool) -> None:
+    """Write the complete parts of an archive as Parquet files into TARGET, in the same folders.
+
+    ARCHIVE and TARGET are folders or s3://BUCKET/PREFIX (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY tell which S3, and who). The columns are event_time, computer and line, the event
+    as it came. A part that a file of TARGET has already is passed over, so the command may be repeated at
+    any time, also after it was killed; one at a time.
+
+    \b
+    Examples:
+      win-event-compact /var/lib/win-event/archive /var/lib/win-event/parquet
+      win-event-compact s3://events/archive s3://events/parquet --remove
+    """
+    from analytics.parquet import Compacted, ParquetError, compact, open_folder  # --help need not wait for it
+
+    whole = Compacted()
+    try:
+        source, goal = open_folder(archive), open_folder(target)
+        if f"{goal.path}/".startswith(f"{source.path}/") and source.store == goal.store:
+            raise click.UsageError(f"TARGET {target} lies in ARCHIVE: its files would be taken for parts")
+        for folder in compact(source, goal, remove=remove):
+            whole += folder
+    except (ParquetError, OSError) as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    click.echo(
+        f"{whole.events:,} events of {whole.parts:,} parts in {whole.files:,} new files; "
+        f"{whole.removed:,} parts removed"
+    )
+
+
+if __name__ == "__main__":
+    main()
