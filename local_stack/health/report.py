@@ -93,7 +93,7 @@ class Reader:
         return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems, warned)
 
     def _risks(self, facts: ClusterFacts) -> list[Finding]:
-        return list(read_warnings(self._stack, self._admin, facts)) if self._admin else []
+        return [] if self._admin is None else list(read_warnings(self._stack, self._admin, facts))
 
     def _facts(self) -> ClusterFacts:
         if self._admin is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from local_stack.health.jobs import Job
 
 SILENT_SECONDS = 60.0
-_LOOPING = 3  # failures with the same words
+_LOOPING, _LOOPING_LONG = 3, 6  # failures with the same words; so many count in spite of checkpoints
 _ENOUGH_LINES = 10
 _CURES = {
     "not-json": "the sender does not send JSON lines",
@@ -65,19 +65,19 @@ def cure(reason: str) -> str:
 
 
 def _looping(job: Job) -> Iterator[Finding]:
-    """The same failure again and again, with no checkpoint between: the job always meets the same thing."""
-    last = job.failures[-_LOOPING:]
+    """The same failure again and again. With no checkpoint between, the job always meets the same thing."""
+    last, many = job.failures[-_LOOPING:], job.failures[-_LOOPING_LONG:]
     if len(last) < _LOOPING or len({failure.text for failure in last}) > 1:
         return
     since = last[-1].at - last[0].at
-    if job.checkpoint_age is not None and job.checkpoint_age < since:
+    if job.checkpoint_age is None or job.checkpoint_age >= since:
+        where, how_often = " at the same place", f"{_LOOPING} times in {since:.0f} s, no checkpoint between"
+    elif job.state != "RUNNING" and len(many) == _LOOPING_LONG and len({each.text for each in many}) == 1:
+        where, how_often = "", f"{_LOOPING_LONG} times in {many[-1].at - many[0].at:.0f} s"
+    else:
         return
-    what = f"{job.name} restarts at the same place again and again: {last[-1].text}"
-    yield Finding(
-        what,
-        False,
-        f"win-event-stack logs taskmanager-1; {_LOOPING} times in {since:.0f} s, no checkpoint between",
-    )
+    what = f"{job.name} restarts{where} again and again: {last[-1].text}"
+    yield Finding(what, False, f"win-event-stack logs taskmanager-1; {how_often}")
 
 
 def _silent(job: Job) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
     """`topics`: how many records read_committed does not see; `tool`: kafka-transactions.sh with a login."""
     hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
     what = f"transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
-    end = f"{tool} forceTerminateTransaction --transactional-id {name}"
+    end = f"{tool} forceTerminateTransaction --transactionalId {name}"
     return Finding(
         what, False, f"it ends when its job goes on from its checkpoint; to give its records up: {end}"
     )

@@ -57,6 +57,15 @@ def test_a_job_that_fails_the_same_way_without_a_checkpoint_between_is_named() -
     assert len(_about(failures=same, checkpoint_age=None, state="RESTARTING")) == 1
 
 
+def test_a_job_that_keeps_failing_the_same_way_is_named_although_it_makes_checkpoints() -> None:
+    same = [Failure(at, "IOException: boom") for at in (10.0, 15.0, 20.0, 25.0, 30.0, 35.0)]
+    assert _about(failures=same, checkpoint_age=1.0, state="RESTARTING") == [
+        f"{HEALTHY.name} restarts again and again: IOException: boom"
+    ]
+    assert _about(failures=same, checkpoint_age=1.0) == []  # it has recovered
+    assert _about(failures=same[1:], checkpoint_age=1.0, state="RESTARTING") == []
+
+
 def test_a_connection_that_is_established_and_silent_is_named() -> None:
     (warned,) = _about(places=[Place("a:1", True, 75.0), Place("b:1", True, None)])
     assert "connected to a:1, and no line came for 75 s" in warned
@@ -79,7 +88,7 @@ def test_a_hanging_transaction_is_named_with_what_it_hides_and_what_ends_it() ->
     warned = of_transaction("win-event-bridge-0-1", {"events": 5}, "kafka-transactions.sh")
     assert "win-event-bridge-0-1" in warned.what
     assert "5 of events" in warned.what
-    assert "--transactional-id win-event-bridge-0-1" in warned.remedy
+    assert "--transactionalId win-event-bridge-0-1" in warned.remedy
 
 
 def test_the_innermost_cause_is_what_counts() -> None:
