@@ -24,7 +24,7 @@ TASKMANAGER_KILLS = 5
 def nothing(experiment: Experiment) -> str:
     experiment.load(3)
     experiment.wait_for_flow()
-    return "no fault: the yardstick"
+    return "no fault, for comparison"
 
 
 def producer_kill_keeping_the_log(experiment: Experiment) -> str:
