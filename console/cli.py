@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from console.cache.settings import CacheServer, CacheSettingsError, has_password, read_url
 from console.settings import Settings, Topics
 from console.web.server import ListenError, serve
 from kafka_setup.connection.options import kafka_connection_options, take_connection
@@ -71,12 +73,19 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
     type=click.IntRange(100),
     help="Events read a second at most; what is more is left out and counted.",
 )
+@_option(
+    "--cache",
+    "CACHE",
+    metavar="URL",
+    help="Valkey or Redis that remembers what the API answers: redis://HOST:6379/0, rediss:// for TLS.",
+)
 @kafka_connection_options
 def main(**values: Any) -> None:
     """Serve the live page and the read API, until stopped.
 
     The Kafka user only reads. The producer's token (WIN_EVENT_HTTP_TOKEN or …_FILE) stays here, no browser
-    sees it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) closes the console itself.
+    sees it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) closes the console itself. The password of the cache comes
+    from WIN_EVENT_CACHE_PASSWORD (or …_FILE), or stands in the address in WIN_EVENT_CACHE.
 
     \b
     Examples:
@@ -85,7 +94,7 @@ def main(**values: Any) -> None:
     """
     try:
         serve(_settings(values), lambda url: click.echo(f"console on {url}", err=True))
-    except ListenError as error:
+    except (ListenError, CacheSettingsError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -116,7 +125,24 @@ def _settings(values: dict[str, Any]) -> Settings:
         allowed_hosts=values["allow_host"],
         topics=_topics(values),
         max_rate=values["max_rate"],
+        cache=_cache(values["cache"]),
     )
+
+
+def _cache(url: str | None) -> CacheServer | None:
+    if not url:
+        return None
+    try:
+        found = read_url(url, read_password(os.environ, "WIN_EVENT_CACHE_PASSWORD"))
+    except (CacheSettingsError, ConnectionSettingsError) as error:
+        raise click.UsageError(f"--cache: {error}") from error
+    from_argv = click.get_current_context().get_parameter_source("cache") is ParameterSource.COMMANDLINE
+    if from_argv and has_password(url):
+        raise click.UsageError(
+            "--cache: every user of this machine can read a command line, so no password there: "
+            "set WIN_EVENT_CACHE_PASSWORD_FILE"
+        )
+    return found
 
 
 def _topics(values: dict[str, Any]) -> Topics:

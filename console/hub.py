@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from confluent_kafka import Message
 
+from console.cache.cache import Cache
+from console.cache.server import Server
 from console.reading.flink import Job, read_jobs
 from console.reading.kafka_facts import KafkaFacts
-from console.reading.poller import Poller
+from console.reading.poller import AwayError, Poller
 from console.reading.producer import Producer, ProducerApi
 from console.reading.records import RecordReader
 from console.reading.tail import Tail
 from console.settings import Settings
 from console.state.event import latency, parse, read_event
 from console.state.recent import Rejected, recent_events, recent_rejected
-from console.state.results import MemoryResults, Results, Row
+from console.state.results import Results, Row
 from console.state.series import Series
 from kafka_setup.cluster_facts import ClusterFacts
 
@@ -27,10 +31,10 @@ _LAST_EVENTS, _LAST_REJECTED, _LAST_ROWS = 100, 200, 20_000  # read first, of a 
 class Hub:
     """Everything the requests are answered from. Runs from start() to stop()."""
 
-    def __init__(self, settings: Settings, results: Results | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings, self.began = settings, time.time()
         self.events, self.rejected, self.series = recent_events(), recent_rejected(), Series()
-        self.results: Results = MemoryResults() if results is None else results
+        self.results = Results()
         self.late = 0
         self._kafka = KafkaFacts(settings.kafka)
         self.kafka: Poller[ClusterFacts] = Poller("kafka", self._kafka.read)
@@ -44,6 +48,10 @@ class Hub:
             self.producer = Poller("producer", self.producer_api.status)
         self.records = RecordReader(settings.kafka)
         self.tail = Tail(settings.kafka, _starts(settings), self.take, settings.max_rate)
+        self.cache = self._open_cache()
+        self.cache_looks: Poller[None] | None = None
+        if self.cache:
+            self.cache_looks = Poller("cache", self.cache.look)
 
     @property
     def rates(self) -> dict[str, float]:
@@ -57,9 +65,24 @@ class Hub:
         for each in self._threads():
             each.stop()
         self.records.close()
+        if self.cache:
+            with suppress(AwayError):
+                self.cache.look()  # what the last second brought
+            self.cache.close()
 
-    def _threads(self) -> list[Tail | Poller[ClusterFacts] | Poller[list[Job]] | Poller[Producer]]:
-        return [each for each in (self.tail, self.kafka, self.flink, self.producer) if each is not None]
+    def _threads(self) -> list[Tail | Poller[Any]]:
+        polled = (self.cache_looks, self.kafka, self.flink, self.producer)
+        return [*(each for each in polled if each is not None), self.tail]
+
+    def _open_cache(self) -> Cache | None:
+        """None without one. Raises CacheSettingsError."""
+        where, kafka = self.settings.cache, self.settings.kafka.bootstrap_servers
+        if where is None:
+            return None
+        topics = self.settings.topics.results
+        return Cache(
+            Server(where), kafka, self.results, topics, lambda: self.series.totals, self.tail.has_read
+        )
 
     def take(self, message: Message) -> None:
         """One record of a followed topic, in the tail's thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from console.cache.settings import CacheServer
 from kafka_setup.connection.settings import KafkaConnection, Secret
 
 VERSION_PATH = "/api/v1"
@@ -42,7 +43,7 @@ class Topics:
 
 @dataclass(frozen=True)
 class Settings:
-    """`flink_url` and `producer_url` None: that part is not asked. `max_rate`: events read a second at most.
+    """`flink_url`, `producer_url`, `cache` None: that part is not asked. `max_rate`: events read a second.
 
     `token` opens the console itself; `producer_token` is handed to the producer and never to a browser.
     """
@@ -57,6 +58,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     topics: Topics = Topics()
     max_rate: int = 20_000
+    cache: CacheServer | None = None
 
     @property
     def host_names(self) -> frozenset[str]:

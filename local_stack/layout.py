@@ -17,6 +17,7 @@ FILE = "stack.json"
 # What a stack makes in its folder, besides the jars, which several stacks may share.
 _PARTS = (
     "bin",
+    "cache",
     "cdc",
     "flink",
     "kafka",
@@ -60,6 +61,8 @@ class Stack:
     producer_metrics: str = "127.0.0.1:9998"
     console: bool = False
     console_port: int = 8085
+    cache: bool = False
+    cache_port: int = 6379
     cdc: bool = False
     postgres_port: int = 5432
     connect_port: int = 8084
@@ -112,6 +115,15 @@ class Stack:
     def connect_url(self) -> str:
         """Kafka Connect's REST API."""
         return f"http://{LOOPBACK}:{self.connect_port}"
+
+    @property
+    def cache_url(self) -> str:
+        """The Valkey server of the console; its password is in a file beside its configuration."""
+        return f"redis://{LOOPBACK}:{self.cache_port}"
+
+    @property
+    def cache_password(self) -> Path:
+        return self.directory / "cache" / "password"
 
     @property
     def cdc_directory(self) -> Path:

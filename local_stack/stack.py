@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import console, observe, processes, tools, watchdog
+from local_stack import cache, console, observe, processes, tools, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords, write_logins
@@ -57,6 +57,8 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
                 start_cdc(stack, _fetch("cdc", stack, talk), talk)
             if stack.observe:
                 _up_observers(stack, talk)
+            if stack.cache:
+                _up_cache(stack, talk)
             if stack.console:
                 _up_console(stack, talk)
         except BaseException:
@@ -143,6 +145,13 @@ def _up_observers(stack: Stack, talk: Talk) -> None:
     observe.start_observers(stack)
     talk.done(f"Prometheus ready on {observe.url(stack)}")
     talk.done(observe.grafana_advice(stack))
+
+
+def _up_cache(stack: Stack, talk: Talk) -> None:
+    if processes.running(stack, cache.NAME) is None:
+        talk.doing("starting the cache")
+        cache.start_cache(stack)
+    talk.done(f"cache ready on {stack.cache_url}")
 
 
 def _up_console(stack: Stack, talk: Talk) -> None:

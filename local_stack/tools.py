@@ -73,8 +73,10 @@ def exports(stack: Stack) -> dict[str, str]:
         "WIN_EVENT_TOPOLOGY": stack.topology,
         "WIN_EVENT_JAR_DIR": os.environ.get("WIN_EVENT_JAR_DIR"),
     }
+    cache = {"WIN_EVENT_CACHE": stack.cache_url, "WIN_EVENT_CACHE_PASSWORD_FILE": str(stack.cache_password)}
     return {
         **flink_environment(stack),
+        **(cache if stack.cache else {}),
         **{name: str(file) for name, file in files.items() if file},
         **topic_variables(stack),
         "WIN_EVENT_STACK_DIR": str(stack.directory),
@@ -94,6 +96,8 @@ _OF_ANOTHER_STACK = (
     "KAFKA_PASSWORD_FILE",
     "KAFKA_CA_FILE",
     "WIN_EVENT_TOPOLOGY",
+    "WIN_EVENT_CACHE",
+    "WIN_EVENT_CACHE_PASSWORD_FILE",
     "FLINK_PLUGINS_DIR",
 )
 

@@ -18,13 +18,14 @@ from typing import Any
 import yaml
 from running import BIN, free_ports, run, wait_until
 
+from local_stack.cache import find_server
 from local_stack.cluster.cluster import flink_home
 from local_stack.jars.java import java_home
 from local_stack.layout import REPOSITORY
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
-_PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 8085, 9090)
-_HOSTS = r"(?:kafka-metrics|kafka|jobmanager|producer|localhost|0\.0\.0\.0|127\.0\.0\.1)"
+_PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 8085, 9090, 6379)
+_HOSTS = r"(?:kafka-metrics|kafka|jobmanager|producer|cache|localhost|0\.0\.0\.0|127\.0\.0\.1)"
 _KAFKA_SCRIPTS = {"kafka-storage.sh": "kafka.tools.StorageTool", "kafka-server-start.sh": "kafka.Kafka"}
 _NC = "import socket, sys; socket.create_connection((sys.argv[-2], int(sys.argv[-1])), 4)\n"
 _WGET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[-1], timeout=4)\n"
@@ -166,6 +167,7 @@ class Containers:
         # Of busybox, for the health checks; a bare machine may have neither.
         self._script("nc", f"#!{sys.executable}\n{_NC}")
         self._script("wget", f"#!{sys.executable}\n{_WGET}")
+        self._script("valkey-server", f'#!/bin/sh\nexec {find_server()} "$@"\n')
         for jar in (*(flink_home() / "lib").glob("*.jar"), *self.jars.glob("flink-sql-connector-*.jar")):
             (self.folder / "lib" / jar.name).symlink_to(jar)
         for jar in self.jars.glob("jmx_prometheus_javaagent-*.jar"):

@@ -41,6 +41,7 @@ class Tail:
         self.problem: str | None = "not connected yet"
         self.ends_at_start: dict[tuple[str, int], int] = {}  # what comes from here on is new
         self._following: set[tuple[str, int]] = set()
+        self._ended: set[tuple[str, int]] = set()  # where the end was reached once
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="console-tail", daemon=True)
 
@@ -51,8 +52,14 @@ class Tail:
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
+    def has_read(self, topic: str) -> bool:
+        """Whether all of the topic's partitions were read up to their ends once. From any thread."""
+        return topic in self.followed and all(
+            each in self._ended for each in self.ends_at_start.copy() if each[0] == topic
+        )
+
     def _run(self) -> None:
-        consumer = open_consumer(self._connection)
+        consumer = open_consumer(self._connection, **{"enable.partition.eof": True})
         look_at = 0.0
         try:
             while not self._stopping.is_set():
@@ -101,7 +108,9 @@ class Tail:
         for message in messages:
             if (error := message.error()) is None:
                 self._take(message)
-            elif error.code() != KafkaError._PARTITION_EOF:
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._ended.add((message.topic(), message.partition()))
+            else:
                 self.problem = str(error.str())
 
     def _leave_out(self, consumer: Consumer) -> None:

@@ -1,12 +1,13 @@
-"""Rows of the result topics by their key: the small class behind which a cache may stand later."""
+"""Rows of the result topics by their key: what was read, and until then what a cache remembers."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 MAX_ROWS = 5_000  # a topic
 
@@ -27,41 +28,47 @@ class Row:
     since: float | None = None
 
 
-class Results(Protocol):
-    """Counts, windows, sessions, alerts. All calls are cheap and never fail."""
-
-    def put(self, row: Row) -> None:
-        """A later row of the same topic and key replaces the earlier one."""
-
-    def remove(self, topic: str, key: str) -> None: ...
-
-    def newest(self, topic: str, limit: int) -> list[Row]:
-        """The rows that changed last, newest first."""
-
-    def count(self, topic: str) -> int: ...
-
-    def version(self, topic: str) -> int:
-        """Grows with every change of the topic's rows."""
-
-
-class MemoryResults:
-    """Keeps the MAX_ROWS of each topic that changed last."""
+class Results:
+    """Windows, sessions, alerts: the MAX_ROWS of each topic that changed last. All calls are cheap."""
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._lock = Lock()
         self._max_rows = max_rows
         self._rows: dict[str, OrderedDict[str, Row]] = {}
         self._versions: dict[str, int] = {}
+        self._remembered: dict[str, set[str]] = {}  # keys of rows that no record has confirmed yet
 
     def put(self, row: Row) -> None:
+        """A later row of the same topic and key replaces the earlier one."""
         with self._lock:
             rows = self._rows.setdefault(row.topic, OrderedDict())
             before = rows.get(row.key)
             rows[row.key] = replace(row, since=before.since if before else row.timestamp)
             rows.move_to_end(row.key)
+            self._remembered.get(row.topic, set()).discard(row.key)
             if len(rows) > self._max_rows:
                 rows.popitem(last=False)
             self._changed(row.topic)
+
+    def remember(self, rows: Iterable[Row]) -> None:
+        """What a cache has, newest first, below all that was read."""
+        with self._lock:
+            for row in rows:
+                known = self._rows.setdefault(row.topic, OrderedDict())
+                if row.key not in known and len(known) < self._max_rows:
+                    known[row.key] = row
+                    known.move_to_end(row.key, last=False)
+                    self._remembered.setdefault(row.topic, set()).add(row.key)
+                    self._changed(row.topic)
+
+    def settle(self, topic: str) -> None:
+        """The topic was read up to its end: what is only remembered is not there any more."""
+        with self._lock:
+            gone = self._remembered.pop(topic, set())
+            for key in gone:
+                self._rows[topic].pop(key, None)
+            if gone:
+                self._changed(topic)
 
     def remove(self, topic: str, key: str) -> None:
         with self._lock:
@@ -70,6 +77,7 @@ class MemoryResults:
                 self._changed(topic)
 
     def newest(self, topic: str, limit: int) -> list[Row]:
+        """The rows that changed last, newest first."""
         with self._lock:
             rows = self._rows.get(topic)
             return list(islice(reversed(rows.values()), limit)) if rows else []
@@ -79,6 +87,7 @@ class MemoryResults:
             return len(self._rows.get(topic, {}))
 
     def version(self, topic: str) -> int:
+        """Grows with every change of the topic's rows."""
         with self._lock:
             return self._versions.get(topic, 0)
 

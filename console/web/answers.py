@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from confluent_kafka import Message
 
+from console.cache.snapshot import Counts
 from console.hub import Hub
 from console.reading.poller import Poller
 from console.reading.records import Piece, Place
@@ -30,7 +31,12 @@ def status(hub: Hub, now: float) -> models.Status:
     return models.Status(
         at=now,
         names=models.Names(**asdict(hub.settings.topics)),
-        services=[kafka_service(hub), _service("flink", hub.flink), _service("producer", hub.producer)],
+        services=[
+            kafka_service(hub),
+            _service("flink", hub.flink),
+            _service("producer", hub.producer),
+            _service("cache", hub.cache_looks),
+        ],
         producer=models.Producer(**asdict(producer)) if producer else None,
         jobs=[models.Job(**asdict(job)) for job in jobs],
         topics=topics(hub, now),
@@ -43,7 +49,9 @@ def kafka_service(hub: Hub) -> models.Service:
     return _service("kafka", hub.kafka)
 
 
-def _service(name: Literal["kafka", "flink", "producer"], poller: Poller[Any] | None) -> models.Service:
+def _service(
+    name: Literal["kafka", "flink", "producer", "cache"], poller: Poller[Any] | None
+) -> models.Service:
     if poller is None:
         return models.Service(name=name, state="off", problem=None, as_of=None)
     found = poller.found
@@ -90,10 +98,11 @@ def _reading(hub: Hub) -> models.Reading:
 
 def counts(hub: Hub) -> models.Counts:
     names = hub.settings.topics
+    sums = hub.cache.counts() if hub.cache else Counts(hub.began, dict(hub.series.totals))
     return models.Counts(
         service=kafka_service(hub),
-        since=hub.began,
-        by_level=dict(hub.series.totals),
+        since=sums.since,
+        by_level=sums.by_level,
         skipped=hub.tail.skipped,
         rejected=_written(hub.kafka.found.answer, names.rejected),
         late=_written(hub.kafka.found.answer, names.late),
@@ -105,6 +114,9 @@ def _written(facts: ClusterFacts | None, name: str) -> int | None:
 
 
 def rows(hub: Hub, names: tuple[str, ...], limit: int) -> models.Rows:
+    if hub.cache:
+        for name in names:
+            hub.cache.answered(name)
     found = [row for name in names for row in hub.results.newest(name, limit)]
     if len(names) > 1:
         found.sort(key=lambda row: row.timestamp or 0.0, reverse=True)

@@ -68,7 +68,7 @@ def read_routes(hub: Hub) -> APIRouter:
 
     @api.get("/counts")
     def counts() -> models.Counts:
-        """Events by level since this console started; rejected and late ones."""
+        """Events by level since the console started, or since the cache knows; rejected and late ones."""
         return answers.counts(hub)
 
     @api.get("/windows")

@@ -8,14 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 from swagger_ui_bundle import swagger_ui_path
 
 from console.hub import Hub
 from console.web.api import control_routes, read_routes, session_route, stream_route
-from console.web.guard import Guard
+from console.web.guard import METRICS_PATH, Guard
+from console.web.metrics import build_registry
 from console.web.models import Problem
 from console.web.problems import explain_errors
 
@@ -42,9 +44,18 @@ def build_app(hub: Hub, is_stopping: list[bool]) -> ASGIApp:
     explain_errors(app)
     for routes in (read_routes(hub), stream_route(hub, is_stopping), control_routes(hub), session_route(hub)):
         app.include_router(routes)
+    _add_metrics(app, hub)
     _add_files(app)
     _describe_problems(app)
     return Guard(app, hub.settings)
+
+
+def _add_metrics(app: FastAPI, hub: Hub) -> None:
+    registry = build_registry(hub)
+
+    @app.get(METRICS_PATH, include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _add_files(app: FastAPI) -> None:

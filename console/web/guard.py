@@ -19,6 +19,7 @@ from console.web.problems import problem
 
 OWN_HEADER = "x-win-event-console"
 COOKIE = "win-event-console"
+METRICS_PATH = "/metrics"
 SESSION_PATH = f"{VERSION_PATH}/session"
 MAX_BODY = 4_096
 _SAFE = ("GET", "HEAD")
@@ -71,7 +72,8 @@ class Guard:
                 403,
                 f"this console is not {host_name(host) or 'nameless'}: start it with --allow-host NAME",
             )
-        if path.startswith("/api/") and path != SESSION_PATH and not self._knows_token(headers):
+        closed = path == METRICS_PATH or (path.startswith("/api/") and path != SESSION_PATH)
+        if closed and not self._knows_token(headers):
             return 401, f"POST the token of the console to {SESSION_PATH}, or send it as a bearer token"
         return None if method in _SAFE else _refuse_change(host, headers)
 

@@ -21,7 +21,7 @@ class Problem(BaseModel):
 class Service(BaseModel):
     """`away`: the figures are the last known ones, of `as_of` (seconds since the epoch); null: none."""
 
-    name: Literal["kafka", "flink", "producer"]
+    name: Literal["kafka", "flink", "producer", "cache"]
     state: Literal["up", "away", "off"]
     problem: str | None
     as_of: float | None
@@ -185,7 +185,10 @@ class Rows(BaseModel):
 
 
 class Counts(BaseModel):
-    """`by_level`: events that this console has read; `rejected`, `late`: records ever written there."""
+    """`by_level`: events read since `since`, with a cache also by the console before this one.
+
+    `rejected`, `late`: records ever written there.
+    """
 
     service: Service
     since: float

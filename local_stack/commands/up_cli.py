@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from local_stack import console, processes, stack, tools
+from local_stack import cache, console, processes, stack, tools
 from local_stack.cluster import sql_gateway
 from local_stack.layout import Stack
 from local_stack.terminal import TerminalTalk, current_stack, errors_told
@@ -51,6 +51,12 @@ _PARTS = click.Choice(stack.PARTS)
 @click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
 @click.option("--console/--no-console", default=None, help="Also win-event-console, the live page.")
 @click.option("--console-port", type=int, help="Where the console listens (8085).")
+@click.option(
+    "--cache/--no-cache",
+    default=None,
+    help="Also a Valkey server, in which the console remembers what it answers.",
+)
+@click.option("--cache-port", type=int, help="Where the Valkey server listens (6379).")
 @click.option(
     "--cdc/--no-cdc",
     default=None,
@@ -96,6 +102,8 @@ _MAY_COME_LATER = {
     "sql_port": sql_gateway.NAME,
     "console": None,
     "console_port": console.NAME,
+    "cache": console.NAME,  # a console that runs already would not know it
+    "cache_port": cache.NAME,
     "cdc": None,
     "postgres_port": "postgres",
     "inventory_hosts": "postgres",

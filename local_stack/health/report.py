@@ -133,6 +133,6 @@ def _part(stack: Stack, daemon: processes.Daemon) -> Part:
     alive = daemon.process() is not None
     places = {broker.name(n): f"{LOOPBACK}:{stack.kafka_port_of(n)}" for n in stack.broker_numbers}
     places |= {"jobmanager": stack.flink_url, "prometheus": observe.url(stack)}
-    places |= {"console": stack.console_url, "sql-gateway": stack.sql_url}
+    places |= {"console": stack.console_url, "sql-gateway": stack.sql_url, "cache": stack.cache_url}
     where = places.get(daemon.name, "")
     return Part(daemon.name, "running" if alive else "stopped", daemon.pid if alive else None, where)

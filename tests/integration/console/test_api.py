@@ -198,7 +198,7 @@ def test_every_list_is_bounded(console: RunningConsole, pipeline: Pipeline, path
 
 
 def test_what_is_away_is_said_and_the_rest_answers(console: RunningConsole) -> None:
-    assert console.services() == {"kafka": "up", "flink": "away", "producer": "away"}
+    assert console.services() == {"kafka": "up", "flink": "away", "producer": "away", "cache": "off"}
     status = console.get("status")
     problems = {each["name"]: each["problem"] for each in status["services"]}
     assert "http://127.0.0.1:1" in problems["flink"]
@@ -253,7 +253,7 @@ def test_events_of_before_the_console_are_shown_but_not_counted(
     wait_until(lambda: late.get("alerts")["kept"] == 2, "the rows of before are there")
     wait_until(lambda: late.get("events", limit=1), "the events of before are there")
     assert sum(late.get("counts")["by_level"].values()) == 0
-    assert late.services() == {"kafka": "up", "flink": "off", "producer": "off"}
+    assert late.services() == {"kafka": "up", "flink": "off", "producer": "off", "cache": "off"}
 
 
 def _open_stream(console: RunningConsole) -> socket.socket:

@@ -27,7 +27,10 @@ def description(
     pipeline.send(*made_by_the_producer(20))
     pipeline.reject(b"\xff", "not-utf8")
     pipeline.answer("alerts", [1], {"rule": "error_burst"})
-    wait_until(lambda: console.services() == {"kafka": "up", "flink": "off", "producer": "up"}, "all is up")
+    wait_until(
+        lambda: console.services() == {"kafka": "up", "flink": "off", "producer": "up", "cache": "off"},
+        "all is up",
+    )
     return schemathesis.openapi.from_url(f"{console.url}/openapi.json")
 
 

@@ -76,6 +76,6 @@ def test_the_drawing_shows_the_real_pipeline(
 
     page.get_by_role("tab", name="events by level").click()
     expect(page.locator("#results tbody")).to_contain_text("Information")
-    assert console.services() == {"kafka": "up", "flink": "up", "producer": "up"}
+    assert console.services() == {"kafka": "up", "flink": "up", "producer": "up", "cache": "off"}
     jobs = {job["name"]: job for job in console.get("status")["jobs"] if job["state"] == "RUNNING"}
     assert any(job["checkpoint_age"] is not None for job in jobs.values())

@@ -33,14 +33,16 @@ def containers(tmp_path_factory: pytest.TempPathFactory, broker: RunningStack) -
     for user in ("kafka", "controller", "observer"):  # as a person may have set them
         (running.folder / "secrets" / user).write_text(f'Win\\Temp9 "{user}", ü=1\n', encoding="utf-8")
     ensure_passwords(
-        running.folder / "secrets", [*(user.name for user in load_topology().users), "console", "http_token"]
+        running.folder / "secrets",
+        [*(user.name for user in load_topology().users), "console", "http_token", "cache"],
     )
     try:
         _one_shot(running, "broker-files")
         running.start("kafka")
         _one_shot(running, "kafka-setup")
-        for service in ("kafka-metrics", "jobmanager", "taskmanager", "producer", "console"):
+        for service in ("kafka-metrics", "jobmanager", "taskmanager", "producer", "cache"):
             running.start(service)
+        running.start("console", WIN_EVENT_CACHE=f"redis://{running.address(6379)}/0")
         _one_shot(running, "bridge-submit")
         yield running
     finally:
@@ -125,7 +127,7 @@ def test_no_password_is_on_a_command_line_or_in_a_log(containers: Containers) ->
     )
     logs = [file.read_text(errors="replace") for file in (containers.folder / "logs").glob("*.log")]
     words = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in containers.started]
-    assert len(secrets) == 4 + len(load_topology().users)
+    assert len(secrets) == 5 + len(load_topology().users)
     assert len(salted) == 1
     assert "kafka-storage.sh format" in (containers.folder / "logs/command-lines.log").read_text()
     assert not [secret for secret in (*secrets, *salted) for text in (*logs, *words) if secret in text]

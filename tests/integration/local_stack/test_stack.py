@@ -155,10 +155,23 @@ def test_a_busy_port_stops_up_and_leaves_nothing_running(tmp_path: Path) -> None
     assert run(BIN / "win-event-stack", "down", env=running.environment).stderr == "nothing was running\n"
 
 
-def test_up_starts_the_console_and_says_where_it_is(stack: RunningStack) -> None:
-    port = str(free_ports(1)[0])
-    result = run(BIN / "win-event-stack", "up", "--console", "--console-port", port, env=stack.environment)
+def test_up_starts_the_console_with_a_cache_and_says_where_they_are(stack: RunningStack) -> None:
+    console, cache = map(str, free_ports(2))
+    options = ["--console", "--console-port", console, "--cache", "--cache-port", cache]
+    result = run(BIN / "win-event-stack", "up", *options, env=stack.environment)
     assert result.returncode == 0, result.stderr
-    assert f"console on http://127.0.0.1:{port}" in result.stderr
-    with urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
+    assert f"console on http://127.0.0.1:{console}" in result.stderr
+    assert f"cache ready on redis://127.0.0.1:{cache}" in result.stderr
+    with urlopen(f"http://127.0.0.1:{console}/", timeout=60) as page:
         assert b"<html" in page.read()
+
+    def cache_state() -> str:
+        with urlopen(f"http://127.0.0.1:{console}/api/v1/status", timeout=60) as answer:
+            services = json.load(answer)["services"]
+        return next(str(each["state"]) for each in services if each["name"] == "cache")
+
+    wait_until(lambda: cache_state() == "up", "the console has logged in to the cache")
+    password = (stack.stack.directory / "cache" / "password").read_text()
+    found = [process for daemon in processes.recorded(stack.stack) if (process := daemon.process())]
+    assert {"cache", "console"} <= {daemon.name for daemon in processes.recorded(stack.stack)}
+    assert not [process for process in found if password in " ".join(process.cmdline())]

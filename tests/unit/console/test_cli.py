@@ -18,6 +18,8 @@ LOGIN = {"KAFKA_USERNAME": "observer", "KAFKA_PASSWORD": "x"}
         (["--flink-url", "127.0.0.1:8081"], "begins with http:// or https://"),
         (["--result-topic", "alerts"], "expected RESULT=TOPIC"),
         (["--result-topic", "=x"], "expected RESULT=TOPIC"),
+        (["--cache", "http://cache:6379"], "expected redis://HOST"),
+        (["--cache", "redis://:hunter2@cache"], "WIN_EVENT_CACHE_PASSWORD_FILE"),
         (["--result-topic", "nothing=x"], "no such result; there are: alerts, "),
     ],
 )
@@ -25,6 +27,7 @@ def test_what_cannot_work_is_a_usage_error(options: list[str], said: str) -> Non
     result = CliRunner().invoke(main, options, env=LOGIN)
     assert result.exit_code == 2
     assert said in result.output
+    assert "hunter2" not in result.output
 
 
 def test_results_may_have_other_topics() -> None:

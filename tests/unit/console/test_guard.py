@@ -94,6 +94,8 @@ def test_with_a_token_nothing_is_answered_without_it(open_console) -> None:
         assert console.get(f"/api/v1/{path}").status_code == 401
     assert console.get("/api/v1/counts", headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert console.get("/api/v1/counts", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+    assert console.get("/metrics").status_code == 401
+    assert console.get("/metrics", headers={"Authorization": "Bearer s3cret"}).status_code == 200
     assert console.get("/").status_code == 200  # the page itself says nothing about events
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from console.state.event import read_event
 from console.state.recent import Recent
-from console.state.results import MemoryResults, Row
+from console.state.results import Results, Row
 from console.state.series import NAMES, SECONDS, Series, quantile
 
 
@@ -17,7 +17,7 @@ def row(key: str, offset: int, topic: str = "top_5m", **fields: object) -> Row:
 
 
 def test_a_later_row_of_a_key_replaces_the_earlier_and_moves_up() -> None:
-    results = MemoryResults()
+    results = Results()
     for key, offset in (("a", 0), ("b", 1), ("a", 2)):
         results.put(row(key, offset))
     assert [(each.key, each.offset) for each in results.newest("top_5m", 10)] == [("a", 2), ("b", 1)]
@@ -30,7 +30,7 @@ def test_a_later_row_of_a_key_replaces_the_earlier_and_moves_up() -> None:
 
 
 def test_a_tombstone_removes_its_row_and_the_version_tells_of_every_change() -> None:
-    results, versions = MemoryResults(), []
+    results, versions = Results(), []
     for change in (
         lambda: results.put(row("a", 0)),
         lambda: results.remove("top_5m", "a"),
@@ -43,7 +43,7 @@ def test_a_tombstone_removes_its_row_and_the_version_tells_of_every_change() -> 
 
 
 def test_rows_are_bounded_by_topic() -> None:
-    results = MemoryResults(max_rows=3)
+    results = Results(max_rows=3)
     for number in range(10):
         results.put(row(str(number), number))
     results.put(row("other", 0, topic="alerts"))

@@ -171,6 +171,7 @@ def test_options_and_variables_are_those_of_the_tools(service: str, command: cli
     prefix = (producer.context_settings or {}).get("auto_envvar_prefix", "")
     known = {variable for each in groups for param in each.params for variable in _variables(param, prefix)}
     known |= {"KAFKA_PASSWORD_FILE", "WIN_EVENT_CONSOLE_TOKEN_FILE", "WIN_EVENT_HTTP_TOKEN_FILE"}
+    known |= {"WIN_EVENT_CACHE_PASSWORD_FILE"}
     known |= {f"{user.password_variable}_FILE" for user in load_topology().users}
     given = {name for name in wanted.get("environment", {}) if name.startswith(("KAFKA_", "WIN_EVENT_"))}
     assert given <= known
@@ -199,7 +200,7 @@ def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     users = {user.name for user in load_topology().users}
     assert (
         made.keys()
-        == {*users, SUPER_USER, "controller", "console", "grafana", "http_token"}
+        == {*users, SUPER_USER, "controller", "console", "grafana", "http_token", "cache"}
         == COMPOSED["secrets"].keys()
     )
     assert len(set(made.values())) == len(made)

@@ -1,0 +1,40 @@
+"""What the console serves for Prometheus: its own process, what it has read, and the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from console.hub import Hub
+
+
+class HubCollector(Collector):
+    """Looks at what is there when it is scraped."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        hub = self._hub
+        yield CounterMetricFamily(
+            "win_event_console_events", "Events that this console has read.", value=hub.events.last
+        )
+        yield CounterMetricFamily(
+            "win_event_console_skipped_events",
+            "Events that came faster than --max-rate.",
+            value=hub.tail.skipped,
+        )
+        if hub.cache and hub.cache_looks:
+            is_up = hub.cache_looks.found.problem is None
+            yield GaugeMetricFamily("win_event_console_cache_up", "1 while the cache answers.", value=is_up)
+            yield from hub.cache.lookups.metrics()
+
+
+def build_registry(hub: Hub) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(HubCollector(hub))
+    return registry
