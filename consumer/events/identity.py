@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from consumer.events.shapes import FLAT, field, shape_of
-from producer.events.line_rule import MAX_DEPTH, may_be_damaged, parse_object, read_line
+from producer.events.line_rule import is_plain, may_be_damaged, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
 Identity = tuple[bytes, bytes, int, bytes]
@@ -21,7 +21,6 @@ Identify = Callable[[bytes], Identity | None]
 
 MAX_RECORD_ID = 2**63 - 1  # Windows counts records in 64 bits; a larger number is no record id
 
-_SHALLOW = 2 * MAX_DEPTH  # bytes: no shorter line can be nested deeper than that
 _STRING = rb'"([^"\\\x00-\x1f]*)"'
 _FLAT_HEAD = re.compile(
     rb'\{"timestamp":' + _STRING + rb',"level":"[^"\\]*","source":' + _STRING + rb',"event_id":\d+'
@@ -43,8 +42,7 @@ _decode_flat = msgspec.json.Decoder(_FlatEvent).decode
 
 def identify_parsed(line: bytes) -> Identity | None:
     """The identity of a line that is a whole JSON object in a known shape, else None."""
-    if line.isascii() and (len(line) <= _SHALLOW or line.count(b"[") + line.count(b"{") <= MAX_DEPTH):
-        # What is passed over is checked neither to be UTF-8 nor for its depth.
+    if is_plain(line):
         try:
             flat = _decode_flat(line)
         except (msgspec.DecodeError, RecursionError):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from detection.correlation.definition import Correlation
-from detection.matching.values import number
+from detection.matching.compiling.values import number
 
 MOST_EVIDENCE = 20
 

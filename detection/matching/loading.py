@@ -13,10 +13,11 @@ from sigma.filters import SigmaFilter
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 
-from detection.matching.conditions import Compiler, NotSupportedError
+from detection.matching.compiling.conditions import Compiler
+from detection.matching.compiling.regular_expressions import POLICY
+from detection.matching.compiling.strings import NotSupportedError
 from detection.matching.event_ids import channels, event_ids
 from detection.matching.log_sources import LogSourceError, Source, sources_of
-from detection.matching.regular_expressions import POLICY
 from detection.matching.rule_files import Document, Refusal, RuleFile, documents
 from detection.matching.rule_set import CorrelationRule, Head, Rule, RuleSet
 

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import NamedTuple
 
+import msgspec
 import orjson
 
-from detection.matching.conditions import Check, Compiler, Known
+from detection.matching.compiling.conditions import Known
+from detection.matching.compiling.function import Whole
+from detection.matching.compiling.kind import Kind, compiled
 from detection.matching.event_fields import FLAT, Event, Shape, read_field, shape_of, system_field
-from detection.matching.log_sources import Source
-from detection.matching.preselection import Needs, Preselection, needs_of, preselected
 from detection.matching.rule_set import Rule
-from producer.events.line_rule import parse_object
+from producer.events.line_rule import are_plain, is_plain, parse_object
 
 _MOST_KINDS = 20_000  # of (channel, event id) remembered; an attacker may invent more
-
-# The first fields of the flat shape as win-event-producer writes them: enough to know that no rule asks.
-_HEAD = re.compile(
-    rb'\{"timestamp":"[^"\\]{1,40}","level":"[^"\\]{0,40}",("source":"[^"\\]{1,200}","event_id":\d{1,9}),'
-).match
+_EMPTY = (b"", b"\r", b"\n", b"\r\n")
 
 
-_MANY = 32  # rules for one kind of event, from which on an index is worth its price
-_ONCE = (b'"event_id":', b'"source":')
+class _Flat(msgspec.Struct, gc=False):
+    """What tells the kind of an event of the flat shape. The rest is checked to be JSON and passed over."""
+
+    source: str
+    event_id: int
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_decode_flat = msgspec.json.Decoder(_Flat).decode
 
 
 class Hit(NamedTuple):
     """An event and the rules that it matches."""
 
-    event: Event
     shape: Shape
+    event: Event
     data: Event
     rules: list[Rule]
 
@@ -67,69 +71,36 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
-        self._checks: dict[tuple[str, int], Check | None] = {}
-        self._by_head: dict[bytes, Check | None] = {}
+        self._kinds: dict[tuple[str, int], Kind | None] = {}
+        self._flat: dict[tuple[str, int], Kind | None] = {}
         self.counts = Counts()
 
     def hits(self, block: bytes) -> Iterator[Hit]:
         """The hits in a block of whole lines, in their order; empty lines are passed over."""
-        lines = block.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        for _, hit in self.numbered_hits(lines, block):
+        for _, hit in self.numbered_hits(BytesIO(block).readlines()):  # twice as fast as split
             yield hit
 
-    def numbered_hits(self, lines: list[bytes], block: bytes | None = None) -> Iterator[tuple[int, Hit]]:
-        """The same with the place of each in `lines`; `block` is the lines in one, where that is at hand."""
-        heads = self._heads(b"\n".join(lines) if block is None else block, lines)
-        if heads is None:
-            for number, line in enumerate(lines):
-                if line and line != b"\r" and (hit := self._line(line)) is not None:
-                    yield number, hit
-            return
+    def numbered_hits(self, lines: list[bytes]) -> Iterator[tuple[int, Hit]]:
+        """The same with the place of each in `lines`."""
+        kinds, plain = self._flat, are_plain(lines)
         self.counts.lines += len(lines)
-        known, rules, loads = self._by_head, self._rules, orjson.loads
-        for number, head in enumerate(heads):
-            try:
-                check = known[head]
-            except KeyError:
-                check = self._of_head(head, lines[number])
-            if check is None:
-                continue
-            try:
-                event = loads(lines[number])
-            except orjson.JSONDecodeError:
-                self.counts.lines -= 1
-                if (hit := self._line(lines[number])) is not None:
-                    yield number, hit
-                continue
-            data = FLAT.data(event)
-            if numbers := check(FLAT, event, data):
-                yield number, Hit(event, FLAT, data, [rules[each] for each in numbers])
+        for number, line in enumerate(lines):
+            if plain or is_plain(line):
+                try:
+                    flat = _decode_flat(line)
+                    kind = kinds[flat.source, flat.event_id]
+                    if kind is None or not kind.may_match(flat.data):
+                        continue
+                except (msgspec.DecodeError, RecursionError, KeyError):
+                    pass  # another shape, another kind, or no event
+            if (hit := self._hit(line)) is not None:
+                yield number, hit
 
-    def _of_head(self, head: bytes, line: bytes) -> Check | None:
-        """The function for lines of the flat shape that begin so."""
-        event = parse_object(line)
-        if event is None:
-            return _broken
-        if len(self._by_head) >= _MOST_KINDS:
-            self._by_head.clear()
-        check = self._by_head[head] = self._check(FLAT, event)
-        return check
-
-    def _heads(self, block: bytes, lines: list[bytes]) -> list[bytes] | None:
-        """What the flat shape begins with, of every line; None when that is not to be trusted.
-
-        Of two members of one name the second counts. When every line begins like the flat shape and there
-        are no more members of these names than lines, no line has a second one.
-        """
-        matches = list(map(_HEAD, lines))
-        if None in matches or any(block.count(name) != len(lines) for name in _ONCE):
+    def _hit(self, line: bytes) -> Hit | None:
+        """By the long way, for lines of any shape and alphabet."""
+        if line in _EMPTY:
+            self.counts.lines -= 1
             return None
-        return [each[1] for each in matches if each is not None]
-
-    def _line(self, line: bytes) -> Hit | None:
-        self.counts.lines += 1
         try:
             event = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -138,49 +109,28 @@ class Matcher:
         if shape is None:
             self.counts.rejected += 1
             return None
-        check = self._check(shape, event)
-        if check is None:
+        kind = self._kind(shape, event)
+        if kind is None:
             return None
-        data = shape.data(event)
-        numbers = check(shape, event, data)
-        return Hit(event, shape, data, [self._rules[each] for each in numbers]) if numbers else None
+        whole = Whole(shape, event, shape.data(event))
+        numbers = kind.numbers(whole)
+        return Hit(*whole, [self._rules[each] for each in numbers]) if numbers else None
 
-    def _check(self, shape: Shape, event: Event) -> Check | None:
-        kind = kind_of(shape, event)
-        try:
-            return self._checks[kind]
-        except KeyError:
-            if len(self._checks) >= _MOST_KINDS:
-                self._checks.clear()
-            check = self._checks[kind] = self._compile(*kind)
-            return check
+    def _kind(self, shape: Shape, event: Event) -> Kind | None:
+        name = kind_of(shape, event)
+        if name not in self._kinds:
+            if len(self._kinds) >= _MOST_KINDS:
+                self._kinds.clear()
+                self._flat.clear()
+            self._kinds[name] = self._compiled(*name)
+        if shape is FLAT and type(event.get("event_id")) is int:
+            self._flat[str(event.get("source")), event["event_id"]] = self._kinds[name]
+        return self._kinds[name]
 
-    def _compile(self, channel: str, event_id: int) -> Check | None:
-        """One function for all rules; of many rules, most are asked only when a text calls for them."""
-        known = Known(channel, event_id if event_id >= 0 else None)
+    def _compiled(self, channel: str, event_id: int) -> Kind | None:
         wanted = [
             (number, rule, source)
             for number, rule in enumerate(self._rules)
             if (source := rule.source_of(channel, event_id)) is not None
         ]
-        always = Compiler(known)
-        needs: list[tuple[Needs, Check]] = []
-        for number, rule, source in wanted:
-            found = needs_of(rule.tree, _names(source)) if len(wanted) >= _MANY else ()
-            if not found:
-                always.add(number, rule.tree, source.renamed)
-                continue
-            alone = Compiler(known)
-            alone.add(number, rule.tree, source.renamed)
-            if (check := alone.check()) is not None:
-                needs.append((found, check))
-        return preselected(always.check(), Preselection(needs)) if needs else always.check()
-
-
-def _names(source: Source) -> Callable[[str], str]:
-    return lambda field: source.renamed.get(field, field)
-
-
-def _broken(shape: Shape, event: Event, data: Event) -> list[int]:
-    """For lines that begin well and are no JSON: they come to be counted."""
-    return []
+        return compiled(Known(channel, event_id if event_id >= 0 else None), wanted)

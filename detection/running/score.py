@@ -80,7 +80,7 @@ class Labels:
             shape = shape_of(event) if event else None
             labels = event.get("labels") if event else None
             if event and shape and isinstance(labels, dict) and "scenario" in labels:
-                name = identity(Hit(event, shape, {}, []))
+                name = identity(Hit(shape, event, {}, []))
                 self.by_identity[name] = Label(str(labels["scenario"]), str(labels.get("story_id", "")))
 
     def stories(self, scenario: str) -> set[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from itertools import repeat
+from operator import contains
 from typing import Any, NamedTuple
 
 import orjson
@@ -46,6 +48,8 @@ _SYSLOG = re.compile(rb"<\d{1,3}>").match
 _OCTETS = re.compile(rb"\d+ [<{]").match
 _ANOTHER = re.compile(rb"[ \t\r]*,?[ \t\r]*[\[{]").match
 _BRACKETS = (b"{", b"[")
+_SHALLOW = 2 * MAX_DEPTH  # bytes: no shorter line can be nested deeper than that: [[[…]]]
+_SHALLOW_WITHOUT_ARRAYS = 5 * MAX_DEPTH  # {"":{"":…}}
 
 
 class Line(NamedTuple):
@@ -54,6 +58,19 @@ class Line(NamedTuple):
     event: dict[str, Any] | None
     reason: str | None = None
     key: str | None = None
+
+
+def is_plain(line: bytes) -> bool:
+    """Whether a parser may be trusted with the line that checks neither the text nor the depth of what it
+    passes over: msgspec does so where a class names the members that are wanted.
+    """
+    return line.isascii() and (len(line) <= _SHALLOW or _brackets(line) <= MAX_DEPTH)
+
+
+def are_plain(lines: Sequence[bytes]) -> bool:
+    """Whether all of them are, as far as that is quick to tell: three passes without a loop in Python."""
+    shallow = max(map(len, lines), default=0) <= _SHALLOW_WITHOUT_ARRAYS
+    return shallow and all(map(bytes.isascii, lines)) and not any(map(contains, lines, repeat(b"[")))
 
 
 def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int = MAX_LINE) -> Line:
@@ -120,7 +137,7 @@ def _text(value: Any) -> str | None:
 
 def _parse(line: bytes) -> tuple[str | None, Any, str]:
     """(reason, value, what stands in it for half of a surrogate pair: empty where there is none)."""
-    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
+    if _brackets(line) > MAX_DEPTH and _depth(line) > MAX_DEPTH:
         return "too-deep", None, ""
     try:
         return None, *_value(line)
@@ -147,6 +164,10 @@ def _plain(token: bytes, mark: bytes) -> bytes:
     if token[:1] == b'"':
         return _ESCAPE.sub(lambda escape: mark if escape[2] else escape[0], token)
     return b"0" if _NUMBER(token) and math.isinf(float(token)) else token
+
+
+def _brackets(line: bytes) -> int:
+    return line.count(b"[") + line.count(b"{")
 
 
 def _depth(line: bytes) -> int:

@@ -8,15 +8,16 @@ however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import re2
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionOR
 from sigma.types import SigmaCasedString, SigmaExpansion, SigmaString
 
-from detection.matching.conditions import Check, simple
-from detection.matching.event_fields import ABSENT, ALIASES, Event, Shape, is_system_field, text
+from detection.matching.compiling.function import Check, Whole, attribute
+from detection.matching.compiling.strings import simple
+from detection.matching.event_fields import ABSENT, ALIASES, is_system_field
 
 _SHORTEST = 3  # characters of a word that is worth looking for
 _BACKSLASH = "\\"
@@ -91,56 +92,57 @@ class Preselection:
     """Checks with their needs; `candidates` are those of which an event meets one, and perhaps some more."""
 
     def __init__(self, checks: Sequence[tuple[Needs, Check]]) -> None:
-        self._lookups: dict[str, dict[str, dict[str, list[Check]]]] = {}
+        by_field: dict[str, dict[str, dict[str, list[Check]]]] = {}
         for need, check in ((need, check) for needs, check in checks for need in needs):
-            by_word = self._lookups.setdefault(need.field, {}).setdefault(need.kind, {})
+            by_word = by_field.setdefault(need.field, {}).setdefault(need.kind, {})
             for word in need.words:
                 by_word.setdefault(word, []).append(check)
-        self._words = {
-            field: _WordSet(kinds["holds"]) for field, kinds in self._lookups.items() if "holds" in kinds
-        }
+        self.reads = set(by_field)
+        self._lookups = [(attribute(field), _Lookup(kinds)) for field, kinds in by_field.items()]
 
-    def candidates(self, data: Event) -> dict[Check, None]:
+    def candidates(self, texts: Any) -> dict[Check, None]:
+        """`texts` has a text for each field that it `reads`, as those for a Check."""
         found: dict[Check, None] = {}
-        for field, kinds in self._lookups.items():
-            value = data.get(field, ABSENT)
-            low = (value if type(value) is str else text(value)).lower()
-            if low == ABSENT:
-                continue
-            if (by_text := kinds.get("equals")) is not None and low in by_text:
-                found |= dict.fromkeys(by_text[low])
-            if (by_file := kinds.get("file")) is not None:
-                name = low.rpartition(_BACKSLASH)
-                if name[1] and name[2] in by_file:
-                    found |= dict.fromkeys(by_file[name[2]])
-            if (words := self._words.get(field)) is not None:
-                for checks in words.met(low):
+        for name, lookup in self._lookups:
+            value = getattr(texts, name)
+            if value is not ABSENT:
+                for checks in lookup.met(value.lower()):
                     found |= dict.fromkeys(checks)
         return found
 
 
-class _WordSet:
-    """All words of one field, found in one pass."""
+class _Lookup:
+    """The texts that rules need in one field. Words are found in one pass, however many there are."""
 
-    def __init__(self, by_word: dict[str, list[Check]]) -> None:
+    def __init__(self, kinds: dict[str, dict[str, list[Check]]]) -> None:
+        self._equal, self._files = kinds.get("equals", {}), kinds.get("file", {})
+        words = kinds.get("holds", {})
         options = re2.Options()
         options.max_mem, options.log_errors = _SET_MEMORY, False
-        self._set, self._checks = re2.Set.SearchSet(options), list(by_word.values())
-        for word in by_word:
+        self._set, self._checks = re2.Set.SearchSet(options), list(words.values())
+        for word in words:
             self._set.Add(re2.escape(word))
         self._set.Compile()
 
-    def met(self, low: str) -> list[list[Check]]:
-        return [self._checks[number] for number in self._set.Match(low) or ()]
+    def met(self, low: str) -> Iterator[list[Check]]:
+        if low in self._equal:
+            yield self._equal[low]
+        if self._files:
+            _, backslash, name = low.rpartition(_BACKSLASH)
+            if backslash and name in self._files:
+                yield self._files[name]
+        if self._checks:
+            for number in self._set.Match(low) or ():
+                yield self._checks[number]
 
 
 def preselected(always: Check | None, selection: Preselection) -> Check:
     """One function for rules that are always asked and for those that the event's texts call for."""
 
-    def check(shape: Shape, event: Event, data: Event) -> list[int]:
-        found = always(shape, event, data) if always is not None else []
-        for each in selection.candidates(data):
-            found += each(shape, event, data)
+    def check(texts: Any, whole: Whole | None) -> list[int]:
+        found = always(texts, whole) if always is not None else []
+        for each in selection.candidates(texts):
+            found += each(texts, whole)
         return sorted(found)
 
     return check
