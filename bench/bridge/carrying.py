@@ -23,6 +23,7 @@ from bench.measurement import Sample
 HERE = Path(__file__).resolve().parent
 LINE_BYTES = 330
 _BLOCK_LINES = 100_000
+_BYTES = 2_500_000_000  # of a run whose events grow
 ALL_OPTIONS = (
     "--event-timestamps", "--headers", "source,level,event_id", "--require", "timestamp,level,source,message",
 )  # fmt: skip
@@ -42,7 +43,8 @@ class Work:
 
 
 def sections(quick: bool, cluster: Cluster) -> list[Section]:
-    work = Work(400_000 if quick else 3_000_000)
+    # Each job has classes of its own, which the JVM compiles anew: a short run measures that compiler.
+    work = Work(400_000 if quick else 8_000_000)
     found = [_compared(work, cluster, quick)]
     if not quick:
         found += [_sizes(cluster), _endpoints(cluster), _partitions(cluster), _subtasks(cluster)]
@@ -75,7 +77,7 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
 def _sizes(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
         for size in (LINE_BYTES, 1024, 4096):
-            work = Work(max(300_000_000 // size, 300_000), line_bytes=size)
+            work = Work(_BYTES // size // _BLOCK_LINES * _BLOCK_LINES, line_bytes=size)
             yield Case(f"raw @ {size} B", partial(_peer, cluster, work, "raw"), x=size)
             yield Case(f"auto @ {size} B", partial(_bridge, cluster, work, ()), x=size)
             yield Case(f"socket @ {size} B", partial(_bridge, cluster, work, SOCKET), x=size)
@@ -125,7 +127,7 @@ def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
         servers = [_server(each, work.line_bytes) for _ in range(work.endpoints)]
         for server in servers:
             cleanup.callback(server.close)
-        topics = cluster.topics(work.partitions)
+        topics = cleanup.enter_context(cluster.fresh_topics(work.partitions))
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
         job = cluster.running.submit("--hostname", hosts, *cluster.sink(topics), *options)
         cleanup.callback(job.cancel)
@@ -134,8 +136,7 @@ def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
 
 
 def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
-    topic, _ = cluster.topics(work.partitions)
-    with _serving(work) as server:
+    with _serving(work) as server, cluster.fresh_topics(work.partitions) as (topic, _):
         program = str(HERE / "peer.py")
         answer = cluster.running.flink_run(kind, str(server.port), program=program, KAFKA_TOPIC=topic)
         if "JobID " not in answer.stdout:
@@ -148,8 +149,7 @@ def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
 
 
 def _plain_python(cluster: Cluster, work: Work) -> Sample:
-    topic, _ = cluster.topics(work.partitions)
-    with _serving(work) as server:
+    with _serving(work) as server, cluster.fresh_topics(work.partitions) as (topic, _):
         command = [sys.executable, str(HERE / "plain_python.py"), str(server.port)]
         return _program(cluster, command, topic, work)
 
@@ -164,9 +164,8 @@ def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str
 
 def _piped(cluster: Cluster, work: Work) -> Sample:
     """Lines as they are, without parsing and without keys."""
-    topic, _ = cluster.topics(work.partitions)
     command = kcat.command(cluster.running.stack)
-    with _serving(work) as server:
+    with _serving(work) as server, cluster.fresh_topics(work.partitions) as (topic, _):
         server.closes = True  # kcat reads blocks: without an end it keeps the last lines to itself
         # The server's first byte is a bare LF, which is no event: bash reads it and not a byte more.
         script = f"nc -d 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"

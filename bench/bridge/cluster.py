@@ -59,6 +59,15 @@ class Cluster:
             raise RuntimeError(f"topics: {failed}")
         return names[0], names[1]
 
+    @contextmanager
+    def fresh_topics(self, partitions: int = 3) -> Iterator[tuple[str, str]]:
+        """As `topics`, for one run: gigabytes a run would fill the disk."""
+        names = self.topics(partitions)
+        try:
+            yield names
+        finally:
+            self.remove(names)
+
     def remove(self, topics: Iterable[str]) -> None:
         """Topics and what users may do with them."""
         admin = AdminClient(kafka_objects.connection(self.running.stack, SUPER_USER).client_settings())
