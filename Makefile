@@ -73,7 +73,7 @@ bench-detection: setup  ## of these the rules alone, by their number; rsigma bes
 	@PYTHONPATH=tests python -m bench --only detection
 
 bench-bridge: setup  ## of these the bridge alone, beside raw pass-through, Java, plain Python, nc; QUICK=1
-	@PYTHONPATH=tests python -m bench --only comparison,event-size,latency
+	@PYTHONPATH=tests python -m bench --only comparison,options,event-size,latency
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
 

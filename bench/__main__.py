@@ -69,6 +69,7 @@ GROUPS = {
     "bridge": Group(
         (
             "comparison",
+            "options",
             "event-size",
             "endpoints",
             "partitions",

@@ -47,7 +47,13 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
     work = Work(400_000 if quick else 8_000_000)
     found = [_compared(work, cluster, quick)]
     if not quick:
-        found += [_sizes(cluster), _endpoints(cluster), _partitions(cluster), _subtasks(cluster)]
+        found += [
+            _options(work, cluster),
+            _sizes(cluster),
+            _endpoints(cluster),
+            _partitions(cluster),
+            _subtasks(cluster),
+        ]
     return found
 
 
@@ -72,6 +78,18 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
         f"runs from the first fifth in Kafka to the last record. {_SHARED} All options: {options}."
     )
     return Section("comparison", "The bridge", "records/s", cases, cases[0].name, note, absent=absent)
+
+
+def _options(work: Work, cluster: Cluster) -> Section:
+    """What each option costs beside the default, and the default beside no event time."""
+    words = {
+        "default": (),
+        "--no-event-timestamps": ("--no-event-timestamps",),
+        "--headers": ALL_OPTIONS[1:3],
+        "--require": ALL_OPTIONS[3:],
+    }
+    cases = [Case(name, partial(_bridge, cluster, work, given)) for name, given in words.items()]
+    return Section("options", "What options cost", "records/s", cases, "default", _SHARED)
 
 
 def _sizes(cluster: Cluster) -> Section:
