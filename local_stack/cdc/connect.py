@@ -18,10 +18,8 @@ from local_stack.layout import DEPLOY, LOOPBACK, Stack
 NAME = "connect"
 USER = "connect"  # in Kafka
 _CONFIG = DEPLOY / "connect" / "worker.properties"
-_SECRETS, _PLUGINS = (
-    "/run/secrets",
-    "/connect/plugins",
-)  # the containers' folders, which the shared files name
+# The containers' folders, which the shared files name.
+_SECRETS, _PLUGINS = "/connect/secrets", "/connect/plugins"
 
 
 def start_connect(stack: Stack, plugin: Sequence[Path]) -> None:

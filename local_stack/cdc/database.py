@@ -17,7 +17,6 @@ DATABASE = "inventory"
 SLOT = "inventory"
 TABLES = ("computers", "accounts")
 _SCHEMA = DEPLOY / "postgres" / "inventory.sql"
-_SINCE_EVER = "1970-01-01T00:00:00Z"  # what the inventory begins with has always been so
 
 
 def open_database(stack: Stack, role: str, database: str = DATABASE) -> psycopg.Connection[Any]:
@@ -124,7 +123,7 @@ def _fill(
         cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(target, names)) as copy,
     ):
         for row in found:
-            copy.write_row([*row, _SINCE_EVER])
+            copy.write_row([*row, inventory.SINCE_EVER])
 
 
 def _log(stack: Stack) -> Any:

@@ -9,6 +9,7 @@ from producer.events.hosts import Host, make_hosts
 SITES = ("Tokyo", "Osaka", "Berlin", "Lisbon")
 DEPARTMENTS = ("Finance", "Research", "Production", "Sales", "Administration")
 CRITICALITY = {"domain-controller": "critical", "server": "high", "workstation": "low"}
+SINCE_EVER = "1970-01-01T00:00:00Z"  # what the inventory begins with has always been so
 PRIVILEGED_EVERY = 10  # one account of so many is privileged, the first one among them
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -24,9 +27,10 @@ from running import BIN, RunningStack, free_ports, run, wait_until
 from local_stack import processes
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.cdc import database, postgres, status
+from local_stack.cdc import connect, database, postgres, status
 from local_stack.cdc.inventory import computers, hosts_of
 from local_stack.health import peek
+from local_stack.layout import DEPLOY, Stack
 
 pytestmark = pytest.mark.integration
 
@@ -109,6 +113,73 @@ def test_the_snapshot_tells_the_computers_of_the_generator(inventory: Inventory)
     records = read_topic(inventory.running, "inventory.computers", 0, isolation="read_committed")
     names = {json.loads(record.value or b"")["after"]["name"] for record in records}
     assert names == {computer.name for computer in computers(hosts_of(1, 10))}
+
+
+def test_the_containers_make_the_same_inventory(inventory: Inventory, tmp_path: Path) -> None:
+    """By the files that docker-compose.yml gives to PostgreSQL and to Connect, with any passwords."""
+    given, sql, secrets = (tmp_path / name for name in ("given", "sql", "secrets"))
+    given.mkdir()
+    for name in ("connect", "inventory", "inventory_connect"):
+        (given / name).write_text(f'of "{name}" \\ \'=1\n')
+    words = (given, DEPLOY / "postgres" / "inventory.sql", sql, secrets, "1", "10")
+    made = run(sys.executable, "-m", "local_stack.cdc.container_files", *words)
+    assert made.returncode == 0, made.stderr
+    assert (secrets / "connect").read_text() == 'of \\"connect\\" \\\\ \'=1'  # between the quotes of JAAS
+    stack = Stack(tmp_path / "stack", postgres_port=free_ports(1)[0], run_id=uuid.uuid4().hex)
+    postgres.start_postgres(stack)
+    try:
+        wait_until(lambda: _answers(stack), "the database is ready")
+        with database.open_database(stack, postgres.SUPER_USER, "postgres") as connection:
+            connection.execute("CREATE DATABASE inventory")
+        where = ("-h", "127.0.0.1", "-p", str(stack.postgres_port), "-U", postgres.SUPER_USER)
+        options = (*where, "-d", "inventory", "-q", "-v", "ON_ERROR_STOP=1", "-f", sql / "inventory.sql")
+        login = {"PGPASSWORD": postgres.secret(stack, postgres.SUPER_USER).read_text()}
+        loaded = run(postgres.program("psql"), *options, env=login)
+        assert (loaded.returncode, loaded.stderr) == (0, "")
+        found = {}
+        for role, file in (("inventory", "inventory"), ("connect", "inventory_connect")):
+            password = (secrets / file if role == "connect" else given / file).read_text().rstrip("\n")
+            address = {"host": "127.0.0.1", "port": stack.postgres_port, "dbname": "inventory", "user": role}
+            with psycopg.connect(**address, password=password) as connection:
+                found[role] = connection.execute("SELECT * FROM inventory.accounts ORDER BY name").fetchall()
+            with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                psycopg.connect(**address, password=password + "x")
+    finally:
+        for daemon in processes.recorded(stack):
+            processes.stop(stack, daemon)
+    with database.open_database(inventory.running.stack, postgres.OWNER) as connection:
+        here = connection.execute("SELECT * FROM accounts ORDER BY name").fetchall()
+    assert found == {"inventory": here, "connect": here}
+
+
+def _answers(stack: Stack) -> bool:
+    try:
+        database.open_database(stack, postgres.SUPER_USER, "postgres").close()
+    except processes.StartError:
+        return False
+    return True
+
+
+def test_registering_the_connector_again_changes_nothing(inventory: Inventory, tmp_path: Path) -> None:
+    """As the container `connector` does, each time the containers start."""
+    stack = inventory.running.stack
+    file = tmp_path / "inventory.json"
+    file.write_text(connect.with_folders_of(stack, (DEPLOY / "connect" / "inventory.json").read_text()))
+    before = _told(stack)
+    result = run(sys.executable, "-m", "local_stack.cdc.rest", stack.connect_url, file)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert _told(stack) == before
+    nowhere = run(sys.executable, "-m", "local_stack.cdc.rest", "http://127.0.0.1:1", file)
+    assert nowhere.returncode == 1
+    assert nowhere.stderr.startswith("error: Kafka Connect does not answer on http://127.0.0.1:1")
+
+
+def _told(stack: Stack) -> Any:
+    """The connector and its task, as Connect is told to run them."""
+    with urlopen(f"{stack.connect_url}/connectors/inventory", timeout=60) as answer:
+        told = json.load(answer)
+    with urlopen(f"{stack.connect_url}/connectors/inventory/tasks", timeout=60) as answer:
+        return told, json.load(answer)
 
 
 def test_kills_lose_nothing_double_nothing_and_keep_the_order(inventory: Inventory) -> None:

