@@ -22,6 +22,7 @@ from producer.log.recovery import (
     RecoveredLog,
     Segment,
     map_file,
+    mark_of,
     recover,
     segment_path,
     write_json,
@@ -69,6 +70,7 @@ class LogDirectory:
         self._open_segment(log.segments[-1].start, len(log.segments[-1].data))
         self._end_file = os.open(self._folder / END_FILE, os.O_WRONLY | os.O_CREAT, 0o644)
         self._mark_end()
+        os.ftruncate(self._end_file, len(mark_of(0)))
         return log
 
     def write(self, data: bytes) -> None:
@@ -125,7 +127,7 @@ class LogDirectory:
     def _mark_end(self) -> None:
         """Readers may come as far as this; a start that finds fewer bytes knows that some are gone."""
         with contextlib.suppress(OSError):
-            os.pwrite(self._end_file, b"%020d\n" % (self._start + self._size), 0)
+            os.pwrite(self._end_file, mark_of(self._start + self._size), 0)
 
     @property
     def active_start(self) -> int:

@@ -13,8 +13,9 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import orjson
 
 from producer.events.formats import identify
@@ -24,6 +25,9 @@ from producer.log.ledger import POSTED
 ABOUT_FILE, END_FILE = "log.json", "end"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _EARLIER = 100  # log ids that are remembered
+_END_DIGITS = 20
+_LARGEST_OFFSET = 2**63 - 1
+_Document = TypeVar("_Document")
 
 RecordIds = dict[tuple[str, str], int]  # (computer, source) -> last id
 
@@ -52,6 +56,25 @@ class EarlierLog(NamedTuple):
     log_id: str
     end: int
     reached: int
+
+
+class _About(msgspec.Struct):
+    """log.json. What it does not say counts as the worse."""
+
+    log_id: str = ""
+    format: str = ""
+    starts: int = 0
+    earlier: list[EarlierLog] = []
+    boot_id: str = ""
+    fsync: str = ""
+    clean: bool = False
+
+
+class _AboutSegment(msgspec.Struct):
+    """OFFSET.json."""
+
+    events: int
+    record_ids: list[tuple[str, str, int]]
 
 
 class RecoveredEvent(NamedTuple):
@@ -93,34 +116,37 @@ class RecoveredLog:
 
 def recover(folder: Path, fmt: str) -> RecoveredLog:
     """Read `folder`, whose events have the shape `fmt`. Raises LogDirectoryError for another shape."""
-    about = _read_json(folder / ABOUT_FILE) or {}
-    if about.get("format", fmt) != fmt:
+    about = read_json(folder / ABOUT_FILE, _About)
+    known = about or _About()
+    if known.format not in ("", fmt):
         raise LogDirectoryError(
-            f"{folder}: this log holds --format {about['format']}, not {fmt}; use another folder"
+            f"{folder}: this log holds --format {known.format}, not {fmt}; use another folder"
         )
-    earlier = [EarlierLog(*each) for each in about.get("earlier", [])]
-    log_id = about.get("log_id") or secrets.token_hex(8)
-    log = RecoveredLog(log_id, fmt, about.get("starts", 0) + 1, [], earlier)
+    log = RecoveredLog(known.log_id or secrets.token_hex(8), fmt, known.starts + 1, [], known.earlier)
     _read_segments(log, folder)
-    _tell_cut_back(log, about, _read_end(folder / END_FILE))
+    if about:
+        _tell_cut_back(log, about, _read_end(folder / END_FILE))
+    elif log.segments:
+        log.findings.append(f"{ABOUT_FILE} cannot be read: the log is log {log.log_id} now")
     return log
 
 
-def _tell_cut_back(log: RecoveredLog, about: dict[str, Any], reached: int | None) -> None:
+def _tell_cut_back(log: RecoveredLog, about: _About, reached: int | None) -> None:
     """Give the log a new id when bytes that a reader may have seen can be gone.
 
-    They are gone for sure when the log is shorter than readers may have come; and perhaps when the machine
-    was started anew while the log was open and not everything was synced.
+    They are gone for sure when the log is shorter than readers may have come; and perhaps when nobody can
+    tell how far that was, or when the machine was started anew while the log was open and not everything was
+    synced.
     """
     was_cut = reached is not None and reached > log.end
-    lost_power = (
-        not about.get("clean", True) and about.get("fsync") != "always" and about.get("boot_id") != _boot_id()
-    )
-    if not about or not (was_cut or lost_power):
+    lost_power = about.fsync != "always" and about.boot_id != _boot_id()
+    if not was_cut and (about.clean or (reached is not None and not lost_power)):
         return
     log.earlier.append(EarlierLog(log.log_id, log.end, max(reached or 0, log.end)))
     old, log.log_id = log.log_id, secrets.token_hex(8)
-    why = f"{reached - log.end} bytes are gone" if was_cut and reached else "the machine went down meanwhile"
+    why = "the machine went down meanwhile" if lost_power else f"{END_FILE} cannot be read"
+    if was_cut and reached:
+        why = f"{reached - log.end} bytes are gone"
     log.findings.append(f"the log ends at {log.end}, {why}: log {old} is log {log.log_id} from there on")
 
 
@@ -147,10 +173,10 @@ def _read_segments(log: RecoveredLog, folder: Path) -> None:
 def _segment(
     path: Path, start: int, data: bytes | memoryview, before: Segment | None, log: RecoveredLog
 ) -> Segment:
-    about = _read_json(path.with_suffix(".json"))
+    about = read_json(path.with_suffix(".json"), _AboutSegment)
     if about is not None:
-        ids = {(computer, source): last for computer, source, last in about["record_ids"]}
-        return Segment(start, about["events"], ids, data)
+        ids = {(computer, source): last for computer, source, last in about.record_ids}
+        return Segment(start, about.events, ids, data)
     log.findings.append(f"{path.with_suffix('.json').name} cannot be read: its figures are worked out anew")
     if before is None:
         return Segment(start, 0, _first_ids(data, log.fmt), data)
@@ -227,18 +253,27 @@ def _cut_torn_tail(path: Path) -> bytes:
     return content[:end]
 
 
+def mark_of(end: int) -> bytes:
+    """What the file `end` says: always as many bytes, so that it is written over as a whole."""
+    return b"%0*d\n" % (_END_DIGITS, end)
+
+
 def _read_end(path: Path) -> int | None:
     try:
-        return int(path.read_bytes())
-    except (OSError, ValueError):
+        text = path.read_bytes()
+    except OSError:
         return None
+    digits = text[:_END_DIGITS]
+    if not digits.isdigit() or text != digits + b"\n" or int(digits) > _LARGEST_OFFSET:
+        return None
+    return int(digits)
 
 
-def _read_json(path: Path) -> Any:
-    """None for a file that is not there or that a power cut has emptied."""
+def read_json(path: Path, kind: type[_Document]) -> _Document | None:
+    """None for a file that is not there, that a power cut has emptied, or that says something else."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -7,12 +7,11 @@ price is doubles, at most as much as the log keeps.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from pathlib import Path
 
-from producer.log.recovery import write_json
+from producer.log.recovery import read_json, write_json
 
 _log = logging.getLogger("producer.serving")
 _MAX_ADDRESSES = 4096
@@ -73,11 +72,10 @@ class PlainPositions:
         write_json(self._file, {address: sorted(left) for address, left in everyone.items()}, sync=False)
 
 
-def _read(file: Path | None) -> dict[str, list[int]]:
-    try:
-        return dict(json.loads(file.read_bytes())) if file else {}
-    except FileNotFoundError:
+def _read(file: Path | None) -> dict[str, list[int] | int]:
+    if file is None or not file.exists():
         return {}
-    except ValueError as error:  # emptied by a power cut
-        _log.warning("%s cannot be read: %s; plain clients begin at the end of the log", file, error)
-        return {}
+    left = read_json(file, dict[str, list[int] | int])
+    if left is None:  # emptied by a power cut
+        _log.warning("%s cannot be read; plain clients begin at the end of the log", file)
+    return left or {}

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producer.log import log_directory, recovery
 from producer.log.event_log import EventLog, LogRefusedError
 from producer.log.log_directory import LogDirectory
 from producer.log.recovery import RecoveredLog, events_of, last_record_ids
 from producer.protocol import ResumeRequest
+from producer.serving.plain_positions import PlainPositions
 from producer.serving.resume import answer_to
 
 RETAIN = 256 * 1024
@@ -164,6 +167,77 @@ def test_figures_that_a_power_cut_took_are_worked_out_anew(tmp_path: Path, damag
     second = Session(tmp_path)
     assert second.log.events == number + 1
     assert second.log.record_ids["WS-1", "Security"] == number + 1
+
+
+OTHER_DOCUMENTS = [
+    b"[]", b"{}", b"null", b"5", b'"x"', b'{"events": "x", "record_ids": {}}', b'{"events": 1}',
+    b'{"log_id": 5}', b'{"earlier": [[1]]}', b'{"starts": "2"}', b'{"127.0.0.1": null}', b"-5", b"9" * 30,
+]  # fmt: skip
+FILES = ("log.json", "end", "plain-clients.json", "first.json", "last.json", "first.log", "last.log")
+
+
+def three_segments(folder: Path) -> bytes:
+    """Everything that such a log holds, and that a kill left behind."""
+    first, number = Session(folder), 0
+    while len(list(folder.glob("*.log"))) < 3:
+        number += 100
+        lines = [line(each) for each in range(number - 99, number + 1)]
+        first.log.append(b"".join(lines), 100, lambda last=number: {("WS-1", "Security"): last})
+    first.append(line(number + 1), line(number + 2))
+    PlainPositions(0, folder / "plain-clients.json").save([("127.0.0.1", 200)])
+    first.kill()
+    return b"".join(each.read_bytes() for each in sorted(folder.glob("*.log")))
+
+
+def path_of(name: str, folder: Path) -> Path:
+    first, last = (pick(folder.glob("*.log"), key=lambda path: path.name) for pick in (min, max))
+    kind, _, suffix = name.partition(".")
+    segment = {"first": first, "last": last}.get(kind)
+    return segment.with_suffix(f".{suffix}") if segment else folder / name
+
+
+def damage(path: Path, how: int, other: bytes) -> None:
+    """Bytes of a log are lost, never changed: nothing tells that. Nor that `end` names another number."""
+    if how < 0:
+        path.unlink()
+    elif path.suffix == ".log":
+        os.truncate(path, min(how, path.stat().st_size))
+    elif how % 2 or path.name == "end":
+        path.write_bytes(other)
+    else:
+        content = bytearray(path.read_bytes())
+        content[how % len(content)] ^= 1 + how % 255
+        path.write_bytes(content)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    damages=st.lists(
+        st.tuples(st.sampled_from(FILES), st.integers(-1, 70_000), st.sampled_from(OTHER_DOCUMENTS)),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda each: each[0],
+    )
+)
+def test_whatever_became_of_its_files_the_log_opens_and_no_offset_means_other_bytes(
+    damages: list[tuple[str, int, bytes]], tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("log")
+    before = three_segments(folder)
+    log_id = json.loads((folder / "log.json").read_bytes())["log_id"]
+    for name, how, other in damages:
+        damage(path_of(name, folder), how, other)
+    try:
+        second = Session(folder)
+    except recovery.LogDirectoryError:
+        return  # the damage spells another --format, which is asked and not guessed
+    PlainPositions(0, folder / "plain-clients.json", second.log.end).lowest("127.0.0.1", 0)
+    second.append(*(line(number, "WS-2") for number in range(1, 600)))
+    second.kill()
+    if second.log.log_id == log_id:
+        start, end = second.log.start, len(before)
+        after = b"".join(each.read_bytes() for each in sorted(folder.glob("*.log")))
+        assert after[: end - start] == before[start:]
 
 
 def test_a_lost_log_json_begins_another_log_with_the_same_bytes(tmp_path: Path) -> None:
