@@ -21,8 +21,7 @@ from producer.events.catalogue.yaml_file import CatalogueError
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.timeline.scenarios import ScenarioError
 from producer.files.line_reader import STANDARD_INPUT
-from producer.http.guard import TOKEN_VARIABLE
-from producer.http.settings import HttpLimits, HttpSettings
+from producer.http.settings import TOKEN_VARIABLE, HttpLimits, HttpSettings
 from producer.log.ledger import LedgerError
 from producer.log.recovery import LogDirectoryError
 from producer.opening import ProducerSettings

@@ -11,11 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from producer.feeding import Feeding
-from producer.http.app import build_app
-from producer.http.guard import TOKEN_VARIABLE
-from producer.http.metrics import ProducerMetrics
-from producer.http.server import HttpServer
-from producer.http.settings import HttpSettings, is_loopback
+from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_loopback
 from producer.log.event_log import EventLog
 from producer.log.intake import Intake
 from producer.log.ledger import POSTED
@@ -145,6 +141,11 @@ def _serve_http(
     """Listen, if that is wanted; returns what ends it."""
     if settings is None:
         return lambda: None
+    # These load FastAPI, for which half of a start would wait: who only serves TCP does not need it.
+    from producer.http.app import build_app
+    from producer.http.metrics import ProducerMetrics
+    from producer.http.server import HttpServer
+
     metrics = ProducerMetrics(parts)
     http = HttpServer(settings, build_app(settings, parts, metrics), metrics.refused)
     cleanup.callback(http.stop)

@@ -16,11 +16,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from producer.http.problems import Refusal
-from producer.http.settings import HttpSettings, is_address, is_loopback
+from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_address, is_loopback
 
 INTAKE_PATHS = ("/events", "/logs")
 PROBE_PATHS = ("/healthz", "/readyz", "/metrics")  # answered also under load
-TOKEN_VARIABLE = "WIN_EVENT_HTTP_TOKEN"  # noqa: S105 - the name of a variable
 JSON_KIND = "application/json"
 NDJSON_KINDS = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _CONTROL_BYTES = 16 * 1024

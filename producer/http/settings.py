@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
 
+TOKEN_VARIABLE = "WIN_EVENT_HTTP_TOKEN"  # noqa: S105 - the name of a variable
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
