@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import trustme
-from cryptography.hazmat.primitives import serialization
-
 from kafka_setup.atomic_file import write_atomically
 from local_stack.layout import LOOPBACK
 
@@ -19,6 +16,8 @@ def ensure_certificates(authority: Path, keystore: Path) -> None:
     """
     if authority.exists() and keystore.exists():
         return
+    import trustme  # with cryptography behind it: only a stack over TLS waits for that
+
     ca = trustme.CA(path_length=0, organization_name="win-event-stack")
     broker = ca.issue_cert("localhost", LOOPBACK, organization_name="win-event-stack")
     chain = b"".join(pem.bytes() for pem in (*broker.cert_chain_pems, ca.cert_pem))
@@ -28,6 +27,8 @@ def ensure_certificates(authority: Path, keystore: Path) -> None:
 
 def _pkcs8(key: bytes) -> str:
     """Kafka reads no other PEM form of a key."""
+    from cryptography.hazmat.primitives import serialization
+
     return (
         serialization.load_pem_private_key(key, password=None)
         .private_bytes(

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from jgo.maven import MavenContext
 from tenacity import retry, retry_if_not_exception_type, stop_after_attempt, wait_random_exponential
 
 LOCK = Path(__file__).with_name("jars.lock")
@@ -96,6 +95,8 @@ def _cached(jar: LockedJar) -> Path | None:
     reraise=True,
 )
 def _download(jar: LockedJar, incoming: Path) -> Path:
+    from jgo.maven import MavenContext  # slow to load, and the jars are nearly always there
+
     context = MavenContext(repo_cache=incoming, timeout=30)
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     try:
