@@ -1,4 +1,4 @@
-"""One change, one request to the cluster; every function returns the future of its answer."""
+"""The requests that change the cluster; every function returns futures of its answers."""
 
 from __future__ import annotations
 
@@ -26,24 +26,49 @@ from kafka_setup.topology.acls import acl_binding, acl_filter
 from kafka_setup.topology.resources import Acl, Topic, User
 
 
-def request_removal(admin: AdminClient, subject: Topic | User | Acl) -> Future[Any]:
-    if isinstance(subject, Acl):
-        return only(admin.delete_acls([acl_filter(subject)], request_timeout=REQUEST_TIMEOUT))
-    if isinstance(subject, User):
-        deletion = UserScramCredentialDeletion(subject.name, _mechanism(subject))
-        return only(admin.alter_user_scram_credentials([deletion], request_timeout=REQUEST_TIMEOUT))
-    return only(admin.delete_topics([subject.name], request_timeout=REQUEST_TIMEOUT))
+def request_all(
+    admin: AdminClient, changes: Mapping[int, Change], passwords: Mapping[str, Secret]
+) -> dict[int, Future[Any]]:
+    """Index -> future; all requests are on their way at once. What is "extra" is removed."""
+    extra = {index: change.subject for index, change in changes.items() if change.action == "extra"}
+    futures = request_removals(admin, extra)
+    allowed = {}
+    for index, change in changes.items():
+        subject = change.subject
+        if index in extra:
+            continue
+        if isinstance(subject, Acl):
+            allowed[index] = acl_binding(subject)
+        elif isinstance(subject, User):
+            futures[index] = set_password(admin, subject, passwords[subject.name])
+        else:
+            futures[index] = _TOPIC_REQUESTS[change.kind](admin, subject, change)
+    return futures | _at_once(admin.create_acls, allowed)
 
 
-def request(admin: AdminClient, change: Change, passwords: Mapping[str, Secret]) -> Future[Any]:
-    subject = change.subject
-    if change.action == "extra":
-        return request_removal(admin, subject)
-    if isinstance(subject, Acl):
-        return only(admin.create_acls([acl_binding(subject)], request_timeout=REQUEST_TIMEOUT))
-    if isinstance(subject, User):
-        return set_password(admin, subject, passwords[subject.name])
-    return _TOPIC_REQUESTS[change.kind](admin, subject, change)
+def request_removals(
+    admin: AdminClient, subjects: Mapping[int, Topic | User | Acl]
+) -> dict[int, Future[Any]]:
+    futures, forbidden = {}, {}
+    for index, subject in subjects.items():
+        if isinstance(subject, Acl):
+            forbidden[index] = acl_filter(subject)
+        elif isinstance(subject, User):
+            deletion = UserScramCredentialDeletion(subject.name, _mechanism(subject))
+            futures[index] = only(
+                admin.alter_user_scram_credentials([deletion], request_timeout=REQUEST_TIMEOUT)
+            )
+        else:
+            futures[index] = only(admin.delete_topics([subject.name], request_timeout=REQUEST_TIMEOUT))
+    return futures | _at_once(admin.delete_acls, forbidden)
+
+
+def _at_once(
+    ask: Callable[..., Mapping[Any, Future[Any]]], wanted: Mapping[int, Any]
+) -> dict[int, Future[Any]]:
+    """All permissions in one request: the cluster writes each request to its log before it answers."""
+    answers = ask(list(wanted.values()), request_timeout=REQUEST_TIMEOUT) if wanted else {}
+    return {index: answers[each] for index, each in wanted.items()}
 
 
 def set_password(admin: AdminClient, user: User, password: Secret) -> Future[Any]:

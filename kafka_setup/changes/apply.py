@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafka_setup.changes.alterations import request
+from kafka_setup.changes.alterations import request_all
 from kafka_setup.changes.change import Change, Identity, Wishes
 from kafka_setup.changes.plan import WITHOUT_USER, plan
 from kafka_setup.changes.state import read_state, with_logins
@@ -78,7 +78,8 @@ def _make(settings: ApplySettings, admin: AdminClient, changes: list[Change]) ->
             for index, change in enumerate(changes)
             if isinstance(change.subject, Acl) == acls
         }
-        futures = _request_all(admin, settings, turn)
+        wanted = {i: change for i, change in turn.items() if _is_wanted(change, settings)}
+        futures = request_all(admin, wanted, settings.passwords)
         results |= {i: _result(change, futures.get(i), settings) for i, change in turn.items()}
     return [results[index] for index in range(len(changes))]
 
@@ -96,15 +97,8 @@ def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySett
     return replace(settings, passwords=passwords)
 
 
-def _request_all(
-    admin: AdminClient, settings: ApplySettings, changes: Mapping[int, Change]
-) -> dict[int, Future[Any]]:
-    """Index of a change -> its future; every request is on its way before the first is waited for."""
-    futures: dict[int, Future[Any]] = {}
-    for index, change in changes.items():
-        if change.action in _DONE or (change.action == "extra" and settings.prune):
-            futures[index] = request(admin, change, settings.passwords)
-    return futures
+def _is_wanted(change: Change, settings: ApplySettings) -> bool:
+    return change.action in _DONE or (change.action == "extra" and settings.prune)
 
 
 def _result(change: Change, future: Future[Any] | None, settings: ApplySettings) -> Result:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafka_setup.changes.alterations import request_removal
+from kafka_setup.changes.alterations import request_removals
 from kafka_setup.changes.change import Change, Identity
 from kafka_setup.changes.state import read_state
 from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, refusal, until_none_missing
@@ -57,11 +57,11 @@ def survey(settings: TeardownSettings, on_wait: OnWait | None = None) -> tuple[A
 
 def teardown(settings: TeardownSettings, admin: AdminClient, changes: list[Change]) -> list[Result]:
     """One result a thing: removed, kept or failed."""
-    futures = [
-        request_removal(admin, change.subject) if change.action == "remove" else None for change in changes
-    ]
+    gone = {index: change.subject for index, change in enumerate(changes) if change.action == "remove"}
+    futures = request_removals(admin, gone)
     results: dict[Identity, Result] = {}
-    for change, future in zip(changes, futures, strict=True):
+    for index, change in enumerate(changes):
+        future = futures.get(index)
         status, detail = ("kept" if future is None else "removed"), change.detail
         try:
             if future is not None:
