@@ -10,7 +10,8 @@ from pathlib import Path
 from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.cluster.cluster import flink_environment, flink_home
+from local_stack.cluster.client import client_script
+from local_stack.cluster.cluster import flink_environment
 from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack, default_directory
 from local_stack.processes import StartError
@@ -51,10 +52,7 @@ def write_tools(stack: Stack) -> None:
         options = ["-Xmx256m", *(() if "console" in name else SHORT_LIVED)]
         java = shlex.join([str(java_home() / "bin" / "java"), *options, "-cp", classpath, main_class])
         _write_script(stack.bin / name, f'exec {java} "$@"')
-    exports = "\n".join(f"export {k}={shlex.quote(v)}" for k, v in flink_environment(stack).items())
-    _write_script(
-        stack.bin / "flink", f'{exports}\nexec {shlex.quote(str(flink_home() / "bin" / "flink"))} "$@"'
-    )
+    _write_script(stack.bin / "flink", client_script(stack))
 
 
 def login(stack: Stack, user: str) -> dict[str, str]:

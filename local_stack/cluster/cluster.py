@@ -135,13 +135,18 @@ def write_configuration(stack: Stack) -> None:
     write_atomically(stack.flink_conf / "config.yaml", yaml.safe_dump(settings))
 
 
+def flink_jars(connector: list[Path]) -> list[Path]:
+    """The class path of Flink's processes in Flink's own order: its own classes come last."""
+    shipped = [*(flink_home() / "lib").glob("*.jar"), *(flink_home() / "opt").glob("flink-python*.jar")]
+    return sorted([*shipped, *connector], key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
+
+
 def _link_jars(stack: Stack, connector: list[Path]) -> None:
     stack.flink_lib.mkdir(parents=True, exist_ok=True)
     (stack.directory / "flink" / "tmp").mkdir(exist_ok=True)
     for old in stack.flink_lib.iterdir():
         old.unlink()
-    python = (flink_home() / "opt").glob("flink-python*.jar")
-    for jar in [*(flink_home() / "lib").glob("*.jar"), *python, *connector]:
+    for jar in flink_jars(connector):
         (stack.flink_lib / jar.name).symlink_to(jar)
 
 
