@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from running import RunningStack
 
 from local_stack.broker import kafka_objects
@@ -23,33 +23,39 @@ class Record:
 def read_topic(
     running: RunningStack, topic: str, count: int, seconds: float = 60.0, isolation: str = "read_uncommitted"
 ) -> list[Record]:
-    """The first `count` records, and whatever more is there; AssertionError when they do not come."""
+    """All records, to the end of every partition; AssertionError when there are never `count` of them."""
     consumer = Consumer(
         {
             **kafka_objects.connection(running.stack, "reader").client_settings(),
             "group.id": "win-event-test",
             "enable.auto.commit": False,
             "isolation.level": isolation,
-            "enable.partition.eof": False,
+            "enable.partition.eof": True,
         }
     )
     try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
-        return _collect(consumer, count, seconds)
+        return _collect(consumer, len(partitions), count, seconds)
     finally:
         consumer.close()
 
 
-def _collect(consumer: Consumer, count: int, seconds: float) -> list[Record]:
+def _collect(consumer: Consumer, partitions: int, count: int, seconds: float) -> list[Record]:
+    """A broker that is slow to answer is no end: only what it calls the end of a partition is one."""
     records: list[Record] = []
+    ended: set[int] = set()
     deadline = time.monotonic() + seconds
-    while True:
-        messages = consumer.consume(10_000, timeout=0.5)
-        records += [_record(message) for message in messages]
-        if len(records) >= count and not messages:
-            return records
-        assert time.monotonic() < deadline, f"{len(records)} of {count} records within {seconds:.0f} s"
+    while len(ended) < partitions or len(records) < count:
+        message = consumer.poll(0.1)
+        if message is None:
+            assert time.monotonic() < deadline, f"{len(records)} of {count} records within {seconds:.0f} s"
+        elif message.error() is not None and message.error().code() == KafkaError._PARTITION_EOF:
+            ended.add(message.partition())
+        else:
+            records.append(_record(message))
+            ended.discard(message.partition())
+    return records
 
 
 def _record(message: object) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -10,8 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,28 @@ BIN = Path(sys.executable).parent
 JOB = REPOSITORY / "flink_bridge" / "job.py"
 
 
+def _own_ports() -> Iterator[int]:
+    """Below the ports that the kernel picks, a thousand for each process of `make test`, again and again."""
+    first = 20_000 + 1_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12)
+    start = os.getpid() % 1_000  # so that two sessions on one machine seldom meet
+    return itertools.cycle(first + (start + number) % 1_000 for number in range(1_000))
+
+
+_PORTS = _own_ports()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; all are held open together, so they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports in a row that nobody listens on; they stay free until a server takes them, seconds later.
+
+    No connection and no server with port 0 gets them in between, and none is given out twice.
+    """
+    while True:
+        ports = [next(_PORTS) for _ in range(count)]
+        with ExitStack() as held, suppress(OSError):
+            for port in ports:
+                held.enter_context(socket.create_server(("", port)))
+            if ports[-1] - ports[0] == count - 1:
+                return ports
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
@@ -101,10 +117,10 @@ class RunningStack:
         names = (f"events_processed_{suffix}", f"events_rejected_{suffix}")
         wanted = tuple(t for t in topology.topics if with_results or t.name in names)
         topology = replace(topology, topics=wanted)
-        # The users exist already; their further permissions on these topics are all that is new.
-        known = {u.name: kafka_objects.password(self.stack, u.name) for u in topology.users}
+        # The users exist already; their further permissions on these topics are all that is new. Without
+        # passwords nobody's login is tried, which would take two seconds.
         login = kafka_objects.connection(self.stack, SUPER_USER)
-        results = apply(ApplySettings(topology, login, known))
+        results = apply(ApplySettings(topology, login))
         failed = [row for row in results if row.failed]
         assert not failed, failed
         return names
@@ -132,7 +148,7 @@ class RunningStack:
 
     def rest(self, path: str, method: str = "GET") -> Any:
         request = Request(f"{self.stack.flink_url}{path}", method=method)
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"{}")
 
     def verify(self, topic: str, *options: str, user: str = "reader") -> Any:
@@ -192,13 +208,19 @@ class RunningProducer:
         prefix: Sequence[str] = (),
     ) -> None:
         self.log = folder / f"producer-{time.monotonic_ns()}.log"
-        command = [*prefix, str(BIN / "win-event-producer"), "--port", str(port), *options]
+        command = [
+            *prefix,
+            str(BIN / "win-event-producer"),
+            "--port",
+            str(port or free_ports(1)[0]),
+            *options,
+        ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, **(env or {})}
             )
         try:
-            self.port = int(wait_until(self._listening, f"the producer listens: {self.text()}", 30))
+            self.port = int(wait_until(self._listening, f"the producer listens: {self.text()}"))
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -214,4 +236,4 @@ class RunningProducer:
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         self.process.send_signal(signal_number)
-        return self.process.wait(30)
+        return self.process.wait(60)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +31,7 @@ class SharedStack:
 def several_brokers(folder: Path, brokers: int) -> Iterator[SharedStack]:
     """A stack with several brokers and nothing between them and their clients."""
     running = RunningStack.at(folder)
-    kafka = free_range(2 * brokers)
-    flink, jobmanager = free_ports(2)
+    kafka, *_, flink, jobmanager = free_ports(2 * brokers + 2)  # those of brokers and controllers alternate
     options = ["--brokers", brokers, "--kafka-port", kafka, "--controller-port", kafka + 1]
     options += ["--flink-port", flink, "--jobmanager-port", jobmanager]
     try:
@@ -41,16 +39,6 @@ def several_brokers(folder: Path, brokers: int) -> Iterator[SharedStack]:
         yield SharedStack(running, None)
     finally:
         running.down()
-
-
-def free_range(count: int) -> int:
-    """The first of `count` ports in a row that nobody holds: broker and controller ports alternate."""
-    for first in range(21000, 30000, count):
-        with ExitStack() as probes, suppress(OSError):
-            for port in range(first, first + count):
-                probes.enter_context(socket.create_server(("127.0.0.1", port)))
-            return first
-    raise OSError(f"no {count} free ports in a row")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -31,16 +31,6 @@ GROUP = "win-event-dashboard-test"
 _NOT_SCRAPED = {"ALERTS", "flink_taskmanager_job_task_operator_numLateRecordsDropped"}
 
 
-def _free_block(count: int) -> int:
-    """The first of `count` ports in a row that nobody listens on."""
-    while True:
-        first = free_ports(1)[0]
-        with ExitStack() as held, suppress(OSError, OverflowError):
-            for number in range(count):
-                held.enter_context(socket.create_server(("127.0.0.1", first + number)))
-            return first
-
-
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("observed")
@@ -48,7 +38,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port", "--prometheus-port")
     *ports, http_port, port = free_ports(len(names) + 2)
     options = [word for name, number in zip(names, ports, strict=True) for word in (name, str(number))]
-    options += ["--metrics-port", str(_free_block(16)), "--producer-metrics", f"127.0.0.1:{http_port}"]
+    options += ["--metrics-port", str(free_ports(16)[0]), "--producer-metrics", f"127.0.0.1:{http_port}"]
     running.environment["PATH"] = f"{os.environ['PATH']}:{Path('.tools/prometheus/usr/bin').resolve()}"
     try:
         running.up("--observe", *options)
@@ -89,7 +79,7 @@ def _consume(running: RunningStack) -> None:
 
 
 def _prometheus(running: RunningStack, path: str) -> Any:
-    with urlopen(f"http://127.0.0.1:{running.stack.prometheus_port}/api/v1/{path}", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{running.stack.prometheus_port}/api/v1/{path}", timeout=60) as answer:
         return json.load(answer)["data"]
 
 
@@ -178,7 +168,7 @@ def test_status_on_a_terminal_is_redrawn_until_interrupted(observed: RunningStac
         with suppress(OSError):  # the other end is closed when the program ends
             while chunk := os.read(ours, 65536):
                 screen += chunk
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     finally:
         process.kill()
         process.wait()
