@@ -36,7 +36,7 @@ def moto_server(port: int) -> Iterator[str]:
         yield endpoint
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(60)
 
 
 def client(service: str, endpoint: str) -> Any:

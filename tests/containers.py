@@ -94,7 +94,7 @@ class Containers:
             os.killpg(process.pid, signal.SIGTERM)
         for process in self.started:
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

@@ -118,7 +118,7 @@ def committed(stack: RunningStack, topic: str, group: str) -> int:
     settings = kafka_objects.connection(stack.stack, "detection").client_settings()
     consumer = Consumer({**settings, "group.id": group})
     try:
-        places = consumer.committed([TopicPartition(topic, number) for number in range(3)], timeout=20)
+        places = consumer.committed([TopicPartition(topic, number) for number in range(3)], timeout=60)
     finally:
         consumer.close()
     return sum(max(each.offset, 0) for each in places)

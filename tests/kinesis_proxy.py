@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 from collections.abc import Iterator
@@ -16,13 +17,17 @@ _FULL = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": 
 
 
 class Refusing(ThreadingHTTPServer):
-    """`share` of the records and of whole requests are refused; `requests`: the keys of each."""
+    """`share` of the records and of whole requests are refused; `requests`: the keys of each.
+
+    After `whole_requests` of them it refuses all.
+    """
 
     daemon_threads = True
 
-    def __init__(self, endpoint: str, share: float) -> None:
+    def __init__(self, endpoint: str, share: float, whole_requests: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.endpoint, self.share, self.dice = endpoint, share, random.Random(7)
+        self.whole_requests = whole_requests
         self.requests: list[list[str]] = []
         self.refused = 0
 
@@ -41,7 +46,7 @@ class Refusing(ThreadingHTTPServer):
         """Only what is not refused reaches the stream; the answer is in the order of the request."""
         records = asked["Records"]
         self.requests.append([record["PartitionKey"] for record in records])
-        if self.dice.random() < self.share / 4:
+        if self.dice.random() < self.share / 4 or len(self.requests) > self.whole_requests:
             self.refused += len(records)
             return 400, json.dumps({"__type": _FULL["ErrorCode"], "message": "Rate exceeded"}).encode()
         taken = [self.dice.random() >= self.share for _ in records]
@@ -78,8 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def refusing(endpoint: str, share: float) -> Iterator[Refusing]:
-    with Refusing(endpoint, share) as proxy:
+def refusing(endpoint: str, share: float, whole_requests: float = math.inf) -> Iterator[Refusing]:
+    with Refusing(endpoint, share, whole_requests) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         yield proxy
         proxy.shutdown()

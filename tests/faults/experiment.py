@@ -75,19 +75,19 @@ class Experiment:
         daemon = self._daemon(name)
         process = psutil.Process(daemon.pid)
         process.kill()
-        wait_until(lambda: daemon.process() is None, f"{name} is dead", 20)
+        wait_until(lambda: daemon.process() is None, f"{name} is dead")
         return daemon.pid
 
     def stop(self, name: str) -> psutil.Process:
         """SIGSTOP; the process, for `resume()`."""
         process = psutil.Process(self._daemon(name).pid)
         process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, f"{name} is stopped", 10)
+        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, f"{name} is stopped")
         return process
 
     def revived(self, name: str) -> int:
         """Wait until the stack's watchdog has started a killed daemon again; the new pid."""
-        wait_until(lambda: processes.running(self.running.stack, name), f"{name} is started again", 60)
+        wait_until(lambda: processes.running(self.running.stack, name), f"{name} is started again", 120)
         return self._daemon(name).pid
 
     def start_broker(self, number: int = 1) -> int:
@@ -105,7 +105,7 @@ class Experiment:
             now = self.restarts()
             return now if all(now[mode] > count for mode, count in before.items()) else {}
 
-        return dict(wait_until(look, f"every job has restarted since {before}", 60))
+        return dict(wait_until(look, f"every job has restarted since {before}", 120))
 
     def _daemon(self, name: str) -> processes.Daemon:
         found = processes.running(self.running.stack, name)

@@ -96,7 +96,7 @@ def clock_jump(experiment: Experiment) -> str:
 
 def _hours_ahead(port: int) -> int:
     """Of the next event that is made."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client, client.makefile("rb") as lines:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client, client.makefile("rb") as lines:
         client.sendall(ResumeRequest(None, "latest").encode())
         assert ResumeAnswer.decode(lines.readline()).status == "ok"
         event = json.loads(lines.readline())

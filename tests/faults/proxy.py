@@ -107,7 +107,7 @@ class Proxy:
     def _forward(self, client: socket.socket) -> None:
         self._gate.wait()
         try:
-            server = socket.create_connection(("127.0.0.1", self.target), timeout=10)
+            server = socket.create_connection(("127.0.0.1", self.target), timeout=60)
         except OSError:
             self.refused += 1
             _end(client, reset=True)  # what the client of a refused connection comes closest to

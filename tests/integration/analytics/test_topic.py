@@ -73,7 +73,7 @@ def _kill_taskmanager(stack: RunningStack) -> None:
     process = daemon.process()
     assert process is not None
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(60)
 
 
 @pytest.mark.parametrize("result", [*WINDOWED, *RUNNING])
@@ -82,7 +82,7 @@ def test_the_rows_of_every_question_equal_plain_pythons(asked: Asked, result: st
     wanted = (WINDOWED | RUNNING)[result]([*asked.events, *open_too])
     assert wanted
     wait_until(lambda: asked.rows(result).keys() >= wanted.keys(), f"all rows of {result}", 90)
-    wait_until(lambda: asked.rows(result) == wanted or None, f"{result} as plain Python has it", 30)
+    wait_until(lambda: asked.rows(result) == wanted or None, f"{result} as plain Python has it", 90)
 
 
 def test_the_data_holds_what_is_asked_for(asked: Asked) -> None:

@@ -53,7 +53,7 @@ def test_the_bytes_are_those_of_the_log(producer):
     with started("--port", server.port, "-n", 3000) as first:
         second = tail(server.port, "-n", "3000", "--from-start")
         assert second.returncode == 0
-        assert first.communicate(timeout=30)[0] == second.stdout
+        assert first.communicate(timeout=60)[0] == second.stdout
     assert len(second.stdout.splitlines()) == 3000
 
 
@@ -76,7 +76,7 @@ def test_it_waits_for_a_server_that_is_not_there_yet():
             client, _ = server.accept()
             with client:
                 client.sendall(events(1))
-                assert ids(process.communicate(timeout=30)[0]) == [1]
+                assert ids(process.communicate(timeout=60)[0]) == [1]
     assert process.returncode == 0
 
 
@@ -149,7 +149,7 @@ def test_a_bookmark_survives_interruptions(producer, tmp_path):
             process = subprocess.Popen(command, stdout=file)
             wait_until(lambda size=size: output.stat().st_size > size + 100_000, "more events are written")
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 130
+            assert process.wait(60) == 130
     lines = output.read_text().splitlines()
     assert lines == tail(server.port, "-n", str(len(lines)), "--from-start").stdout.splitlines()
 
@@ -183,7 +183,7 @@ def test_a_closed_pipe_and_ctrl_c_are_quiet(producer):
     with started(f"127.0.0.1:{server.port}") as process:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=10)[1] == ""
+        assert process.communicate(timeout=60)[1] == ""
         assert process.returncode == 130
 
 
@@ -192,7 +192,7 @@ def test_duration_and_stats(producer):
     result = tail(server.port, "--duration", "1", "--stats", "--from-start", "-o", "json")
     assert result.returncode == 0
     totals = json.loads(result.stdout)
-    assert totals["events"] == sum(totals["levels"].values()) == sum(totals["sources"].values()) > 100
+    assert totals["events"] == sum(totals["levels"].values()) == sum(totals["sources"].values()) > 20
     assert totals["missing_record_ids"] == 0
     table = tail(server.port, "-n", "50", "--stats").stdout
     assert re.match(r"50 events in .* on average\n0 record ids missing\n", table)
@@ -215,7 +215,7 @@ def on_a_terminal(port, **environment):
                 text += screen.read(4096)
             except OSError:  # the terminal's other end is closed
                 break
-        process.wait(10)
+        process.wait(60)
     return text.decode()
 
 

@@ -220,10 +220,13 @@ def test_following_sees_what_comes_later_and_ends_with_the_verdict(broker, topic
     command = [str(VERIFY), "--json", "--follow", "--topic", topic, *SEED]
     environment = os.environ | broker.shell("reader")
     follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-    idle = subprocess.Popen([*command, "--idle-timeout", "3"], stdout=subprocess.PIPE, env=environment)
-    for begin in range(300, COUNT, 50):  # slowly: both have long read what was there at first
-        produce(broker, topic, lines[begin : begin + 50])
-        time.sleep(1)
+    idle = subprocess.Popen([*command, "--idle-timeout", "8"], stdout=subprocess.PIPE, env=environment)
+    client = Producer(kafka_objects.connection(broker.stack, "bridge").client_settings())
+    for number, line in enumerate(lines[300:]):  # slowly: both have long read what was there at first
+        client.produce(topic, line, computer(line))
+        if number % 10 == 9:
+            assert client.flush(60) == 0
+            time.sleep(0.1)
     assert follower.poll() is None
     assert json.loads(idle.communicate(timeout=60)[0])["distinct"] == COUNT
     follower.send_signal(signal.SIGTERM)
@@ -237,7 +240,7 @@ def test_nothing_is_written_and_nothing_committed(broker, topics, lines):
     assert found(verify(broker, "--topic", topic)) == {}
     assert json.loads(verify(broker, "--topic", topic).stdout)["records"] == 20
     admin = AdminClient(kafka_objects.connection(broker.stack, "admin").client_settings())
-    groups = admin.list_consumer_groups(request_timeout=30).result().valid
+    groups = admin.list_consumer_groups(request_timeout=60).result().valid
     assert "win-event-verify" not in {group.group_id for group in groups}
 
 

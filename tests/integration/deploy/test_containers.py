@@ -68,14 +68,14 @@ def test_events_reach_kafka(containers: Containers) -> None:
 
 def test_submitting_again_starts_no_second_job(containers: Containers) -> None:
     assert "win-event-bridge is running already" in _one_shot(containers, "bridge-submit")
-    with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=10) as answer:
+    with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=60) as answer:
         assert len(json.load(answer)["jobs"]) == 1
 
 
 def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containers) -> None:
     kept = containers.folder / "checkpoints"
     wait_until(lambda: list(kept.rglob("chk-*/_metadata")), "a checkpoint is complete", 60)
-    with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=10) as answer:
+    with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=60) as answer:
         job = json.load(answer)["jobs"][0]["jid"]
     cancelled = containers.run_flink("cancel", "-m", containers.address(8081), job)
     assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
@@ -86,9 +86,9 @@ def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containe
 
 
 def test_the_broker_and_kafka_show_their_metrics(containers: Containers) -> None:
-    with urlopen(f"http://{containers.address(9404)}/metrics", timeout=10) as answer:
+    with urlopen(f"http://{containers.address(9404)}/metrics", timeout=60) as answer:
         assert b"kafka_server_replicamanager_underreplicatedpartitions 0.0" in answer.read()
-    with urlopen(f"http://{containers.address(9308)}/metrics", timeout=10) as answer:
+    with urlopen(f"http://{containers.address(9308)}/metrics", timeout=60) as answer:
         assert (
             b'kafka_topic_partition_current_offset{partition="0",topic="events_processed"}' in answer.read()
         )
@@ -97,12 +97,12 @@ def test_the_broker_and_kafka_show_their_metrics(containers: Containers) -> None
 def test_the_console_sees_its_neighbours_and_wants_its_token(containers: Containers) -> None:
     url = f"http://{containers.address(8085)}/api/v1/status"
     with pytest.raises(HTTPError, match="401"):
-        urlopen(url, timeout=10)
+        urlopen(url, timeout=60)
     token = (containers.folder / "secrets" / "console").read_text()
 
     def states() -> dict[str, str]:
         request = Request(url, headers={"Authorization": f"Bearer {token}"})
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             status = json.load(answer)
         return {service["name"]: service["state"] for service in status["services"]}
 
@@ -112,7 +112,7 @@ def test_the_console_sees_its_neighbours_and_wants_its_token(containers: Contain
 def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> None:
     containers.start("prometheus")
     url = f"http://{containers.address(9090)}/api/v1/rules"
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=60) as answer:
         groups = json.load(answer)["data"]["groups"]
     assert [group["file"] for group in groups] == [
         str(Path("deploy/prometheus/alerts.yml").resolve()) for _ in groups

@@ -37,12 +37,12 @@ def everything(broker: RunningStack, topic: str) -> dict[int, list[tuple[Any, ..
     login = kafka_objects.connection(broker.stack, SUPER_USER).client_settings()
     reader = Consumer({**login, "group.id": "test", "enable.auto.commit": False})
     found: dict[int, list[tuple[Any, ...]]] = {}
-    for number in reader.list_topics(topic, timeout=20).topics[topic].partitions:
-        low, high = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=20)
+    for number in reader.list_topics(topic, timeout=60).topics[topic].partitions:
+        low, high = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=60)
         reader.assign([TopicPartition(topic, number, low)])
         records = found.setdefault(number, [])
         while len(records) < high - low:
-            message = reader.poll(20)
+            message = reader.poll(60)
             assert message is not None
             assert message.error() is None
             records.append((message.timestamp(), message.key(), message.value(), message.headers()))

@@ -91,7 +91,7 @@ class Inventory:
         process = daemon.process()
         assert process is not None
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +333,7 @@ def _wait_until_read(inventory: Inventory) -> None:
     consumer = Consumer({**login, "group.id": GROUP, "enable.auto.commit": False})
     place = [TopicPartition("inventory.computers", 0)]
     wait_until(
-        lambda: consumer.committed(place, timeout=30)[0].offset > last.offset, "a checkpoint has it", 90
+        lambda: consumer.committed(place, timeout=60)[0].offset > last.offset, "a checkpoint has it", 90
     )
     consumer.close()
 
@@ -375,7 +375,7 @@ def test_no_password_is_in_a_log_a_configuration_or_a_command_line(inventory: In
     passwords = [file.read_text() for file in files]
     seen = [(stack.logs / f"{name}.log").read_text(errors="replace") for name in ("connect", "postgres")]
     for path in ("", "/config", "/tasks"):
-        with urlopen(f"{stack.connect_url}/connectors/inventory{path}", timeout=30) as answer:
+        with urlopen(f"{stack.connect_url}/connectors/inventory{path}", timeout=60) as answer:
             seen.append(answer.read().decode())
     for daemon in processes.recorded(stack):
         process = daemon.process()

@@ -41,8 +41,8 @@ def test_other_ports_under_a_running_stack_are_refused(stack: RunningStack) -> N
 def test_status_tells_what_runs(stack: RunningStack) -> None:
     result = run(BIN / "win-event-stack", "status", "--json", env=stack.environment)
     parts = {part["name"]: part["state"] for part in json.loads(result.stdout)["parts"]}
-    # Another test of the session may have asked for the SQL Gateway, too.
-    assert parts.keys() - {"sql-gateway"} == {"kafka-1", "jobmanager", "taskmanager-1", "watchdog"}
+    # Another test of the session may have asked for more, such as the SQL Gateway or the console.
+    assert parts.keys() >= {"kafka-1", "jobmanager", "taskmanager-1", "watchdog"}
     assert set(parts.values()) == {"running"}
 
 

@@ -26,7 +26,7 @@ class Connection:
     """A client of the producer."""
 
     def __init__(self, port: int, request: ResumeRequest | bytes = b"", host: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection((host, port), timeout=20)
+        self.socket = socket.create_connection((host, port), timeout=60)
         if request:
             self.socket.sendall(request if isinstance(request, bytes) else request.encode())
 
@@ -71,7 +71,7 @@ class Producer:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._listens.wait(20) or not self.port:
+        if not self._listens.wait(60) or not self.port:
             self.kill()
             raise AssertionError("the producer does not listen:\n" + "\n".join(self.stderr))
 
@@ -88,7 +88,7 @@ class Producer:
         self._connections.append(Connection(self.port, request, host))
         return self._connections[-1]
 
-    def says(self, text: str, seconds: float = 20) -> bool:
+    def says(self, text: str, seconds: float = 60) -> bool:
         """Wait until a line with `text` has come on stderr."""
         deadline = threading.Event()
         for _ in range(int(seconds * 50)):
@@ -103,7 +103,7 @@ class Producer:
         return self.wait()
 
     def wait(self) -> int:
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self._reader.join(5)
         return code
 

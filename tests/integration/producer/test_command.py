@@ -27,7 +27,7 @@ def test_stdout_is_the_same_whatever_the_rate(command: str) -> None:
 def test_a_closed_pipe_ends_it_quietly(command: str) -> None:
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} --stdout --rate max | head -2"],
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert len(done.stdout.splitlines()) == 2
     assert "Traceback" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import ssl
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -171,33 +172,32 @@ def test_whoever_trickles_is_hung_up_on(bounded: Http, beginning: bytes) -> None
         assert answer.startswith(b"HTTP/1.1 408"), answer
 
 
-def test_requests_and_connections_have_limits_but_probes_are_answered(bounded: Http) -> None:
-    slow = [bounded.raw() for _ in range(3)]
-    for raw in slow:
-        raw.sendall(POST + b"Content-Length: 99\r\n\r\n")
-    wait_until(lambda: bounded.get("/status").status == 503, "a refusal", 60)
-    answer = bounded.get("/status")
-    if answer.status == 503:  # the slow ones may have been hung up on meanwhile
-        assert answer.headers["Retry-After"] == "2"
-    assert bounded.get("/readyz").status == 200
-    for raw in slow:
-        raw.close()
-    wait_until(lambda: bounded.get("/status").status == 200, "an answer", 60)
+def test_requests_have_a_limit_but_probes_are_answered(bounded: Http) -> None:
+    def refused():
+        """The slow ones are hung up on after two seconds, which a busy machine may need to come here."""
+        with ExitStack() as opened:
+            for _ in range(3):
+                opened.enter_context(bounded.raw()).sendall(POST + b"Content-Length: 99\r\n\r\n")
+            answer = bounded.get("/status")
+            assert bounded.get("/readyz").status == 200
+            return answer if answer.status == 503 else None
+
+    assert wait_until(refused, "a refusal").headers["Retry-After"] == "2"
+    wait_until(lambda: bounded.get("/status").status == 200, "an answer")
     assert bounded.metric('win_event_http_refused_total{reason="too many requests"}') >= 1
 
 
 def test_connections_over_the_limit_are_told_and_closed(bounded: Http) -> None:
-    many = [bounded.raw() for _ in range(21)]
-    try:
-        last = many[-1]
-        last.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        answer = read_to_the_end(last)
+    def refused() -> bool:
+        with ExitStack() as opened:
+            *_, last = [opened.enter_context(bounded.raw()) for _ in range(21)]
+            last.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = read_to_the_end(last)
         assert answer.startswith((b"HTTP/1.1 503", b"HTTP/1.1 200")), answer
-        assert b"HTTP/1.1 503" in answer or b"retry-after" not in answer
-    finally:
-        for raw in many:
-            raw.close()
-    wait_until(lambda: bounded.get("/status").status == 200, "room", 60)
+        return answer.startswith(b"HTTP/1.1 503")
+
+    wait_until(refused, "a refusal")
+    wait_until(lambda: bounded.get("/status").status == 200, "room")
     assert bounded.metric('win_event_http_refused_total{reason="too many connections"}') >= 1
 
 

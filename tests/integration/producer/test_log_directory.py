@@ -114,7 +114,7 @@ def test_a_directory_that_cannot_be_used_is_one_clear_line(command: str, tmp_pat
     (tmp_path / "file").write_text("")
     done = subprocess.run(
         [command, "--port", "0", "--log-dir", str(tmp_path / "file" / "log")],
-        capture_output=True, text=True, timeout=20,
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1
     assert str(tmp_path / "file") in done.stderr
@@ -171,7 +171,7 @@ def test_clients_of_one_address_miss_nothing_over_ten_kills(
     finally:
         flink.stop()
         tail.terminate()
-        tail.wait(20)
+        tail.wait(60)
     seen |= {"tail": (tmp_path / "tail").read_bytes(), "Flink": bytes(flink.taken())}
     for name, content in seen.items():
         found = ids_of(b"\n".join(whole_lines(content)))

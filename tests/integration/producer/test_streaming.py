@@ -96,7 +96,7 @@ def test_sigusr1_ends_the_load_but_not_the_service(start_producer) -> None:
 def test_a_taken_port_is_one_clear_line_and_exit_1(command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run([command, "--port", port], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([command, "--port", port], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert port in done.stderr
     assert "--port" in done.stderr
