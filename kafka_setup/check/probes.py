@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from confluent_kafka import (
@@ -47,7 +48,7 @@ _NO_TIMEOUT = 2**31 - 1  # milliseconds; above any broker's transaction.max.time
 NO_ANSWER = "no answer"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Login:
     """One user's open admin client, and how to open further clients."""
 
@@ -58,14 +59,18 @@ class Login:
     def client(self) -> dict[str, Any]:
         return {**self.connection.client_settings(), **QUIET_CLIENT}
 
+    @cached_property
+    def writer(self) -> Producer:
+        """For all topics: a login of its own for each would be most of the work of a check."""
+        settings = {"acks": 2, "enable.idempotence": False, "retries": 0, "message.timeout.ms": 10_000}
+        return Producer({**self.client, **settings})
+
 
 def write_topic(login: Login, topic: str) -> str:
     """acks=2 is no valid value, which the broker looks at after the permission."""
     answers: list[str] = []
-    settings = {"acks": 2, "enable.idempotence": False, "retries": 0, "message.timeout.ms": 10_000}
-    producer = Producer({**login.client, **settings})
-    producer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
-    producer.flush(_PATIENCE)
+    login.writer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
+    login.writer.flush(_PATIENCE)
     return answers[0] if answers else NO_ANSWER
 
 
