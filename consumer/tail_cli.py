@@ -64,7 +64,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "-o",
     "--output",
     type=click.Choice(["pretty", "json", "full", "fields"]),
-    help="Default: pretty on a terminal, json (the line as it came) in a pipe.",
+    help="Default: pretty on a terminal, json (the unchanged line) in a pipe.",
 )
 @click.option(
     "--fields",
@@ -72,15 +72,24 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="NAME,…",
     help="Print these fields, separated by tabs: level,event_id,data.LogonType.",
 )
-@click.option("--level", multiple=True, metavar="NAME,…", help="Levels; warning+ is warning and worse.")
-@click.option("--source", multiple=True, metavar="NAME,…", help="Channels; * and ? stand for anything.")
-@click.option("--event-id", multiple=True, metavar="ID,…", help="Event ids.")
-@click.option("--computer", multiple=True, metavar="NAME,…", help="Computers, the domain may be left out.")
 @click.option(
-    "--event-type", multiple=True, metavar="NAME,…", help="success or failure of audits, or a level."
+    "--level", multiple=True, metavar="NAME,…", help="Only these levels; warning+ means warning and worse."
 )
-@click.option("--account", multiple=True, metavar="NAME,…", help="Accounts that events are about.")
-@click.option("--address", multiple=True, metavar="ADDRESS,…", help="Addresses that they came from.")
+@click.option("--source", multiple=True, metavar="NAME,…", help="Only these channels; * and ? are wildcards.")
+@click.option("--event-id", multiple=True, metavar="ID,…", help="Only these event ids.")
+@click.option(
+    "--computer", multiple=True, metavar="NAME,…", help="Only these computers; you may omit the domain."
+)
+@click.option(
+    "--event-type",
+    multiple=True,
+    metavar="NAME,…",
+    help="Only these types: success or failure (of an audit), or a level.",
+)
+@click.option("--account", multiple=True, metavar="NAME,…", help="Only events about these accounts.")
+@click.option(
+    "--address", multiple=True, metavar="ADDRESS,…", help="Only events with these source addresses."
+)
 @click.option(
     "--where",
     multiple=True,
@@ -88,19 +97,27 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="Events whose field has this value, FIELD!=VALUE: has not. FIELD is level, event_id, account, … or "
     "a path such as data.LogonType; VALUE may have * and ?. Several must all hold.",
 )
-@click.option("--grep", metavar="REGEX", help="Events whose JSON line matches; (?i) ignores case.")
-@click.option("--since", metavar="TIME", help="Events from then on: 30s, 15m, 2h, 1d ago, or an ISO time.")
-@click.option("-n", "--count", type=click.IntRange(1), help="End after so many events.")
-@click.option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End then.")
-@click.option("--stats", is_flag=True, help="Totals, rate and missing record ids instead of events.")
-@click.option("--from-start", is_flag=True, help="Begin with the oldest event the producer keeps.")
-@click.option("--bookmark", type=_FILE, help="Go on where the last run with this file ended.")
-@click.option("--strict", is_flag=True, help="Fail rather than go on past events no longer kept.")
-@click.option("--no-reconnect", is_flag=True, help="End with the connection; fail if it is refused.")
-@click.option("--tls", is_flag=True, help="Connect by TLS.")
-@click.option("--tls-ca", type=_EXISTING_FILE, help="Trust this authority, not the system's.")
+@click.option("--grep", metavar="REGEX", help="Only events whose JSON line matches; (?i) ignores case.")
+@click.option(
+    "--since", metavar="TIME", help="Only events since then: 30s, 15m, 2h, 1d (ago), or an ISO time."
+)
+@click.option("-n", "--count", type=click.IntRange(1), help="End after this many events.")
+@click.option(
+    "--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End after this time."
+)
+@click.option("--stats", is_flag=True, help="Show totals, rate and missing record ids instead of events.")
+@click.option("--from-start", is_flag=True, help="Begin with the oldest event that the producer keeps.")
+@click.option("--bookmark", type=_FILE, help="Continue where the last run with this file ended.")
+@click.option("--strict", is_flag=True, help="Fail if events that are needed are no longer kept.")
+@click.option("--no-reconnect", is_flag=True, help="End when the connection ends; fail if it is refused.")
+@click.option("--tls", is_flag=True, help="Connect with TLS.")
+@click.option(
+    "--tls-ca", type=_EXISTING_FILE, help="Trust this certificate authority instead of the system's."
+)
 @click.option("--tls-cert", type=_EXISTING_FILE, help="Client certificate.")
-@click.option("--tls-key", type=_EXISTING_FILE, help="Its key, when in a file of its own.")
+@click.option(
+    "--tls-key", type=_EXISTING_FILE, help="Key of the client certificate, if it is in a separate file."
+)
 def main(**values: Any) -> None:
     """Print the events of one or several producers as they come.
 

@@ -49,44 +49,48 @@ def _readable(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 
 _WHAT = (
     _option("--topic", env="TOPIC", help="Kafka topic to audit."),
-    _option("--rejected-topic", env="REJECTED_TOPIC", help="Count this topic by reason too; an event found there is not lost."),
-    _option("--file", callback=_readable, metavar="PATH", help="NDJSON to audit instead of a topic: a file; or an archive, a folder or s3://BUCKET/PREFIX, of which the complete parts are read."),
-    _option("--kinesis", metavar="STREAM", help="Amazon Kinesis stream to audit instead of a topic, from its oldest records on; endpoint, region and login as boto3 takes them."),
-    _option("--rejected", is_flag=True, help="Audit nothing: show what the rejected topic holds, by reason and endpoint, with the newest lines of each."),
-    _option("--limit", default=5, show_default=True, type=click.IntRange(0), help="With --rejected: how many lines of each reason."),
-    _option("--since", metavar="TIME", help="Pass older events over: 30s, 15m, 2h, 1d ago, or an ISO time."),
-    _option("--run", default="", metavar="ID", help="Judge this run alone: its number in the table, or the begin of its log id."),
+    _option("--rejected-topic", env="REJECTED_TOPIC", help="Also read this topic and count its lines by reason; an event in it is not lost."),
+    _option("--file", callback=_readable, metavar="PATH", help="Audit NDJSON instead of a topic: a file, or an archive (a folder or s3://BUCKET/PREFIX), of which the complete parts are read."),
+    _option("--kinesis", metavar="STREAM", help="Audit this Amazon Kinesis stream instead of a topic, from its oldest record. boto3 finds endpoint, region and login in its usual places."),
+    _option("--rejected", is_flag=True, help="Do not audit: show the rejected lines, counted by reason and endpoint, with the newest lines of each reason."),
+    _option("--limit", default=5, show_default=True, type=click.IntRange(0), help="With --rejected: number of lines shown for each reason."),
+    _option("--since", metavar="TIME", help="Ignore older events: 30s, 15m, 2h, 1d (ago), or an ISO time."),
+    _option("--run", default="", metavar="ID", help="Audit only this run: its number in the table, or the first characters of its log id."),
     _option("--read-committed", is_flag=True, help="Skip records of open and aborted transactions."),
-    _option("--follow", is_flag=True, help="Go on past the end offsets; Ctrl-C ends it with the verdict."),
-    _option("--idle-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="With --follow: end after such silence."),
+    _option("--follow", is_flag=True, help="Keep reading new records; Ctrl-C ends the audit with its verdict."),
+    _option("--idle-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="With --follow: end when no record came for this long."),
 )  # fmt: skip
 _AGAINST = (
-    _option("--ledger", "ledgers", multiple=True, type=_FILE, help="Compare with what win-event-producer --ledger wrote; once for each run in the topic."),
+    _option("--ledger", "ledgers", multiple=True, type=_FILE, help="Compare with the ledger of win-event-producer; give it once for each run in the topic."),
     _option("--seed", type=click.IntRange(0), help="Generate the run again and compare every byte."),
-    _option("--count", type=click.IntRange(1), help="With --seed: how many events the run made."),
+    _option("--count", type=click.IntRange(1), help="With --seed: number of events of the run."),
 )  # fmt: skip
 _RUN = (
-    _option("--hosts", type=click.IntRange(1, 100_000), help="This and the next ten: as the producer had them."),
+    _option("--hosts", type=click.IntRange(1, 100_000), help="With --seed, this option and the next ten: the values that the producer had."),
     _option("--profile", type=click.Choice(PROFILES), help="Kind of computers."),
     _option("--format", "fmt", type=click.Choice(sorted(FORMATS)), help="Shape of an event."),
-    _option("--labels", is_flag=True, default=None, help="Events carried their story."),
+    _option("--labels", is_flag=True, default=None, help="The events have labels."),
     _option("--scenario", "scenarios", multiple=True, default=None, metavar="NAME[@S|@N/h]", help="Injected attacks."),
     _option("--channel-mix", metavar="S/S/A", callback=lambda *given: shares(*given) if given[2] else None, help="Shares of Security, System and Application."),
-    _option("--host-rate", type=click.FloatRange(0.001, 1e6), help="Events a second of one computer."),
-    _option("--rate-pattern", type=click.Choice(RATE_PATTERNS), help="How the rate moved around its mean."),
-    _option("--backfill", metavar="24h", callback=lambda *given: seconds(*given) if given[2] else None, help="How much history came first."),
-    _option("--start-time", metavar="ISO8601", callback=moment, help="Without it time values are not compared."),
+    _option("--host-rate", type=click.FloatRange(0.001, 1e6), help="Events per second of one computer."),
+    _option("--rate-pattern", type=click.Choice(RATE_PATTERNS), help="How the rate varied around its mean."),
+    _option("--backfill", metavar="24h", callback=lambda *given: seconds(*given) if given[2] else None, help="Length of the history that came first."),
+    _option("--start-time", metavar="ISO8601", callback=moment, help="Start of event time; without it, times are not compared."),
     _option("--catalogue", type=_FOLDER, help="Folder of catalogue files."),
 )  # fmt: skip
 _RULES = (
-    _option("--exactly-once", is_flag=True, help="Duplicates fail the audit too."),
-    _option("--allow-duplicates", is_flag=True, help="Duplicates are counted, no more: the default."),
-    _option("--complete", is_flag=True, help="The run is over: an event that was not seen is lost. A ledger that was ended and --count say so too."),
-    _option("--any-order", is_flag=True, help="Events of a computer that are not in order do not fail the audit."),
-    _option("--allow-gaps", is_flag=True, help="Missing record ids do not fail the audit: for logs that were filtered or forwarded in part."),
-    _option("--key-field", env="KEY_FIELD", default=",".join(KEY_FIELDS), metavar="FIELD,…", help="The key of a record is the first of these fields that its event has, as for the bridge; none: any key or no key is right. Default: as the bridge's, the computer in the usual shapes."),
+    _option("--exactly-once", is_flag=True, help="Duplicates also fail the audit."),
+    _option("--allow-duplicates", is_flag=True, help="Duplicates are only counted. This is the default."),
+    _option("--complete", is_flag=True, help="The run is over, so an event that was not seen is lost. --count and a ledger that the producer ended have the same effect."),
+    _option("--any-order", is_flag=True, help="A wrong order of events does not fail the audit."),
+    _option("--allow-gaps", is_flag=True, help="Missing record ids do not fail the audit. For logs that were filtered or only partly forwarded."),
+    _option("--key-field", env="KEY_FIELD", default=",".join(KEY_FIELDS), metavar="FIELD,…", help="Fields for the key of a record, as in the bridge: the first one that the event has is used. none: accept any key. The default is the computer in the usual shapes."),
 )  # fmt: skip
-_OUTPUT = (_option("--json", "as_json", is_flag=True, help="One JSON object on stdout, examples on stderr."),)
+_OUTPUT = (
+    _option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, and examples on stderr."
+    ),
+)
 _RUN_OPTIONS = (
     "hosts", "profile", "fmt", "labels", "scenarios", "channel_mix", "host_rate", "rate_pattern", "backfill",
     "start_time", "catalogue",

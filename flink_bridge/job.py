@@ -31,7 +31,7 @@ from flink_bridge.version_cli import version_option
     envvar="WIN_EVENT_DESCRIBE",
     show_envvar=True,
     is_flag=True,
-    help="Print the job's name as JSON, and submit nothing.",
+    help="Print the name of the job as JSON; submit nothing.",
 )
 @bridge_options
 def main(describe: bool, **values: Any) -> None:

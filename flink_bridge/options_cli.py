@@ -28,89 +28,90 @@ _OPTIONS = (
         "WIN_EVENT_SOURCE",
         type=click.Choice(["auto", "resume", "socket"]),
         default="auto",
-        help="auto: win-event-producer without loss, any other server as plain lines. resume: refuses the "
-        "others. socket: Flink's own socketTextStream.",
+        help="auto: reads a win-event-producer without loss, and any other server as plain lines. resume: "
+        "refuses other servers. socket: uses Flink's own socketTextStream.",
     ),
     option(
         "--hostname",
         "WIN_EVENT_HOSTNAME",
         default="127.0.0.1",
         metavar="HOST[:PORT],…",
-        help="Where the lines come from; several are read side by side.",
+        help="Servers of lines; several are read in parallel.",
     ),
     option(
         "--port",
         "WIN_EVENT_PORT",
         type=click.IntRange(1, 65535),
         default=9999,
-        help="For the hosts that name no port.",
+        help="Port for hosts without a port.",
     ),
     KAFKA_OPTIONS[0],
-    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where events go."),
+    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic for events."),
     option(
         "--kafka-rejected-topic",
         "KAFKA_REJECTED_TOPIC",
         default="events_rejected",
-        help="Where lines go that are no events, with headers `reason` and `endpoint`.",
+        help="Topic for lines that are not events, with the headers `reason` and `endpoint`.",
     ),
     *KAFKA_OPTIONS[1:],
     option(
         "--preset",
         "WIN_EVENT_PRESET",
         type=click.Choice(list(PRESETS)),
-        help="Sets --key-field, --timestamp-field and --headers for events of this tool; each that "
-        "is given as well wins.",
+        help="Set --key-field, --timestamp-field and --headers for events of this tool. If you also give one "
+        "of these options, your value is used.",
     ),
     option(
         "--key-field",
         "WIN_EVENT_KEY_FIELD",
         default=",".join(KEY_FIELDS),
         metavar="FIELD,…",
-        help="Fields of which the first that is there becomes the record's key. A name with dots, a.b, is "
-        "read nested ({a: {b: …}}) and as one name. The default knows the usual shapes of Windows events.",
+        help="Fields for the record's key; the first one that the line has is used. A name with dots, a.b, "
+        "may be nested ({a: {b: …}}) or one name. The default knows the usual shapes of Windows events.",
     ),
     option(
         "--event-timestamps/--no-event-timestamps",
         "WIN_EVENT_EVENT_TIMESTAMPS",
         default=True,
-        help="The event's own time becomes the record's timestamp; without, and for a line that tells none, "
-        "the time of its arrival.",
+        help="Set the record's timestamp to the event's own time. Otherwise, and for a line without a time, "
+        "it is the time of arrival.",
     ),
     option(
         "--timestamp-field",
         "WIN_EVENT_TIMESTAMP_FIELD",
         default=",".join(TIMESTAMP_FIELDS),
         metavar="FIELD,…",
-        help="Fields of which the first that is there is the event's time; as --key-field.",
+        help="Fields for the event's time; the first one that the line has is used, as in --key-field.",
     ),
     option(
         "--timestamp-zone",
         "WIN_EVENT_TIMESTAMP_ZONE",
         default="UTC",
         metavar="ZONE",
-        help="Zone of times that name none: UTC, +01:00, Europe/Berlin.",
+        help="Zone for times without a zone: UTC, +01:00, Europe/Berlin.",
     ),
     option(
         "--too-old",
         "WIN_EVENT_TOO_OLD",
         type=click.Choice(["keep", "now", "reject"]),
         default="now",
-        help="An event older than what the topic keeps. now: its record gets the time of arrival, and its "
-        "own time as header event-time. keep: its own time, but Kafka soon deletes it. reject: as too-old.",
+        help="What to do with an event that is older than the topic's retention. now: its record gets the "
+        "time of arrival, and its own time in the header event-time. keep: it keeps its own time, but Kafka "
+        "soon deletes it. reject: it is rejected as too-old.",
     ),
     option(
         "--headers",
         "WIN_EVENT_HEADERS",
         default="",
         metavar="FIELD,…",
-        help="Fields that become record headers, such as source,level,event_id; a.b as --key-field.",
+        help="Fields that become record headers, such as source,level,event_id; a.b as in --key-field.",
     ),
     option(
         "--require",
         "WIN_EVENT_REQUIRE",
         default="",
         metavar="FIELD,…",
-        help="Fields without which a line is rejected, besides the key.",
+        help="Required fields, besides the key: a line without one of them is rejected.",
     ),
     option(
         "--max-line",
@@ -125,14 +126,14 @@ _OPTIONS = (
         "WIN_EVENT_START_FROM",
         type=click.Choice(["earliest", "latest"]),
         default="earliest",
-        help="Where a job without saved position begins in the producer's log.",
+        help="Where a job without a saved position begins in the producer's log.",
     ),
     option(
         "--on-gap",
         "WIN_EVENT_ON_GAP",
         type=click.Choice(["continue", "fail"]),
         default="continue",
-        help="What to do when the producer no longer has what comes next. fail ends the job.",
+        help="What to do if the producer no longer has the next events. fail ends the job.",
     ),
     option("--tls/--no-tls", "WIN_EVENT_TLS", default=False, help="Connect to the producer with TLS."),
     option(
@@ -145,27 +146,27 @@ _OPTIONS = (
         "--tls-cert",
         "WIN_EVENT_TLS_CERT",
         metavar="FILE",
-        help="Our certificate, for a producer that asks for one (PEM), on every TaskManager.",
+        help="Client certificate, if the producer asks for one (PEM), on every TaskManager.",
     ),
     option(
         "--tls-key",
         "WIN_EVENT_TLS_KEY",
         metavar="FILE",
-        help="Its key (PEM, PKCS#8 without password), on every TaskManager.",
+        help="Key of the client certificate (PEM, PKCS#8 without password), on every TaskManager.",
     ),
     option(
         "--delivery-guarantee",
         "WIN_EVENT_DELIVERY_GUARANTEE",
         type=click.Choice(["at-least-once", "exactly-once"]),
         default="at-least-once",
-        help="How records enter Kafka. exactly-once shows them at checkpoints, to read_committed readers.",
+        help="How records enter Kafka. exactly-once: read_committed readers see them at checkpoints.",
     ),
     option(
         "--transactional-id-prefix",
         "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
         metavar="PREFIX",
-        help="exactly-once: different for each job that writes to the same cluster. By default "
-        "win-event-bridge, the topic, and a number made of topics and endpoints.",
+        help="For exactly-once: each job on the same cluster needs its own. The default is win-event-bridge, "
+        "the topic, and a number made of topics and endpoints.",
     ),
     option(
         "--transaction-timeout",
@@ -173,14 +174,14 @@ _OPTIONS = (
         type=click.IntRange(min=10),
         default=900,
         metavar="SECONDS",
-        help="exactly-once: a job that is down for longer loses what it had not committed.",
+        help="For exactly-once: a job that is down for longer loses the events that it had not committed.",
     ),
     option(
         "--sink-parallelism",
         "WIN_EVENT_SINK_PARALLELISM",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Kafka writers; more than one gives up the order of one computer's events.",
+        help="Number of Kafka writers. With more than one, events of one computer may lose their order.",
     ),
     option(
         "--checkpoint-interval",
@@ -188,14 +189,15 @@ _OPTIONS = (
         type=click.FloatRange(min=0.1),
         default=5.0,
         metavar="SECONDS",
+        help="Time between two checkpoints.",
     ),
     option(
         "--check/--no-check",
         "WIN_EVENT_CHECK",
         default=True,
-        help="Try the login and the topics before submitting.",
+        help="Check the login and the topics before submitting.",
     ),
-    option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+    option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
 )
 
 

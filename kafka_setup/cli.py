@@ -56,7 +56,7 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_FILE)
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @topic_name_options
 def init(file: Path, force: bool, **names: str) -> int:
     """Copy the documented topology to FILE, to be changed.
@@ -80,7 +80,7 @@ def init(file: Path, force: bool, **names: str) -> int:
 
 
 @commands.command("plan")
-@click.option("--exit-code", is_flag=True, help="Exit with 2 when something would change.")
+@click.option("--exit-code", is_flag=True, help="Exit with code 2 if something would change.")
 @password_dir_option
 @setup_options
 def plan_command(exit_code: bool, **values: Any) -> int:
@@ -101,8 +101,8 @@ def plan_command(exit_code: bool, **values: Any) -> int:
 
 
 @commands.command("apply")
-@click.option("--reset-passwords", is_flag=True, help="Set a user's password where the cluster has another.")
-@click.option("--prune", is_flag=True, help="Remove permissions of these users that the topology lacks.")
+@click.option("--reset-passwords", is_flag=True, help="Set a password where the cluster has a different one.")
+@click.option("--prune", is_flag=True, help="Remove permissions of these users that are not in the topology.")
 @password_dir_option
 @setup_options
 def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:

@@ -30,7 +30,7 @@ _topology_file_option = click.option(
     envvar="WIN_EVENT_TOPOLOGY",
     show_envvar=True,
     metavar="FILE",
-    help="What should exist. Default: the file that `init` copies out.",
+    help="File with the wanted topics, users and permissions. Default: the file that `init` copies.",
 )
 _topic_name_options = (
     click.option(
@@ -40,7 +40,7 @@ _topic_name_options = (
         envvar="KAFKA_TOPIC",
         show_envvar=True,
         metavar="NAME",
-        help="What the topic of events is called, as in the job. A --topology FILE has names of its own.",
+        help="Name of the topic for events, as in the job. With --topology FILE, the file has the names.",
     ),
     click.option(
         "--kafka-rejected-topic",
@@ -49,7 +49,7 @@ _topic_name_options = (
         envvar="KAFKA_REJECTED_TOPIC",
         show_envvar=True,
         metavar="NAME",
-        help="The same for the topic of rejected lines.",
+        help="Name of the topic for rejected lines.",
     ),
 )
 wait_option = click.option(
@@ -60,16 +60,16 @@ wait_option = click.option(
     envvar="WIN_EVENT_KAFKA_WAIT",
     show_envvar=True,
     metavar="SECONDS",
-    help="How long a broker that is not up yet may take.",
+    help="How long to wait for a broker that is still starting.",
 )
 _OPTIONS = (
     click.option(
         "--idempotent-write",
         is_flag=True,
-        help="Also grant IDEMPOTENT_WRITE on the cluster to users that write: some managed clusters ask it.",
+        help="Also grant IDEMPOTENT_WRITE on the cluster to users that write; some managed clusters need it.",
     ),
     wait_option,
-    click.option("--json", "as_json", is_flag=True, help="One JSON object a row."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row."),
     kafka_connection_options,
 )
 password_dir_option = click.option(
@@ -78,7 +78,7 @@ password_dir_option = click.option(
     envvar="WIN_EVENT_PASSWORD_DIR",
     show_envvar=True,
     metavar="DIR",
-    help="Folder of the users' passwords, one file USER each. `apply` and `rotate` write there, mode 0600.",
+    help="Folder with the users' passwords, one file per user. `apply` and `rotate` write there, mode 0600.",
 )
 
 

@@ -19,7 +19,7 @@ KAFKA_OPTIONS = (
         "--kafka-password-file",
         "KAFKA_PASSWORD_FILE",
         metavar="FILE",
-        help="File on every TaskManager that holds the password and nothing else. Without it the "
+        help="File on every TaskManager that contains only the password. Without it the "
         "TaskManagers read their environment variable KAFKA_PASSWORD.",
     ),
     option(
@@ -33,7 +33,7 @@ KAFKA_OPTIONS = (
         "KAFKA_PROPERTY",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Any other producer property; repeat it. Secrets as ${env:VARIABLE} only.",
+        help="Any other property of the Kafka producer; repeat it. Write secrets only as ${env:VARIABLE}.",
     ),
 )
 

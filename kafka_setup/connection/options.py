@@ -41,7 +41,7 @@ def login_options(
             "KAFKA_BOOTSTRAP_SERVERS",
             default="127.0.0.1:9092",
             metavar="HOST:PORT,…",
-            help="Where the Kafka cluster listens.",
+            help="Addresses of Kafka brokers.",
         ),
         option(
             "--kafka-security-protocol",
@@ -74,7 +74,7 @@ _OPTIONS = (
         "--kafka-certificate-file",
         "KAFKA_CERTIFICATE_FILE",
         type=_FILE,
-        help="Certificate to log in with over SSL, with --kafka-key-file.",
+        help="Client certificate for a login over SSL, together with --kafka-key-file.",
     ),
     option("--kafka-key-file", "KAFKA_KEY_FILE", type=_FILE),
 )

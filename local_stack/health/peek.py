@@ -37,10 +37,11 @@ def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
 
 
 def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
-    """Every committed record, one partition after the other. Raises StartError, as `newest` does."""
+    """Every record committed by now, one partition after the other. Raises StartError, as `newest` does."""
     with _opened(stack, topic) as (consumer, partitions):
         for partition in partitions:
-            yield from _read(consumer, TopicPartition(topic, partition, OFFSET_BEGINNING))
+            place = TopicPartition(topic, partition, OFFSET_BEGINNING)
+            yield from _read(consumer, place, consumer.get_watermark_offsets(place, timeout=_SECONDS)[1])
 
 
 @contextmanager
@@ -77,14 +78,17 @@ def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Pe
     span = count
     while True:
         first = max(start, end - span)
-        records = list(_read(consumer, TopicPartition(topic, partition, first))) if first < end else []
+        records = list(_read(consumer, TopicPartition(topic, partition, first), end)) if first < end else []
         if len(records) >= count or first == start:
             return records[-count:]
         span *= 4
 
 
-def _read(consumer: Consumer, place: TopicPartition) -> Iterator[Peeked]:
-    """From there to the end of what is committed."""
+def _read(consumer: Consumer, place: TopicPartition, end: int) -> Iterator[Peeked]:
+    """The committed records before `end`.
+
+    Kafka's client reports an end only when no record came for a moment: in a busy topic, never.
+    """
     consumer.assign([place])
     while True:
         first = consumer.poll(_SECONDS)
@@ -93,6 +97,8 @@ def _read(consumer: Consumer, place: TopicPartition) -> Iterator[Peeked]:
         # What is here already: with a time to wait it would wait for all of them, beyond the topic's end.
         for message in (first, *consumer.consume(1_000, timeout=0)):
             error = message.error()
+            if error is None and (message.offset() or 0) >= end:
+                return
             if error is None:
                 yield _record(message)
             elif error.code() == KafkaError._PARTITION_EOF:
