@@ -29,49 +29,51 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
     "--host",
     "CONSOLE_HOST",
     default="127.0.0.1",
-    help="Address to listen on; off loopback a token is needed.",
+    help="Address to listen on; other addresses than loopback need a token.",
 )
 @_option(
     "--port",
     "CONSOLE_PORT",
     default=8085,
     type=click.IntRange(0, 65535),
-    help="0 takes a free port and prints it.",
+    help="Port to listen on; 0 takes a free port and prints it.",
 )
 @_option(
     "--allow-host",
     "CONSOLE_ALLOW_HOST",
     multiple=True,
     metavar="NAME",
-    help="A further name that browsers may call this console by.",
+    help="Another host name that browsers may use for this console.",
 )
-@_option("--flink-url", "FLINK_URL", default="http://127.0.0.1:8081", help="Flink's REST API; empty: none.")
+@_option(
+    "--flink-url", "FLINK_URL", default="http://127.0.0.1:8081", help="Flink's REST API; empty for none."
+)
 @_option(
     "--producer-url",
     "PRODUCER_URL",
     default="http://127.0.0.1:9998",
-    help="The producer's HTTP API; empty: none.",
+    help="The producer's HTTP API; empty for none.",
 )
-@_option("--events-topic", "EVENTS_TOPIC", default=_DEFAULTS.events, help="Where the bridge writes events.")
+@_option("--events-topic", "EVENTS_TOPIC", default=_DEFAULTS.events, help="Topic of the events.")
 @_option(
     "--rejected-topic",
     "REJECTED_TOPIC",
     default=_DEFAULTS.rejected,
-    help="Where the bridge writes what is not valid.",
+    help="Topic of the rejected lines.",
 )
 @_option(
     "--result-topic",
     "RESULT_TOPIC",
     multiple=True,
     metavar="RESULT=TOPIC",
-    help="Another topic for a result, as analytics/job.py takes it; repeat it.",
+    help="Another topic for a result, as in analytics/job.py; repeat it.",
 )
 @_option(
     "--max-rate",
     "CONSOLE_MAX_RATE",
     default=20_000,
     type=click.IntRange(100),
-    help="Events read a second at most; what is more is left out and counted.",
+    help="Largest number of events to read per second; more are skipped and counted.",
 )
 @_option(
     "--cache",

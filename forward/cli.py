@@ -32,22 +32,26 @@ def _option(name: str, variable: str, **how: Any) -> Callable[[Command], Command
 @click.version_option(package_name="win-event-bridge")
 @_option("--topic", "TOPIC", default="alerts", help="Kafka topic to read.")
 @_option("--stream", "STREAM", required=True, metavar="NAME", help="Kinesis stream to write.")
-@_option("--create-stream", "CREATE_STREAM", is_flag=True, help="Make the stream where there is none.")
-@_option("--shards", "SHARDS", default=1, type=click.IntRange(1), help="With --create-stream: how many.")
-@_option("--group", "GROUP", default="win-event-forward-kinesis", help="Consumer group with the positions.")
+@_option("--create-stream", "CREATE_STREAM", is_flag=True, help="Create the stream if it does not exist.")
+@_option(
+    "--shards", "SHARDS", default=1, type=click.IntRange(1), help="With --create-stream: number of shards."
+)
+@_option(
+    "--group", "GROUP", default="win-event-forward-kinesis", help="Consumer group that stores the positions."
+)
 @_option(
     "--start-from", "START_FROM", type=click.Choice(["earliest", "latest"]), default="earliest",
-    help="Where the group has no position yet.",
+    help="Where to begin if the group has no position yet.",
 )  # fmt: skip
-@_option("--bounded", "BOUNDED", is_flag=True, help="End at the end offsets found at the start.")
+@_option("--bounded", "BOUNDED", is_flag=True, help="Stop at the offsets that were the end when it started.")
 @_option(
     "--give-up-after", "GIVE_UP_AFTER", default=300.0, type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS", help="End with 1 when the stream took nothing for so long.",
+    metavar="SECONDS", help="End with exit code 1 if the stream accepts nothing for this long.",
 )  # fmt: skip
-@_option("--metrics-host", "METRICS_HOST", default="127.0.0.1", help="Address of the metrics.")
+@_option("--metrics-host", "METRICS_HOST", default="127.0.0.1", help="Address to serve metrics on.")
 @_option(
     "--metrics-port", "METRICS_PORT", type=click.IntRange(0, 65535), default=None,
-    help="Serve Prometheus metrics there; 0 takes a free port and prints it. Without it: none.",
+    help="Serve Prometheus metrics on this port; 0 takes a free port and prints it. Default: no metrics.",
 )  # fmt: skip
 @kafka_connection_options
 def main(**values: Any) -> None:

@@ -40,10 +40,10 @@ PLANNED = {
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="win-event-bridge")
 def commands() -> None:
-    """Sets up topics, SCRAM users and least-privilege permissions in a Kafka cluster, and proves them.
+    """Set up topics, SCRAM users and least-privilege permissions in a Kafka cluster, and test them.
 
-    Logs in with KAFKA_USERNAME and KAFKA_PASSWORD (or KAFKA_PASSWORD_FILE); the users' own passwords
-    come from the variables that the topology names, VARIABLE or VARIABLE_FILE, or from --password-dir.
+    The tool logs in with KAFKA_USERNAME and KAFKA_PASSWORD (or KAFKA_PASSWORD_FILE). The passwords of the
+    users come from the variables in the topology, VARIABLE or VARIABLE_FILE, or from --password-dir.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def commands() -> None:
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @topic_name_options
 def init(file: Path, force: bool, **names: str) -> int:
-    """Copy the documented topology to FILE, to be changed.
+    """Copy the built-in topology to FILE, so that you can change it.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def plan_command(exit_code: bool, **values: Any) -> int:
 @password_dir_option
 @setup_options
 def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
-    """Create or change what differs; running it again changes nothing.
+    """Create or change everything that differs from the topology; a second run changes nothing.
 
     \b
     Example:
@@ -132,12 +132,12 @@ def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
 @password_dir_option
 @setup_options
 def check_command(**values: Any) -> int:
-    """Log in as every user and prove the permissions.
+    """Log in as every user and test the permissions.
 
-    What is allowed must work, the rest must be refused with the exact error.
+    Allowed operations must work, and all others must be refused with the exact error.
 
-    Leaves no record, offset, topic, user or permission behind: tried on Apache Kafka; other brokers may
-    check requests in another order.
+    The check leaves no record, offset, topic, user or permission behind. It was tested with Apache Kafka;
+    other brokers may check requests in another order.
 
     \b
     Example:
@@ -155,7 +155,7 @@ commands.add_command(rotate_command)
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 the cluster said no, 2 usage, 130 interrupted."""
+    """Exit codes: 0 success, 1 the cluster refused, 2 usage, 130 interrupted."""
     try:
         code = commands.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

@@ -36,7 +36,7 @@ from kafka_setup.topology.resources import EVENTS, REJECTED
     type=click.IntRange(0, 65535),
     envvar="WIN_EVENT_METRICS_PORT",
     show_envvar=True,
-    help="0 takes a free port and prints it.",
+    help="Port to listen on; 0 takes a free port and prints it.",
 )
 @topology_options
 @wait_option
@@ -44,7 +44,7 @@ from kafka_setup.topology.resources import EVENTS, REJECTED
 def main(host: str, port: int, wait: float, **values: Any) -> None:
     """Serve log offsets, newest timestamps and consumer lag to Prometheus, until stopped.
 
-    The user needs DESCRIBE on the topics and groups that are to be seen. The topology tells which topic has
+    The user needs DESCRIBE on the topics and groups that it shows. The topology tells which topic has
     the events and which the rejected lines (role: events, role: rejected); the alerts go by that.
 
     \b

@@ -19,10 +19,10 @@ from kafka_setup.connection.settings import Secret, read_password
 
 
 @click.command("teardown")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @setup_options
 def teardown_command(yes: bool, **values: Any) -> int:
-    """Remove what the topology names, and nothing else.
+    """Remove the topics, users and permissions of the topology, and nothing else.
 
     \b
     Example:

@@ -43,7 +43,7 @@ def export(topic: str, folder: Path) -> None:
 @click.command("import")
 @click.argument("topic")
 @click.argument("folder", type=_FOLDER, metavar="DIR")
-@click.option("--resume", is_flag=True, help="Go on with an import that was interrupted.")
+@click.option("--resume", is_flag=True, help="Continue an import that was interrupted.")
 def restore(topic: str, folder: Path, resume: bool) -> None:
     """Write a backup into TOPIC, which must be empty: every record into its partition, in its order.
 

@@ -45,7 +45,9 @@ class DemoShow(TerminalTalk):
         self.console.print(Text.assemble(("alert  ", "bold red"), line), soft_wrap=True)
 
     def score(self, table: str) -> None:
-        self.done("alerts beside what the producer did, and how long each took (win-event-detect score):")
+        self.done(
+            "alerts compared with the attacks of the producer, with their delays (win-event-detect score):"
+        )
         self.console.print(table, markup=False, soft_wrap=True, end="")
 
     def summary(self, produced: int, report: dict[str, Any]) -> None:
@@ -75,17 +77,17 @@ class DemoShow(TerminalTalk):
     type=float,
     envvar="DEMO_SECONDS",
     show_envvar=True,
-    help="End by itself so long after the first event in Kafka.",
+    help="End this long after the first event in Kafka.",
 )
 @click.option(
-    "--rate", default=500, envvar="DEMO_RATE", show_envvar=True, show_default=True, help="Events a second."
+    "--rate", default=500, envvar="DEMO_RATE", show_envvar=True, show_default=True, help="Events per second."
 )
 def demo(seconds: float | None, rate: int) -> None:
     """Run the whole pipeline on a stack of its own and audit what arrived.
 
-    Ctrl-C (or --seconds) ends it: the producer stops, the last events go through, the topic is compared
-    with what was produced, the alerts of the attack that was played are scored, two questions are asked about
-    the topic in Flink SQL, everything is stopped. Exit code 1 when an event is missing.
+    Ctrl-C (or --seconds) ends it. Then the producer stops, the last events arrive, the topic is compared with
+    the producer's ledger, the alerts are scored, two questions about the topic are answered in Flink SQL, and
+    everything is stopped. The exit code is 1 if an event is missing.
 
     \b
     Example:

@@ -24,19 +24,19 @@ _WIDTH_IN_A_PIPE = 2_000
     show_default=True,
     envvar="WIN_EVENT_PEEK_LINES",
     show_envvar=True,
-    help="How many records at most.",
+    help="Largest number of records to show.",
 )
 @click.option(
     "--last-rows",
     is_flag=True,
     envvar="WIN_EVENT_PEEK_LAST_ROWS",
     show_envvar=True,
-    help="Of the records with one key only the newest: how results of analytics are read.",
+    help="Show only the newest record of each key, as you read results of analytics.",
 )
 def peek(topic: str, lines: int, last_rows: bool) -> None:
     """Show the newest records of TOPIC: time, key, and the fields of each row.
 
-    In a pipe nothing is cut.
+    In a pipe, nothing is cut off.
 
     \b
     Examples:

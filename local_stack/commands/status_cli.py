@@ -35,7 +35,7 @@ _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come f
     metavar="HOST:PORT",
     envvar="WIN_EVENT_PRODUCER_METRICS",
     show_envvar=True,
-    help="Where win-event-producer serves its metrics (--http-port).",
+    help="Address of win-event-producer's metrics (its --http-port).",
 )
 def show_status(json: bool, once: bool, interval: float, producer_metrics: str | None) -> None:
     """Show processes, topics, consumer groups and lag, jobs and checkpoints, and clients of the producer.

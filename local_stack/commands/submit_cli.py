@@ -57,15 +57,15 @@ def _options(text: str) -> list[tuple[str, str]]:
 @click.option(
     "--from-checkpoint",
     is_flag=True,
-    help="Go on from the newest checkpoint or savepoint of the job of this name, and say what of it is kept.",
+    help="Continue from the newest checkpoint or savepoint of this job's name, and say which state is kept.",
 )
-@click.option("--yes", is_flag=True, help="Submit it although a job of this name is running.")
+@click.option("--yes", is_flag=True, help="Submit the job even if a job of this name is running.")
 @click.argument("job_options", nargs=-1, type=click.UNPROCESSED, metavar="[analytics QUESTION,…] [OPTIONS]…")
 def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> None:
     """Submit the bridge, or questions of analytics, or detection, to the cluster.
 
-    The bridge reads lines from --hostname and --port and logs in to Kafka as the user bridge; analytics and
-    detection log in as their own users. Every option of the job may stand here, or come from its variable.
+    The bridge reads lines from --hostname and --port and logs in to Kafka as the user bridge. Analytics and
+    detection log in as their own users. You can give every option of the job, or set its variable.
 
     \b
     Examples:
@@ -102,12 +102,12 @@ def _not_twice(name: str, ids: list[str], yes: bool) -> None:
 def submit_and_tell(stack: Stack, wanted: submission.Program, start: Start, talk: TerminalTalk) -> str:
     """Show what it waits for, then where the job is; returns its id. Raises StartError."""
     began, found = time.monotonic(), ""
-    talk.doing("starting Flink's client: a JVM, and Python, which builds the job and asks Kafka")
+    talk.doing("starting Flink's client: a JVM, and Python, which builds the job and checks Kafka")
     for line in submission.submit(stack, wanted, start.options):
         identity = submission.job_id(line)
         talk.pause()
         click.echo(line, err=identity is None)
         found = identity or found
-        talk.doing("handing the job to the cluster")
+        talk.doing("sending the job to the cluster")
     talk.done(f"submitted in {time.monotonic() - began:.0f} s: {stack.flink_url}/#/job/{found}")
     return found

@@ -16,41 +16,43 @@ _PARTS = click.Choice(stack.PARTS)
 
 
 @click.command()
-@click.option("--only", type=_PARTS, help="Start one part and leave the other alone.")
+@click.option("--only", type=_PARTS, help="Start only this part.")
 @click.option(
     "--topology",
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     envvar="WIN_EVENT_TOPOLOGY",
     show_envvar=True,
     metavar="FILE",
-    help="Topics and users of your own (a copy: win-event-kafka-setup init).",
+    help="File with your own topics and users (win-event-kafka-setup init writes one).",
 )
-@click.option("--kafka-port", type=int, help="Where the broker listens (9092).")
-@click.option("--controller-port", type=int, help="Where the broker's controller listens (9093).")
-@click.option("--flink-port", type=int, help="Flink's web UI and REST API (8081).")
-@click.option("--jobmanager-port", type=int, help="Where TaskManagers find the JobManager (6123).")
+@click.option("--kafka-port", type=int, help="Port of the broker (9092).")
+@click.option("--controller-port", type=int, help="Port of the broker's controller (9093).")
+@click.option("--flink-port", type=int, help="Port of Flink's web UI and REST API (8081).")
+@click.option("--jobmanager-port", type=int, help="Port of the JobManager for TaskManagers (6123).")
 @click.option(
-    "--taskmanagers", type=click.IntRange(1, 16), help="How many TaskManagers, of 4 slots each (1)."
+    "--taskmanagers", type=click.IntRange(1, 16), help="Number of TaskManagers, with 4 slots each (1)."
 )
 @click.option(
     "--brokers",
     type=click.IntRange(1, 5),
-    help="How many brokers (1); from 3 on every topic has 3 replicas, 2 of them in sync.",
+    help="Number of brokers (1); with 3 or more, every topic has 3 replicas, and 2 must be in sync.",
 )
 @click.option(
-    "--tls/--no-tls", default=None, help="Brokers, tools and job speak SASL_SSL, with an authority made here."
+    "--tls/--no-tls", default=None, help="Use SASL_SSL everywhere, with a new certificate authority."
 )
-@click.option("--sql/--no-sql", default=None, help="Also Flink's SQL Gateway, for win-event-stack sql.")
-@click.option("--sql-port", type=int, help="Where the SQL Gateway listens (8083).")
+@click.option("--sql/--no-sql", default=None, help="Also start Flink's SQL Gateway, for win-event-stack sql.")
+@click.option("--sql-port", type=int, help="Port of the SQL Gateway (8083).")
 @click.option(
-    "--s3/--no-s3", default=None, help="Flink can write to S3, with the AWS_ keys of this environment."
+    "--s3/--no-s3", default=None, help="Let Flink write to S3, with the AWS_ keys of this environment."
 )
-@click.option("--s3-endpoint", metavar="URL", help="A server of S3 other than Amazon's.")
-@click.option("--observe/--no-observe", default=None, help="Also a Prometheus that watches all of it.")
-@click.option("--prometheus-port", type=int, help="Where Prometheus listens (9090).")
-@click.option("--metrics-port", type=int, help="The first of the ports that metrics are served on (9400).")
-@click.option("--console/--no-console", default=None, help="Also win-event-console, the live page.")
-@click.option("--console-port", type=int, help="Where the console listens (8085).")
+@click.option("--s3-endpoint", metavar="URL", help="An S3 server other than Amazon's.")
+@click.option(
+    "--observe/--no-observe", default=None, help="Also start Prometheus, which monitors everything."
+)
+@click.option("--prometheus-port", type=int, help="Port of Prometheus (9090).")
+@click.option("--metrics-port", type=int, help="First of the ports for metrics (9400).")
+@click.option("--console/--no-console", default=None, help="Also start win-event-console, the live page.")
+@click.option("--console-port", type=int, help="Port of the console (8085).")
 @click.option(
     "--cache/--no-cache",
     default=None,
@@ -60,22 +62,24 @@ _PARTS = click.Choice(stack.PARTS)
 @click.option(
     "--cdc/--no-cdc",
     default=None,
-    help="Also the inventory: PostgreSQL, and Kafka Connect, which reads its changes.",
+    help="Also start the inventory: PostgreSQL, and Kafka Connect, which reads its changes.",
 )
-@click.option("--postgres-port", type=int, help="Where the inventory's PostgreSQL listens (5432).")
-@click.option("--connect-port", type=int, help="Where Kafka Connect's REST API listens (8084).")
+@click.option("--postgres-port", type=int, help="Port of the inventory's PostgreSQL (5432).")
+@click.option("--connect-port", type=int, help="Port of Kafka Connect's REST API (8084).")
 @click.option(
     "--inventory-hosts",
     type=click.IntRange(1, 10_000),
-    help="How many computers the inventory begins with (10), as the producer's --hosts.",
+    help="Number of computers in the new inventory (10), like the producer's --hosts.",
 )
 @click.option(
-    "--inventory-seed", type=click.IntRange(0), help="Which people use them (1), as the producer's --seed."
+    "--inventory-seed",
+    type=click.IntRange(0),
+    help="Seed for the people in the new inventory (1), like the producer's --seed.",
 )
 @click.option(
     "--producer-metrics",
     metavar="HOST:PORT",
-    help="Where win-event-producer serves its metrics (127.0.0.1:9998).",
+    help="Address of win-event-producer's metrics (127.0.0.1:9998).",
 )
 def up(only: str | None, **changes: Any) -> None:
     """Start what is not running yet: jars, broker, topics and users, Flink.

@@ -12,9 +12,9 @@ from local_stack.terminal import TerminalTalk, current_stack, errors_told
 @click.command()
 @click.argument("part", type=click.Choice(list(PARTS)))
 @click.argument("names", nargs=-1)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def reset(part: str, names: tuple[str, ...], yes: bool) -> None:
-    """Make one PART new and leave the others alone: topics, groups, jobs, checkpoints, metrics.
+    """Reset one PART and leave the others unchanged: topics, groups, jobs, checkpoints, metrics.
 
     topics: remove them with their records, and make those of the topology again. groups: forget the positions
     of consumer groups that nobody reads in. jobs: cancel them. checkpoints: remove them, and the savepoints.

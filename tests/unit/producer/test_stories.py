@@ -160,4 +160,4 @@ def test_many_computers_count_as_exactly_as_few() -> None:
 def test_the_help_names_every_scenario() -> None:
     names = sorted(name for name, story in load_catalogue().stories.items() if story.scenario)
     text = " ".join(CliRunner().invoke(main, ["--help"], terminal_width=10_000).stdout.split())
-    assert f"an hour: {', '.join(names)}." in text
+    assert f"per hour: {', '.join(names)}." in text
