@@ -106,7 +106,7 @@ def plan_command(exit_code: bool, **values: Any) -> int:
 @password_dir_option
 @setup_options
 def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
-    """Create or change everything that differs from the topology; a second run changes nothing.
+    """Create or change what differs; a second run changes nothing.
 
     \b
     Example:

@@ -22,7 +22,7 @@ from kafka_setup.connection.settings import Secret, read_password
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @setup_options
 def teardown_command(yes: bool, **values: Any) -> int:
-    """Remove the topics, users and permissions of the topology, and nothing else.
+    """Remove what the topology names, and nothing else.
 
     \b
     Example:
