@@ -1,4 +1,7 @@
-"""win-event-detect: the command line."""
+"""win-event-detect: the command line.
+
+What draws tables or speaks to Kafka is imported where it is used: a run over a file needs neither.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 
 from detection.alerts import Alert
 from detection.correlation.correlator import Bounds
@@ -23,15 +25,13 @@ from detection.options_cli import (
     TOPIC_OPTIONS,
     options,
 )
-from detection.running.advice import notes
 from detection.running.examples import run_examples
 from detection.running.lines import LineBlocks
 from detection.running.process import run
-from detection.running.report import JsonReport, PrettyReport, Report
+from detection.running.report import JsonReport, Report
 from detection.running.rule_source import RulesError, RuleSource
 from detection.running.score import Labels, Score, detected_at, scores
-from detection.running.topic import TopicDriver, TopicError, TopicSettings
-from detection.running.view import rules_table, score_table
+from detection.topic.settings import TopicError, TopicSettings
 from detection.wall_clock import wall_clock
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from producer.events.event_time import TICKS
@@ -120,6 +120,8 @@ def _over_topic(
     _: tuple[Path, ...], values: dict[str, Any], detector: Detector, report: Report, asked: _Asked
 ) -> None:
     """SIGTERM and Ctrl-C finish the batch at hand and commit it."""
+    from detection.topic.driver import TopicDriver
+
     connection = take_connection(values, "detection")
     settings = TopicSettings(
         connection=connection,
@@ -139,8 +141,11 @@ def _over_topic(
 
 
 def _report(output: str | None, lowest: str) -> Report:
-    chosen = output or ("pretty" if sys.stdout.isatty() else "json")
-    return PrettyReport(lowest) if chosen == "pretty" else JsonReport(lowest)
+    if (output or ("pretty" if sys.stdout.isatty() else "json")) == "json":
+        return JsonReport(lowest)
+    from detection.running.pretty_report import PrettyReport
+
+    return PrettyReport(lowest)
 
 
 class _Asked:
@@ -209,7 +214,10 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
     except RulesError as error:
         click.secho(f"win-event-detect: {error}", fg="red", err=True)
         sys.exit(1)
-    _page().print(rules_table(rules, notes(rules)))
+    from detection.running.advice import notes
+    from detection.running.view import page, rules_table
+
+    page().print(rules_table(rules, notes(rules)))
     for refusal in rules.refusals:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
 
@@ -247,7 +255,9 @@ def score(files: tuple[Path, ...], **values: Any) -> None:
         for each in rows:
             click.echo(orjson.dumps(each.as_json()))
     else:
-        _page().print(score_table(rows))
+        from detection.running.view import page, score_table
+
+        page().print(score_table(rows))
     figures = [share for each in rows for share in (each.precision, each.recall) if share is not None]
     sys.exit(1 if any(share < values["fail_under"] for share in figures) else 0)
 
@@ -274,11 +284,6 @@ def _scores(rules: RuleSet, files: tuple[Path, ...], values: dict[str, Any]) -> 
     found = detected_at(values["alerts"].read_bytes()) if values["alerts"] else {}
     delays = {key: (found[key] - decided[key]) / TICKS for key in last if key in found}
     return [each for each in scores(rules, alerts, labels, delays) if each.played or each.alerts]
-
-
-def _page() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,21 @@
-"""Where the alerts of one process go: lines for people, or JSON for programs."""
+"""Where the alerts of one process go: counted, and written as JSON for programs."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 
+import click
 import orjson
-from rich.console import Console
 
 from detection.alerts import Alert
 from detection.detector import Detector
 from detection.matching.rule_set import LEVELS, RuleSet
-from detection.running.view import alert_line, summary
-
-_PIPE_COLUMNS = 160  # rich would fold lines at 80 where nobody's terminal sets a limit
+from detection.running.printable import printable
 
 
 class Report:
-    """What both have in common: they count, and talk on stderr. Levels below `lowest` are counted only."""
+    """Counts, and says on stderr what happens. Levels below `lowest` are counted only."""
 
     def __init__(self, lowest: str) -> None:
         self._lowest = LEVELS.index(lowest)
@@ -27,15 +25,14 @@ class Report:
         self.events: Counter[str] = Counter()
         self._counts: dict[str, int] = {}
         self.rules = RuleSet()
-        self._talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, sentence: str) -> None:
-        self._talk.print(f"win-event-detect: {sentence}", markup=False)
+        click.echo(printable(f"win-event-detect: {sentence}"), err=True)
 
     def loaded(self, rules: RuleSet) -> None:
         self.rules = rules
         for refusal in rules.refusals:
-            self._talk.print(f"refused: {refusal}", style="yellow", markup=False)
+            click.secho(printable(f"refused: {refusal}"), fg="yellow", err=True)
         what = f"{len(rules.rules)} rules and {len(rules.correlations)} correlations"
         refused = f", {len(rules.refusals)} refused" if rules.refusals else ""
         self.say(f"{what} loaded{refused}")
@@ -87,23 +84,3 @@ class JsonReport(Report):
             sys.stdout.buffer.write(orjson.dumps(alert.as_json()) + b"\n")
             sys.stdout.buffer.flush()
         return shown
-
-
-class PrettyReport(Report):
-    """A line when an alert comes, another each time it has doubled, a table at the end."""
-
-    def __init__(self, lowest: str) -> None:
-        super().__init__(lowest)
-        page = Console(highlight=False)
-        self._page = page if page.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS)
-
-    def take(self, alert: Alert) -> bool:
-        shown = super().take(alert)
-        if shown and (alert.new or not alert.over):
-            self._page.print(alert_line(alert))
-        return shown
-
-    def end(self, detector: Detector, too_long: int) -> None:
-        super().end(detector, too_long)
-        if self.by_rule:
-            self._page.print(summary(self.by_rule, self.events, self.rules))

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from detection.alerts import Alert
 from detection.matching.rule_set import RuleSet
+from detection.running.printable import printable
 from detection.running.score import Score
 
+_PIPE_COLUMNS = 160  # rich would fold lines at 80 where nobody's terminal sets a limit
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
+
+
+def page() -> Console:
+    """Standard output for lines and tables."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS)
 
 
 def alert_line(alert: Alert) -> Text:
@@ -23,7 +32,7 @@ def alert_line(alert: Alert) -> Text:
     line.append(f"{head.level:13} ", _STYLES.get(head.level, ""))
     line.append(head.title, "bold")
     for name, value in alert.group.items():
-        line.append(f"  {name}=", "dim").append(_printable(value))
+        line.append(f"  {name}=", "dim").append(printable(value))
     if alert.count > 1:
         line.append(f"  {alert.count} events", "" if alert.new else "dim")
         line.append(f" since {alert.first[11:19]}", "dim")
@@ -97,8 +106,3 @@ def rules_table(rules: RuleSet, notes: dict[str, str]) -> Table:
 
 def _ids(ids: Iterable[int] | None) -> str:
     return "*" if ids is None else " ".join(map(str, sorted(ids)))
-
-
-def _printable(value: str) -> str:
-    """Values come from strangers: no escape sequence reaches the terminal."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in value)

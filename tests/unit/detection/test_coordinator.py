@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from detection.running.topic import _coordinated
+from detection.topic.positions import coordinated
 
 
 def test_a_coordinator_that_moves_is_asked_again() -> None:
@@ -17,7 +17,7 @@ def test_a_coordinator_that_moves_is_asked_again() -> None:
             raise answer
         return answer
 
-    assert _coordinated(ask) == "places"
+    assert coordinated(ask) == "places"
 
 
 def test_any_other_refusal_is_told_at_once() -> None:
@@ -25,4 +25,4 @@ def test_any_other_refusal_is_told_at_once() -> None:
         raise KafkaException(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED))
 
     with pytest.raises(KafkaException, match="GROUP_AUTHORIZATION_FAILED"):
-        _coordinated(ask)
+        coordinated(ask)

@@ -1,0 +1,72 @@
+"""The topic of alerts: written as they come, and read at a start. Key: rule and group. Value: the alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from detection.alerts import Alert
+from detection.topic.settings import TopicSettings
+from kafka_setup.connection.session import QUIET_CLIENT
+
+_REACH_SECONDS = 20.0
+_FLUSH_SECONDS = 60.0
+_BATCH = 2_000
+_POLL_SECONDS = 0.05
+
+
+class AlertWriter:
+    """Writes nothing where the settings name no topic."""
+
+    def __init__(self, settings: TopicSettings) -> None:
+        self._topic = settings.alerts
+        writing = {"acks": "all", "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4"}
+        self._producer = Producer(settings.connection.client_settings() | QUIET_CLIENT | writing)
+        self._failed: KafkaError | None = None
+
+    def put(self, alert: Alert) -> None:
+        if self._topic is None:
+            return
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic, orjson.dumps(alert.as_json()), alert.key, on_delivery=self._delivered
+                )
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Raises KafkaException when an alert did not get through."""
+        left = self._producer.flush(_FLUSH_SECONDS)
+        if self._failed is not None:
+            raise KafkaException(self._failed)
+        if left:
+            raise KafkaException(KafkaError(KafkaError._MSG_TIMED_OUT))
+
+    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+        self._failed = self._failed or error
+
+
+def values_since(consumer: Consumer, topic: str, since: int) -> Iterator[bytes]:
+    """The values of all records of a topic from `since` (milliseconds) to its end. Raises KafkaException."""
+    found = consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    asked = [TopicPartition(topic, number, since) for number in found.partitions]
+    starts = consumer.offsets_for_times(asked, timeout=_REACH_SECONDS)
+    starts = [each for each in starts if each.offset >= 0]
+    waiting = {each.partition for each in starts}
+    consumer.assign(starts)
+    while waiting:
+        for message in consumer.consume(_BATCH, _POLL_SECONDS):
+            error = message.error()
+            if error is None:
+                yield message.value() or b""
+            elif error.code() == KafkaError._PARTITION_EOF:
+                waiting.discard(message.partition())
+            else:
+                raise KafkaException(error)

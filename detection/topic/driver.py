@@ -1,0 +1,153 @@
+"""One run over a topic: batches of records to the detector, alerts to their topic, positions behind both.
+
+Positions are committed only when the alerts that were found up to there are in Kafka.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from detection.alerts import Alert
+from detection.detector import Detector
+from detection.matching.rule_set import RuleSet
+from detection.topic.alert_topic import AlertWriter, values_since
+from detection.topic.positions import Positions
+from detection.topic.settings import TopicError, TopicSettings
+from kafka_setup.connection.reading import open_group_reader
+from producer.events.line_rule import parse_object
+
+_BATCH = 2_000
+_POLL_SECONDS = 0.05
+_COMMIT_SECONDS = 1.0
+_AHEAD = 3_600_000  # milliseconds: Kafka takes no record that is further ahead of its clock
+
+
+class TopicDriver:
+    """One run. `stop()` may come from a signal handler: the batch at hand is finished and committed."""
+
+    def __init__(self, settings: TopicSettings, detector: Detector, taken: Callable[[Alert], object]) -> None:
+        self._settings, self._detector, self._taken = settings, detector, taken
+        self._consumer = open_group_reader(settings.connection, settings.group)
+        self._alerts = AlertWriter(settings)
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def run(self, new_rules: Callable[[], RuleSet | None] = lambda: None) -> None:
+        """Raises TopicError."""
+        try:
+            self._follow(self._begin(), new_rules)
+        except KafkaException as error:
+            raise TopicError(_told(error.args[0], self._settings)) from error
+        finally:
+            self._consumer.close()
+
+    def _begin(self) -> Positions:
+        """Assign every partition, with the state as it was when its position was committed."""
+        positions = Positions(self._consumer, self._settings.topic, self._settings.start_from)
+        for number in positions.next:
+            self._detector.clock.expect(str(number))
+        reach = self._detector.memory_milliseconds
+        if reach and (event_time := positions.event_time) is not None:
+            self._remember(event_time - reach)
+            self._read_back(positions.before(reach), positions.next)
+        self._assign(positions.next)
+        return positions
+
+    def _follow(self, positions: Positions, new_rules: Callable[[], RuleSet | None]) -> None:
+        ends = positions.ends
+        saved = time.monotonic()
+        while not self._stopped and (ends or not self._settings.bounded):
+            if (rules := new_rules()) is not None:
+                self._detector.reload(rules)
+            for partition, block, position in self._blocks(ends):
+                for alert in self._detector.feed(block, str(partition)):
+                    self._tell(alert)
+                positions.next[partition] = position
+            if time.monotonic() - saved >= _COMMIT_SECONDS:
+                self._commit(positions)
+                saved = time.monotonic()
+        if self._settings.bounded and not self._stopped:
+            for alert in self._detector.finish():
+                self._tell(alert)
+        self._commit(positions)
+
+    def _tell(self, alert: Alert) -> None:
+        self._alerts.put(alert)
+        self._taken(alert)
+
+    def _commit(self, positions: Positions) -> None:
+        """Alerts first, then the positions."""
+        if positions.changed:
+            self._alerts.flush()
+            positions.commit(self._detector.clock.watermark)
+
+    def _assign(self, offsets: dict[int, int]) -> None:
+        self._consumer.assign([TopicPartition(self._settings.topic, *place) for place in offsets.items()])
+
+    def _remember(self, since: int) -> None:
+        """The alerts that earlier runs have written and that may still grow: they keep their ids."""
+        if self._settings.alerts is None:
+            return
+        for value in values_since(self._consumer, self._settings.alerts, max(since - _AHEAD, 0)):
+            alert = parse_object(value)
+            if alert and "rule_id" in alert and "merged_into" not in alert:
+                self._detector.remember(alert)
+
+    def _read_back(self, starts: dict[int, int], ends: dict[int, int]) -> None:
+        """Feed what was taken already, and tell nothing of it: it was told."""
+        left = {number: ends[number] for number in starts}
+        self._assign(starts)
+        while left and not self._stopped:
+            for partition, block, _ in self._blocks(left, cut=True):
+                for _ in self._detector.feed(block, str(partition)):
+                    pass
+
+    def _blocks(self, ends: dict[int, int], cut: bool = False) -> Iterator[tuple[int, bytes, int]]:
+        """(partition, lines, offset behind them) of one poll. Partitions that are read to `ends` leave it.
+
+        `cut`: pass over what lies behind the ends.
+        """
+        messages = self._consumer.consume(_BATCH, _POLL_SECONDS)
+        for partition, group in groupby(messages, key=Message.partition):
+            lines, position = [], -1
+            for message in group:
+                if message.error() is not None:
+                    self._end_of(message, ends)
+                elif not cut or message.offset() < ends.get(partition, 0):
+                    lines.append((message.value() or b"").replace(b"\n", b" "))
+                    position = message.offset() + 1
+                if position >= ends.get(partition, 2**63):
+                    del ends[partition]
+            if lines:
+                yield partition, b"\n".join(lines) + b"\n", position
+
+    def _end_of(self, message: Message, ends: dict[int, int]) -> None:
+        """The end of a partition is no error: it does not hold the others any more."""
+        error = message.error()
+        if error.code() != KafkaError._PARTITION_EOF:
+            raise KafkaException(error)
+        if message.offset() >= ends.get(message.partition(), 2**63):
+            del ends[message.partition()]
+        for alert in self._detector.rest(str(message.partition())):
+            self._tell(alert)
+
+
+def _told(error: KafkaError, settings: TopicSettings) -> str:
+    user, servers = settings.connection.username, settings.connection.bootstrap_servers
+    advice = {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on {settings.topic}, READ and "
+        f"WRITE on {settings.alerts}: win-event-kafka-setup apply",
+        KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {settings.group}",
+        KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}",
+        # The broker has answered already: a coordinator that never comes is one that we may not ask.
+        KafkaError._TIMED_OUT: f"user {user!r} needs READ on {settings.topic} and on group {settings.group}",
+        KafkaError._TRANSPORT: f"no broker answers at {servers}: is it up?",
+        KafkaError._AUTHENTICATION: "check KAFKA_USERNAME and the password",
+    }
+    return f"Kafka at {servers}: {error.str()}: {advice.get(error.code(), 'is it up, is the login right?')}"

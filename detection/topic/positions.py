@@ -1,0 +1,107 @@
+"""Where each partition is read: kept by the consumer group, with how far event time had come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from detection.correlation.clock import NEVER
+from producer.events.event_time import TICKS
+
+_REACH_SECONDS = 20.0
+_COORDINATOR_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+class Positions:
+    """`next`: by partition, the offset behind the last record that was taken. All raise KafkaException."""
+
+    def __init__(self, consumer: Consumer, topic: str, start_from: str) -> None:
+        """`start_from` (earliest or latest) counts for partitions of which the group knows nothing."""
+        self._consumer, self._topic = consumer, topic
+        found = consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        wanted = [TopicPartition(topic, number) for number in sorted(found.partitions)]
+        places = coordinated(lambda: consumer.committed(wanted, timeout=_REACH_SECONDS))
+        self._ranges: dict[int, tuple[int, int]] = {
+            each.partition: consumer.get_watermark_offsets(each, _REACH_SECONDS) for each in wanted
+        }
+        self._committed: dict[int, int] = {each.partition: each.offset for each in places}
+        self.next = {
+            number: self._first(number, known, start_from) for number, known in self._committed.items()
+        }
+        self._marks = {each.partition: mark for each in places if (mark := _mark(each)) is not None}
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """The end offsets of the start, of the partitions that are not read so far."""
+        return {number: high for number, (_, high) in self._ranges.items() if high > self.next[number]}
+
+    @property
+    def event_time(self) -> int | None:
+        """How far it had come with what was committed, in milliseconds: in the slowest partition."""
+        return min(self._marks.values(), default=None)
+
+    def before(self, milliseconds: int) -> dict[int, int]:
+        """The offsets from which so much event time is read again, where that is before `next`."""
+        asked = [
+            TopicPartition(self._topic, number, max(mark - milliseconds, 0))
+            for number, mark in self._marks.items()
+        ]
+        found = self._consumer.offsets_for_times(asked, timeout=_REACH_SECONDS) if asked else []
+        starts = {
+            each.partition: max(each.offset, self._ranges[each.partition][0])
+            for each in found
+            if each.offset >= 0
+        }
+        return {number: start for number, start in starts.items() if start < self.next[number]}
+
+    @property
+    def changed(self) -> dict[int, int]:
+        """What is to be committed."""
+        return {n: offset for n, offset in self.next.items() if offset != self._committed[n]}
+
+    def commit(self, watermark: int) -> None:
+        """`watermark` in ticks goes with each position."""
+        changed = self.changed
+        metadata = "" if watermark == NEVER else str(watermark)
+        places = [TopicPartition(self._topic, n, offset, metadata) for n, offset in changed.items()]
+        coordinated(lambda: self._consumer.commit(offsets=places, asynchronous=False))
+        self._committed |= changed
+
+    def _first(self, number: int, known: int, start_from: str) -> int:
+        low, high = self._ranges[number]
+        if known >= 0:
+            return max(known, low)
+        return low if start_from == "earliest" else high
+
+
+def coordinated(ask: Callable[[], T]) -> T:
+    """The answer of the group's coordinator, which may be moving, or be made by the first request of all."""
+    return Retrying(
+        retry=retry_if_exception(_is_moving),
+        wait=wait_fixed(0.5),
+        stop=stop_after_delay(_COORDINATOR_SECONDS),
+        reraise=True,
+    )(ask)
+
+
+def _is_moving(error: BaseException) -> bool:
+    moving = (
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    )
+    return isinstance(error, KafkaException) and error.args[0].code() in moving
+
+
+def _mark(place: TopicPartition) -> int | None:
+    """How far event time had come with a committed position, in milliseconds; None when it is not told."""
+    told = place.metadata or ""
+    known = place.offset >= 0 and told.lstrip("-").isdecimal()
+    return int(told) // (TICKS // 1000) if known else None

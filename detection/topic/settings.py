@@ -1,0 +1,23 @@
+"""What a run over a topic is told, and how it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kafka_setup.connection.settings import KafkaConnection
+
+
+class TopicError(Exception):
+    """Kafka refuses or cannot be reached; the text says what, and what to try."""
+
+
+@dataclass(frozen=True)
+class TopicSettings:
+    """`alerts` None: alerts are not written to Kafka. `bounded`: end at the end offsets of the start."""
+
+    connection: KafkaConnection
+    topic: str
+    group: str = "win-event-detection"
+    alerts: str | None = "alerts"
+    start_from: str = "earliest"
+    bounded: bool = False
