@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class FileEvents:
     reader: LineReader
     intake: Intake
     shift: TimeShift | None = None
-    rejected: Callable[[Sequence[str]], object] = lambda reasons: None
+    rejected: Callable[[Mapping[str, int]], object] = lambda reasons: None
     lines_read: int = 0
     left_out: int = 0
     _pass: int = 0
@@ -60,7 +60,7 @@ class FileEvents:
             line, reason = as_logged(self.shift.move(line[:-1], now))
         if reason:
             self.left_out += 1
-            self.rejected([reason])
+            self.rejected({reason: 1})
             if self.left_out <= _NAMED:
                 _log.warning("%s: line %d is no event: %s", self.name, self.lines_read, reason)
         return line

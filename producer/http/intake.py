@@ -5,8 +5,12 @@ It reads the body itself: parameters of FastAPI's kind would hold all of it in m
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -22,6 +26,8 @@ from producer.log.intake import Intake, Place
 from producer.log.lines import LineSplitter, as_logged
 
 _SHOWN = 1000  # rejected events that an answer names
+_TURN = 0.005  # seconds that one request may keep all others waiting
+_LARGE = 256 * 1024  # bytes of a body whose events are found in a thread, for the same reason
 _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
@@ -33,19 +39,24 @@ class _Taking:
     accepted: int = 0
     seen: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
     place: Place | None = None
 
-    def check(self, events: Iterable[bytes]) -> None:
+    async def check(self, events: Iterable[bytes]) -> None:
+        """A body may hold millions of events: other requests get their turn meanwhile."""
+        begin = time.monotonic()
         for event in events:
             line, reason = as_logged(event)
             if line:
                 self.lines.append(line)
             else:
-                self.reasons.append(reason)
+                self.reasons[reason] += 1
                 if len(self.rejected) < _SHOWN:
                     self.rejected.append({"index": self.seen, "reason": reason})
             self.seen += 1
+            if time.monotonic() - begin > _TURN:
+                await asyncio.sleep(0)
+                begin = time.monotonic()
 
     def append(self, intake: Intake) -> None:
         """Put what is checked into the log. Raises LogRefusedError."""
@@ -60,7 +71,7 @@ class _Taking:
         told: dict[str, Any] = {
             "accepted": self.accepted,
             "rejected": self.rejected,
-            "rejected_count": len(self.reasons),
+            "rejected_count": self.reasons.total(),
             "log_id": log_id,
         }
         if self.place:
@@ -75,7 +86,7 @@ class Taker:
     intake: Intake
     log_id: str
     limits: HttpLimits
-    rejected: Callable[[Sequence[str]], object]
+    rejected: Callable[[Mapping[str, int]], object]
 
     async def take(self, request: Request) -> Response:
         is_lines = kind_of(request.headers) in NDJSON_KINDS
@@ -106,16 +117,17 @@ class Taker:
         """Line by line as they come: never more than a piece is held."""
         splitter = LineSplitter()
         async for piece in body:
-            taking.check(splitter.feed(piece))
+            await taking.check(splitter.feed(piece))
             taking.append(self.intake)
-        taking.check(splitter.finish())
+        await taking.check(splitter.finish())
         taking.append(self.intake)
 
     async def _take_whole(
         self, body: AsyncIterator[bytes], taking: _Taking, is_lines: bool, is_atomic: bool
     ) -> None:
         content = b"".join([piece async for piece in body])
-        taking.check(LineSplitter().feed(content + b"\n") if is_lines else json_events(content))
+        cut = partial(LineSplitter().feed, content + b"\n") if is_lines else partial(json_events, content)
+        await taking.check(cut() if len(content) < _LARGE else await asyncio.to_thread(cut))
         if not (is_atomic and taking.reasons):
             taking.append(self.intake)
 
@@ -128,7 +140,7 @@ def _nothing(taking: _Taking) -> str:
         return "the body holds no event"
     first = taking.rejected[0]
     return (
-        f"nothing was taken: {len(taking.reasons)} of {taking.seen} are no events, "
+        f"nothing was taken: {taking.reasons.total()} of {taking.seen} are no events, "
         f"the first is event {first['index']}: {first['reason']}"
     )
 
@@ -155,8 +167,12 @@ async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
             taken += len(piece)
             if taken > limit:
                 raise too_large
-            for part in gunzip.feed(piece) if gunzip else (piece,):
+            if gunzip is None:
+                yield piece
+                continue
+            for part in gunzip.feed(piece):
                 yield part
+                await asyncio.sleep(0)  # unpacked, a piece may be a thousand times as large
     except ClientDisconnect as error:
         raise BodyError("the connection ended before the body did") from error
     if gunzip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import product
 from operator import attrgetter, itemgetter
 
@@ -26,7 +26,7 @@ class Rejected:
     def __init__(self) -> None:
         self.by_reason: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
 
-    def reject(self, reasons: Sequence[str]) -> None:
+    def reject(self, reasons: Mapping[str, int]) -> None:
         self.by_reason.update(reasons)
 
 

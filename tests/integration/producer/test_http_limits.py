@@ -7,6 +7,7 @@ import ssl
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from select import select
 
 import pytest
 import trustme
@@ -185,6 +186,21 @@ def test_requests_have_a_limit_but_probes_are_answered(bounded: Http) -> None:
     assert wait_until(refused, "a refusal").headers["Retry-After"] == "2"
     wait_until(lambda: bounded.get("/status").status == 200, "an answer")
     assert bounded.metric('win_event_http_refused_total{reason="too many requests"}') >= 1
+
+
+@pytest.mark.parametrize("form", ["packed lines", "array"])
+def test_while_a_large_body_is_read_others_are_answered(start_producer, form: str) -> None:
+    if form == "array":
+        kind, body = b"application/json", b"[" + b"{}," * 2_000_000 + b"{}]"
+    else:
+        kind, body = NDJSON.encode() + b"\r\nContent-Encoding: gzip", gzip.compress(b"\n" * 60_000_000, 5)
+    http = Http(start_producer("--rate", "1", "--http-port", "0"))
+    with http.raw() as raw:
+        raw.sendall(POST.rpartition(b"Content-Type")[0] + b"Content-Type: " + kind)
+        raw.sendall(b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        for path in ("/healthz", "/readyz", "/status"):
+            assert http.get(path).status == 200
+        assert not select([raw], [], [], 0)[0], "the body was read before anybody else was answered"
 
 
 def test_connections_over_the_limit_are_told_and_closed(bounded: Http) -> None:
