@@ -12,6 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from analytics.job import main as analytics
+from analytics.library import find
 from flink_bridge.job import main as job
 from local_stack.cluster.configuration import flat
 from local_stack.layout import DEPLOY, REPOSITORY
@@ -21,6 +23,8 @@ from producer.http.guard import TOKEN_VARIABLE
 FOLDER = DEPLOY / "kubernetes"
 SCHEMA = Path(__file__).with_name("schemas") / "flinkdeployments-1.15.0.yml.gz"
 KUBERNETES = "1.33"
+FLINK_JOBS = {"bridge": "flink-deployment.yaml", "analytics": "flink-analytics.yaml"}
+TOOLS: dict[str, click.Command] = {"bridge": job, "analytics": analytics, "producer": producer}
 
 
 def documents() -> list[Any]:
@@ -32,8 +36,12 @@ def documents() -> list[Any]:
     ]
 
 
-def flink_deployment() -> dict[str, Any]:
-    return dict(yaml.safe_load((FOLDER / "flink-deployment.yaml").read_text()))
+def flink_deployment(tool: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((FOLDER / FLINK_JOBS[tool]).read_text()))
+
+
+def _every_flink_job() -> Any:
+    return pytest.mark.parametrize("tool", FLINK_JOBS)
 
 
 def closed(schema: Any) -> Any:
@@ -60,13 +68,14 @@ def test_kubernetes_accepts_it(document: dict[str, Any]) -> None:
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
 
-def test_the_flink_operator_accepts_the_deployment() -> None:
+@_every_flink_job()
+def test_the_flink_operator_accepts_the_deployment(tool: str) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 500 kB: ten times as fast where it is there
     definition = yaml.load(gzip.decompress(SCHEMA.read_bytes()), Loader=loader)  # noqa: S506 - both are safe
     versions = {
         version["name"]: version["schema"]["openAPIV3Schema"] for version in definition["spec"]["versions"]
     }
-    deployment = flink_deployment()
+    deployment = flink_deployment(tool)
     assert deployment["apiVersion"] == f"{definition['spec']['group']}/v1beta1"
     validator = jsonschema.Draft7Validator(closed(versions["v1beta1"]["properties"]["spec"]))
     assert [error.message for error in validator.iter_errors(deployment["spec"])] == []
@@ -74,11 +83,12 @@ def test_the_flink_operator_accepts_the_deployment() -> None:
     assert len(list(validator.iter_errors(broken))) == 2
 
 
-def test_it_carries_the_settings_of_the_other_deployments() -> None:
+@_every_flink_job()
+def test_it_carries_the_settings_of_the_other_deployments(tool: str) -> None:
     shared = {}
     for name in ("config.yaml", "container.yaml"):
         shared |= flat(yaml.safe_load((DEPLOY / "flink" / name).read_text()))
-    given = flink_deployment()["spec"]["flinkConfiguration"]
+    given = flink_deployment(tool)["spec"]["flinkConfiguration"]
     # Sizes are resources here; heartbeats over a real network keep Flink's own patience; pods are started by
     # Kubernetes, where the patience of a standalone cluster means nothing; nobody runs `flink run` there.
     starts = (
@@ -98,8 +108,9 @@ def test_it_carries_the_settings_of_the_other_deployments() -> None:
     }
 
 
-def test_state_survives_pods() -> None:
-    spec = flink_deployment()["spec"]
+@_every_flink_job()
+def test_state_survives_pods(tool: str) -> None:
+    spec = flink_deployment(tool)["spec"]
     settings = spec["flinkConfiguration"]
     stored = (
         "execution.checkpointing.dir",
@@ -124,12 +135,26 @@ def test_the_producers_http_token_is_a_key_of_its_secret() -> None:
     assert Path(file).name in secret["stringData"]
 
 
-@pytest.mark.parametrize("tool", ["bridge", "producer"])
+def test_the_jobs_share_no_state_and_their_passwords_are_keys_of_the_secret() -> None:
+    specs = [flink_deployment(tool)["spec"] for tool in FLINK_JOBS]
+    folders = [value for spec in specs for value in spec["flinkConfiguration"].values() if "s3://" in value]
+    assert len(folders) == len(set(folders)) == 3 * len(specs)
+    secrets = yaml.safe_load_all((FOLDER / "secret.yaml").read_text())
+    login = next(each for each in secrets if each["metadata"]["name"] == "kafka-login")
+    files = {word for spec in specs for word in spec["job"]["args"] if word.startswith("/run/secrets/")}
+    assert {Path(file).name for file in files} == set(login["stringData"])
+
+
+def test_the_questions_on_kubernetes_are_shipped() -> None:
+    arguments = flink_deployment("analytics")["spec"]["job"]["args"]
+    assert find(arguments[arguments.index("/opt/win-event-bridge/analytics/job.py") + 1])
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_options_are_those_of_the_tools(tool: str) -> None:
-    command: click.Command = job if tool == "bridge" else producer
-    options = {flag for param in command.params for flag in param.opts}
-    if tool == "bridge":
-        arguments = flink_deployment()["spec"]["job"]["args"]
+    options = {flag for param in TOOLS[tool].params for flag in param.opts}
+    if tool in FLINK_JOBS:
+        arguments = flink_deployment(tool)["spec"]["job"]["args"]
     else:
         manifests = list(yaml.safe_load_all((FOLDER / "producer.yaml").read_text()))
         deployment = next(manifest for manifest in manifests if manifest["kind"] == "Deployment")
