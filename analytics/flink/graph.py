@@ -87,6 +87,8 @@ def _statements(
 def _reason(error: Exception) -> str:
     """Flink's own words: the innermost of its causes that says something."""
     lines = [line.strip() for line in str(error).splitlines()]
-    causes = [line for line in lines if line.startswith("Caused by: ")] or [line for line in lines if line]
-    said = causes[-1].removeprefix("Caused by: ")
-    return said.partition(": ")[2] or said
+    said = [line for line in lines if line and not line.startswith(("at ", "..."))]
+    # Py4J says: a sentence of its own, ": CLASS: MESSAGE", then "Caused by: CLASS: MESSAGE" of each cause.
+    causes = [line for line in said if line.startswith(("Caused by: ", ": "))] or said
+    last = causes[-1].removeprefix("Caused by").removeprefix(": ")
+    return last.partition(": ")[2] or last

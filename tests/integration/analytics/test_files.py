@@ -38,6 +38,19 @@ def _lines(seed: int, fmt: str, domain: str) -> list[bytes]:
     return [line.replace(b"corp.example", f"{domain}.example".encode()) for line in found]
 
 
+def test_a_question_that_flink_refuses_is_told_in_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "mine.sql").write_text("INSERT INTO nowhere SELECT computer FROM events;\n")
+    (tmp_path / "events.ndjson").write_text("{}\n")
+    answer = run(
+        sys.executable, JOB, tmp_path / "mine.sql", "--from-files", tmp_path / "events.ndjson",
+        env={"JAVA_HOME": str(java_home())},
+    )  # fmt: skip
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: mine.sql: Cannot find table")
+    assert "nowhere" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
 def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None:
     expected: list[dict[str, Any]] = []
     for seed, (fmt, precision) in enumerate(PRECISION.items(), start=1):
