@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from bench import document, plots
-from bench.analytics import asking
+from bench.analytics import answering, asking, state
 from bench.book import Book, Record, load_book
 from bench.bridge import carrying, cluster, latency, posted
 from bench.detection import detecting
@@ -30,7 +30,11 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
     audits = verify.topic_sections(quick, shared)
-    questions = asking.sections(quick, shared)
+    questions = [
+        *asking.sections(quick, shared),
+        answering.section(quick, shared),
+        state.section(quick, shared),
+    ]
     times = [*latency.sections(quick, shared), *posted.sections(quick, shared)]
     return [*carrying.sections(quick, shared), *times, *audits, *questions]
 
@@ -78,6 +82,8 @@ GROUPS = {
             "posted",
             "verify-a-topic",
             "questions",
+            "questions-latency",
+            "questions-state",
         ),
         lambda quick, servers: _on_a_cluster(quick, servers.enter_context(cluster.cluster())),
     ),

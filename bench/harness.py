@@ -49,7 +49,7 @@ def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement
             try:
                 samples[case.name].append(case.run())
             except (AssertionError, OSError, RuntimeError) as error:
-                failed[case.name] = f"failed: {str(error)[:300]}"
+                failed[case.name] = f"failed: …{str(error).strip()[-300:]}"
                 told(f"{case.name} {failed[case.name]}")
     base = samples.get(section.yardstick, [])
     found = [

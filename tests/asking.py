@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -12,11 +14,12 @@ import attacked
 import oracle
 from confluent_kafka import Producer
 from reading import read_topic
-from running import REPOSITORY, Job, RunningStack
+from running import Job, RunningStack
 
 from analytics.answers import primary_key
 from analytics.hosts import read_hosts
 from local_stack.broker import kafka_objects
+from local_stack.layout import REPOSITORY
 
 JOB = str(REPOSITORY / "analytics" / "job.py")
 HOSTS = dict(read_hosts(REPOSITORY / "analytics" / "hosts.csv"))
@@ -62,10 +65,18 @@ def closing_events(events: list[attacked.Event]) -> list[attacked.Event]:
     ]
 
 
-def send(stack: RunningStack, topic: str, events: Iterable[attacked.Event], partition: int = -1) -> None:
-    """Key, value, and the event's time as the record's."""
+def send(
+    stack: RunningStack,
+    topic: str,
+    events: Iterable[attacked.Event],
+    partition: int = -1,
+    rate: float = math.inf,
+) -> None:
+    """Key, value, and the event's time as the record's; at most `rate` a second."""
     producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
-    for event in events:
+    begin = time.monotonic()
+    for number, event in enumerate(events):
+        producer.poll(max(begin + number / rate - time.monotonic(), 0))
         producer.produce(
             topic, event["line"], key=event["computer"], timestamp=event["ms"], partition=partition
         )
@@ -85,7 +96,7 @@ def refused(stack: RunningStack, *options: str, user: str = "analytics") -> str:
     assert "JobID" not in answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
     (line,) = [line for line in answer.stdout.splitlines() if line.startswith("error: ")]
-    return line
+    return str(line)
 
 
 def rows(stack: RunningStack, result: str, mentioning: str = "") -> oracle.Rows:

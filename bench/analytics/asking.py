@@ -2,155 +2,118 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import sys
 import time
-from functools import cached_property, partial
-from itertools import islice
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from confluent_kafka import Consumer, Producer, TopicPartition
-from running import Job, wait_until
+from asking import ask
+from running import Job
 
 from analytics.answers import primary_key
 from bench import processes
+from bench.analytics.filled import FilledTopic, Rows, end_of, rows_from
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib
-from local_stack.broker import kafka_objects
-from local_stack.layout import REPOSITORY
-from producer.events.generator import generate
-from producer.events.generator_settings import GeneratorSettings
 
-HERE = Path(__file__).resolve().parent
-JOB = str(REPOSITORY / "analytics" / "job.py")
-SINGLE = ("level_counts", "level_windows", "error_burst", "brute_force", "top_accounts", "logon_sessions")
-COMPARED = "level_windows"
-_BLOCK = 50_000
-_BLOCK_SECONDS = 60  # of event time: the next block is the same events so much later
-_START = (int(time.time()) - 86_400) // 300 * 300_000  # milliseconds: yesterday, where a window begins
+SINGLE = ("level_windows", "level_counts", "error_burst", "brute_force", "top_accounts", "logon_sessions")
+ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
+"""Those that are also written by hand -> the topic of their rows."""
+_OTHERS = {"plain Python": "bench.analytics.plain_python", "Bytewax": "bench.analytics.bytewax_flow"}
+_BYTEWAX = "bytewax==0.21.1"
 
 
-class FilledTopic:
-    """`count` generated events of about 1.2 KB in three partitions, by computer, times as the record's."""
+class Questions:
+    """Runs over one topic; the rows of plain Python are the reference."""
 
-    def __init__(self, cluster: Cluster, count: int) -> None:
-        self.cluster, self.count = cluster, count
+    def __init__(self, topic: FilledTopic, warm: bool) -> None:
+        self.topic, self._cold = topic, warm
+        self._wanted: dict[str, Rows] = {}
 
-    @cached_property
-    def name(self) -> str:
-        topic, _ = self.cluster.topics(3)
-        login = kafka_objects.connection(self.cluster.running.stack, "bridge").client_settings()
-        producer = Producer(
-            {**login, "compression.type": "lz4", "linger.ms": 20, "queue.buffering.max.messages": 200_000}
-        )
-        events = generate(GeneratorSettings(seed=1, hosts=50, host_rate=16.0))
-        block = [(event.computer, event.line.rstrip(b"\n")) for event in islice(events, _BLOCK)]
-        for number in range(self.count):
-            at = number % _BLOCK
-            computer, line = block[at]
-            seconds = (number // _BLOCK + at / _BLOCK) * _BLOCK_SECONDS
-            while True:
-                try:
-                    producer.produce(topic, line, computer, timestamp=_START + int(seconds * 1000))
-                    break
-                except BufferError:
-                    producer.poll(0.1)
-        if producer.flush(120):
-            raise RuntimeError("the topic could not be filled")
-        return topic
+    def of_flink(self, questions: str, *options: str) -> Sample:
+        if self._cold:  # the compiler of a cluster that runs for days has seen the code; one run is not told
+            self._cold = False
+            self._run(",".join(SINGLE))
+        return self._run(questions, *options)
 
-    @cached_property
-    def windows(self) -> dict[str, int]:
-        """How many events each window of each level and channel has: by plain Python, the reference."""
-        return self.python()[0]
+    def _run(self, questions: str, *options: str) -> Sample:
+        cluster, count = self.topic.cluster, self.topic.count
+        tested, asked = [cluster.taskmanager()], [name for name in ANSWERS if name in questions.split(",")]
+        before = {name: end_of(cluster, ANSWERS[name]) for name in asked}
+        words = ("--kafka-topic", self.topic.name, "--bounded", *options)
+        job = ask(cluster.running, questions, *words)
+        cpu, peak = cpu_seconds(tested), 0.0
+        while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
+            peak = max(peak, memory_mib(tested))
+            time.sleep(0.1)
+        spent = cpu_seconds(tested) - cpu
+        if job.state() != "FINISHED":
+            raise RuntimeError(job.failures()[:300])
+        for name in asked:
+            rows = rows_from(cluster, ANSWERS[name], before[name])
+            self._same(name, {key: row for key, row in rows.items() if row.get("rule", name) == name})
+        return Sample(count / _seconds(job), count, spent, peak)
 
-    def python(self) -> tuple[dict[str, int], processes.Finished]:
-        command = [sys.executable, str(HERE / "plain_python.py"), self.name]
-        finished = processes.run(command, env=self.cluster.running.shell("reader"))
-        return json.loads(finished.stdout), finished
+    def by_hand(self, name: str, module: str) -> Sample:
+        rows, sample = self._other(name, module)
+        self._same(name, rows)
+        return sample
+
+    def _other(self, name: str, module: str) -> tuple[Rows, Sample]:
+        command = [sys.executable, "-m", module, name, self.topic.name]
+        finished = processes.run(command, env={**os.environ, **self.topic.cluster.running.shell("reader")})
+        told, count, key = json.loads(finished.stdout), self.topic.count, primary_key(ANSWERS[name])
+        rows = {tuple(row[column] for column in key): row for row in told["rows"]}
+        cost = finished.cost
+        return rows, Sample(count / told["seconds"], count, cost.cpu_seconds, cost.peak_mib)
+
+    def _same(self, name: str, rows: Rows) -> None:
+        if name not in self._wanted:
+            self._wanted[name], _ = self._other(name, _OTHERS["plain Python"])
+        wanted = self._wanted[name]
+        if rows != wanted or not wanted:
+            other = [key for key in rows.keys() | wanted.keys() if rows.get(key) != wanted.get(key)]
+            raise RuntimeError(
+                f"{name}: another answer in {len(other)} of {len(wanted)} rows, such as {other[:1]}"
+            )
 
 
 def sections(quick: bool, cluster: Cluster) -> list[Section]:
     topic = FilledTopic(cluster, 200_000 if quick else 2_000_000)
-    asked = (COMPARED,) if quick else SINGLE
-    cases = [Case(name, partial(_asked, topic, name)) for name in asked]
+    asking = Questions(topic, warm=not quick)
+    asked = tuple(ANSWERS) if quick else SINGLE
+    cases = [Case(name, partial(asking.of_flink, name)) for name in asked]
     if not quick:
-        cases.append(Case("all six in one job", partial(_asked, topic, ",".join(SINGLE))))
-        cases.append(
-            Case("level_windows, two subtasks", partial(_asked, topic, COMPARED, "--parallelism", "2"))
-        )
-    cases.append(Case("plain Python: level_windows", partial(_python, topic)))
+        more = ("--parallelism", "2")
+        cases.append(Case("level_windows, two subtasks", partial(asking.of_flink, "level_windows", *more)))
+        cases.append(Case("all six in one job", partial(asking.of_flink, ",".join(SINGLE))))
+    absent = {}
+    for other, module in _OTHERS.items():
+        if other == "Bytewax" and importlib.util.find_spec("bytewax") is None:
+            absent["Bytewax"] = f"uv pip install --no-deps {_BYTEWAX}"
+            continue
+        cases += [Case(f"{other}: {name}", partial(asking.by_hand, name, module)) for name in ANSWERS]
     note = (
-        f"{topic.count:,} events of about 1.2 KB in three partitions, read to the end by one subtask. "
-        "The clock runs once all tasks run. level_windows counts only when its rows equal plain Python's."
+        f"{topic.count:,} events of about 1.2 KB in three partitions, read to the end; Flink by one subtask, "
+        "the others by one process. The clock runs from when they read. level_windows and brute_force count "
+        "only when every row equals plain Python's."
     )
-    return [Section("questions", "Questions in Flink SQL", "events/s", cases, COMPARED, note)]
+    title = "Questions in Flink SQL"
+    return [Section("questions", title, "events/s", cases, "level_windows", note, absent=absent)]
 
 
-def _asked(topic: FilledTopic, questions: str, *options: str) -> Sample:
-    running = topic.cluster.running
-    tested = [topic.cluster.taskmanager()]
-    before = _ends(topic.cluster, "events_by_level_5m")
-    answer = running.flink_run(
-        questions, "--kafka-topic", topic.name, "--bounded", *options, user="analytics", program=JOB
-    )
-    if "JobID " not in answer.stdout:
-        raise RuntimeError(answer.stdout + answer.stderr)
-    job = Job(running, answer.stdout.partition("JobID ")[2].split()[0])
-    cpu, peak = cpu_seconds(tested), 0.0
-    while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
-        peak = max(peak, memory_mib(tested))
-        time.sleep(0.1)
-    if job.state() != "FINISHED":
-        raise RuntimeError(job.failures()[:300])
-    spent = cpu_seconds(tested) - cpu
-    times = running.rest(f"/jobs/{job.job_id}")["timestamps"]
+def _seconds(job: Job) -> float:
+    """From when all its tasks run to its end."""
+    found = job.running.rest(f"/jobs/{job.job_id}")
     began = max(
         subtask["timestamps"]["RUNNING"]
-        for vertex in running.rest(f"/jobs/{job.job_id}")["vertices"]
-        for subtask in running.rest(f"/jobs/{job.job_id}/vertices/{vertex['id']}/subtasktimes")["subtasks"]
+        for vertex in found["vertices"]
+        for subtask in job.running.rest(f"/jobs/{job.job_id}/vertices/{vertex['id']}/subtasktimes")[
+            "subtasks"
+        ]
     )
-    if COMPARED in questions:
-        _same(topic, _windows(topic.cluster, before))
-    return Sample(topic.count / ((times["FINISHED"] - began) / 1000), topic.count, spent, peak)
-
-
-def _python(topic: FilledTopic) -> Sample:
-    counts, finished = topic.python()
-    _same(topic, counts)
-    return Sample(
-        topic.count / finished.seconds, topic.count, finished.cost.cpu_seconds, finished.cost.peak_mib
-    )
-
-
-def _same(topic: FilledTopic, counts: dict[str, int]) -> None:
-    if counts != topic.windows or sum(counts.values()) != topic.count:
-        raise RuntimeError(f"another answer: {sum(counts.values())} events in {len(counts)} rows")
-
-
-def _ends(cluster: Cluster, topic: str) -> int:
-    return int(cluster.reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1])
-
-
-def _windows(cluster: Cluster, first: int) -> dict[str, int]:
-    """The rows of events_by_level_5m from this offset on, as the reference spells them."""
-    login = kafka_objects.connection(cluster.running.stack, "reader").client_settings()
-    reader = Consumer({**login, "group.id": "win-event-bench"})
-    found: dict[str, int] = {}
-    try:
-        reader.assign([TopicPartition("events_by_level_5m", 0, first)])
-        last = _ends(cluster, "events_by_level_5m")
-
-        def complete() -> bool:
-            for message in reader.consume(10_000, timeout=0.5):
-                row: dict[str, Any] = json.loads(message.value())
-                found[" ".join(str(row[name]) for name in primary_key("events_by_level_5m"))] = row["events"]
-            return bool(reader.position([TopicPartition("events_by_level_5m", 0)])[0].offset >= last)
-
-        wait_until(complete, "the answer is read", 60)
-    finally:
-        reader.close()
-    return found
+    return float(found["timestamps"]["FINISHED"] - began) / 1000

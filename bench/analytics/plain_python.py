@@ -1,51 +1,73 @@
-"""level_windows as one writes it by hand: confluent-kafka, orjson, a dictionary; no state, no restart.
+"""A question as one writes it by hand: confluent-kafka, orjson, a dictionary.
 
-`python plain_python.py TOPIC` reads the topic to its end and prints {"window level channel": events}.
+`python -m bench.analytics.plain_python QUESTION TOPIC` reads the topic to its end and prints the
+seconds that it took, and the rows.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from collections import Counter
-from datetime import datetime, timezone
-from pathlib import Path
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from kafka_setup.connection.settings import KafkaConnection, read_password
+from bench.analytics.by_hand import (
+    WIDTH,
+    Failure,
+    Group,
+    Row,
+    Window,
+    burst_rows,
+    client_settings,
+    failure_of,
+    window_rows,
+)
 
-_WIDTH = 300_000  # milliseconds
+
+def level_windows(messages: Iterator[Message]) -> list[Row]:
+    groups: defaultdict[Window, Group] = defaultdict(Group)
+    for message in messages:
+        event, ms = orjson.loads(message.value()), message.timestamp()[1]
+        groups[ms // WIDTH, event["level"], event["source"]].add(ms, event["computer"])
+    return list(window_rows(groups.items()))
 
 
-def main(topic: str) -> None:
-    connection = KafkaConnection(
-        os.environ["KAFKA_BOOTSTRAP_SERVERS"],
-        os.environ["KAFKA_SECURITY_PROTOCOL"],
-        username=os.environ["KAFKA_USERNAME"],
-        password=read_password(os.environ),
-    )
-    reader = Consumer({**connection.client_settings(), "group.id": "win-event-bench"})
+def brute_force(messages: Iterator[Message]) -> list[Row]:
+    failures: defaultdict[str, list[Failure]] = defaultdict(list)
+    for message in messages:
+        event = orjson.loads(message.value())
+        if address := failure_of(event):
+            failures[address].append((message.timestamp()[1], event["data"]["TargetUserName"]))
+    return [row for address, group in failures.items() for row in burst_rows(address, group)]
+
+
+QUESTIONS: dict[str, Callable[[Iterator[Message]], list[Row]]] = {
+    "level_windows": level_windows,
+    "brute_force": brute_force,
+}
+
+
+def main(question: str, topic: str) -> None:
+    reader = Consumer({**client_settings(), "group.id": "win-event-bench"})
     parts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(3)]
     left = sum(reader.get_watermark_offsets(part, timeout=10)[1] for part in parts)
+    begin = time.monotonic()
     reader.assign(parts)
-    counts: Counter[tuple[int, str, str]] = Counter()
+    rows = QUESTIONS[question](_messages(reader, left))
+    seconds = time.monotonic() - begin
+    reader.close()
+    sys.stdout.buffer.write(orjson.dumps({"seconds": seconds, "rows": rows}))
+
+
+def _messages(reader: Consumer, left: int) -> Iterator[Message]:
     while left:
         messages = reader.consume(min(left, 10_000), timeout=1.0)
         left -= len(messages)
-        for message in messages:
-            event = orjson.loads(message.value())
-            counts[message.timestamp()[1] // _WIDTH, event["level"], event["source"]] += 1
-    reader.close()
-    rows = {f"{_iso(window)} {level} {source}": n for (window, level, source), n in counts.items()}
-    sys.stdout.buffer.write(orjson.dumps(rows))
-
-
-def _iso(window: int) -> str:
-    return f"{datetime.fromtimestamp(window * _WIDTH / 1000, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        yield from messages
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,0 +1,102 @@
+"""From an event's append to the answer that it closes, beyond the lateness that one chose to wait."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from asking import ask
+from confluent_kafka import Consumer, TopicPartition
+from running import wait_until
+
+from bench.analytics.filled import end_of, producer_of, some_events
+from bench.bridge.cluster import Cluster
+from bench.harness import Case, Section
+from bench.measurement import Sample
+from local_stack.broker import kafka_objects
+
+RATE = 10_000
+LATENESS = 1.0
+_QUESTIONS = ("level_windows", "--set", "width=1")
+_TOPIC = "events_by_level_5m"
+_WARM = 8.0  # the first answers wait for the compiler
+
+
+class _Run:
+    """One run yields all percentiles; the cases of the section take them one after the other."""
+
+    def __init__(self, cluster: Cluster, seconds: float) -> None:
+        self._cluster, self._seconds = cluster, seconds
+        self._found: dict[float, float] = {}
+        self._count = 0
+
+    def percentile(self, wanted: float) -> Sample:
+        """Milliseconds."""
+        if wanted not in self._found:
+            delays = sorted(self._delays())
+            self._count = len(delays)
+            if not delays:
+                raise RuntimeError("there was no answer")
+            self._found = {p: delays[min(int(len(delays) * p / 100), len(delays) - 1)] for p in (50, 99)}
+        return Sample(self._found.pop(wanted), self._count)
+
+    def _delays(self) -> list[float]:
+        topic, _ = self._cluster.topics(3)
+        words = ("--kafka-topic", topic, "--max-lateness", str(LATENESS))
+        job = ask(self._cluster.running, *_QUESTIONS, *words)
+        over = threading.Event()
+        sender = threading.Thread(target=self._send, args=(topic, over), daemon=True)
+        try:
+            wait_until(job.tasks_running, f"the job runs; {job.failures()}", 90)
+            first = end_of(self._cluster, _TOPIC)
+            sender.start()
+            return self._arrivals(first)
+        finally:
+            over.set()
+            sender.join()
+            job.cancel()
+
+    def _send(self, topic: str, over: threading.Event) -> None:
+        """RATE events a second, each with the time of its append, to every partition."""
+        producer, events = producer_of(self._cluster), some_events(50_000)
+        begin, sent = time.monotonic(), 0
+        while not over.is_set():
+            while sent < (time.monotonic() - begin) * RATE:
+                computer, line = events[sent % len(events)]
+                producer.produce(topic, line, computer, timestamp=int(time.time() * 1000))
+                sent += 1
+            producer.poll(0.01)
+        producer.flush(60)
+
+    def _arrivals(self, first: int) -> list[float]:
+        """For each row: milliseconds from its window's end and LATENESS until a reader has it."""
+        login = kafka_objects.connection(self._cluster.running.stack, "reader").client_settings()
+        reader = Consumer({**login, "group.id": "win-event-bench"})
+        reader.assign([TopicPartition(_TOPIC, 0, first)])
+        begin, delays = time.time(), []
+        while (now := time.time()) < begin + _WARM + self._seconds:
+            for message in reader.consume(1_000, timeout=0.01):
+                if now > begin + _WARM:
+                    delays.append((time.time() - LATENESS - _end(json.loads(message.value()))) * 1000)
+        reader.close()
+        return delays
+
+
+def _end(row: dict[str, Any]) -> float:
+    return datetime.fromisoformat(row["window_end"].replace("Z", "+00:00")).timestamp()
+
+
+def section(quick: bool, cluster: Cluster) -> Section:
+    run = _Run(cluster, 5.0 if quick else 30.0)
+    cases = [
+        Case(f"level_windows of 1 s, p{p} @ {RATE:,} events/s", partial(run.percentile, p)) for p in (50, 99)
+    ]
+    note = (
+        "From the end of a window, and the lateness that was asked for, to the row at a reader. Events are "
+        f"appended at a steady rate, with the time of their append; --max-lateness {LATENESS:g}."
+    )
+    return Section("questions latency", "From the last event to the answer", "ms", cases, note=note)

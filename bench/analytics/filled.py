@@ -1,0 +1,99 @@
+"""A topic full of events, and the last rows of a topic of answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from running import wait_until
+
+from analytics.answers import primary_key
+from bench.bridge.cluster import Cluster
+from local_stack.broker import kafka_objects
+from producer.events.generator import generate
+from producer.events.generator_settings import GeneratorSettings
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+_BLOCK = 50_000
+START = (int(time.time()) - 86_400) // 300 * 300_000  # milliseconds: yesterday, where a window begins
+
+
+class FilledTopic:
+    """Generated events of about 1.2 KB in three partitions, by computer, their times as the record's.
+
+    A block of them takes `block_seconds` of event time; the next block is the same events so much later.
+    """
+
+    def __init__(self, cluster: Cluster, count: int, block_seconds: float = 60.0) -> None:
+        self.cluster, self.count, self._seconds = cluster, count, block_seconds
+        self._sent = 0
+
+    @cached_property
+    def name(self) -> str:
+        """The topic, with `count` events in it."""
+        self._name, _ = self.cluster.topics(3)
+        self.send(self.count)
+        return self._name
+
+    def send(self, count: int) -> None:
+        """So many more, as fast as Kafka takes them."""
+        producer = producer_of(self.cluster)
+        for number in range(self._sent, self._sent + count):
+            at = number % _BLOCK
+            ms = START + int((number // _BLOCK + at / _BLOCK) * self._seconds * 1000)
+            computer, line = self._block[at]
+            while True:
+                try:
+                    producer.produce(self._name, line, computer, timestamp=ms)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        self._sent += count
+        if producer.flush(120):
+            raise RuntimeError("the topic could not be filled")
+
+    @cached_property
+    def _block(self) -> list[tuple[str, bytes]]:
+        return some_events(_BLOCK)
+
+
+def some_events(count: int) -> list[tuple[str, bytes]]:
+    """Computer and line of each."""
+    events = generate(GeneratorSettings(seed=1, hosts=50, host_rate=16.0))
+    return [(event.computer, event.line.rstrip(b"\n")) for event in islice(events, count)]
+
+
+def producer_of(cluster: Cluster) -> Producer:
+    login = kafka_objects.connection(cluster.running.stack, "bridge").client_settings()
+    fast = {"compression.type": "lz4", "linger.ms": 20, "queue.buffering.max.messages": 200_000}
+    return Producer({**login, **fast})
+
+
+def end_of(cluster: Cluster, topic: str) -> int:
+    return int(cluster.reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1])
+
+
+def rows_from(cluster: Cluster, topic: str, first: int) -> Rows:
+    """The last row of every key of a topic with one partition, of those from offset `first` on."""
+    login = kafka_objects.connection(cluster.running.stack, "reader").client_settings()
+    reader = Consumer({**login, "group.id": "win-event-bench"})
+    found: Rows = {}
+    try:
+        reader.assign([TopicPartition(topic, 0, first)])
+        last, next_ = end_of(cluster, topic), first
+
+        def complete() -> bool:
+            nonlocal next_
+            for message in reader.consume(10_000, timeout=0.5):
+                row, next_ = json.loads(message.value()), message.offset() + 1
+                found[tuple(row[name] for name in primary_key(topic))] = row
+            return next_ >= last
+
+        wait_until(complete, "the answer is read", 60)
+    finally:
+        reader.close()
+    return found
