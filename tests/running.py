@@ -108,14 +108,18 @@ class RunningStack:
         login = {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(self.stack.secrets / user)}
         return {**self.environment, **tools.exports(self.stack), **login, "PATH": path}
 
-    def create_topics(self, suffix: str, *, with_results: bool = False) -> tuple[str, str]:
+    def create_topics(
+        self, suffix: str, *, with_results: bool = False, partitions: int | None = None
+    ) -> tuple[str, str]:
         """A fresh pair of topics with the permissions that the shipped topology gives; their names.
 
-        With `with_results` also those of all results.
+        With `with_results` also those of all results. `partitions`: as the topology says, unless told.
         """
         topology = parse_topology(renamed_topology(f"_{suffix}"))
         names = (f"events_processed_{suffix}", f"events_rejected_{suffix}")
         wanted = tuple(t for t in topology.topics if with_results or t.name in names)
+        if partitions:
+            wanted = tuple(replace(topic, partitions=partitions) for topic in wanted)
         topology = replace(topology, topics=wanted)
         # The users exist already; their further permissions on these topics are all that is new. Without
         # passwords nobody's login is tried, which would take two seconds.

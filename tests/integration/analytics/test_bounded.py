@@ -24,7 +24,7 @@ QUESTIONS = "level_counts,level_windows,error_burst,brute_force,top_accounts,log
 @pytest.fixture(scope="module")
 def one_partition(stack: RunningStack) -> Filled:
     """A topic that all questions have read to its end."""
-    _, topic = stack.create_topics("bounded")
+    _, topic = stack.create_topics("bounded", partitions=1)
     events = some_events(3, 800, days_ago=3)
     send(stack, topic, events)
     job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--bounded", *THRESHOLD)
