@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pyarrow.dataset
 import pytest
+from aws import LOGIN, client
 from click.testing import CliRunner, Result
+from moto.server import ThreadedMotoServer
 from running import wait_until
 
 from analytics.compact_cli import main
@@ -114,3 +116,29 @@ def test_mistakes_are_told_in_a_sentence(
     assert answer.exit_code == code
     assert said in answer.output
     assert "Traceback" not in answer.output
+
+
+def test_an_archive_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = _lines(20)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        for name, value in (LOGIN | {"AWS_ENDPOINT_URL": endpoint}).items():
+            monkeypatch.setenv(name, value)
+        bucket = client("s3", endpoint)
+        bucket.create_bucket(Bucket="events")
+        for number in range(2):
+            body = b"".join(line + b"\n" for line in lines[number * 10 : number * 10 + 10])
+            bucket.put_object(Bucket="events", Key=f"all/{SECURITY}/part-{number}", Body=body)
+        answer = _compact("s3://events/all", "s3://events/parquet", "--remove")
+        assert answer.output == "20 events of 2 parts in 1 new files; 2 parts removed\n"
+        keys = [each["Key"] for each in bucket.list_objects_v2(Bucket="events")["Contents"]]
+        (file,) = [key for key in keys if not key.endswith("/")]
+        assert file.startswith(f"parquet/{SECURITY}/events-")
+        place = tmp_path / SECURITY / "events.parquet"
+        place.parent.mkdir(parents=True)
+        bucket.download_file("events", file, str(place))
+    finally:
+        server.stop()
+    assert _told(tmp_path) == sorted(lines)
