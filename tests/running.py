@@ -109,17 +109,20 @@ class RunningStack:
         return {**self.environment, **tools.exports(self.stack), **login, "PATH": path}
 
     def create_topics(
-        self, suffix: str, *, with_results: bool = False, partitions: int | None = None
+        self, suffix: str, *, with_results: bool = False, partitions: int | None = None, keep: bool = False
     ) -> tuple[str, str]:
         """A fresh pair of topics with the permissions that the shipped topology gives; their names.
 
         With `with_results` also those of all results. `partitions`: as the topology says, unless told.
+        `keep`: Kafka deletes no event, however old its timestamp is.
         """
         topology = parse_topology(renamed_topology(f"_{suffix}"))
         names = (f"events_processed_{suffix}", f"events_rejected_{suffix}")
         wanted = tuple(t for t in topology.topics if with_results or t.name in names)
         if partitions:
             wanted = tuple(replace(topic, partitions=partitions) for topic in wanted)
+        if keep:
+            wanted = tuple(replace(t, config={**t.config, "retention.ms": "-1"}) for t in wanted)
         topology = replace(topology, topics=wanted)
         # The users exist already; their further permissions on these topics are all that is new. Without
         # passwords nobody's login is tried, which would take two seconds.

@@ -28,10 +28,12 @@ def _identity(event: attacked.Event) -> tuple[object, ...]:
     return event["computer"], event["source"], event["record_id"]
 
 
-@pytest.mark.parametrize(("partitions", "days_ago"), [(1, 7), pytest.param(3, 8, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    ("partitions", "days_ago"), [(1, 20), pytest.param(3, 30, marks=pytest.mark.nightly)]
+)
 def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> None:
     """The topic is read at once: what no watermark has overtaken is in time, all else is told."""
-    topic, _ = stack.create_topics(f"full_speed_{partitions}", partitions=partitions)
+    topic, _ = stack.create_topics(f"full_speed_{partitions}", partitions=partitions, keep=True)
     events = some_events(partitions, COUNT, days_ago)
     late, day = _late(events), events[0]["timestamp"][:10]
     send(stack, topic, [*events, *late])
@@ -42,10 +44,12 @@ def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> N
     _equal(stack, day, [event for event in (*events, *late) if _identity(event) not in told], [])
 
 
-@pytest.mark.parametrize(("partitions", "days_ago"), [(3, 9), pytest.param(1, 10, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    ("partitions", "days_ago"), [(3, 40), pytest.param(1, 50, marks=pytest.mark.nightly)]
+)
 def test_at_a_tenth_of_it(stack: RunningStack, partitions: int, days_ago: int) -> None:
     """The job reads along; the late events come when the windows that they belong to are over."""
-    topic, _ = stack.create_topics(f"a_tenth_{partitions}", partitions=partitions)
+    topic, _ = stack.create_topics(f"a_tenth_{partitions}", partitions=partitions, keep=True)
     events = some_events(partitions, COUNT, days_ago)
     late, day = _late(events), events[0]["timestamp"][:10]
     closing = closing_events(events)[:partitions]
