@@ -35,6 +35,12 @@ class Section:
 
 
 Told = Callable[[str], None]
+_LONGEST = 300
+
+
+def _end_of(words: str) -> str:
+    """A program that fails says why at the end."""
+    return words if len(words) <= _LONGEST else f"…{words[-_LONGEST:]}"
 
 
 def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement], dict[str, str]]:
@@ -49,7 +55,7 @@ def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement
             try:
                 samples[case.name].append(case.run())
             except (AssertionError, OSError, RuntimeError) as error:
-                failed[case.name] = f"failed: …{str(error).strip()[-300:]}"
+                failed[case.name] = f"failed: {_end_of(str(error))}"
                 told(f"{case.name} {failed[case.name]}")
     base = samples.get(section.yardstick, [])
     found = [

@@ -18,19 +18,19 @@ from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
-_BLOCK = 50_000
+_HOSTS = 50
 START = (int(time.time()) - 86_400) // 300 * 300_000  # milliseconds: yesterday, where a window begins
 
 
 class FilledTopic:
-    """Generated events of about 1.2 KB in three partitions, by computer, their times as the record's.
+    """Generated events of about 1.2 KB in three partitions, by computer; `rate` of them are a second.
 
-    A block of them takes `block_seconds` of event time; the next block is the same events so much later.
+    Their times are the records'.
     """
 
-    def __init__(self, cluster: Cluster, count: int, block_seconds: float = 60.0) -> None:
-        self.cluster, self.count, self._seconds = cluster, count, block_seconds
-        self._sent = 0
+    def __init__(self, cluster: Cluster, count: int, rate: float = 800.0) -> None:
+        self.cluster, self.count, self._rate = cluster, count, rate
+        self._events = enumerate(generate(_settings(rate)))
 
     @cached_property
     def name(self) -> str:
@@ -42,29 +42,26 @@ class FilledTopic:
     def send(self, count: int) -> None:
         """So many more, as fast as Kafka takes them."""
         producer = producer_of(self.cluster)
-        for number in range(self._sent, self._sent + count):
-            at = number % _BLOCK
-            ms = START + int((number // _BLOCK + at / _BLOCK) * self._seconds * 1000)
-            computer, line = self._block[at]
+        for number, event in islice(self._events, count):
+            ms = START + int(number / self._rate * 1000)
             while True:
                 try:
-                    producer.produce(self._name, line, computer, timestamp=ms)
+                    producer.produce(self._name, event.line.rstrip(b"\n"), event.computer, timestamp=ms)
                     break
                 except BufferError:
                     producer.poll(0.1)
-        self._sent += count
         if producer.flush(120):
             raise RuntimeError("the topic could not be filled")
 
-    @cached_property
-    def _block(self) -> list[tuple[str, bytes]]:
-        return some_events(_BLOCK)
+
+def _settings(rate: float) -> GeneratorSettings:
+    return GeneratorSettings(seed=1, hosts=_HOSTS, host_rate=rate / _HOSTS)
 
 
 def some_events(count: int) -> list[tuple[str, bytes]]:
     """Computer and line of each."""
-    events = generate(GeneratorSettings(seed=1, hosts=50, host_rate=16.0))
-    return [(event.computer, event.line.rstrip(b"\n")) for event in islice(events, count)]
+    events = islice(generate(_settings(800.0)), count)
+    return [(event.computer, event.line.rstrip(b"\n")) for event in events]
 
 
 def producer_of(cluster: Cluster) -> Producer:

@@ -14,7 +14,6 @@ from bench.measurement import Sample
 
 _QUESTIONS = "level_counts,level_windows,error_burst,brute_force,top_accounts,logon_sessions"
 _AN_HOUR = 100_000  # events
-_BLOCK_SECONDS = 1_800.0
 
 
 class _Run:
@@ -31,7 +30,7 @@ class _Run:
         return Sample(self._sizes[hour], _AN_HOUR * hour)
 
     def _measure(self) -> None:
-        topic = FilledTopic(self._cluster, _AN_HOUR, _BLOCK_SECONDS)
+        topic = FilledTopic(self._cluster, _AN_HOUR, rate=_AN_HOUR / 3600)
         words = ("--kafka-topic", topic.name, "--checkpoint-interval", "1", "--idle-timeout", "3600")
         job = ask(self._cluster.running, _QUESTIONS, *words)
         try:
