@@ -12,6 +12,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FILETIME_EPOCH = 116_444_736_000_000_000  # ticks from 1601-01-01 to 1970-01-01
 _ISO_SECOND = "%Y-%m-%dT%H:%M:%S."
 _FRACTION = re.compile(r"(?<=[.,])\d+")
+_ZONE = re.compile(r"(\d\d(?:\.\d+)?) ?([+-])(\d\d):?(\d\d)?$")
+_YEARS = range(1700, 9000)  # Windows counts from 1601; whoever starts in such a year may go back and forth
 _LAST_DIGITS = [f"{number:03d}Z" for number in range(1000)]
 # Times are looked for in a copy of the line whose digits are all 0: every form then begins with a literal
 # text, which `re` finds twice as fast as a class of digits.
@@ -38,11 +40,15 @@ def parse_time(text: str) -> datetime:
     known = text.strip().replace(",", ".")
     known = _FRACTION.sub(lambda digits: digits[0][:6].ljust(6, "0"), known)
     if known[-1:] in ("Z", "z"):
-        known = known[:-1] + "+00:00"
+        known = known[:-1].rstrip() + "+00:00"
+    elif ":" in known or "T" in known:  # else the end of a date looks like an offset
+        known = _ZONE.sub(lambda zone: f"{zone[1]}{zone[2]}{zone[3]}:{zone[4] or '00'}", known)
     try:
         moment = datetime.fromisoformat(known)
     except ValueError:
         raise ValueError(f"{text!r} is no time; write 2026-01-05, 2026-01-05T08:00:00Z or …+01:00") from None
+    if moment.year not in _YEARS:
+        raise ValueError(f"{text!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}")
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 

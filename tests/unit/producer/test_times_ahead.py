@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 
+import orjson
 import pytest
+from click.testing import CliRunner
 
+from producer.cli import main
+from producer.event_fields import TIMESTAMP_FIELDS
 from producer.events.clock import parse_time
+from producer.events.formats import FORMATS
+from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings, runs_ahead
+from producer.events.line_rule import first_of
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
 
@@ -17,7 +25,8 @@ NOW = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
     [
         "2026-01-05T08:00:00Z", "2026-01-05T08:00:00.0000000Z", "2026-01-05 08:00:00", "2026-01-05T08:00:00",
         "2026-01-05T09:00:00+01:00", "2026-01-05T03:30:00.000-04:30",
-        "2026-01-05T08:00:00,0z", " 2026-01-05T08:00Z",
+        "2026-01-05T08:00:00,0z", " 2026-01-05T08:00Z", "2026-01-05 09:00:00 +0100", "2026-01-05T09:00+01",
+        "2026-01-05 08:00:00.0000000 -0000", "2026-01-05T08:00:00 Z",
     ],
 )  # fmt: skip
 def test_every_spelling_is_the_same_moment(text: str) -> None:
@@ -30,6 +39,28 @@ def test_digits_and_dates() -> None:
     for wrong in ("yesterday", "2026-13-01", "08:00", "", "2026-01-05T08:00:00+1"):
         with pytest.raises(ValueError, match="is no time"):
             parse_time(wrong)
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_what_the_tools_write_is_taken(fmt: str) -> None:
+    (event,) = islice(generate(GeneratorSettings(fmt=fmt, start_time=NOW)), 1)
+    text = first_of(orjson.loads(event.line), TIMESTAMP_FIELDS)
+    assert text is not None
+    assert timedelta(0) <= parse_time(text) - NOW < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--start-time", "0001-01-01T00:00:00+14:00"), ("--start-time", "9999-12-31T23:59:59-14:00"),
+        ("--start-time", "0999-12-31"), ("--start-time", "9999-12-31"), ("--backfill", "999999d"),
+        ("--backfill", "99999999999999999999d"), ("--channel-mix", "nan/1/1"), ("--channel-mix", "inf/1/1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_a_time_or_a_share_is_refused_by_name(option: str, value: str) -> None:
+    result = CliRunner().invoke(main, ["--stdout", "--count", "1", option, value])
+    assert result.exit_code == 2, result.output
+    assert f"Invalid value for '{option}'" in result.output
 
 
 @pytest.mark.parametrize(
