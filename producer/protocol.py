@@ -13,6 +13,8 @@ from typing import Literal, cast
 GRACE_SECONDS = 0.25  # how long the server waits for a request before it treats the client as plain
 MAX_REQUEST_BYTES = 256  # the request line with its LF
 MAX_ANSWER_BYTES = 1024  # the answer line with its LF
+_MOST_DIGITS = 19  # of an offset
+_MOST_LOG_ID = 128  # characters, so that it fits into a request
 MAX_LINE_BYTES = 64 * 1024  # an event with its LF; the server never sends a longer one
 
 Status = Literal["ok", "gap", "new-log", "error"]
@@ -85,20 +87,40 @@ class ResumeAnswer:
 
     @classmethod
     def decode(cls, line: bytes) -> ResumeAnswer:
-        """Parse one answer line; raises ProtocolError when the peer is not a win-event-producer."""
+        """Parse one answer line; raises ProtocolError when the peer is not a win-event-producer.
+
+        Members that it does not know are left out: later versions may add some.
+        """
         try:
             answer = json.loads(line)
             status = answer["status"]
             if status == "error":
-                return cls("error", reason=str(answer["reason"]), code=str(answer.get("code", "")))
+                return cls("error", reason=_shown(answer["reason"]), code=_shown(answer.get("code", "")))
             if status not in _STATUSES:
                 raise ValueError(status)
-            return cls(
-                cast(Status, status), str(answer["log_id"]), int(answer["offset"]), int(answer["lost_bytes"])
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            log_id, offset, lost_bytes = answer["log_id"], answer["offset"], answer["lost_bytes"]
+            if not (_is_log_id(log_id) and _is_offset(offset) and _is_offset(lost_bytes)):
+                raise ValueError(status)
+            return cls(cast(Status, status), log_id, offset, lost_bytes)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             shown = line[:80].decode("ascii", "backslashreplace")
             raise ProtocolError(f"not an answer to RESUME: {shown!r}") from error
+
+
+def _is_log_id(value: object) -> bool:
+    """Whether it can stand in a request."""
+    if not isinstance(value, str) or not 0 < len(value) <= _MOST_LOG_ID:
+        return False
+    return value.isascii() and value.isprintable() and " " not in value and value != "-"
+
+
+def _is_offset(value: object) -> bool:
+    return type(value) is int and 0 <= value < 10**_MOST_DIGITS
+
+
+def _shown(value: object) -> str:
+    """Words of the other side as every terminal takes them."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def _parse_offset(word: str) -> Offset:
@@ -107,6 +129,6 @@ def _parse_offset(word: str) -> Offset:
     if word == "latest":
         return "latest"
     # isdecimal() alone would let through digits of other scripts; the line is ASCII already.
-    if word.isdecimal() and len(word) <= 19:
+    if word.isdecimal() and len(word) <= _MOST_DIGITS:
         return int(word)
     raise ProtocolError(f"the offset is neither a number nor earliest nor latest: {word!r}")
