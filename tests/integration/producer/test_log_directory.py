@@ -1,6 +1,7 @@
 """kill -9 at random moments: no torn, lost or repeated id in the log directory."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -80,6 +81,33 @@ def test_a_restart_serves_the_old_bytes_and_goes_on(start_producer, tmp_path: Pa
     ids = ids_of(everything)
     assert sum(map(len, ids.values())) == 6000
     assert all(own == list(range(1, len(own) + 1)) for own in ids.values())
+
+
+def test_a_cut_log_that_has_grown_again_is_another_log_to_its_readers(start_producer, tmp_path: Path) -> None:
+    """As after a power cut: the tail is gone, and new events lie where it was before a reader asks."""
+    folder = tmp_path / "log"
+    options = ("--log-dir", str(folder), "--rate", "max")
+    first = start_producer(*options, "--count", "3000")
+    assert first.says("made all")
+    seen = first.connect(ResumeRequest(first.log_id, 0))
+    end = seen.answer().offset + len(read_directory(folder))
+    assert seen.read_exactly(end) == read_directory(folder)
+    first.kill()
+    segment = max(folder.glob("*.log"))
+    os.truncate(segment, segment.stat().st_size - 100_000)
+    second = start_producer(*options, "--count", "5000", "--seed", "7")
+    assert second.says("made all")
+    assert second.says("bytes are gone")
+    again = second.connect(ResumeRequest(first.log_id, end))
+    answer = again.answer()
+    assert (answer.status, answer.log_id) == ("new-log", second.log_id)
+    assert second.log_id != first.log_id
+    content = read_directory(folder)
+    assert answer.offset < end < len(content)
+    assert again.read_exactly(len(content) - answer.offset) == content[answer.offset :]
+    assert content[answer.offset - 1 : answer.offset] == b"\n"
+    refused = second.connect(ResumeRequest(first.log_id, end, strict=True)).answer()
+    assert (refused.status, refused.code) == ("error", "new-log")
 
 
 def test_the_directory_is_bounded_and_starts_later_then(start_producer, tmp_path: Path) -> None:
