@@ -20,6 +20,10 @@ from consumer.verify.records.kafka_records import Topic, TopicReader
 from consumer.verify.records.kinesis_records import KinesisReader, Stream
 
 _ALONE = "itself: record ids must be contiguous"
+_NOBODY_KNOWS = (
+    "--complete adds nothing here: without --ledger or --seed nobody knows which events came before the first "
+    "or after the last of a sequence"
+)
 
 
 class Source(Protocol):
@@ -103,7 +107,7 @@ def _compare_with_itself(
     _read(source, audit.take, progress)
     _read_rejected(rejected, audit, audit.take_rejected, progress)
     runs = audit.runs(settings.rules.allow_gaps)
-    notes = []
+    notes = [_NOBODY_KNOWS] if settings.rules.complete else []
     if audit.not_compared:
         notes.append(f"{audit.not_compared:,} duplicates came too late to compare with their first copy")
     if gaps := sum(run.gaps for run in runs) if settings.rules.allow_gaps else 0:

@@ -70,6 +70,13 @@ def test_gaps_may_be_allowed_where_a_log_was_filtered(audit):
     ]
 
 
+def test_complete_without_anybody_who_says_what_there_was_is_no_promise(audit):
+    lines = [event(number) for number in (5, 6, 7)]
+    assert audit(lines)["notes"] == []
+    (note,) = audit(lines, "--complete")["notes"]
+    assert "without --ledger or --seed nobody knows" in note
+
+
 def test_ids_that_begin_again_are_another_run(audit):
     first = [event(number, time=f"2026-11-21T08:00:0{number}Z") for number in (1, 2, 3, 4)]
     second = [event(number, time=f"2026-11-21T09:00:0{number}Z") for number in (1, 2, 4)]
