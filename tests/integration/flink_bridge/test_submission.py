@@ -194,12 +194,22 @@ def test_a_record_that_slips_through_fails_its_job_alone(
 ) -> None:
     """Without a look at the topic the job restarts on the line that the broker refuses; the process lives."""
     other = submit(producer("--rate", "10").port, "--job-name", "beside").wait_until_running()
-    configure(stack, topics[0], max_message_bytes="5000")
-    big = b'{"computer":"a","x":"' + os.urandom(20_000).hex().encode() + b'"}\n'
+    configure(stack, topics[0], max_message_bytes="5000", message_timestamp_before_max_ms=str(HOUR))
+    configure(stack, topics[1], cleanup_policy="compact")
+    refused_for = {
+        "RecordTooLarge": b'{"computer":"a","x":"' + os.urandom(20_000).hex().encode() + b'"}\n',
+        "InvalidTimestamp": b'{"computer":"a","timestamp":"2019-01-01T00:00:00Z"}\n',
+        "InvalidRecord": b"no event, so its record has no key\n",
+    }
     before = processes.running(stack.stack, "taskmanager-1")
-    with Feeder([big] * 30) as feeder:
-        job = submit(feeder.port, "--no-check")
-        wait_until(lambda: job.failures().count("RecordTooLarge") > 2, "the broker refuses it, again", 120)
-        job.cancel()
+    for error, line in refused_for.items():
+        with Feeder([line] * 30) as feeder:
+            job = submit(feeder.port, "--no-check", "--too-old", "keep")
+
+            def fails_again(job: Job = job, error: str = error) -> bool:
+                return job.failures().count(error) > 2
+
+            wait_until(fails_again, f"the broker refuses it, again: {error}", 120)
+            job.cancel()
     assert processes.running(stack.stack, "taskmanager-1") == before
     assert other.failures() == ""
