@@ -21,8 +21,8 @@ from consumer.verify.records.kinesis_records import KinesisReader, Stream
 
 _ALONE = "itself: record ids must be contiguous"
 _NOBODY_KNOWS = (
-    "--complete adds nothing here: without --ledger or --seed nobody knows which events came before the first "
-    "or after the last of a sequence"
+    "--complete adds nothing here: without --ledger or --seed nobody knows which events came before the "
+    "first or after the last of a sequence"
 )
 
 

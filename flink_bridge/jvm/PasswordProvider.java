@@ -17,7 +17,7 @@ import org.apache.kafka.common.config.provider.ConfigProvider;
  * `${password:env:KAFKA_PASSWORD}`, where the job runs. Kafka's own providers put it in as it is, and the entry's
  * reader would take a backslash or a quote in it for a sign of its own; here both are escaped.
  *
- * The file holds the password and nothing else; one line break at its end is not part of it.
+ * The file holds the password and nothing else; line breaks at its end are not part of it, as for every tool here.
  */
 public class PasswordProvider implements ConfigProvider {
 
@@ -53,11 +53,11 @@ public class PasswordProvider implements ConfigProvider {
         } catch (IOException unreadable) {
             throw new ConfigException("cannot read the password file, here, where the job runs: " + unreadable);
         }
-        if (text.endsWith("\n")) {
-            text = text.substring(0, text.length() - 1);
-            text = text.endsWith("\r") ? text.substring(0, text.length() - 1) : text;
+        int end = text.length();
+        while (end > 0 && (text.charAt(end - 1) == '\n' || text.charAt(end - 1) == '\r')) {
+            end--;
         }
-        return text;
+        return text.substring(0, end);
     }
 
     /** Inside double quotes java.io.StreamTokenizer, which reads the entry, knows these escapes. */

@@ -27,7 +27,10 @@ from local_stack.broker.passwords import SUPER_USER
 
 pytestmark = pytest.mark.integration
 HOUR = 3_600_000
-ODD_PASSWORDS = {"backslash": "Win\\Temp9", "everything": 'q"u\\o=t,e; ü${env:HOME}\\'}
+ODD_PASSWORDS = {  # and how the file ends
+    "backslash": ("Win\\Temp9", "\n"),
+    "everything": ('q"u\\o=t,e; ü${env:HOME}\\', "\r\n\n"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +122,14 @@ def test_what_the_topic_would_refuse_is_rejected_by_the_job(
     )
 
 
-@pytest.mark.parametrize("password", ODD_PASSWORDS.values(), ids=ODD_PASSWORDS)
+@pytest.mark.parametrize(("password", "end"), ODD_PASSWORDS.values(), ids=ODD_PASSWORDS)
 def test_any_password_logs_in_from_the_file_that_serves_all_tools(
-    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job], tmp_path: Path, password: str
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    tmp_path: Path,
+    password: str,
+    end: str,
 ) -> None:
     suffix = topics[0].removeprefix("events_processed")
     name = f"odd{suffix}"
@@ -133,7 +141,7 @@ def test_any_password_logs_in_from_the_file_that_serves_all_tools(
     login = kafka_objects.connection(stack.stack, SUPER_USER)
     rows = apply(ApplySettings(odd, login, {name: Secret(password)}))
     assert not [row for row in rows if row.failed], rows
-    (tmp_path / "password").write_text(password + "\n")  # as an editor leaves it
+    (tmp_path / "password").write_bytes((password + end).encode())  # as an editor leaves it
     logged_in = {"KAFKA_USERNAME": name, "KAFKA_PASSWORD_FILE": str(tmp_path / "password")}
     with Feeder([b'{"computer":"a"}\n']) as feeder:
         job = submit(feeder.port, **logged_in)
