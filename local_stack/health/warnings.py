@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from local_stack.health.jobs import Job
+from local_stack.health.jobs import Failure, Job
 
 SILENT_SECONDS = 60.0
 _LOOPING, _LOOPING_LONG = 3, 6  # failures with the same words; so many count in spite of checkpoints
 _ENOUGH_LINES = 10
+# What differs each time that the same thing is refused: offsets, sizes, times, addresses of objects.
+_VARYING = re.compile(r"@[0-9a-f]+|\d+")
 _CURES = {
     "not-json": "the sender does not send JSON lines",
     "not-an-object": "each line must be a JSON object {…}",
@@ -67,17 +70,21 @@ def cure(reason: str) -> str:
 def _looping(job: Job) -> Iterator[Finding]:
     """The same failure again and again. With no checkpoint between, the job always meets the same thing."""
     last, many = job.failures[-_LOOPING:], job.failures[-_LOOPING_LONG:]
-    if len(last) < _LOOPING or len({failure.text for failure in last}) > 1:
+    if len(last) < _LOOPING or not _alike(last):
         return
     since = last[-1].at - last[0].at
     if job.checkpoint_age is None or job.checkpoint_age >= since:
         where, how_often = " at the same place", f"{_LOOPING} times in {since:.0f} s, no checkpoint between"
-    elif job.state != "RUNNING" and len(many) == _LOOPING_LONG and len({each.text for each in many}) == 1:
+    elif job.state != "RUNNING" and len(many) == _LOOPING_LONG and _alike(many):
         where, how_often = "", f"{_LOOPING_LONG} times in {many[-1].at - many[0].at:.0f} s"
     else:
         return
     what = f"{job.name} restarts{where} again and again: {last[-1].text}"
     yield Finding(what, False, f"win-event-stack logs taskmanager-1; {how_often}")
+
+
+def _alike(failures: Sequence[Failure]) -> bool:
+    return len({_VARYING.sub("0", failure.text) for failure in failures}) == 1
 
 
 def _silent(job: Job) -> Iterator[Finding]:

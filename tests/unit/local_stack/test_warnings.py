@@ -57,6 +57,21 @@ def test_a_job_that_fails_the_same_way_without_a_checkpoint_between_is_named() -
     assert len(_about(failures=same, checkpoint_age=None, state="RESTARTING")) == 1
 
 
+def test_a_refusal_is_the_same_although_its_words_tell_the_time() -> None:
+    """As Kafka says it of a record that is too old, and of a delivery that took too long."""
+    texts = [
+        "InvalidTimestampException: Timestamp 1546300800000 of message with offset {} is out of range. The "
+        "timestamp should be within [{}, {}]",
+        "TimeoutException: Expiring {} record(s) for events-{}:120000 ms has passed since batch creation",
+        "IOException: cannot use [B@{}f of task {}",
+    ]
+    for text in texts:
+        times = [Failure(at, text.format(at, at + 7, at * 2)) for at in (10, 20, 30)]
+        assert len(_about(failures=times, checkpoint_age=25.0)) == 1
+    different = [Failure(at, f"IOException: {word}") for at, word in ((10.0, "a"), (20.0, "b"), (30.0, "a"))]
+    assert _about(failures=different, checkpoint_age=25.0) == []
+
+
 def test_a_job_that_keeps_failing_the_same_way_is_named_although_it_makes_checkpoints() -> None:
     same = [Failure(at, "IOException: boom") for at in (10.0, 15.0, 20.0, 25.0, 30.0, 35.0)]
     assert _about(failures=same, checkpoint_age=1.0, state="RESTARTING") == [
