@@ -25,7 +25,7 @@ test-nightly: setup tools  ## what takes minutes and seldom breaks: the build of
 	@python -m pytest -m nightly
 
 test-fast: setup tools  ## unit tests only, under a minute: the first thing to run after a change
-	@python -m pytest tests/unit --numprocesses 2
+	@python -m pytest tests/unit -m "not nightly" --numprocesses 2
 
 .PHONY: test-damage
 test-damage: setup  ## what win-event-verify finds against what was done: 5,000 cases of each kind, a few minutes

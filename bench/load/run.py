@@ -118,7 +118,7 @@ def _read(cluster: Cluster, topic: str) -> Iterator[tuple[int, int, bool]]:
     left = cluster.records(topic, 1)
     cluster.reader.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
     while left:
-        messages = cluster.reader.consume(10_000, timeout=30)
+        messages = cluster.reader.consume(min(left, 10_000), timeout=60)
         if not messages:
             raise RuntimeError(f"{left} records of {topic} cannot be read")
         for message in messages:

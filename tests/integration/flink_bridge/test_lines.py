@@ -25,7 +25,7 @@ def status(stack: RunningStack) -> str:
 
 
 def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]) -> None:
-    """The way through the job; the verdicts on 100,000 lines are tested without a cluster."""
+    """The way through the job; the verdicts on many more lines are tested without a cluster."""
     lines = [line for line in hostile_lines(2_000) if line]
     events = Counter(line for line in lines if read_line(line).event is not None)
     assert events.total() > 300
