@@ -22,7 +22,7 @@ from local_stack.layout import Stack, load_stack
 PARTS = ("kafka", "flink")
 
 
-class Talk(Protocol):
+class Reporter(Protocol):
     """How the stack tells what it is doing; the command line decides how that looks."""
 
     def doing(self, what: str) -> None: ...
@@ -30,7 +30,7 @@ class Talk(Protocol):
     def done(self, what: str) -> None: ...
 
 
-def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
+def up(stack: Stack, parts: tuple[str, ...], reporter: Reporter) -> Stack:
     """Start what is not running yet. When a step fails or is interrupted, what this call started is stopped.
 
     Returns the stack as it runs. Raises StartError, JarError, LayoutError.
@@ -39,7 +39,7 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
         already = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
         if stack.observe:
-            talk.doing("looking for prometheus")
+            reporter.doing("looking for prometheus")
             observe.find_tool("prometheus")
         stack.save()
         try:
@@ -48,19 +48,19 @@ def up(stack: Stack, parts: tuple[str, ...], talk: Talk) -> Stack:
             write_logins(stack, users)
             tools.write_tools(stack)
             if "kafka" in parts:
-                _up_kafka(stack, talk)
+                _up_kafka(stack, reporter)
             if "flink" in parts:
-                _up_flink(stack, talk)
+                _up_flink(stack, reporter)
                 if stack.sql:
-                    _up_sql(stack, talk)
+                    _up_sql(stack, reporter)
             if stack.cdc:
-                start_cdc(stack, _fetch("cdc", stack, talk), talk)
+                start_cdc(stack, _fetch("cdc", stack, reporter), reporter)
             if stack.observe:
-                _up_observers(stack, talk)
+                _up_observers(stack, reporter)
             if stack.cache:
-                _up_cache(stack, talk)
+                _up_cache(stack, reporter)
             if stack.console:
-                _up_console(stack, talk)
+                _up_console(stack, reporter)
         except BaseException:
             processes.stop_all(stack, keep=already)
             raise
@@ -88,92 +88,92 @@ def _wipe(stack: Stack) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _up_kafka(stack: Stack, talk: Talk) -> None:
-    _fetch("kafka", stack, talk)
+def _up_kafka(stack: Stack, reporter: Reporter) -> None:
+    _fetch("kafka", stack, reporter)
     if stack.observe:
-        _fetch("observe", stack, talk)
+        _fetch("observe", stack, reporter)
     missing = [n for n in stack.broker_numbers if not processes.running(stack, broker.name(n))]
     one = stack.brokers == 1
     who = "Kafka broker" if one else f"{stack.brokers} Kafka brokers"
     if not missing:
-        talk.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
+        reporter.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
     else:
         if len(missing) == stack.brokers:  # a running broker may still load classes from the folder
             _link(stack.directory / "kafka" / "libs", jars.read_lock("kafka"), stack)
-        talk.doing(f"starting {', '.join(map(broker.name, missing))}")
+        reporter.doing(f"starting {', '.join(map(broker.name, missing))}")
         broker.start_brokers(stack, missing)
         wait_for_brokers(stack)
-        talk.done(
+        reporter.done(
             f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, SCRAM-SHA-512, ACLs)"
         )
-    talk.doing("creating topics, users and permissions")
+    reporter.doing("creating topics, users and permissions")
     for line in apply_topology(stack):
-        talk.done(line)
+        reporter.done(line)
 
 
-def _up_flink(stack: Stack, talk: Talk) -> None:
-    connector = _fetch("flink", stack, talk)
+def _up_flink(stack: Stack, reporter: Reporter) -> None:
+    connector = _fetch("flink", stack, reporter)
     if processes.running(stack, "jobmanager") is None:
-        talk.doing("starting the Flink cluster")
-        cluster.start_cluster(stack, connector, _fetch("s3", stack, talk) if stack.s3 else [])
+        reporter.doing("starting the Flink cluster")
+        cluster.start_cluster(stack, connector, _fetch("s3", stack, reporter) if stack.s3 else [])
         watchdog.start_watchdog(stack)
-        talk.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
+        reporter.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
         return
-    talk.done(f"Flink JobManager is already running on {stack.flink_url}")
+    reporter.done(f"Flink JobManager is already running on {stack.flink_url}")
     for number in range(1, stack.taskmanagers + 1):
         if processes.running(stack, f"taskmanager-{number}") is None:
-            talk.doing(f"starting TaskManager {number}")
+            reporter.doing(f"starting TaskManager {number}")
             cluster.start_taskmanager(stack, number)
             cluster.wait_for_taskmanagers(stack)
-            talk.done(f"TaskManager {number} ready")
+            reporter.done(f"TaskManager {number} ready")
     if processes.running(stack, watchdog.NAME) is None:
         watchdog.start_watchdog(stack)
 
 
-def _up_sql(stack: Stack, talk: Talk) -> None:
+def _up_sql(stack: Stack, reporter: Reporter) -> None:
     if processes.running(stack, sql_gateway.NAME):
-        talk.done(f"SQL Gateway is already running on {stack.sql_url}")
+        reporter.done(f"SQL Gateway is already running on {stack.sql_url}")
         return
-    gateway = _fetch("sql", stack, talk)
-    talk.doing("starting Flink's SQL Gateway")
+    gateway = _fetch("sql", stack, reporter)
+    reporter.doing("starting Flink's SQL Gateway")
     sql_gateway.start_gateway(stack, gateway)
-    talk.done(f"SQL Gateway ready on {stack.sql_url}; win-event-stack sql opens a client")
+    reporter.done(f"SQL Gateway ready on {stack.sql_url}; win-event-stack sql opens a client")
 
 
-def _up_observers(stack: Stack, talk: Talk) -> None:
-    talk.doing("starting Prometheus")
+def _up_observers(stack: Stack, reporter: Reporter) -> None:
+    reporter.doing("starting Prometheus")
     observe.start_observers(stack)
-    talk.done(f"Prometheus ready on {observe.url(stack)}")
-    talk.done(observe.grafana_advice(stack))
+    reporter.done(f"Prometheus ready on {observe.url(stack)}")
+    reporter.done(observe.grafana_advice(stack))
 
 
-def _up_cache(stack: Stack, talk: Talk) -> None:
+def _up_cache(stack: Stack, reporter: Reporter) -> None:
     if processes.running(stack, cache.NAME) is None:
-        talk.doing("starting the cache")
+        reporter.doing("starting the cache")
         cache.start_cache(stack)
-    talk.done(f"cache ready on {stack.cache_url}")
+    reporter.done(f"cache ready on {stack.cache_url}")
 
 
-def _up_console(stack: Stack, talk: Talk) -> None:
+def _up_console(stack: Stack, reporter: Reporter) -> None:
     if processes.running(stack, console.NAME) is None:
-        talk.doing("starting the console")
+        reporter.doing("starting the console")
         console.start_console(stack)
-    talk.done(f"console on {stack.console_url}")
+    reporter.done(f"console on {stack.console_url}")
 
 
-def _fetch(section: str, stack: Stack, talk: Talk) -> list[Path]:
+def _fetch(section: str, stack: Stack, reporter: Reporter) -> list[Path]:
     total = len(jars.read_lock(section))
     fresh = not all((stack.jars / jar.file_name).exists() for jar in jars.read_lock(section))
-    paths = jars.fetch(section, stack.jars, _counting(talk, section, fresh))
+    paths = jars.fetch(section, stack.jars, _counting(reporter, section, fresh))
     if fresh:
-        talk.done(f"{section}: {total} jar(s) fetched and verified")
+        reporter.done(f"{section}: {total} jar(s) fetched and verified")
     return paths
 
 
-def _counting(talk: Talk, section: str, fresh: bool) -> Callable[[int, int], None]:
+def _counting(reporter: Reporter, section: str, fresh: bool) -> Callable[[int, int], None]:
     def progress(done: int, total: int) -> None:
         if fresh:
-            talk.doing(f"{section}: fetching jars, {done} of {total}")
+            reporter.doing(f"{section}: fetching jars, {done} of {total}")
 
     return progress
 

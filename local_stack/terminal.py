@@ -15,7 +15,7 @@ from local_stack.layout import LayoutError, Stack, load_stack
 from local_stack.processes import StartError
 
 
-class TerminalTalk:
+class TerminalReporter:
     """A spinner for what is going on, a line for what is done; in a pipe only the lines."""
 
     def __init__(self, stderr: bool = True) -> None:
@@ -54,18 +54,18 @@ def current_stack() -> Stack:
     try:
         return load_stack()
     except LayoutError as error:
-        TerminalTalk().failed(error)
+        TerminalReporter().failed(error)
         sys.exit(1)
 
 
 @contextmanager
-def errors_told(talk: TerminalTalk) -> Iterator[None]:
+def errors_told(reporter: TerminalReporter) -> Iterator[None]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
     try:
         yield
     except (StartError, JarError, LayoutError) as error:
-        talk.failed(error)
+        reporter.failed(error)
         sys.exit(1)
     except KeyboardInterrupt:
-        talk.failed(KeyboardInterrupt("interrupted: what was being started is stopped again"))
+        reporter.failed(KeyboardInterrupt("interrupted: what was being started is stopped again"))
         sys.exit(130)

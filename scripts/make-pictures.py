@@ -18,7 +18,7 @@ from playwright.sync_api import ViewportSize, sync_playwright
 from local_stack.cluster import submission
 from local_stack.demo import alerts, pipeline
 from local_stack.layout import REPOSITORY, Stack
-from local_stack.terminal import TerminalTalk, errors_told
+from local_stack.terminal import TerminalReporter, errors_told
 
 CHROMIUM = REPOSITORY / ".tools" / "chromium" / "chromium"
 LIGHT = ("console-1280.png", ViewportSize(width=1280, height=925))
@@ -27,7 +27,7 @@ PRODUCER = ("--rate", "800", "--scenario", "brute-force@20/h", "--scenario", "pa
 QUESTIONS = "level_counts,level_windows,logon_sessions,brute_force"
 
 
-class Show(TerminalTalk):
+class Show(TerminalReporter):
     def alert(self, line: str) -> None:
         """The alerts are shown by the page."""
 

@@ -196,19 +196,19 @@ class Pipeline:
 
     def records(self) -> list[Record]:
         """As a reader gets them: partition by partition in pieces, each in its own order."""
-        lanes: dict[int, list[Record]] = defaultdict(list)
+        partitions: dict[int, list[Record]] = defaultdict(list)
         for value, key in self.topic:
             computer = _computer(value) or (key or b"").decode(errors="replace")
             partition = sum(computer.encode()) % PARTITIONS
-            lanes[partition].append((value, key, partition, len(lanes[partition]), 0))
+            partitions[partition].append((value, key, partition, len(partitions[partition]), 0))
         found: list[Record] = []
-        while lanes:
-            partition = self.dice.choice(sorted(lanes))
+        while partitions:
+            partition = self.dice.choice(sorted(partitions))
             size = self.dice.randrange(1, 25)
-            found += lanes[partition][:size]
-            del lanes[partition][:size]
-            if not lanes[partition]:
-                del lanes[partition]
+            found += partitions[partition][:size]
+            del partitions[partition][:size]
+            if not partitions[partition]:
+                del partitions[partition]
         return found
 
 

@@ -14,7 +14,7 @@ import pytest
 from running import wait_until
 
 CLASSES = ("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader")
-Talk = Callable[[socket.socket], None]
+Script = Callable[[socket.socket], None]
 ANSWER = b'{"log_id":"%s","offset":%d,"status":"%s","lost_bytes":%d}\n'
 
 
@@ -73,7 +73,7 @@ def reader(compile_java: Any) -> Iterator[Callable[..., Reader]]:
 class Server:
     """Each connection gets the next script; what one fails with is in `errors`."""
 
-    def __init__(self, scripts: Sequence[Talk], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, scripts: Sequence[Script], tls: ssl.SSLContext | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._tls = tls
         self.port = int(self._listener.getsockname()[1])
@@ -81,7 +81,7 @@ class Server:
         self._thread = Thread(target=self._serve, args=(list(scripts),), daemon=True)
         self._thread.start()
 
-    def _serve(self, scripts: list[Talk]) -> None:
+    def _serve(self, scripts: list[Script]) -> None:
         for script in scripts:
             try:
                 connection, _ = self._listener.accept()
@@ -104,18 +104,18 @@ def request(client: socket.socket) -> str:
     return client.makefile("rb").readline().decode()
 
 
-def answering(expected: str, status: str, log_id: str, offset: int, lines: bytes, lost: int = 0) -> Talk:
+def answering(expected: str, status: str, log_id: str, offset: int, lines: bytes, lost: int = 0) -> Script:
     """Answers RESUME, which has to ask for `expected`, sends the bytes and closes."""
 
-    def talk(client: socket.socket) -> None:
+    def script(client: socket.socket) -> None:
         asked = request(client)
         assert asked == f"RESUME {expected}\n", asked
         client.sendall(ANSWER % (log_id.encode(), offset, status.encode(), lost) + lines)
 
-    return talk
+    return script
 
 
-def saying(words: bytes) -> Talk:
+def saying(words: bytes) -> Script:
     return lambda client: client.sendall(words)
 
 

@@ -13,7 +13,7 @@ from local_stack.backup.export import export_topic
 from local_stack.backup.restore import import_topic
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -30,14 +30,14 @@ def export(topic: str, folder: Path) -> None:
     Example:
       win-event-stack export events_processed backup/events
     """
-    talk = TerminalTalk()
-    with errors_told(talk):
+    reporter = TerminalReporter()
+    with errors_told(reporter):
         try:
-            backup = export_topic(_login(), topic, folder, _counting(talk, f"exporting {topic}"))
+            backup = export_topic(_login(), topic, folder, _counting(reporter, f"exporting {topic}"))
         except BackupError as error:
-            talk.failed(error)
+            reporter.failed(error)
             sys.exit(1)
-    talk.done(f"{topic}: {backup.records:,} records of {len(backup.partitions)} partitions in {folder}")
+    reporter.done(f"{topic}: {backup.records:,} records of {len(backup.partitions)} partitions in {folder}")
 
 
 @click.command("import")
@@ -55,18 +55,18 @@ def restore(topic: str, folder: Path, resume: bool) -> None:
       win-event-stack import events_copy backup/events
       win-event-stack import events_copy backup/events --resume
     """
-    talk = TerminalTalk()
-    with errors_told(talk):
+    reporter = TerminalReporter()
+    with errors_told(reporter):
         try:
-            done = import_topic(_login(), topic, folder, resume, _counting(talk, f"importing {topic}"))
+            done = import_topic(_login(), topic, folder, resume, _counting(reporter, f"importing {topic}"))
         except BackupError as error:
-            talk.failed(error)
+            reporter.failed(error)
             sys.exit(1)
     made = " (made)" if done.created else ""
     there = f", {done.found:,} were there" if done.found else ""
-    talk.done(f"{topic}{made}: {done.written:,} records of {done.backup.topic} written{there}")
+    reporter.done(f"{topic}{made}: {done.written:,} records of {done.backup.topic} written{there}")
     if done.expired:
-        talk.line(
+        reporter.line(
             f"[yellow]warning:[/] {done.expired:,} of them are older than the topic's retention.ms: Kafka "
             "will remove them. To keep them, raise it (-1: for ever) and import again"
         )
@@ -76,5 +76,5 @@ def _login() -> dict[str, str]:
     return kafka_objects.connection(current_stack(), SUPER_USER).client_settings()
 
 
-def _counting(talk: TerminalTalk, what: str) -> Callable[[int], None]:
-    return lambda count: talk.doing(f"{what}: {count:,} records")
+def _counting(reporter: TerminalReporter, what: str) -> Callable[[int], None]:
+    return lambda count: reporter.doing(f"{what}: {count:,} records")

@@ -16,7 +16,7 @@ import click
 from local_stack import processes
 from local_stack.cdc import postgres
 from local_stack.layout import LOOPBACK, Stack
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 if TYPE_CHECKING:
     from local_stack.cdc.status import Standing
@@ -78,7 +78,7 @@ def reset() -> None:
     with _of_a_running_inventory() as stack:
         from local_stack.cdc.reset import reset as begin_anew
 
-        begin_anew(stack, TerminalTalk())
+        begin_anew(stack, TerminalReporter())
 
 
 @cdc.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
@@ -102,7 +102,7 @@ def sql(psql_options: tuple[str, ...]) -> None:
 def _of_a_running_inventory() -> Iterator[Stack]:
     """Errors become one sentence and exit code 1."""
     stack = current_stack()
-    with errors_told(TerminalTalk()):
+    with errors_told(TerminalReporter()):
         postgres.check_client()
         if processes.running(stack, postgres.NAME) is None:
             raise processes.StartError("the inventory is not running. First: win-event-stack up --cdc")

@@ -16,22 +16,22 @@ from local_stack.cdc import connector, database
 from local_stack.layout import Stack
 
 if TYPE_CHECKING:
-    from local_stack.stack import Talk
+    from local_stack.stack import Reporter
 
 
-def reset(stack: Stack, talk: Talk) -> None:
+def reset(stack: Stack, reporter: Reporter) -> None:
     """The tables stay as they are. What changed before is in the topics no more. Raises StartError."""
-    talk.doing("stopping the connector")
+    reporter.doing("stopping the connector")
     connector.register(stack)
     connector.forget_offsets(stack)
-    talk.done("the connector is stopped and has forgotten how far it had read")
+    reporter.done("the connector is stopped and has forgotten how far it had read")
     database.drop_slot(stack)
-    talk.done("the replication slot is gone")
+    reporter.done("the replication slot is gone")
     _empty_topics(stack)
-    talk.done("the topics are empty")
-    talk.doing("taking a snapshot")
+    reporter.done("the topics are empty")
+    reporter.doing("taking a snapshot")
     connector.resume(stack)
-    talk.done("the connector reads a new snapshot")
+    reporter.done("the connector reads a new snapshot")
 
 
 def _empty_topics(stack: Stack) -> None:

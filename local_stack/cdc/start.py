@@ -11,30 +11,30 @@ from local_stack.cdc import connect, connector, postgres
 from local_stack.layout import LOOPBACK, Stack
 
 if TYPE_CHECKING:
-    from local_stack.stack import Talk
+    from local_stack.stack import Reporter
 
 
-def start_cdc(stack: Stack, plugin: Sequence[Path], talk: Talk) -> None:
+def start_cdc(stack: Stack, plugin: Sequence[Path], reporter: Reporter) -> None:
     """Start what is not running yet; `plugin`: Debezium's jars. Raises StartError."""
     postgres.check_client()
     from local_stack.cdc import database
 
     where = f"{LOOPBACK}:{stack.postgres_port}"
     if processes.running(stack, postgres.NAME):
-        talk.done(f"PostgreSQL is already running on {where}")
+        reporter.done(f"PostgreSQL is already running on {where}")
     else:
-        talk.doing("starting PostgreSQL")
+        reporter.doing("starting PostgreSQL")
         postgres.start_postgres(stack)
-        talk.done(f"PostgreSQL ready on {where}")
-    talk.done(database.make_inventory(stack))
+        reporter.done(f"PostgreSQL ready on {where}")
+    reporter.done(database.make_inventory(stack))
     if processes.running(stack, connect.NAME):
-        talk.done(f"Kafka Connect is already running on {stack.connect_url}")
+        reporter.done(f"Kafka Connect is already running on {stack.connect_url}")
     else:
-        talk.doing("starting Kafka Connect")
+        reporter.doing("starting Kafka Connect")
         connect.start_connect(stack, plugin)
-    talk.doing("waiting for the connector of the inventory")
+    reporter.doing("waiting for the connector of the inventory")
     connector.register(stack)
     connector.wait_until_running(stack)
-    talk.done(
+    reporter.done(
         f"Kafka Connect ready on {stack.connect_url}; changes go to inventory.computers, inventory.accounts"
     )

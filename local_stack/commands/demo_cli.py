@@ -14,14 +14,14 @@ from rich.text import Text
 from local_stack.demo import demo as show_case
 from local_stack.health.peek import Peeked
 from local_stack.health.peek_view import as_table
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 SHOWN_EVENTS = 10  # one by one; after them only how many there are
 PIPE_WIDTH = 160
 PIPE_SECONDS = 10.0  # between two lines about how many, where no line can be overwritten
 
 
-class DemoShow(TerminalTalk):
+class DemoShow(TerminalReporter):
     """What the demo prints; after the first events one line that stays up to date."""
 
     _told = 0.0

@@ -20,7 +20,7 @@ from local_stack.commands.up_cli import up
 from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
 from local_stack.reset.cli import reset
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 
 class _Commands(click.Group):
@@ -117,7 +117,7 @@ def env(user: str | None) -> None:
       eval "$(win-event-stack env --as reader)"
     """
     current = current_stack()
-    with errors_told(TerminalTalk()):
+    with errors_told(TerminalReporter()):
         if not current.file.exists():
             raise processes.no_stack(current)
         click.echo(tools.render_exports(current, user), nl=False)
@@ -136,7 +136,7 @@ def sql(client_options: tuple[str, ...]) -> None:
       win-event-stack sql -f questions.sql
       win-event-stack sql -- --help
     """
-    with errors_told(TerminalTalk()):
+    with errors_told(TerminalReporter()):
         sys.exit(sql_gateway.client(current_stack(), client_options))
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from local_stack.health.peek import newest, newest_of_each_key
 from local_stack.health.peek_view import as_table
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 _WIDTH_IN_A_PIPE = 2_000
 
@@ -43,7 +43,7 @@ def peek(topic: str, lines: int, last_rows: bool) -> None:
       win-event-stack peek events_processed
       win-event-stack peek events_by_level_5m --last-rows -n 50
     """
-    with errors_told(TerminalTalk()):
+    with errors_told(TerminalReporter()):
         records = newest(current_stack(), topic, lines)
     if last_rows:
         records = newest_of_each_key(records)

@@ -13,7 +13,7 @@ from local_stack.cluster import submission
 from local_stack.cluster.checkpoints import Start
 from local_stack.layout import Stack
 from local_stack.processes import StartError
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 
 class _SubmitCommand(click.Command):
@@ -74,8 +74,8 @@ def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> No
       win-event-stack submit analytics level_windows,brute_force
       win-event-stack submit detection
     """
-    talk, current = TerminalTalk(), current_stack()
-    with errors_told(talk):
+    reporter, current = TerminalReporter(), current_stack()
+    with errors_told(reporter):
         wanted = submission.program(job_options)
         try:
             job = submission.describe(current, wanted)
@@ -85,8 +85,8 @@ def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> No
         _not_twice(job.name, submission.running(current, job.name), yes)
         start = submission.from_newest(current, job) if from_checkpoint else Start()
         for remark in start.remarks:
-            talk.line(remark)
-        submit_and_tell(current, wanted, start, talk)
+            reporter.line(remark)
+        submit_and_tell(current, wanted, start, reporter)
 
 
 def _not_twice(name: str, ids: list[str], yes: bool) -> None:
@@ -99,15 +99,17 @@ def _not_twice(name: str, ids: list[str], yes: bool) -> None:
     click.confirm(f"{what}. Run it a second time?", abort=True, err=True)
 
 
-def submit_and_tell(stack: Stack, wanted: submission.Program, start: Start, talk: TerminalTalk) -> str:
+def submit_and_tell(
+    stack: Stack, wanted: submission.Program, start: Start, reporter: TerminalReporter
+) -> str:
     """Show what it waits for, then where the job is; returns its id. Raises StartError."""
     began, found = time.monotonic(), ""
-    talk.doing("starting Flink's client: a JVM, and Python, which builds the job and checks Kafka")
+    reporter.doing("starting Flink's client: a JVM, and Python, which builds the job and checks Kafka")
     for line in submission.submit(stack, wanted, start.options):
         identity = submission.job_id(line)
-        talk.pause()
+        reporter.pause()
         click.echo(line, err=identity is None)
         found = identity or found
-        talk.doing("sending the job to the cluster")
-    talk.done(f"submitted in {time.monotonic() - began:.0f} s: {stack.flink_url}/#/job/{found}")
+        reporter.doing("sending the job to the cluster")
+    reporter.done(f"submitted in {time.monotonic() - began:.0f} s: {stack.flink_url}/#/job/{found}")
     return found

@@ -10,7 +10,7 @@ import click
 from local_stack import cache, console, processes, stack, tools
 from local_stack.cluster import sql_gateway
 from local_stack.layout import Stack
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 _PARTS = click.Choice(stack.PARTS)
 
@@ -92,10 +92,10 @@ def up(only: str | None, **changes: Any) -> None:
       win-event-stack up --observe --sql --console
       win-event-stack up --cdc
     """
-    talk = TerminalTalk()
-    with errors_told(talk):
+    reporter = TerminalReporter()
+    with errors_told(reporter):
         wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
-        stack.up(wanted, (only,) if only else stack.PARTS, talk)
+        stack.up(wanted, (only,) if only else stack.PARTS, reporter)
     click.echo(f"{tools.how_to_enter(wanted)}   gives a shell flink and Kafka's own tools", err=True)
 
 

@@ -28,7 +28,7 @@ class DemoSettings:
     directory: Path
 
 
-class Show(stack.Talk, Protocol):
+class Show(stack.Reporter, Protocol):
     """What a person sees."""
 
     def event(self, key: str, value: str, count: int) -> None:

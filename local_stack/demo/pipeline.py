@@ -19,7 +19,7 @@ from local_stack.cluster import rest as flink_rest
 from local_stack.cluster import submission
 from local_stack.layout import LOOPBACK, Stack, load_stack
 from local_stack.processes import StartError
-from local_stack.stack import Talk
+from local_stack.stack import Reporter
 
 BIN = Path(sys.executable).parent
 PRODUCER = "producer"
@@ -28,15 +28,15 @@ DRAIN_SECONDS = 60.0
 
 
 @contextmanager
-def own_stack(directory: Path, talk: Talk) -> Iterator[Stack]:
+def own_stack(directory: Path, reporter: Reporter) -> Iterator[Stack]:
     """A whole stack of the demo's own while the demo runs. Raises StartError, JarError."""
-    started = stack.up(_fresh(directory), stack.PARTS, talk)
+    started = stack.up(_fresh(directory), stack.PARTS, reporter)
     try:
         yield started
     finally:
-        talk.doing("stopping the cluster and the broker")
+        reporter.doing("stopping the cluster and the broker")
         stack.down(started, wipe=False)
-        talk.done("stopped")
+        reporter.done("stopped")
 
 
 def _fresh(directory: Path) -> Stack:
@@ -49,9 +49,9 @@ def _fresh(directory: Path) -> Stack:
     return replace(new, **ports, console=True, producer_metrics=http)
 
 
-def submit(demo_stack: Stack, port: int, talk: Talk) -> str:
+def submit(demo_stack: Stack, port: int, reporter: Reporter) -> str:
     """Submit the bridge with headers; the job's id. Raises StartError."""
-    talk.doing(
+    reporter.doing(
         "submitting flink_bridge/job.py: starting Flink's client, a JVM, and Python, which builds the job"
     )
     options = ["--hostname", "127.0.0.1", "--port", str(port), "--kafka-topic", PROCESSED]
@@ -62,10 +62,10 @@ def submit(demo_stack: Stack, port: int, talk: Talk) -> str:
             said.append(line)
             if identity := submission.job_id(line):
                 took = time.monotonic() - began
-                talk.done(f"bridge submitted in {took:.0f} s; Flink's web UI: {demo_stack.flink_url}")
+                reporter.done(f"bridge submitted in {took:.0f} s; Flink's web UI: {demo_stack.flink_url}")
                 found = identity
             else:
-                talk.doing("submitting flink_bridge/job.py: handing the job to the cluster")
+                reporter.doing("submitting flink_bridge/job.py: handing the job to the cluster")
     except StartError as error:
         raise StartError("\n".join([*said, str(error)])) from error
     return found

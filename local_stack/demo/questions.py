@@ -10,7 +10,7 @@ from local_stack.cluster import submission
 from local_stack.health.peek import Peeked, all_of, newest_of_each_key
 from local_stack.layout import Stack
 from local_stack.processes import StartError
-from local_stack.stack import Talk
+from local_stack.stack import Reporter
 
 ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
 """Question -> the topic of its answers."""
@@ -18,9 +18,9 @@ ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
 _SECONDS = 120.0
 
 
-def ask(demo_stack: Stack, topic: str, talk: Talk) -> dict[str, list[Peeked]]:
+def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Peeked]]:
     """For each question the last row of every key. Raises StartError."""
-    talk.doing("asking what was in it: analytics/job.py")
+    reporter.doing("asking what was in it: analytics/job.py")
     wanted = submission.program(["analytics", ",".join(ANSWERS), "--bounded", "--kafka-topic", topic])
     said: list[str] = []
     try:

@@ -6,7 +6,7 @@ import click
 
 from local_stack.reset.reset import PARTS
 from local_stack.reset.reset import reset as reset_part
-from local_stack.terminal import TerminalTalk, current_stack, errors_told
+from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 
 @click.command()
@@ -26,10 +26,10 @@ def reset(part: str, names: tuple[str, ...], yes: bool) -> None:
       win-event-stack reset topics events_rejected
       win-event-stack reset jobs && win-event-stack reset checkpoints --yes
     """
-    stack, talk = current_stack(), TerminalTalk()
+    stack, reporter = current_stack(), TerminalReporter()
     what = ", ".join(names) if names and part not in ("checkpoints", "metrics") else "all"
     if not yes:
         click.confirm(f"{part} of the stack in {stack.directory}: {what}. Go on?", abort=True, err=True)
-    with errors_told(talk):
+    with errors_told(reporter):
         for line in reset_part(stack, part, names):
-            talk.done(line)
+            reporter.done(line)

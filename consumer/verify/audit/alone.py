@@ -77,7 +77,7 @@ class LonelyAudit(Audit):
             if (
                 part is not None
                 and record_id == part.next_id
-                and partition == part.lane
+                and partition == part.ordering_key
                 and timestamp >= part.order.latest
                 and (not keyed or key == computer)
                 and since is None
@@ -125,9 +125,9 @@ class LonelyAudit(Audit):
         part = self._part_of(identity, value)
         self._current[computer, source] = part
         if part.take(record_id, place):
-            lane = self._lane(partition, key)
-            order = self._orders.of(computer, lane)
-            late = part.is_late(record_id, timestamp, lane, order)
+            ordering_key = self._ordering_key(partition, key)
+            order = self._orders.of(computer, ordering_key)
+            late = part.is_late(record_id, timestamp, ordering_key, order)
             order.latest = timestamp  # one event with a wrong time shall not make all the others late
             self._count_order(part, record_id, late, place)
             self._keep_hash(part, record_id, value)

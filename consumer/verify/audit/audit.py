@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from consumer.verify.audit.findings import Finding, Findings, shown
 from consumer.verify.audit.latency import AppendTimes
-from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record, RejectedLine
+from consumer.verify.audit.records import Fingerprint, Key, OrderingKey, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.sequence import Order, Sequence
 from producer.event_fields import KEY_FIELDS
 from producer.events.event_time import to_milliseconds
@@ -68,7 +68,7 @@ class Audit:
         """Whether --since passes this rejected line over: it was rejected before."""
         return self._since is not None and 0 < line.timestamp < self._since
 
-    def _lane(self, partition: int | None, key: bytes | None) -> Lane:
+    def _ordering_key(self, partition: int | None, key: bytes | None) -> OrderingKey:
         return partition if self._by_computer else (partition, key)
 
     def _key_problem(self, value: bytes, key: bytes | None, computer: bytes) -> str:
@@ -95,15 +95,15 @@ class Audit:
 
 
 class Orders:
-    """The order of every computer in every lane."""
+    """The order of every computer at every ordering key."""
 
     def __init__(self) -> None:
-        self._orders: dict[tuple[bytes, Lane], Order] = {}
+        self._orders: dict[tuple[bytes, OrderingKey], Order] = {}
 
-    def of(self, computer: bytes, lane: Lane) -> Order:
-        order = self._orders.get((computer, lane))
+    def of(self, computer: bytes, ordering_key: OrderingKey) -> Order:
+        order = self._orders.get((computer, ordering_key))
         if order is None:
-            order = self._orders[computer, lane] = Order()
+            order = self._orders[computer, ordering_key] = Order()
         return order
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from consumer.events.identity import Identity, identify_damaged
 from consumer.verify.audit.audit import NO_COMPUTER, Audit, Expectations, sequence_key, why_no_event
 from consumer.verify.audit.findings import SHOWN, Finding, event_name
-from consumer.verify.audit.records import Fingerprint, Key, Lane, Place, PlaceOf, Record, RejectedLine
+from consumer.verify.audit.records import Fingerprint, Key, OrderingKey, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.run import ExpectedRun, ExpectedSequence
 from producer.events.event_time import to_milliseconds
 from producer.events.line_rule import parse_object
@@ -33,7 +33,7 @@ class _Item(NamedTuple):
     source: bytes
     record_id: int
     timestamp: bytes
-    lane: Lane
+    ordering_key: OrderingKey
     place: Place
     fingerprint: int
     key_problem: str = ""
@@ -85,7 +85,7 @@ class ComparedAudit(Audit):
             if (
                 sequence is not None
                 and record_id == sequence.next_id
-                and partition == sequence.lane
+                and partition == sequence.ordering_key
                 and timestamp >= sequence.order.latest
                 and 0 <= (index := record_id - sequence.base) < len(sequence.hashes)
                 and sequence.hashes[index] == fingerprint(value)
@@ -132,9 +132,11 @@ class ComparedAudit(Audit):
     ) -> None:
         """Any record that is not simply the next of its sequence, as it was produced."""
         computer, source, record_id, timestamp = identity
-        place, lane = self._place_of(partition, offset), self._lane(partition, key)
+        place, ordering_key = self._place_of(partition, offset), self._ordering_key(partition, key)
         problem = self._key_problem(value, key, computer)
-        item = _Item(computer, source, record_id, timestamp, lane, place, self._fingerprint(value), problem)
+        item = _Item(
+            computer, source, record_id, timestamp, ordering_key, place, self._fingerprint(value), problem
+        )
         if computer not in self._waiting and self._count_known(item):
             return
         item = item._replace(broken=why_no_event(value, ()))
@@ -176,8 +178,8 @@ class ComparedAudit(Audit):
             return self._count_posted(item)
         self._current[item.computer, item.source] = sequence
         if sequence.take(item.record_id, item.place):
-            order = sequence.run.orders.of(item.computer, item.lane)
-            late = sequence.is_late(item.record_id, item.timestamp, item.lane, order)
+            order = sequence.run.orders.of(item.computer, item.ordering_key)
+            late = sequence.is_late(item.record_id, item.timestamp, item.ordering_key, order)
             self._count_order(sequence, item.record_id, late, item.place)
             self._give_claim_away(sequence, item.record_id, item.place)
             if sequence.claimed and sequence.claimed.last >= sequence.next_id:

@@ -11,7 +11,7 @@ Fingerprint = Callable[[bytes], int]
 """64 bits of a line."""
 Key = tuple[bytes, bytes]
 """Computer and channel, in small letters: Windows does not tell `Security` from `security`."""
-Lane = int | tuple[int | None, bytes | None] | None
+OrderingKey = int | tuple[int | None, bytes | None] | None
 """Where order is promised: a partition, or one key of a partition where the key is not the computer."""
 
 

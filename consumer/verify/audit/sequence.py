@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from consumer.events.intervals import Interval, Intervals
 from consumer.verify.audit.findings import Finding, Findings, event_name
-from consumer.verify.audit.records import Lane, Place
+from consumer.verify.audit.records import OrderingKey, Place
 from producer.events.event_time import to_milliseconds
 
 _PLACES_KEPT = 64
 _SECONDS_END = len("2026-11-21T09:28:24")
-_NOWHERE: Lane = (None, b"no lane yet")  # no record lies there
+_NOWHERE: OrderingKey = (None, b"none yet")  # no record lies there
 
 
 def is_before(timestamp: bytes, other: bytes) -> bool:
@@ -28,7 +28,7 @@ def _zone(timestamp: bytes) -> bytes:
 
 
 class Order:
-    """The events of one computer in one lane: `latest` is the event time of the last one that came first."""
+    """The events of one computer at one ordering key: `latest` is the time of the last that came first."""
 
     __slots__ = ("latest",)
 
@@ -40,12 +40,23 @@ class Sequence:
     """(computer, source): the newest interval of ids is open at `next_id`, the older ones are in `seen`.
 
     A reader may take the next id by itself, as most records are: it adds 1 to `next_id` and moves
-    `order.latest` and `newest`, if the record lies in `lane`. All else goes through `take` and `is_late`.
+    `order.latest` and `newest`, if the record has this `ordering_key`. All else goes through `take` and
+    `is_late`.
     """
 
     __slots__ = (
-        "_counted", "_highest", "computer", "findings", "first", "lane", "newest", "next_id", "order",
-        "places", "seen", "source",
+        "_counted",
+        "_highest",
+        "computer",
+        "findings",
+        "first",
+        "newest",
+        "next_id",
+        "order",
+        "ordering_key",
+        "places",
+        "seen",
+        "source",
     )  # fmt: skip
 
     def __init__(self, computer: bytes, source: bytes, findings: Findings) -> None:
@@ -56,10 +67,10 @@ class Sequence:
         self.first = 0
         self.next_id = 0  # 0: nothing seen yet, no record id is 0
         self.places: dict[int, Place] = {}  # of the first id behind each gap
-        self.lane: Lane = _NOWHERE
+        self.ordering_key: OrderingKey = _NOWHERE
         self.order = Order()
         self.newest = b""  # event time of the last one that came first
-        self._highest: dict[Lane, int] = {}
+        self._highest: dict[OrderingKey, int] = {}
         self._counted = 0  # `next_id` when `_highest` was brought up to date
 
     def __contains__(self, record_id: int) -> bool:
@@ -78,13 +89,13 @@ class Sequence:
         self._counted = self.next_id
         return new
 
-    def is_late(self, record_id: int, timestamp: bytes, lane: Lane, order: Order) -> str:
+    def is_late(self, record_id: int, timestamp: bytes, ordering_key: OrderingKey, order: Order) -> str:
         """Why the first copy of an event came too late, empty when it did not. Call it once a first copy."""
         self._keep_up()
-        highest = self._highest.get(lane, 0)
-        self._highest[lane] = max(highest, record_id)
-        if lane != self.lane:
-            self.lane, self.order, self.newest = lane, order, b""
+        highest = self._highest.get(ordering_key, 0)
+        self._highest[ordering_key] = max(highest, record_id)
+        if ordering_key != self.ordering_key:
+            self.ordering_key, self.order, self.newest = ordering_key, order, b""
         if record_id < highest:
             return f"after {highest}"
         stepped_back = is_before(timestamp, self.newest)  # in order by its id: so the clock was set back
@@ -97,7 +108,7 @@ class Sequence:
     def leave_lane(self) -> None:
         """From now on no id is taken by the short way, until one came in order again."""
         self._keep_up()
-        self.lane = _NOWHERE
+        self.ordering_key = _NOWHERE
 
     def all_seen(self) -> Intervals:
         everything = Intervals(self.seen)
@@ -124,5 +135,5 @@ class Sequence:
 
     def _keep_up(self) -> None:
         if self.next_id != self._counted:
-            self._highest[self.lane] = self.next_id - 1
+            self._highest[self.ordering_key] = self.next_id - 1
             self._counted = self.next_id

@@ -23,7 +23,7 @@ PendingEvent = tuple[float, LineTemplate, Host, User, StoryValues]
 Start = tuple[float, Host, Story]  # seconds since the start, where, what
 
 
-class _Stage(NamedTuple):
+class _PreparedStep(NamedTuple):
     """A step of a story, made ready; None where it has nothing to say."""
 
     chance: float
@@ -49,19 +49,19 @@ class StoryTeller:
         self._rng = random.Random(stream)
         self._told = 0
         self._shared = shared_values(hosts)
-        self._stages: dict[int, list[_Stage]] = {}
+        self._prepared: dict[int, list[_PreparedStep]] = {}
         self._values: dict[str, Iterator[Drawn]] = {}
         self._controllers = [host for host in hosts if host.role == "domain-controller"] or hosts[-1:]
 
     def tell(self, starts: Iterable[Start], pending: list[PendingEvent]) -> None:
         """Append the events of these stories."""
-        random_, known = self._rng.random, self._stages
+        random_, known = self._rng.random, self._prepared
         for when, host, story in starts:
             values = self._labelled() if self._label else {}
             users = host.users
             user = users[int(random_() * len(users))]
-            stages = known.get(id(story)) or self._prepare(story)
-            for chance, times, is_random, next_user, delays, places, template in stages:
+            steps = known.get(id(story)) or self._prepare(story)
+            for chance, times, is_random, next_user, delays, places, template in steps:
                 if chance < 1.0 and random_() >= chance:
                     continue
                 for _ in range(times[int(random_() * len(times))]) if is_random else times:
@@ -76,17 +76,17 @@ class StoryTeller:
         self._told += 1
         return {"label.id": f"{self._label}{self._told}"}
 
-    def _prepare(self, story: Story) -> list[_Stage]:
+    def _prepare(self, story: Story) -> list[_PreparedStep]:
         labels = {}
         if self._label:
             labels = {"story": story.name, "story_id": text_slot("label.id")}
             labels |= {"scenario": story.name} if story.scenario else {}
-        stages = self._stages[id(story)] = [self._stage(step, labels) for step in story.steps]
-        return stages
+        steps = self._prepared[id(story)] = [self._prepare_step(step, labels) for step in story.steps]
+        return steps
 
-    def _stage(self, step: Step, labels: dict[str, str]) -> _Stage:
+    def _prepare_step(self, step: Step, labels: dict[str, str]) -> _PreparedStep:
         low, high = step.repeat
-        return _Stage(
+        return _PreparedStep(
             step.chance,
             range(low) if low == high else range(low, high + 1),
             low != high,

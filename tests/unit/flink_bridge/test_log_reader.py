@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from jvm_reader import ANSWER, Reader, Server, Talk, answering, request, saying, until_closed
+from jvm_reader import ANSWER, Reader, Script, Server, answering, request, saying, until_closed
 from running import wait_until
 
 Start = Callable[..., Reader]
@@ -20,7 +20,7 @@ Start = Callable[..., Reader]
 def serve() -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
-    def start(*scripts: Talk, tls: ssl.SSLContext | None = None) -> Server:
+    def start(*scripts: Script, tls: ssl.SSLContext | None = None) -> Server:
         started.append(Server(scripts, tls))
         return started[-1]
 
