@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import stat
 from collections import deque
 from pathlib import Path
 
@@ -14,17 +16,32 @@ _PIECE = 256 * 1024
 _BOM = b"\xef\xbb\xbf"  # of a file as Windows writes it, not of its first line
 
 
+_GZIP = b"\x1f\x8b"
+
+
 class LineReader:
     """`is_over` when no line will come any more, `passes` counts the ends of the file. Raises OSError."""
 
     def __init__(self, path: Path, loop: bool = False) -> None:
-        self._file = os.dup(0) if path == STANDARD_INPUT else os.open(path, os.O_RDONLY)
-        self._loop, self._may_block = loop, path == STANDARD_INPUT
+        # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever, whatever the signal.
+        self._file = os.dup(0) if path == STANDARD_INPUT else os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._loop = loop
+        self._may_block = path == STANDARD_INPUT or not stat.S_ISREG(os.fstat(self._file).st_mode)
+        if wrong := self._why_not(path):
+            os.close(self._file)
+            raise OSError(errno.EINVAL, wrong, str(path))
         self._lines: deque[bytes] = deque()
         self._splitter = LineSplitter()
         self._begins, self._is_empty = True, True
         self.passes = 0
         self.is_over = False
+
+    def _why_not(self, path: Path) -> str:
+        if self._may_block:
+            return "a pipe cannot be read a second time: leave out --loop" if self._loop else ""
+        if os.pread(self._file, len(_GZIP), 0) == _GZIP:
+            return f"packed with gzip; unpack it: zcat {path} | win-event-producer --from-file -"
+        return ""
 
     def next(self) -> bytes | None:
         """The next line that is not empty, without its LF; None when there is none yet, or `is_over`."""

@@ -15,6 +15,7 @@ from producer.log.intake import Intake
 from producer.log.lines import as_logged
 
 _log = logging.getLogger("producer.files")
+_LOOKED = 2000  # lines looked at in one go: of a file without events an order to stop must be heard
 _NAMED = 5  # lines that are no events; the others are only counted
 
 
@@ -34,10 +35,11 @@ class FileEvents:
     lines_read: int = 0
     left_out: int = 0
     _pass: int = 0
+    _holds_none: bool = False  # a whole pass brought no event, so no further one will
 
     @property
     def is_over(self) -> bool:
-        return self.reader.is_over
+        return self.reader.is_over or self._holds_none
 
     def take_history(self, count: int) -> FileBatch:
         return FileBatch([])
@@ -45,14 +47,23 @@ class FileEvents:
     def take(self, count: int, first: int, step: int) -> FileBatch:
         """Lines that are events, as they will stand in the log."""
         taken: list[bytes] = []
-        while len(taken) < count and (raw := self.reader.next()) is not None:
-            if self.shift and self._pass != self.reader.passes:
-                self._pass = self.reader.passes
-                self.shift.restart()
+        for _ in range(_LOOKED):
+            if len(taken) == count or (raw := self.reader.next()) is None:
+                break
+            if self._pass != self.reader.passes:
+                self._begin_again()
+            if self._holds_none:
+                break
             self.lines_read += 1
             if line := self._logged(raw, (first + len(taken) * step) / TICKS_PER_SECOND):
                 taken.append(line)
         return FileBatch(taken)
+
+    def _begin_again(self) -> None:
+        self._pass = self.reader.passes
+        self._holds_none = self.lines_read == self.left_out
+        if self.shift:
+            self.shift.restart()
 
     def _logged(self, raw: bytes, now: float) -> bytes:
         line, reason = as_logged(raw)
@@ -79,5 +90,7 @@ class FileEvents:
         """Say what was not taken as it was."""
         if self.left_out:
             _log.warning("%s: %d of %d lines are no events", self.name, self.left_out, self.lines_read)
+        if self.left_out and self.left_out == self.lines_read:
+            _log.warning("each line must be one JSON object; jq -c '.[]' makes such lines of an array")
         if self.shift and self.shift.untimed:
             _log.warning("%s: %d events tell no time", self.name, self.shift.untimed)

@@ -104,6 +104,18 @@ def test_standard_input_is_sent_while_it_comes(start_producer) -> None:
     assert server.says("3 of 6 lines are no events")
 
 
+@pytest.mark.parametrize("options", [(), ("--loop",)])
+def test_a_file_without_any_event_ends_and_says_what_is_needed(command: str, tmp_path, options) -> None:
+    """With --loop, too: no signal ended a search for the first event."""
+    file = tmp_path / "array.json"
+    file.write_text('[{"n": 1},\n1]\n')
+    given = [command, "--from-file", str(file), "--stdout", "--rate", "max", *options]
+    done = subprocess.run(given, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "2 of 2 lines are no events" in done.stderr
+    assert "jq" in done.stderr
+
+
 def test_options_of_a_file_need_one(command: str) -> None:
     for options, word in (
         (["--loop"], "--from-file"),

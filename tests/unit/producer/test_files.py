@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from datetime import datetime, timezone
@@ -99,3 +100,25 @@ def test_a_pipe_is_never_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [reader.next(), reader.next()] == [b"1", None]
     os.close(write)
     assert read_all(reader) == [b"2"]
+
+
+def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
+    """Also before anybody writes to it: to wait for that, no signal could end the command."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="--loop"):
+        LineReader(pipe, loop=True)
+    reader = LineReader(pipe)
+    assert reader.next() is None
+    assert not reader.is_over
+    with pipe.open("wb", buffering=0) as writer:
+        writer.write(b"1\n2")
+        assert [reader.next(), reader.next()] == [b"1", None]
+    assert read_all(reader) == [b"2"]
+
+
+def test_a_packed_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "events.gz"
+    file.write_bytes(gzip.compress(b"{}\n"))
+    with pytest.raises(OSError, match=r"zcat .*events.gz"):
+        LineReader(file)
