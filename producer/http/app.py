@@ -123,8 +123,10 @@ def _explain_errors(app: FastAPI, refused: Callable[[str], object]) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        return problem(422, "; ".join(found))
+        found: dict[str, list[str]] = {}
+        for each in error.errors():  # a value that may be of two kinds has one for each of them
+            found.setdefault(".".join(map(str, each["loc"][:2])), []).append(each["msg"])
+        return problem(422, "; ".join(f"{place}: {', or '.join(texts)}" for place, texts in found.items()))
 
 
 def _describe(app: FastAPI) -> None:

@@ -96,7 +96,7 @@ class Rate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rate: Literal["max"] | Annotated[float, Field(gt=0, le=MAX_RATE)]
+    rate: Literal["max"] | Annotated[float, Field(strict=True, gt=0, le=MAX_RATE)]
 
 
 class Injected(BaseModel):
