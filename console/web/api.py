@@ -15,7 +15,7 @@ from console.settings import VERSION_PATH
 from console.state.event import LEVELS, OTHER
 from console.state.filter import MAX_TEXT, Filter, parse_filter
 from console.web import answers, models
-from console.web.guard import COOKIE, is_token
+from console.web.guard import COOKIE, is_token, remembered
 from console.web.problems import documented
 from console.web.stream import MAX_STREAMS, Frames, stream
 
@@ -181,7 +181,7 @@ def session_route(hub: Hub) -> APIRouter:
         """Show the console's token once; a cookie that scripts cannot read remembers it."""
         if not is_token(hub.settings, given.token):
             raise HTTPException(401, "that is not the token of this console (WIN_EVENT_CONSOLE_TOKEN)")
-        response.set_cookie(COOKIE, given.token, httponly=True, samesite="strict", path="/api")
+        response.set_cookie(COOKIE, remembered(given.token), httponly=True, samesite="strict", path="/api")
 
     return api
 

@@ -7,7 +7,9 @@ that name point here.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import VERSION_PATH, Settings
 from console.web.problems import problem
+from kafka_setup.connection.settings import is_loopback
 
 OWN_HEADER = "x-win-event-console"
 COOKIE = "win-event-console"
@@ -67,26 +70,36 @@ class Guard:
 
     def _refusal(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        if host_name(host) not in self._settings.host_names:
-            return (
-                403,
-                f"this console is not {host_name(host) or 'nameless'}: start it with --allow-host NAME",
-            )
+        name = host_name(host)
+        if name not in self._settings.host_names and not self._is_own_address(name):
+            return 403, f"this console is not {name or 'nameless'}: start it with --allow-host NAME"
         closed = path == METRICS_PATH or (path.startswith("/api/") and path != SESSION_PATH)
         if closed and not self._knows_token(headers):
             return 401, f"POST the token of the console to {SESSION_PATH}, or send it as a bearer token"
         return None if method in _SAFE else _refuse_change(host, headers)
 
+    def _is_own_address(self, name: str) -> bool:
+        """Off loopback a console has addresses that it need not know: no foreign page can call it by one."""
+        return not is_loopback(self._settings.host) and is_address(name)
+
     def _knows_token(self, headers: Headers) -> bool:
-        if self._settings.token is None:
+        token = self._settings.token
+        if token is None:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        return is_token(self._settings, given.strip() if scheme.lower() == "bearer" else _cookie(headers))
+        if scheme.lower() == "bearer":
+            return hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
+        return hmac.compare_digest(_cookie(headers).encode("latin-1", "replace"), remembered(token).encode())
 
 
 def is_token(settings: Settings, given: str) -> bool:
     wanted = settings.token or ""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def remembered(token: str) -> str:
+    """What the cookie holds: not every character of a token may stand in one."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def host_name(host: str) -> str:
@@ -95,6 +108,14 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_change(host: str, headers: Headers) -> tuple[int, str] | None:

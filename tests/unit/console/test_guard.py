@@ -99,6 +99,22 @@ def test_with_a_token_nothing_is_answered_without_it(open_console) -> None:
     assert console.get("/").status_code == 200  # the page itself says nothing about events
 
 
+@pytest.mark.parametrize("token", ["\u0161ecret-\u00fc", 'a "b"; c=d,e'])
+def test_a_token_may_have_any_characters(open_console, token: str) -> None:
+    console = open_console(token=Secret(token))
+    bearer = {"Authorization": f"Bearer {token}".encode()}
+    assert console.get("/api/v1/counts", headers=bearer).status_code == 200
+    assert console.post("/api/v1/session", json={"token": token}, headers=OWN).status_code == 204
+    assert console.get("/api/v1/counts").status_code == 200
+
+
+def test_beyond_loopback_it_is_called_by_any_address_but_no_foreign_name(open_console) -> None:
+    console = open_console(host="0.0.0.0", token=Secret("s3cret"))
+    for host in ("192.0.2.7:8085", "[2001:db8::1]:8085", "localhost"):
+        assert console.get("/", headers={"Host": host}).status_code == 200
+    assert console.get("/", headers={"Host": "192.0.2.7.evil.example"}).status_code == 403
+
+
 def test_a_token_shown_once_is_remembered_in_a_cookie_that_scripts_cannot_read(open_console) -> None:
     console = open_console(token=Secret("s3cret"))
     assert console.post("/api/v1/session", json={"token": "wrong"}, headers=OWN).status_code == 401
