@@ -68,15 +68,17 @@ def _as_json(found: Found, watched: Watched, promises: list[Promise]) -> dict[st
         "latency_ms": percentiles(found.latencies),
         "posts": len(found.posted),
         "lag": found.lag,
+        "stack": {"cpu": round(found.cpu, 1), "memory": round(found.memory, 1)},
+        "machine": {"cpu": watched.machine_cpu, "memory": max(watched.machine_memory, default=0.0)},
         "cost": {name: {"cpu": cpu, "mib": mib} for name, (cpu, mib) in watched.cost.items()},
     }
 
 
 def _show(found: Found, watched: Watched, promises: list[Promise]) -> None:
-    table = Table("", "promised", "found", title="Promises", title_justify="left")
+    table = Table("", "promised", "found", "verdict", title="Promises", title_justify="left")
     for each in promises:
-        mark = "[green]✓[/]" if each.holds else "[red]✗[/]"
-        table.add_row(f"{mark} {each.name}", each.promised, each.found)
+        verdict = "[green]✓ holds[/]" if each.holds else "[red]✗ BROKEN[/]"
+        table.add_row(each.name, each.promised, each.found, verdict)
     costs = Table("process", "% of a core", "MiB", title="Cost", title_justify="left")
     for name, (cpu, mib) in watched.cost.items():
         costs.add_row(name, f"{cpu:.0f}", f"{mib:,.0f}")
@@ -84,6 +86,10 @@ def _show(found: Found, watched: Watched, promises: list[Promise]) -> None:
     screen.print(table, costs)
     told = ", ".join(f"{name} {value} ms" for name, value in percentiles(found.latencies).items())
     screen.print(f"event to Kafka: {told}; at most {found.lag:,} events waited in the producer's log")
+    screen.print(
+        f"the whole machine, with the load itself and whatever else runs: CPU {watched.machine_cpu:.0f} %, "
+        f"memory {max(watched.machine_memory, default=0.0):.0f} %"
+    )
     broken = [each.name for each in promises if not each.holds]
     screen.print(f"BROKEN: {', '.join(broken)}" if broken else "every promise holds")
 

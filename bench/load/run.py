@@ -28,14 +28,20 @@ from producer.events.event_time import to_milliseconds
 _WARM_SECONDS = 5.0  # the first events wait for the job and for the compiler: that is start-up
 _DRAIN_SECONDS = 60.0
 _MARK = "load_post"
+_PRODUCER = "producer"
 
 
 @dataclass
 class Watched:
-    """Once a second: percent of the machine, the lag, what each process cost."""
+    """`stack_*`: what the stack's own processes take, in percent of the machine; the producer is the load.
 
-    cpu: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
+    `machine_*`: what everything takes, this program and other people's too. Memory and lag once a second.
+    """
+
+    stack_cpu: float = 0.0
+    stack_memory: list[float] = field(default_factory=list)
+    machine_cpu: float = 0.0
+    machine_memory: list[float] = field(default_factory=list)
     lag: list[int] = field(default_factory=list)
     cost: dict[str, tuple[float, float]] = field(default_factory=dict)  # percent of a core, MiB
 
@@ -66,22 +72,27 @@ def run(cluster: Cluster, rate: int, seconds: float) -> tuple[Found, Watched]:
 
 def _watch(cluster: Cluster, producer: RunningProducer, api: str, seconds: float) -> Watched:
     watched = Watched()
-    parts = {"producer": psutil.Process(producer.process.pid)} | {
+    stack = {
         daemon.name: process
         for daemon in processes.recorded(cluster.running.stack)
         if (process := daemon.process())
     }
+    parts = {_PRODUCER: psutil.Process(producer.process.pid), **stack}
+    all_memory = psutil.virtual_memory().total / 2**20
     before, began = {name: cpu_seconds([each]) for name, each in parts.items()}, time.monotonic()
     psutil.cpu_percent()
     while (now := time.monotonic()) < began + seconds:
         _post(api)
         time.sleep(max(0.0, now + 1 - time.monotonic()))
-        watched.cpu.append(psutil.cpu_percent())
-        watched.memory.append(psutil.virtual_memory().percent)
+        watched.stack_memory.append(memory_mib(list(stack.values())) / all_memory * 100)
+        watched.machine_memory.append(psutil.virtual_memory().percent)
         watched.lag.append(_lag(api))
     took = time.monotonic() - began
     for name, each in parts.items():
         watched.cost[name] = ((cpu_seconds([each]) - before[name]) / took * 100, memory_mib([each]))
+    watched.machine_cpu = psutil.cpu_percent()
+    cores = sum(cpu for name, (cpu, _) in watched.cost.items() if name != _PRODUCER)
+    watched.stack_cpu = cores / (psutil.cpu_count() or 1)
     return watched
 
 
@@ -141,6 +152,6 @@ def _found(
         latencies=[appended - happened for happened, appended, posted in measured if not posted],
         posted=[appended - happened for happened, appended, posted in measured if posted],
         lag=max(watched.lag, default=0),
-        cpu=sum(watched.cpu) / max(len(watched.cpu), 1),
-        memory=max(watched.memory, default=0.0),
+        cpu=watched.stack_cpu,
+        memory=max(watched.stack_memory, default=0.0),
     )

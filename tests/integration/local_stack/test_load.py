@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+import psutil
 import pytest
 from running import REPOSITORY, RunningStack, run
 
@@ -23,4 +24,8 @@ def test_a_short_load_is_measured_and_judged(stack: RunningStack) -> None:
     assert report["ok"] == all(held.values())
     assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["p99"]
     assert report["posts"] >= 1
+    cores = sum(each["cpu"] for name, each in report["cost"].items() if name != "producer")
+    assert report["stack"]["cpu"] == pytest.approx(cores / (psutil.cpu_count() or 1), abs=0.1)
+    assert report["stack"]["cpu"] > 0
+    assert 0 < report["stack"]["memory"] < 100
     assert {"producer", "kafka-1", "taskmanager-1"} <= report["cost"].keys()

@@ -27,8 +27,8 @@ def test_everything_within_its_limits_holds() -> None:
         ({"rate": 9_899.0}, "messages/s of one partition"),
         ({"lost": 1}, "events lost"),
         ({"latencies": [20, 5_000]}, "event to Kafka, slowest"),
-        ({"cpu": 70.0}, "CPU of the machine"),
-        ({"memory": 80.0}, "memory of the machine"),
+        ({"cpu": 70.0}, "CPU of the stack"),
+        ({"memory": 80.0}, "memory of the stack"),
         ({"posted": []}, "API to Kafka, slowest"),
     ],
 )
