@@ -18,7 +18,8 @@ from console.reading.producer import Producer, ProducerApi
 from console.reading.records import RecordReader
 from console.reading.tail import Tail
 from console.settings import Settings
-from console.state.event import latency, parse, read_event
+from console.state.business import OUTCOMES, Business
+from console.state.event import latency, logon_account, parse, read_event
 from console.state.recent import Rejected, recent_events, recent_rejected
 from console.state.results import Results, Row
 from console.state.series import Series
@@ -34,7 +35,7 @@ class Hub:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.began = settings, time.time()
         self.events, self.rejected, self.series = recent_events(), recent_rejected(), Series()
-        self.results = Results()
+        self.results, self.business = Results(), Business()
         self.late = 0
         self._kafka = KafkaFacts(settings.kafka)
         self.kafka: Poller[ClusterFacts] = Poller("kafka", self._kafka.read)
@@ -106,6 +107,9 @@ class Hub:
         if self._is_new(message):
             delay = latency(event) if self.series.wants_latency(now) else None
             self.series.event(now, event.level, delay)
+            outcome = OUTCOMES.get(event.event_id)
+            if outcome and event.source == "Security":
+                self.business.logon(now, outcome, logon_account(event))
 
     def _take_rejected(self, message: Message) -> None:
         value, headers = message.value() or b"", dict(message.headers() or ())
@@ -132,9 +136,11 @@ class Hub:
             return
         fields = parse(value) or {"value": _text(value)}
         place = (message.topic(), key, message.partition(), message.offset(), _timestamp(message))
-        self.results.put(Row(*place, fields))
+        is_first = self.results.put(Row(*place, fields))
         if message.topic() == self.settings.topics.alerts and self._is_new(message):
             self.series.alert(time.time())
+            if is_first:  # one that grows is still the same alert
+                self.business.alert(_text_of(fields, "title", "rule", "rule_id"))
 
     def _is_new(self, message: Message) -> bool:
         place = (message.topic(), message.partition())
@@ -153,6 +159,11 @@ def _starts(settings: Settings) -> dict[str, int]:
 
 def _text(value: bytes | str | None) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else (value or "")
+
+
+def _text_of(fields: dict[str, Any], *names: str) -> str:
+    """The first of the fields that is there."""
+    return str(next((fields[name] for name in names if fields.get(name)), ""))
 
 
 def _timestamp(message: Message) -> float | None:

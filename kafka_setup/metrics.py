@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -41,6 +41,7 @@ class KafkaCollector(Collector):
 def registry(read: Callable[[], ClusterFacts], roles: Mapping[str, str]) -> CollectorRegistry:
     metrics = CollectorRegistry()
     metrics.register(KafkaCollector(read, roles))
+    ProcessCollector(registry=metrics)
     return metrics
 
 

@@ -1,13 +1,14 @@
 """`up --observe`: Prometheus beside the stack, with the rules and alerts of deploy/prometheus.
 
 Ports: `metrics_port` is the first broker's JMX exporter, then win-event-kafka-metrics, the JobManager and
-the TaskManagers, one each; further brokers come 50 above.
+the TaskManagers, one each; 19 above it the processes' CPU, memory and disk; further brokers come 50 above.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +19,12 @@ import yaml
 from kafka_setup.atomic_file import write_atomically
 from local_stack import processes
 from local_stack.broker.kafka_objects import watcher
+from local_stack.health import process_metrics
 from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, LOOPBACK, Stack, tools_directory
 
 RULES = ("alerts.yml",)
+_PROCESSES = 19  # above metrics_port, where 16 TaskManagers have room
 _SOURCE = DEPLOY / "prometheus"
 _GET = Path(__file__).with_name("get-prometheus")  # in a checkout a link to scripts/get-prometheus
 
@@ -40,10 +43,10 @@ def find_tool(name: str) -> Path:
 
 
 def grafana_advice(stack: Stack) -> str:
-    """How a Grafana that runs already shows the dashboard, for those without the containers."""
+    """How a Grafana that runs already shows the dashboards, for those without the containers."""
     return (
         f"for your own Grafana: copy {_grafana_source(stack)} into its provisioning/datasources, restart it, "
-        f"and import {DEPLOY / 'grafana' / 'dashboards' / 'pipeline.json'} (Dashboards → New → Import)"
+        f"and import the files of {DEPLOY / 'grafana' / 'dashboards'} (Dashboards → New → Import)"
     )
 
 
@@ -79,31 +82,49 @@ def targets(stack: Stack) -> dict[str, list[str]]:
         "jobmanager": [f"{LOOPBACK}:{_flink_port(stack, 'jobmanager')}"],
         "taskmanager": [f"{LOOPBACK}:{_flink_port(stack, name)}" for name in managers],
         "producer": [stack.producer_metrics],
+        "processes": [f"{LOOPBACK}:{stack.metrics_port + _PROCESSES}"],
+        **({"console": [f"{LOOPBACK}:{stack.console_port}"]} if stack.console else {}),
         "prometheus": [f"{LOOPBACK}:{stack.prometheus_port}"],
     }
 
 
 def local_configuration(shipped: dict[str, Any], where: dict[str, list[str]]) -> dict[str, Any]:
-    """The shipped configuration with each job's targets replaced by those of this machine."""
+    """The shipped configuration with each job's targets replaced by those of this machine.
+
+    What this machine does not run is left out, and so are logins: here everything is on loopback.
+    """
 
     def local(job: dict[str, Any]) -> dict[str, Any]:
-        kept = {key: value for key, value in job.items() if not key.endswith("_configs")}
+        kept = {k: v for k, v in job.items() if not k.endswith("_configs") and k != "authorization"}
         return {**kept, "static_configs": [{"targets": where[job["job_name"]]}]}
 
-    return {**shipped, "scrape_configs": [local(job) for job in shipped["scrape_configs"]]}
+    names = {job["job_name"] for job in shipped["scrape_configs"]}
+    only_here = [{"job_name": name} for name in where if name not in names]
+    jobs = [local(job) for job in [*shipped["scrape_configs"], *only_here] if job["job_name"] in where]
+    return {**shipped, "scrape_configs": jobs}
 
 
 def start_observers(stack: Stack) -> None:
-    """Start what is not running yet; return when both answer. Raises StartError."""
+    """Start what is not running yet; return when all of it answers. Raises StartError."""
     if processes.running(stack, "kafka-metrics") is None:
         processes.check_port_free(stack.metrics_port + 1, "Kafka's metrics", "--metrics-port")
         daemon = processes.start(
             stack, "kafka-metrics", _metrics_command(stack), _metrics_login(stack), stack.directory
         )
         processes.wait_until_listening(daemon, stack.metrics_port + 1)
-    if processes.running(stack, "prometheus") is None:
+    port = stack.metrics_port + _PROCESSES
+    if processes.running(stack, process_metrics.NAME) is None:
+        processes.check_port_free(port, "the metrics of processes", "--metrics-port")
+        command = [sys.executable, "-m", process_metrics.__name__, str(stack.directory), str(port)]
+        daemon = processes.start(
+            stack, process_metrics.NAME, command, {"PATH": os.environ.get("PATH", "")}, stack.directory
+        )
+        processes.wait_until_listening(daemon, port)
+    command = _prometheus_command(stack)
+    if prometheus := processes.running(stack, "prometheus"):
+        os.kill(prometheus.pid, signal.SIGHUP)  # it reads its files again: the console may be new
+    else:
         processes.check_port_free(stack.prometheus_port, "Prometheus", "--prometheus-port")
-        command = _prometheus_command(stack)
         daemon = processes.start(stack, "prometheus", command, {}, stack.directory)
         processes.wait_until_listening(daemon, stack.prometheus_port)
 

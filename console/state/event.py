@@ -9,14 +9,17 @@ import orjson
 
 LEVELS = ("Critical", "Error", "Warning", "Information", "Verbose")
 OTHER = "Other"
+_ACCOUNT = "TargetUserName"
 # The shapes that the bridge knows name their fields differently: paths in order, the first that is there.
-_PATHS: dict[str, tuple[tuple[str, ...], ...]] = {
+_PATHS: dict[str, tuple[tuple[str | int, ...], ...]] = {
     "time": (("timestamp",), ("@timestamp",), ("EventTime",), ("TimeCreated",)),
     "level": (("level",), ("log", "level"), ("Severity",), ("Level",)),
     "source": (("source",), ("winlog", "channel"), ("Channel",)),
     "event_id": (("event_id",), ("winlog", "event_id"), ("EventID",)),
     "computer": (("computer",), ("winlog", "computer_name"), ("Hostname",), ("Computer",)),
     "message": (("message",), ("Message",)),
+    # The sixth insert of 4624 and of 4625.
+    "account": (("data", _ACCOUNT), ("winlog", "event_data", _ACCOUNT), (_ACCOUNT,), ("StringInserts", 5)),
 }
 _LEVEL_NAMES = {name.lower(): name for name in LEVELS} | {
     "info": "Information", "information": "Information", "warn": "Warning", "debug": "Verbose",
@@ -69,6 +72,11 @@ def message(event: Event) -> str:
     return _field(parse(event.value), "message")
 
 
+def logon_account(event: Event) -> str:
+    """Who logged on, or tried to, in an event 4624 or 4625."""
+    return _field(parse(event.value), "account")
+
+
 def latency(event: Event) -> float | None:
     """Seconds from the event's own time to its arrival here; None without a time that can be read."""
     happened = seconds(event.time)
@@ -91,7 +99,11 @@ def _field(document: dict[str, Any], name: str) -> str:
     for path in _PATHS[name]:
         found: Any = document
         for key in path:
-            found = found.get(key) if isinstance(found, dict) else None
+            if isinstance(found, dict):
+                found = found.get(key)
+            else:
+                known = isinstance(found, list) and isinstance(key, int) and key < len(found)
+                found = found[key] if known else None
         if found is not None and not isinstance(found, (dict, list)):
             return str(found)
     return ""

@@ -38,8 +38,8 @@ class Results:
         self._versions: dict[str, int] = {}
         self._remembered: dict[str, set[str]] = {}  # keys of rows that no record has confirmed yet
 
-    def put(self, row: Row) -> None:
-        """A later row of the same topic and key replaces the earlier one."""
+    def put(self, row: Row) -> bool:
+        """A later row of the same topic and key replaces the earlier one. Whether there was none."""
         with self._lock:
             rows = self._rows.setdefault(row.topic, OrderedDict())
             before = rows.get(row.key)
@@ -49,6 +49,7 @@ class Results:
             if len(rows) > self._max_rows:
                 rows.popitem(last=False)
             self._changed(row.topic)
+            return before is None
 
     def remember(self, rows: Iterable[Row]) -> None:
         """What a cache has, newest first, below all that was read."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from operator import attrgetter, itemgetter
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -48,6 +48,7 @@ class ProducerMetrics(Collector):
             parts.feeding.file.rejected = self.file.reject
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     def refused(self, reason: str) -> None:
         """A request was refused. Called by the HTTP thread alone."""

@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import time
+from collections import Counter
 from contextlib import ExitStack
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from confluent_kafka import Consumer
 from consoles import RESULTS, Pipeline, RunningConsole, made_by_the_producer, make_event
+from prometheus_client.parser import text_string_to_metric_families
 from running import wait_until
 
 from local_stack.broker import kafka_objects
@@ -296,3 +298,22 @@ def test_streams_are_bounded(console: RunningConsole) -> None:
             while not stream.readline().startswith(b"retry"):
                 pass
     assert statuses == [b"200"] * 32 + [b"503"]
+
+
+def test_metrics_count_logons_accounts_and_alerts(console: RunningConsole, lines: list[bytes]) -> None:
+    logons = [event for event in map(json.loads, lines) if event["event_id"] in (4624, 4625)]
+    page = httpx.get(f"{console.url}/metrics", timeout=60).text
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    }
+    for outcome, event_id in (("success", 4624), ("failure", 4625)):
+        expected = sum(event["event_id"] == event_id for event in logons)
+        assert expected > 0
+        assert found["win_event_logons_total", outcome] >= expected
+    failed = Counter(event["data"]["TargetUserName"] for event in logons if event["event_id"] == 4625)
+    (account, failures), *_ = failed.most_common(1)
+    assert found["win_event_top_account_failures", account] >= failures
+    assert found["win_event_alerts_total", "Brute force"] == 1
+    assert found["win_event_alerts_total", "error_burst"] == 1

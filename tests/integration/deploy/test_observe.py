@@ -22,13 +22,19 @@ from promql import dashboard_expressions, named_metrics
 from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
 
 from kafka_setup.topology.file import load_topology
+from local_stack import processes
 
 pytestmark = pytest.mark.integration
 
 GROUP = "win-event-dashboard-test"
 # Prometheus makes this one itself, and only while an alert is pending or firing.
 # The second is that of questions about windows; only the bridge runs here. analytics/test_topic.py has it.
-_NOT_SCRAPED = {"ALERTS", "flink_taskmanager_job_task_operator_numLateRecordsDropped"}
+# The third has a series for each rule that alerted; console/test_api.py has it.
+_NOT_SCRAPED = {
+    "ALERTS",
+    "flink_taskmanager_job_task_operator_numLateRecordsDropped",
+    "win_event_alerts_total",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +42,13 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
     folder = tmp_path_factory.mktemp("observed")
     running = RunningStack.at(folder / "stack")
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port", "--prometheus-port")
+    names += ("--console-port",)
     *ports, http_port, port = free_ports(len(names) + 2)
     options = [word for name, number in zip(names, ports, strict=True) for word in (name, str(number))]
-    options += ["--metrics-port", str(free_ports(16)[0]), "--producer-metrics", f"127.0.0.1:{http_port}"]
+    options += ["--metrics-port", str(free_ports(20)[0]), "--producer-metrics", f"127.0.0.1:{http_port}"]
     running.environment["PATH"] = f"{os.environ['PATH']}:{Path('.tools/prometheus/usr/bin').resolve()}"
     try:
-        running.up("--observe", *options)
+        running.up("--observe", "--console", *options)
         producer = RunningProducer(folder, "--rate", "100", "--http-port", str(http_port), port=port)
         try:
             running.submit("--hostname", "127.0.0.1", "--port", str(port), "--event-timestamps")
@@ -90,7 +97,16 @@ def test_every_target_answers(observed: RunningStack) -> None:
 
     wait_until(lambda: not down(), f"every target answers: {down()}", 60)
     jobs = {target["labels"]["job"] for target in _prometheus(observed, "targets")["activeTargets"]}
-    assert jobs == {"producer", "jobmanager", "taskmanager", "broker", "kafka", "prometheus"}
+    assert jobs == {
+        "producer",
+        "jobmanager",
+        "taskmanager",
+        "broker",
+        "kafka",
+        "prometheus",
+        "console",
+        "processes",
+    }
 
 
 def test_every_metric_of_dashboards_and_alerts_exists(observed: RunningStack) -> None:
@@ -109,6 +125,21 @@ def test_every_panel_can_be_computed(observed: RunningStack) -> None:
             _prometheus(observed, f"query?query={quote(expression)}")
         except URLError as error:
             pytest.fail(f"{panel}: {expression}: {error}")
+
+
+def test_every_process_of_the_stack_is_measured(observed: RunningStack) -> None:
+    daemons = {daemon.name for daemon in processes.recorded(observed.stack)}
+
+    def measured(name: str) -> set[str]:
+        found = _prometheus(observed, f"query?query={quote(name + ' > 0')}")["result"]
+        return {each["metric"]["process"] for each in found}
+
+    for name in ("win_event_process_up", "win_event:process_cpu:rate1m", "win_event:process_memory:bytes"):
+        wanted = daemons if name.endswith("up") else daemons | {"producer"}
+        with suppress(AssertionError):
+            wait_until(lambda name=name, wanted=wanted: measured(name) >= wanted, name, 90)
+        assert measured(name) >= wanted
+    assert {"kafka-1", "jobmanager", "taskmanager-1", "watchdog", "console", "prometheus"} <= daemons
 
 
 def test_rates_and_latency_are_measured(observed: RunningStack) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count
 
 import pytest
 
-from console.state.event import read_event
+from console.state.business import TOP, WINDOW, Business
+from console.state.event import logon_account, read_event
 from console.state.recent import Recent
 from console.state.results import Results, Row
 from console.state.series import NAMES, SECONDS, Series, quantile
@@ -93,3 +95,42 @@ def test_the_series_keeps_five_minutes() -> None:
 def test_quantiles_are_by_rank(q: float, expected: float) -> None:
     assert quantile([float(n) for n in range(1, 101)], q) == expected
     assert quantile([], q) is None
+
+
+def test_the_accounts_that_fail_most_are_those_of_the_last_minutes() -> None:
+    business = Business()
+    for account, failures in (("old", 50), ("a", 1), ("b", 3)):
+        for _ in range(failures):
+            business.logon(0.0 if account == "old" else WINDOW, "failure", account)
+    business.logon(WINDOW, "success", "c")
+    assert business.logons() == {"success": 1, "failure": 54}
+    assert list(business.top_failures(WINDOW - 11).items()) == [("old", 50), ("b", 3), ("a", 1)]
+    assert list(business.top_failures(WINDOW + 11).items()) == [("b", 3), ("a", 1)]
+    assert business.top_failures(2 * WINDOW + 11) == {}
+
+
+def test_an_attack_with_many_names_stays_bounded() -> None:
+    business = Business()
+    for number in range(5_000):
+        business.logon(1.0, "failure", f"user{number}")
+        business.alert(f"rule{number}")
+    top = business.top_failures(1.0)
+    assert len(top) == TOP
+    assert top["(others)"] == 3_000
+    assert business.alerts()["(others)"] == 3_000
+    assert business.logons()["failure"] == 5_000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"data": {"TargetUserName": "n.haddad"}},
+        {"winlog": {"event_data": {"TargetUserName": "n.haddad"}}},
+        {"TargetUserName": "n.haddad"},
+        {"StringInserts": ["S-1-0-0", "-", "-", "0x0", "S-1-0-0", "n.haddad", "CORP"]},
+    ],
+    ids=["flat", "winlogbeat", "nxlog", "winevtlog"],
+)
+def test_an_account_is_found_in_every_shape(fields: dict[str, object]) -> None:
+    assert logon_account(read_event(1, 0, 0, 0.0, json.dumps(fields).encode())) == "n.haddad"
+    assert logon_account(read_event(1, 0, 0, 0.0, b'{"StringInserts": ["x"]}')) == ""

@@ -1,0 +1,132 @@
+"""CPU, memory and disk of every process of a stack, for Prometheus: a daemon of `up --observe`.
+
+`python -m local_stack.health.process_metrics FOLDER PORT` serves them on loopback until it is stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from local_stack import processes
+from local_stack.layout import LOOPBACK, Stack, load_stack
+
+NAME = "process-metrics"
+_FOLDERS = ("cdc", "flink", "kafka", "logs", "prometheus")
+
+
+class ProcessCollector(Collector):
+    """Looks when it is scraped. A daemon that was started and not stopped has up 0 once it died."""
+
+    def __init__(self, stack: Callable[[], Stack]) -> None:
+        self._stack = stack
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        stack = self._stack()
+        yield from _processes(processes.recorded(stack))
+        yield from _disk(stack)
+        memory = psutil.virtual_memory()
+        yield _gauge("machine_memory_bytes", "Memory of this machine.", memory.total)
+        yield _gauge(
+            "machine_memory_available_bytes", "Of it, what a process can still get.", memory.available
+        )
+        yield _gauge("machine_cpus", "Processors of this machine.", psutil.cpu_count() or 1)
+
+
+def _processes(daemons: Iterable[processes.Daemon]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("win_event_process_up", "1 while it runs, 0 once it died.", labels=("process",))
+    cpu = CounterMetricFamily(
+        "win_event_process_cpu_seconds", "Processor time, with its children.", labels=("process",)
+    )
+    memory = GaugeMetricFamily(
+        "win_event_process_memory_bytes", "Resident memory, with its children.", labels=("process",)
+    )
+    for daemon in daemons:
+        family = _family(daemon.process())
+        up.add_metric((daemon.name,), bool(family))
+        if family:
+            cpu.add_metric((daemon.name,), sum(map(_cpu_seconds, family)) + _of_ended_children(family[0]))
+            memory.add_metric((daemon.name,), sum(map(_memory, family)))
+    yield from (up, cpu, memory)
+
+
+def _family(process: psutil.Process | None) -> list[psutil.Process]:
+    """The process and its children, such as the Python workers of a TaskManager."""
+    if process is None:
+        return []
+    with suppress(psutil.Error):
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def _of_ended_children(process: psutil.Process) -> float:
+    """Without it the sum would fall when a child ends, which looks like a restart."""
+    with suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.children_user + times.children_system)
+    return 0.0
+
+
+def _memory(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _disk(stack: Stack) -> Iterator[Metric]:
+    used = GaugeMetricFamily(
+        "win_event_folder_bytes", "What a folder of the stack takes on disk.", labels=("folder",)
+    )
+    for name in _FOLDERS:
+        used.add_metric((name,), size_on_disk(stack.directory / name))
+    yield used
+    disk = psutil.disk_usage(str(stack.directory))
+    yield _gauge("disk_bytes", "Size of the disk that the stack is on.", disk.total)
+    yield _gauge("disk_free_bytes", "Of it, what is free.", disk.free)
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes in blocks; what goes away meanwhile does not count."""
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(path, name)).st_blocks * 512  # noqa: PTH118 - thousands of files
+    return total
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"win_event_{name}", text, value=value)
+
+
+def main(directory: Path, port: int) -> None:
+    registry = CollectorRegistry()
+    registry.register(ProcessCollector(lambda: load_stack(directory)))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _, thread = start_http_server(port, LOOPBACK, registry)
+        thread.join()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
