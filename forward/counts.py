@@ -23,6 +23,8 @@ class Counts:
     retries: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     lag: dict[int, int] = field(default_factory=dict)
+    kafka_up: bool = True
+    kafka_lost: int = 0  # how often it went away
 
     def accept(self, record: Record) -> None:
         self.records += 1
@@ -59,6 +61,10 @@ class ForwardMetrics(Collector):
         yield _counter("requests", "PutRecords requests.", counts.requests)
         yield _by("retries", "Records that were not taken and sent again.", "code", counts.retries)
         yield _by("rejected", "Records that Kinesis can never take.", "reason", counts.rejected)
+        yield _counter("kafka_lost", "How often no broker could be reached any more.", counts.kafka_lost)
+        yield GaugeMetricFamily(
+            "win_event_forward_kafka_up", "1 while a broker answers.", value=counts.kafka_up
+        )
         yield GaugeMetricFamily("win_event_forward_held", "Records read and not sent.", value=self._held())
         lag = GaugeMetricFamily(
             "win_event_forward_lag", "Records that are not in the stream yet.", labels=("partition",)

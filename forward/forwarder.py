@@ -12,7 +12,7 @@ from tenacity import RetryCallState, Retrying, wait_random_exponential
 from forward.counts import Counts
 from forward.records import Record, partition_key, refusal
 from forward.stream import Stream, StreamError
-from forward.topic import Topic, TopicSettings
+from forward.topic import Topic, TopicError, TopicSettings
 from forward.window import Window
 
 _HELD_RECORDS = 10_000
@@ -29,7 +29,8 @@ Say = Callable[[str], object]
 class ForwardSettings:
     """`create_shards` None: the stream exists. `bounded`: end at the end offsets of the start.
 
-    `give_up_after`: seconds in which the stream took nothing. `wait`: seconds for Kafka at the start.
+    `give_up_after`: seconds in which the stream took nothing, or Kafka did not answer. `wait`: seconds for
+    Kafka at the start.
     """
 
     topic: TopicSettings
@@ -75,6 +76,7 @@ class Forwarder:
         saved = self._heard = time.monotonic()
         while not self._is_over():
             self._read()
+            self._look_after_kafka()
             self._send()
             if time.monotonic() - saved >= _COMMIT_SECONDS:
                 self.topic.commit()
@@ -90,6 +92,19 @@ class Forwarder:
             name, seconds = self.settings.stream, self.settings.give_up_after
             raise StreamError(f"stream {name} took nothing for {seconds:.0f} s ({codes})")
         return self.settings.bounded and not self._unread and not self.window.records
+
+    def _look_after_kafka(self) -> None:
+        """Say once that it is away, and once that it is back. Raises TopicError when it stays away too long."""
+        away, counts = self.topic.away(), self.counts
+        servers = self.settings.topic.connection.bootstrap_servers
+        if away and counts.kafka_up:
+            counts.kafka_lost += 1
+            self._say(f"Kafka at {servers} does not answer: waiting for it")
+        elif not away and not counts.kafka_up:
+            self._say(f"Kafka at {servers} answers again")
+        counts.kafka_up = not away
+        if away > self.settings.give_up_after:
+            raise TopicError(f"Kafka at {servers} did not answer for {away:.0f} s: is it up?")
 
     def _read(self) -> None:
         due = self.window.seconds_until_due(time.monotonic())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection
 
 _REACH_SECONDS = 20.0
+_ASK_SECONDS, _ASK_PAUSE = 0.5, 2.0  # while Kafka is away
 _BATCH = 1_000
 _COMMIT_SECONDS = 20.0
 # Another reader has the partitions: it sends again what was not committed. Or: the coordinator is moving.
@@ -57,12 +59,15 @@ class Topic:
             settings.connection,
             settings.group,
             settings.start_from,
+            on_error=self._heard_of,
             session_timeout_ms=6_000,  # how long a start after a kill waits for the dead reader
             heartbeat_interval_ms=1_500,
         )
         self._committed: dict[int, int] = {}
         self._paused = False
         self.assigned: set[int] = set()
+        self._away_since: float | None = None
+        self._ask_at = 0.0
 
     def open(self, lost: Callable[[Sequence[int]], object], wait: float) -> dict[int, int]:
         """Join the group; the end offset of every partition that is not empty. Raises TopicError."""
@@ -133,6 +138,20 @@ class Topic:
         self._committed |= changed
         return True
 
+    def away(self) -> float:
+        """Seconds for which no broker has answered; 0 while one does. It asks every two seconds while away."""
+        if self._away_since is None:
+            return 0.0
+        now = time.monotonic()
+        if now >= self._ask_at:
+            try:
+                self._consumer.list_topics(self.name, timeout=_ASK_SECONDS)
+                self._away_since = None
+                return 0.0
+            except KafkaException:
+                self._ask_at = now + _ASK_PAUSE
+        return max(now - self._away_since, 0.001)
+
     def lag(self) -> dict[int, int]:
         """Records that are not behind us yet, by partition, as far as the client knows."""
         behind = {}
@@ -168,6 +187,10 @@ class Topic:
             KafkaError.UNKNOWN_TOPIC_OR_PART: "there is no such topic, or the user may not see it",
         }.get(error.code(), f"is Kafka up at {servers}, is the login right?")
         return TopicError(f"topic {self.name}: {error.str()}: {advice}")
+
+    def _heard_of(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._away_since is None:
+            self._away_since, self._ask_at = time.monotonic(), 0.0
 
     def _pause(self, paused: bool) -> None:
         places = [TopicPartition(self.name, number) for number in self.assigned]

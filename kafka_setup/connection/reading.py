@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer
+from collections.abc import Callable
+
+from confluent_kafka import Consumer, KafkaError
 
 from kafka_setup.connection.session import QUIET_CLIENT
 from kafka_setup.connection.settings import KafkaConnection
 
 
 def open_group_reader(
-    connection: KafkaConnection, group: str, start_from: str = "earliest", **more: object
+    connection: KafkaConnection,
+    group: str,
+    start_from: str = "earliest",
+    on_error: Callable[[KafkaError], object] | None = None,
+    **more: object,
 ) -> Consumer:
     """Committed records only; nothing is committed for it. `more`: further settings, `_` in place of dots.
 
-    `start_from`: earliest or latest, where the group has committed nothing.
+    `start_from`: earliest or latest, where the group has committed nothing. `on_error` is told of what concerns
+    no partition, such as that no broker can be reached, inside consume() and poll().
     """
     reading: dict[str, object] = {
         "group.id": group,
@@ -26,5 +33,7 @@ def open_group_reader(
         "fetch.wait.max.ms": 50,
         "queued.max.messages.kbytes": 32 * 1024,
     }
+    if on_error is not None:
+        reading["error_cb"] = on_error
     further = {name.replace("_", "."): value for name, value in more.items()}
     return Consumer(connection.client_settings() | QUIET_CLIENT | reading | further)

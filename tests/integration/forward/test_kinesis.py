@@ -20,6 +20,7 @@ from confluent_kafka import Producer
 from kinesis_proxy import refusing
 from running import BIN, RunningStack, free_ports, run, wait_until
 
+from local_stack import processes
 from local_stack.broker import kafka_objects
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
@@ -209,3 +210,30 @@ def test_what_is_wrong_is_said_in_one_line(
     report = audit(broker, kinesis, "no-such-stream", 1)
     assert report.returncode == 1
     assert "cannot read stream no-such-stream" in report.stderr
+
+
+def test_kafka_that_is_away_is_said_once_counted_and_waited_for(
+    broker: RunningStack, topics: tuple[str, str], kinesis: str, start: Callable[..., Running]
+) -> None:
+    topic, _ = topics
+    fill(broker, topic, 100)
+    client("kinesis", kinesis).create_stream(StreamName=topic, ShardCount=1)
+    patient = start(broker, kinesis, topic, "--metrics-port", "0")
+    impatient = start(broker, kinesis, topic, "--give-up-after", "1")
+    wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 100, "all is there")
+    assert "win_event_forward_kafka_lost_total 0.0" in patient.metrics()
+    try:
+        daemon = processes.running(broker.stack, "kafka-1")
+        assert daemon is not None
+        os.kill(daemon.pid, signal.SIGKILL)
+        wait_until(lambda: "win_event_forward_kafka_up 0.0" in patient.metrics(), "it is counted")
+        wait_until(lambda: impatient.process.poll() is not None, "it gives up", 120)
+        assert impatient.process.wait() == 1
+        assert "did not answer for" in impatient.text()
+    finally:
+        broker.up("--only", "kafka")
+    fill(broker, topic, 200)  # the same 100 once more, and 100 new ones
+    wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 200, "it goes on", 120)
+    assert patient.text().count("does not answer: waiting for it") == 1
+    wait_until(lambda: "answers again" in patient.text(), "that it is back is said")
+    assert "win_event_forward_kafka_lost_total 1.0" in patient.metrics()
