@@ -13,6 +13,7 @@ setup:
 
 tools:
 	@scripts/get-prometheus
+	@scripts/get-prometheus .tools/alertmanager prometheus-alertmanager
 	@scripts/get-chromium
 
 demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself

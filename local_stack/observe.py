@@ -30,12 +30,18 @@ _GET = Path(__file__).with_name("get-prometheus")  # in a checkout a link to scr
 
 
 def find_tool(name: str) -> Path:
-    """prometheus or promtool: on the PATH, else unpacked, else fetched and unpacked. Raises StartError."""
-    folder = tools_directory() / "prometheus"
+    """prometheus, promtool, prometheus-alertmanager or amtool: on the PATH, else unpacked, else fetched.
+
+    Raises StartError.
+    """
+    package = "prometheus" if name in ("prometheus", "promtool") else "prometheus-alertmanager"
+    folder = tools_directory() / package.removeprefix("prometheus-")
     unpacked = str(folder / "usr" / "bin")
     found = shutil.which(name) or shutil.which(name, path=unpacked)
     if found is None:
-        result = subprocess.run(["bash", str(_GET), str(folder)], capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            ["bash", str(_GET), str(folder), package], capture_output=True, text=True, check=False
+        )
         found = shutil.which(name, path=unpacked)
         if found is None:
             raise processes.StartError(f"{name} is not on the PATH. Fetching it: {result.stderr.strip()}")
@@ -101,7 +107,7 @@ def local_configuration(shipped: dict[str, Any], where: dict[str, list[str]]) ->
     names = {job["job_name"] for job in shipped["scrape_configs"]}
     only_here = [{"job_name": name} for name in where if name not in names]
     jobs = [local(job) for job in [*shipped["scrape_configs"], *only_here] if job["job_name"] in where]
-    return {**shipped, "scrape_configs": jobs}
+    return {**{key: value for key, value in shipped.items() if key != "alerting"}, "scrape_configs": jobs}
 
 
 def start_observers(stack: Stack) -> None:

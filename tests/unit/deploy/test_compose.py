@@ -63,6 +63,7 @@ def test_docker_compose_accepts_it() -> None:
 @pytest.mark.parametrize(
     ("profile", "services"),
     [
+        ("alerts", {"alertmanager", "alert-receiver"}),
         ("cache", {"cache"}),
         ("cdc", {"inventory-files", "postgres", "connect", "connector"}),
         ("kinesis", {"forward-kinesis"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import yaml
@@ -52,6 +53,24 @@ def test_the_configuration_is_valid() -> None:
 
 def test_the_alerts_do_what_they_say() -> None:
     _promtool("test", "rules", TESTS)
+
+
+def test_alertmanager_takes_its_configuration_and_sends_every_alert_to_the_webhook() -> None:
+    amtool, file = find_tool("amtool"), DEPLOY / "alertmanager" / "alertmanager.yml"
+    checked = run(amtool, "check-config", file)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    for labels in ("severity=critical", "severity=warning"):
+        routed = run(amtool, "config", "routes", "test", f"--config.file={file}", labels)
+        assert routed.stdout.strip() == "webhook", routed.stderr
+
+
+def test_what_follows_from_another_alert_is_an_alert_that_exists() -> None:
+    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    shipped = yaml.safe_load((DEPLOY / "alertmanager" / "alertmanager.yml").read_text())
+    texts = [text for rule in shipped["inhibit_rules"] for each in rule.values() for text in each]
+    named = {name for text in texts for name in re.findall(r"[A-Z]\w+", text)}
+    assert named
+    assert named <= alerts
 
 
 def test_every_alert_is_tested_and_says_what_to_do() -> None:
