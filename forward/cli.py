@@ -46,7 +46,8 @@ def _option(name: str, variable: str, **how: Any) -> Callable[[Command], Command
 @_option("--bounded", "BOUNDED", is_flag=True, help="Stop at the offsets that were the end when it started.")
 @_option(
     "--give-up-after", "GIVE_UP_AFTER", default=300.0, type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS", help="End with exit code 1 if the stream accepts nothing, or Kafka gives no answer, for this long.",
+    metavar="SECONDS",
+    help="End with exit code 1 if the stream accepts nothing, or Kafka does not answer, for this long.",
 )  # fmt: skip
 @_option("--metrics-host", "METRICS_HOST", default="127.0.0.1", help="Address to serve metrics on.")
 @_option(

@@ -94,7 +94,7 @@ class Forwarder:
         return self.settings.bounded and not self._unread and not self.window.records
 
     def _look_after_kafka(self) -> None:
-        """Say once that it is away, and once that it is back. Raises TopicError when it stays away too long."""
+        """Say once that it is away, and once that it is back. Raises TopicError when it stays away."""
         away, counts = self.topic.away(), self.counts
         servers = self.settings.topic.connection.bootstrap_servers
         if away and counts.kafka_up:

@@ -139,8 +139,9 @@ class Topic:
         return True
 
     def away(self) -> float:
-        """Seconds for which no broker has answered; 0 while one does. It asks every two seconds while away."""
-        if self._away_since is None:
+        """Seconds for which no broker has answered; 0 while one does. While away it asks every 2 s."""
+        since = self._away_since
+        if since is None:
             return 0.0
         now = time.monotonic()
         if now >= self._ask_at:
@@ -150,7 +151,7 @@ class Topic:
                 return 0.0
             except KafkaException:
                 self._ask_at = now + _ASK_PAUSE
-        return max(now - self._away_since, 0.001)
+        return max(now - since, 0.001)
 
     def lag(self) -> dict[int, int]:
         """Records that are not behind us yet, by partition, as far as the client knows."""

@@ -19,8 +19,8 @@ def open_group_reader(
 ) -> Consumer:
     """Committed records only; nothing is committed for it. `more`: further settings, `_` in place of dots.
 
-    `start_from`: earliest or latest, where the group has committed nothing. `on_error` is told of what concerns
-    no partition, such as that no broker can be reached, inside consume() and poll().
+    `start_from`: earliest or latest, where the group has committed nothing. `on_error` is told, inside
+    consume() and poll(), of what concerns no partition, such as that no broker can be reached.
     """
     reading: dict[str, object] = {
         "group.id": group,
