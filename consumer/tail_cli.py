@@ -167,7 +167,9 @@ def _print_stats(stats: StreamStats, as_json: bool) -> None:
 
 def _settings(values: dict[str, Any]) -> TailSettings:
     if values["strict"] and not (values["bookmark"] or values["from_start"]):
-        raise click.UsageError("--strict says how to go on from --bookmark or --from-start: give one of them")
+        raise click.UsageError(
+            "--strict says how to continue from --bookmark or --from-start: give one of them"
+        )
     endpoints = [parse_endpoint(text) for text in values["endpoints"]]
     return TailSettings(
         endpoints=tuple(endpoints) or (Endpoint(values["host"], values["port"]),),

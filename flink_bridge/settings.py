@@ -99,7 +99,7 @@ class BridgeSettings:
             if file and not PurePosixPath(file).is_absolute():
                 raise SettingsError(f"{option} {file!r}: the TaskManager needs an absolute path")
         if self.source == "socket" and self.tls:
-            raise SettingsError("--source socket is Flink's own, which knows no TLS: use --source auto")
+            raise SettingsError("--source socket is Flink's own, which has no TLS: use --source auto")
 
     def tls_files(self) -> dict[str, str | None]:
         """Files that each TaskManager reads, by option."""

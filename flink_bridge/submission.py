@@ -45,7 +45,9 @@ def _twin_notes(settings: BridgeSettings) -> list[str]:
             f"{text}, and both would end each other's transactions: flink stop {twins[0]} first, or give "
             "this one another --job-name and --transactional-id-prefix"
         )
-    return [f"warning: {text}: both carry every line, so each arrives twice; flink cancel {twins[0]} ends it"]
+    return [
+        f"warning: {text}: both read every line, so each event arrives twice; flink cancel {twins[0]} ends it"
+    ]
 
 
 def _with_limits(settings: BridgeSettings, facts: ClusterFacts) -> BridgeSettings:

@@ -89,7 +89,7 @@ def _run(forwarder: Forwarder) -> None:
     finally:
         click.echo(forwarder.counts.text(forwarder.topic.name, forwarder.settings.stream))
     if left := forwarder.window.records:
-        raise StreamError(f"{left:,} records were read and not taken in time: the next start sends them")
+        raise StreamError(f"{left:,} records were read but not accepted in time: the next start sends them")
 
 
 def _serve_metrics(forwarder: Forwarder, host: str, port: int | None) -> None:

@@ -59,8 +59,8 @@ class ForwardMetrics(Collector):
         yield _counter("records", "Records in the stream.", counts.records)
         yield _counter("bytes", "Bytes of values and keys in the stream.", counts.size)
         yield _counter("requests", "PutRecords requests.", counts.requests)
-        yield _by("retries", "Records that were not taken and sent again.", "code", counts.retries)
-        yield _by("rejected", "Records that Kinesis can never take.", "reason", counts.rejected)
+        yield _by("retries", "Records that were refused and sent again.", "code", counts.retries)
+        yield _by("rejected", "Records that Kinesis never accepts.", "reason", counts.rejected)
         yield _counter("kafka_lost", "How often no broker could be reached any more.", counts.kafka_lost)
         yield GaugeMetricFamily(
             "win_event_forward_kafka_up", "1 while a broker answers.", value=counts.kafka_up

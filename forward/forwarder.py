@@ -90,7 +90,7 @@ class Forwarder:
         if self.window.records and now - self._heard > self.settings.give_up_after:
             codes = ", ".join(self.counts.retries)
             name, seconds = self.settings.stream, self.settings.give_up_after
-            raise StreamError(f"stream {name} took nothing for {seconds:.0f} s ({codes})")
+            raise StreamError(f"stream {name} accepted nothing for {seconds:.0f} s ({codes})")
         return self.settings.bounded and not self._unread and not self.window.records
 
     def _look_after_kafka(self) -> None:

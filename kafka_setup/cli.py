@@ -72,7 +72,7 @@ def init(file: Path, force: bool, **names: str) -> int:
         with file.open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        raise click.UsageError(f"{file} is there already: name another file, or give --force") from None
+        raise click.UsageError(f"{file} already exists: name another file, or use --force") from None
     except OSError as error:
         raise click.UsageError(f"cannot write {file}: {error.strerror}") from None
     click.echo(f"wrote {file}; next: win-event-kafka-setup plan --topology {file}", err=True)
@@ -123,7 +123,7 @@ def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
         prune=prune,
         wait=setup.wait,
     )
-    with working("making the cluster what the topology says"):
+    with working("changing the cluster to match the topology"):
         results = apply(settings, on_wait=say_waiting)
     return report(results, as_json=setup.as_json)
 
@@ -145,7 +145,7 @@ def check_command(**values: Any) -> int:
     """
     setup = take_setup(values)
     settings = CheckSettings(setup.topology, setup.connection, setup.passwords, setup.wait)
-    with working("trying as every user what must work and what must be refused"):
+    with working("testing as every user what must work and what must be refused"):
         results = check(settings, on_wait=say_waiting)
     return report(results, as_json=setup.as_json)
 

@@ -30,7 +30,7 @@ def teardown_command(yes: bool, **values: Any) -> int:
     """
     setup = take_setup(values)
     settings = TeardownSettings(setup.topology, setup.connection, setup.wait)
-    with working("looking what is there"):
+    with working("looking for topics, users and permissions"):
         admin, changes = survey(settings, on_wait=say_waiting)
     if not any(change.action == "remove" for change in changes):
         say("nothing to remove")
@@ -40,7 +40,7 @@ def teardown_command(yes: bool, **values: Any) -> int:
             rows.as_text(map(rows.from_change, changes), signs=True), end="", soft_wrap=True
         )
         if not sys.stdin.isatty():
-            raise click.UsageError("nobody here to ask: give --yes")
+            raise click.UsageError("cannot ask for confirmation here: use --yes")
         click.confirm("Remove these?", abort=True, err=True)
     with working("removing"):
         results = teardown(settings, admin, changes)

@@ -198,8 +198,8 @@ class Stack:
             taken = [name for name in _PARTS if name != ".lock" and (self.directory / name).exists()]
             if taken:
                 raise LayoutError(
-                    f"{self.directory / taken[0]} is there and no stack made it. Give the stack a folder of "
-                    "its own: WIN_EVENT_STACK_DIR"
+                    f"{self.directory / taken[0]} exists, but no stack made it. Give the stack its "
+                    "own folder: WIN_EVENT_STACK_DIR"
                 )
         values = {name: value for name, value in asdict(self).items() if name != "directory"}
         write_atomically(self.file, json.dumps(values, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""How the stack talks to the person at the terminal: a spinner, ticked lines, errors with the log's tail."""
+"""The output of the stack on a terminal: a spinner, ticked lines, errors with the last lines of the log."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def errors_told(reporter: TerminalReporter) -> Iterator[None]:
         reporter.failed(error)
         sys.exit(1)
     except KeyboardInterrupt:
-        reporter.failed(KeyboardInterrupt("interrupted: what was being started is stopped again"))
+        reporter.failed(KeyboardInterrupt("interrupted"))
         sys.exit(130)

@@ -150,7 +150,7 @@ def _explain(error: OSError, settings: ProducerSettings) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (
             f"{error.strerror}: the log directory or the ledger cannot grow. Make room and start again with "
-            "the same folders: what was served is kept"
+            "the same folders: everything that was served is kept"
         )
     where = f"{settings.server.host}:{settings.server.port}"
     if settings.http:

@@ -152,7 +152,10 @@ def _serve_http(
     scheme = "https" if settings.tls else "http"
     _log.info("intake, control, health and metrics on %s://%s", scheme, _address(*http.address))
     if settings.token is None and not is_loopback(settings.host):
-        _log.warning("without a token HTTP requests change nothing: set %s or …_FILE", TOKEN_VARIABLE)
+        _log.warning(
+            "without a token, HTTP requests that change something are refused: set %s or …_FILE",
+            TOKEN_VARIABLE,
+        )
     return http.stop
 
 

@@ -24,7 +24,7 @@ def moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> d
 def seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value)
     if not match:
-        raise click.BadParameter(f"{value!r} is no duration; write 90s, 30m, 24h or 7d")
+        raise click.BadParameter(f"{value!r} is not a duration; write 90s, 30m, 24h or 7d")
     duration = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     if duration > _LONGEST:
         raise click.BadParameter(f"{value} is longer than {_LONGEST // 86400}d")

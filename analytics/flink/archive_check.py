@@ -44,7 +44,7 @@ def _check_endpoint() -> None:
     except OSError as error:
         raise PreflightError(
             f"S3 at {endpoint}: {error.strerror or error}; is the server there? (s3.endpoint of Flink, "
-            "win-event-stack up --s3-endpoint). --no-check submits all the same"
+            "win-event-stack up --s3-endpoint). --no-check submits anyway"
         ) from None
 
 

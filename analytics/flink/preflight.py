@@ -18,7 +18,7 @@ def check(settings: AnalyticsSettings, prefix: str) -> str | None:
     kafka = settings.kafka
     assert kafka is not None  # noqa: S101 - files need no check
     if not preflight.secret_at_hand(kafka, os.environ):
-        return "the password is not readable here, so the login to Kafka is first tried by the TaskManagers"
+        return "the password is not readable here, so only the TaskManagers will try the login to Kafka"
     late = ("events_late",) if settings.reads_events else ()
     answers = [
         settings.topic_of(name) for name in dict.fromkeys((*settings.results, *late)) if name != "archive"
@@ -63,7 +63,7 @@ def _try_consumer(kafka: KafkaSettings, prefix: str, settings: AnalyticsSettings
         if partitions is None or not len(partitions):
             raise preflight.PreflightError(
                 f"Kafka at {kafka.bootstrap_servers} as {kafka.username or 'nobody'}: there is no topic "
-                f"{settings.topic}; create it: win-event-kafka-setup apply. --no-check submits all the same"
+                f"{settings.topic}; create it: win-event-kafka-setup apply. --no-check submits anyway"
             )
         first = package.common.TopicPartition(settings.topic, partitions[0].partition())
         consumer.assign([first])

@@ -49,7 +49,7 @@ def resume(
         hint = "it can be read without --bookmark and --from-start"
         raise StreamError(f"{endpoint} cannot resume, {hint} ({error})") from error
     if answer.status == "error":
-        raise StreamError(f"{endpoint} cannot go on from there: {answer.reason}")
+        raise StreamError(f"{endpoint} cannot continue from there: {answer.reason}")
     return answer, rest
 
 

@@ -149,7 +149,7 @@ class StreamReader:
         if answer.status == "gap":
             self._say(f"{self.endpoint}: {answer.lost_bytes:,} bytes of events are lost, no longer kept")
         elif answer.status == "new-log" and request.log_id is not None:
-            self._say(f"{self.endpoint}: its log is another one now, {answer.log_id}, not {request.log_id}")
+            self._say(f"{self.endpoint}: it now has another log, {answer.log_id}, not {request.log_id}")
 
     def _tell_outage(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -110,4 +110,4 @@ class Tail:
     def _give_up(self, error: StreamError) -> None:
         self._failures.append(error)
         if len(self._readers) > 1:
-            self._say(f"{error}; the other endpoints go on")
+            self._say(f"{error}; the other endpoints continue")

@@ -181,7 +181,7 @@ def _conclude(
     notes: list[str],
 ) -> Report:
     if audit.passed_over:
-        notes.append(f"{audit.passed_over:,} older records were passed over (--since)")
+        notes.append(f"{audit.passed_over:,} older records were ignored (--since)")
     return Report(
         judge=judge,
         records=audit.records - audit.passed_over,

@@ -21,7 +21,7 @@ _MEANING: dict[Kind, str] = {
     "invented": "never produced",
     "other run": "older than the runs it is compared with",
     "unknown shape": "valid events without the ids of win-event-producer: not judged",
-    "rejected": "sorted out by the bridge",
+    "rejected": "rejected by the bridge",
 }
 _ONLY_IF_ANY: tuple[Kind, ...] = ("other run", "unknown shape")
 _STYLE: dict[Verdict, str] = {"ok": "bold green", "incomplete": "bold yellow", "FAILED": "bold red"}

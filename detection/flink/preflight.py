@@ -20,7 +20,7 @@ def check(settings: DetectionSettings, prefix: str) -> str | None:
     """Raises PreflightError, JaasError. Returns what could not be checked here, or None."""
     kafka = settings.kafka
     if not preflight.secret_at_hand(kafka, os.environ):
-        return "the password is not readable here, so the login to Kafka is first tried by the TaskManagers"
+        return "the password is not readable here, so only the TaskManagers will try the login to Kafka"
     properties = kafka.producer_properties(prefix) | preflight.SHORT_WAITS
     properties["client.id"] = "win-event-detection-check"
     try:

@@ -34,7 +34,7 @@ def parse_field(text: str) -> FieldPath:
     """Dots lead into objects; a name that holds a dot itself is written `$['a.b']`. Raises FieldPathError."""
     if not text.startswith("$"):
         if not all(text.split(".")) or re.search(r"['\"\\\x00-\x1f]", text):
-            raise FieldPathError(f"{text!r} is no field: expected a name, a.b, or $['a']['b']")
+            raise FieldPathError(f"{text!r} is not a field: expected a name, a.b, or $['a']['b']")
         return FieldPath(text, places(text))
     found, position = [], 1
     while position < len(text):

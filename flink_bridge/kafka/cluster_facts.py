@@ -61,7 +61,7 @@ class _Asked:
                 user = self._settings.kafka.username or "nobody"
                 raise PreflightError(
                     f"the user {user} may not WRITE on the topic {topic}: win-event-kafka-setup apply allows "
-                    "it. --no-check submits all the same"
+                    "it. --no-check submits anyway"
                 )
 
     def topic_settings(self) -> tuple[dict[str, dict[str, str]], list[str]]:
@@ -122,9 +122,9 @@ def _refuse_compacted(topic: str, settings: dict[str, str], events: bool) -> Non
     if "compact" not in policy:
         return
     why = (
-        "of the events of a computer it would keep the newest alone"
+        "it would keep only the newest event of each computer"
         if events
-        else "it takes no record without key"
+        else "it accepts no record without a key"
     )
     raise PreflightError(
         f"the topic {topic} has cleanup.policy={policy}: {why}. Set cleanup.policy=delete "

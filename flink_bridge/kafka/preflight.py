@@ -97,7 +97,7 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
     Returns what could not be checked here, or None.
     """
     if not secret_at_hand(settings.kafka, os.environ):
-        return "the password is not readable here, so the login to Kafka is first tried by the TaskManagers"
+        return "the password is not readable here, so only the TaskManagers will try the login to Kafka"
     properties = settings.kafka.producer_properties(prefix) | SHORT_WAITS
     properties["client.id"] = "win-event-bridge-check"
     if settings.delivery == "exactly-once":
@@ -151,4 +151,4 @@ def told(exception: Any, kafka: KafkaSettings, settings: Transactional) -> str:
     if "transaction.max.timeout.ms" in message:
         hint = f"lower --transaction-timeout {settings.transaction_timeout}"
     advice = f"; {hint}" if hint else ""
-    return f"{where}: {name}: {message}{advice}. --no-check submits all the same"
+    return f"{where}: {name}: {message}{advice}. --no-check submits anyway"

@@ -12,5 +12,5 @@ def parse_endpoints(hostnames: str, default_port: int) -> tuple[Endpoint, ...]:
         raise EndpointError("no host: expected HOST or HOST:PORT, several separated by commas")
     for endpoint in endpoints:
         if endpoints.count(endpoint) > 1:
-            raise EndpointError(f"{endpoint} is there twice: every line would reach Kafka twice")
+            raise EndpointError(f"{endpoint} is given twice: every line would reach Kafka twice")
     return endpoints

@@ -88,7 +88,7 @@ def permission(acl: Acl) -> str | None:
     if acl.pattern == "prefixed" and acl.name.endswith("*"):
         right = f"{acl.name.rstrip('*')}" if acl.name.strip("*") else ""
         advice = f"write {right}" if right else f'for all of them write {acl.resource_type}: "*"'
-        return f"a prefix is taken as it is, so this one needs a name with * in it: {advice}"
+        return f"a prefix is taken literally, so this one needs a name with * in it: {advice}"
     if acl.resource_type == "topic" and "*" in acl.name and acl.name != "*":
         return f"no topic has * in its name: write topic_prefix: {acl.name.split('*')[0]}"
     return None

@@ -10,7 +10,7 @@ from kafka_setup.changes.plan_topics import plan_topic
 from kafka_setup.changes.plan_users import plan_user
 from kafka_setup.topology.resources import Acl, ClusterState, Topology
 
-WITHOUT_USER = "not granted, as its user could not be made"
+WITHOUT_USER = "not granted, because its user could not be created"
 
 
 def plan(topology: Topology, state: ClusterState, wishes: Wishes | None = None) -> list[Change]:

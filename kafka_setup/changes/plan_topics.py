@@ -43,7 +43,7 @@ def _partitions(topic: Topic, now: TopicState) -> Iterator[Change]:
     elif topic.partitions < now.partitions:
         detail = (
             f"{topic.name} has {now.partitions} partitions, the topology says {topic.partitions}: "
-            "left as it is, Kafka takes none away"
+            "left unchanged: Kafka cannot remove partitions"
         )
         yield Change("remark", "partitions", topic, detail)
 

@@ -12,7 +12,7 @@ def plan_user(user: User, state: ClusterState, wishes: Wishes) -> Change:
     if user.mechanism == NO_CREDENTIAL:
         return Change("exists", "user", user, "logs in by certificate or token: Kafka keeps no password")
     if user.name == wishes.login:
-        return Change("exists", "user", user, "this login; its password is left alone")
+        return Change("exists", "user", user, "the user of this login; its password is not changed")
     if obstacle := obstacles.mechanism(user, state):
         return Change("blocked", "user", user, obstacle)
     if user.mechanism not in state.credentials.get(user.name, {}):

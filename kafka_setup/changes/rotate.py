@@ -36,7 +36,7 @@ def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
     if user.mechanism == NO_CREDENTIAL:
         return Result("failed", "user", user.name, "logs in by certificate or token: Kafka keeps no password")
     if user.mechanism not in state.credentials.get(user.name, {}):
-        return Result("failed", "user", user.name, "does not exist in the cluster: apply makes it")
+        return Result("failed", "user", user.name, "does not exist in the cluster: apply creates it")
     kept = password_file(settings.password_dir, user.name) if settings.password_dir else None
     draft = kept.with_name(f".{kept.name}.new") if kept else None
     if draft is not None:

@@ -125,7 +125,7 @@ def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | 
     open_hosts = [host for host in hosts if not is_loopback(host)]
     if not open_hosts:
         return None
-    return f"{security_protocol} to {', '.join(open_hosts)} is not encrypted: use SASL_SSL off this machine"
+    return f"{security_protocol} to {', '.join(open_hosts)} is not encrypted: use SASL_SSL for other machines"
 
 
 def is_loopback(host: str) -> bool:

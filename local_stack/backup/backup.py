@@ -49,7 +49,7 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         """Raises BackupError."""
         if folder.exists():
-            raise BackupError(f"{folder} is there already: give another folder, or remove it")
+            raise BackupError(f"{folder} already exists: give another folder, or remove it")
         self._folder = folder
         self._partial = folder.with_name(f"{folder.name}.partial")
         self._files: dict[int, IO[bytes]] = {}
@@ -98,7 +98,7 @@ def read_backup(folder: Path) -> Backup:
         backup = Backup(told["topic"], partitions, told["config"])
         broken = [n for n, each in partitions.items() if _sha256(folder / _name(n)) != each.sha256]
     except OSError as error:
-        raise BackupError(f"{folder} is no backup: {error.filename}: {error.strerror}") from error
+        raise BackupError(f"{folder} is not a backup: {error.filename}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise BackupError(f"{folder / _MANIFEST} cannot be read: {error}") from error
     if broken:

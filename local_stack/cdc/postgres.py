@@ -98,7 +98,7 @@ def _not_as_root() -> list[str]:
         return []
     if shutil.which("setpriv") is None:
         raise processes.StartError(
-            "PostgreSQL refuses to run as root, and there is no setpriv: be another user"
+            "PostgreSQL refuses to run as root, and there is no setpriv: run as another user"
         )
     rights = [f"--{kind}-caps=-all,+dac_override" for kind in ("inh", "ambient", "bounding")]
     user = [f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--no-new-privs"]

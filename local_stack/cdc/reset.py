@@ -1,4 +1,4 @@
-"""Begin anew: the slot, the topics and what Connect remembers go; a snapshot of the tables comes."""
+"""Starts again: removes the slot, the topics and Connect's position; takes a new snapshot of the tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def reset(stack: Stack, reporter: Reporter) -> None:
     reporter.doing("stopping the connector")
     connector.register(stack)
     connector.forget_offsets(stack)
-    reporter.done("the connector is stopped and has forgotten how far it had read")
+    reporter.done("the connector is stopped and its position is deleted")
     database.drop_slot(stack)
     reporter.done("the replication slot is gone")
     _empty_topics(stack)

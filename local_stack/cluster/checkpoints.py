@@ -66,7 +66,7 @@ def start(job: Job, folder: Path, now: float) -> Start:
     """Go on from there, with what this job can keep of it. `now` is in seconds since the epoch."""
     held = positions(folder)
     age = now - (folder / "_metadata").stat().st_mtime
-    remarks = [f"{job.name} goes on from {folder}, {_told(age)} old"]
+    remarks = [f"{job.name} continues from {folder}, {_told(age)} old"]
     options = ["-s", folder.resolve().as_uri()]
     if kept := sorted(held & job.positions):
         remarks.append(f"kept: the position in {', '.join(kept)}")
@@ -94,7 +94,9 @@ def main(arguments: Sequence[str]) -> None:
     lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
     folder = newest(checkpoints, savepoints, job_ids(lines, job.name))
     if folder is None:
-        sys.stderr.write(f"{job.name} begins anew: no checkpoint or savepoint of a job of this name\n")
+        sys.stderr.write(
+            f"{job.name} starts from the beginning: no checkpoint or savepoint of a job with this name\n"
+        )
         return
     found = start(job, folder, time.time())
     sys.stderr.write("".join(f"{line}\n" for line in found.remarks))

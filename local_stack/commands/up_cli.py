@@ -1,4 +1,4 @@
-"""win-event-stack up: what it starts, on which ports; what is remembered and what may change later."""
+"""win-event-stack up: the options for what it starts and on which ports; which of them may change later."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def up(only: str | None, **changes: Any) -> None:
     with errors_told(reporter):
         wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
         stack.up(wanted, (only,) if only else stack.PARTS, reporter)
-    click.echo(f"{tools.how_to_enter(wanted)}   gives a shell flink and Kafka's own tools", err=True)
+    click.echo(f"{tools.how_to_enter(wanted)}   adds flink and Kafka's own tools to your shell", err=True)
 
 
 # What may change under a stack that runs, and the daemon that holds it fast once that runs.

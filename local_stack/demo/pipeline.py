@@ -1,4 +1,4 @@
-"""A whole pipeline on a local stack, through the public commands only: what demonstrations share."""
+"""A whole pipeline on a local stack, through the public commands only, for all demonstrations."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def submit(demo_stack: Stack, port: int, reporter: Reporter) -> str:
                 reporter.done(f"bridge submitted in {took:.0f} s; Flink's web UI: {demo_stack.flink_url}")
                 found = identity
             else:
-                reporter.doing("submitting flink_bridge/job.py: handing the job to the cluster")
+                reporter.doing("submitting flink_bridge/job.py: sending the job to the cluster")
     except StartError as error:
         raise StartError("\n".join([*said, str(error)])) from error
     return found

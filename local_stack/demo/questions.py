@@ -20,7 +20,7 @@ _SECONDS = 120.0
 
 def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Peeked]]:
     """For each question the last row of every key. Raises StartError."""
-    reporter.doing("asking what was in it: analytics/job.py")
+    reporter.doing("asking questions about the topic: analytics/job.py")
     wanted = submission.program(["analytics", ",".join(ANSWERS), "--bounded", "--kafka-topic", topic])
     said: list[str] = []
     try:

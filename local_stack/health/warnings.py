@@ -19,7 +19,7 @@ _CURES = {
     "too-long": "--max-line lets longer lines through",
     "bad-timestamp": "--timestamp-field and --timestamp-zone say how times are written",
     "too-old": "--too-old now keeps them",
-    "several-values": "each line must be one JSON object, and nothing behind it",
+    "several-values": "each line must be one JSON object, and nothing after it",
     "too-deep": "the sender nests objects deeper than any event does",
     "bom": "the sender begins with a byte order mark: let it write UTF-8 without one",
     "torn": "the connection breaks in the middle of lines: look at the sender and the network",
@@ -63,7 +63,9 @@ def _rejected(job: Job) -> Iterator[Finding]:
 def cure(reason: str) -> str:
     """What to do about lines that are rejected for this reason."""
     if reason.startswith("missing"):
-        return "--key-field names the field that holds the computer, --require what else must be there"
+        return (
+            "--key-field names the field that holds the computer, --require names the other required fields"
+        )
     return _CURES.get(reason, "docs/GUARANTEES.md explains the reasons")
 
 
@@ -127,5 +129,5 @@ def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
     what = f"transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
     end = f"{tool} forceTerminateTransaction --transactionalId {name}"
     return Finding(
-        what, False, f"it ends when its job goes on from its checkpoint; to give its records up: {end}"
+        what, False, f"it ends when its job continues from its checkpoint; to discard its records: {end}"
     )

@@ -49,7 +49,7 @@ def reset_groups(stack: Stack, names: Sequence[str]) -> list[str]:
     wanted = sorted(names or idle)
     if wanted:
         _each_done(admin.delete_consumer_groups(wanted, request_timeout=_SECONDS))
-    return [f"forgot the positions of group {name}" for name in wanted] or ["no group without readers"]
+    return [f"deleted the positions of group {name}" for name in wanted] or ["no group without readers"]
 
 
 def reset_jobs(stack: Stack, names: Sequence[str]) -> list[str]:

@@ -46,9 +46,11 @@ def parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(known)
     except ValueError:
-        raise ValueError(f"{text!r} is no time; write 2026-01-05, 2026-01-05T08:00:00Z or …+01:00") from None
+        raise ValueError(
+            f"{text!r} is not a time; write 2026-01-05, 2026-01-05T08:00:00Z or …+01:00"
+        ) from None
     if moment.year not in _YEARS:
-        raise ValueError(f"{text!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}")
+        raise ValueError(f"{text!r} is outside the years {_YEARS[0]} to {_YEARS[-1]}")
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 

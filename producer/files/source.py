@@ -73,7 +73,7 @@ class FileEvents:
             self.left_out += 1
             self.rejected({reason: 1})
             if self.left_out <= _NAMED:
-                _log.warning("%s: line %d is no event: %s", self.name, self.lines_read, reason)
+                _log.warning("%s: line %d is not an event: %s", self.name, self.lines_read, reason)
         return line
 
     def append(self, batch: FileBatch) -> None:
@@ -89,8 +89,8 @@ class FileEvents:
     def finish(self) -> None:
         """Say what was not taken as it was."""
         if self.left_out:
-            _log.warning("%s: %d of %d lines are no events", self.name, self.left_out, self.lines_read)
+            _log.warning("%s: %d of %d lines are not events", self.name, self.left_out, self.lines_read)
         if self.left_out and self.left_out == self.lines_read:
             _log.warning("each line must be one JSON object; jq -c '.[]' makes such lines of an array")
         if self.shift and self.shift.untimed:
-            _log.warning("%s: %d events tell no time", self.name, self.shift.untimed)
+            _log.warning("%s: %d events have no time", self.name, self.shift.untimed)

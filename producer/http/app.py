@@ -112,7 +112,7 @@ def _explain_errors(app: FastAPI, refused: Callable[[str], object]) -> None:
             return error.response()
         detail = str(error.detail)
         if error.status_code in (404, 405):
-            detail = f"{request.method} {request.url.path} is nothing here: see /docs"
+            detail = f"{request.method} {request.url.path} does not exist here: see /docs"
         answer = problem(error.status_code, detail)
         answer.headers.update(error.headers or {})
         return answer

@@ -68,7 +68,7 @@ class _Connection(HttpToolsProtocol):
                 self._end(431, self._head_too_large(), "too large")
 
     def send_400_response(self, msg: str) -> None:
-        self._end(400, "this is no HTTP/1.1 request")
+        self._end(400, "this is not an HTTP/1.1 request")
 
     def on_message_begin(self) -> None:
         self._since, self._head = self.loop.time(), 0

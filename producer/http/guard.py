@@ -69,7 +69,7 @@ class Guard:
             self._check_host(headers)
             most = self.settings.limits.requests
             if self.under_way > most:
-                raise Refusal(503, f"{most} requests are under way already", "too many requests")
+                raise Refusal(503, f"{most} requests are already in progress", "too many requests")
         if method not in _SAFE:
             _check_origin(headers)
             self._check_token(headers)
@@ -80,14 +80,14 @@ class Guard:
     def _check_host(self, headers: Headers) -> None:
         name = _host_name(headers.get("host", ""))
         if name not in self.settings.host_names and not is_address(name):
-            raise Refusal(403, f"nobody calls this server {name!r}: see --http-allow-host", "host")
+            raise Refusal(403, f"this server is not called {name!r}: see --http-allow-host", "host")
 
     def _check_token(self, headers: Headers) -> None:
         token = self.settings.token
         if token is None:
             if is_loopback(self.settings.host):
                 return
-            detail = f"who listens beyond loopback changes nothing without a token: set {TOKEN_VARIABLE}"
+            detail = f"a server beyond loopback needs a token for changes: set {TOKEN_VARIABLE}"
             raise Refusal(403, detail, "token")
         scheme, _, given = headers.get("authorization", "").partition(" ")
         given = given.strip() if scheme.lower() == "bearer" else ""

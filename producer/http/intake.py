@@ -140,7 +140,7 @@ def _nothing(taking: _Taking) -> str:
         return "the body holds no event"
     first = taking.rejected[0]
     return (
-        f"nothing was taken: {taking.reasons.total()} of {taking.seen} are no events, "
+        f"no event was accepted: {taking.reasons.total()} of {taking.seen} are not events, "
         f"the first is event {first['index']}: {first['reason']}"
     )
 

@@ -85,9 +85,9 @@ class ProducerMetrics(Collector):
     def _rates(self) -> Iterator[Metric]:
         feeder = self._parts.feeding.main
         asked = feeder.control.rate if feeder.control.rate is not None else float("inf")
-        yield _gauge("rate_asked", "Events a second asked for; infinite without a pace.", asked)
+        yield _gauge("rate_asked", "Wanted events per second; infinite for --rate max.", asked)
         yield _gauge(
-            "rate_achieved", "Events a second over the last ten seconds.", self._parts.report.achieved
+            "rate_achieved", "Events per second over the last ten seconds.", self._parts.report.achieved
         )
         yield _gauge("late_seconds", "How far generation is behind its schedule.", feeder.late)
 
@@ -95,7 +95,9 @@ class ProducerMetrics(Collector):
         file = self._parts.feeding.main.made if self._parts.feeding.file else 0
         taken = self._parts.intake.count - self._posted_before
         family = CounterMetricFamily(
-            "win_event_intake_events", "Events of others that were taken.", labels=("origin",)
+            "win_event_intake_events",
+            "Posted events, and events of a file, that were accepted.",
+            labels=("origin",),
         )
         family.add_metric(("file",), file)
         family.add_metric(("http",), max(taken - file, 0))
@@ -105,7 +107,7 @@ class ProducerMetrics(Collector):
 
     def _rejected(self) -> Metric:
         labels = ("origin", "reason")
-        family = CounterMetricFamily("win_event_rejected_events", "Lines that are no events.", labels=labels)
+        family = CounterMetricFamily("win_event_rejected_events", "Lines that are not events.", labels=labels)
         for origin, rejected in (("file", self.file), ("http", self.posts)):
             for reason, count in sorted(rejected.by_reason.items()):
                 family.add_metric((origin, reason), count)
@@ -122,7 +124,7 @@ class ProducerMetrics(Collector):
         clients = server.clients()
         yield _gauge("clients", "Clients connected.", len(clients))
         sent = server.ended_bytes + sum(client.sent_bytes for client in clients)
-        yield _counter("sent_bytes", "Bytes handed to client sockets.", sent)
+        yield _counter("sent_bytes", "Bytes written to client sockets.", sent)
         labels = ("client",)
         lag_bytes = GaugeMetricFamily(
             "win_event_client_lag_bytes", "Bytes behind the log's end.", labels=labels

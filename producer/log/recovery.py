@@ -177,7 +177,7 @@ def _segment(
     if about is not None:
         ids = {(computer, source): last for computer, source, last in about.record_ids}
         return Segment(start, about.events, ids, data)
-    log.findings.append(f"{path.with_suffix('.json').name} cannot be read: its figures are worked out anew")
+    log.findings.append(f"{path.with_suffix('.json').name} cannot be read: its figures are computed again")
     if before is None:
         return Segment(start, 0, _first_ids(data, log.fmt), data)
     events = before.events + bytes(before.data).count(b"\n")

@@ -140,7 +140,7 @@ class Client:
         if (earlier := self._plain_start(self)) is not None:
             self.offset = self._log.line_start(max(earlier, 0))
             if self.offset > earlier:
-                _log.warning("%s: comes back too late, lost %d bytes", self.address, self.offset - earlier)
+                _log.warning("%s: returned too late, lost %d bytes", self.address, self.offset - earlier)
 
     def _resume(self, request: ResumeRequest) -> None:
         log = self._log

@@ -18,7 +18,7 @@ def answer_to(
     if isinstance(request.offset, str):
         return ResumeAnswer("ok", log_id, _word(request, start, end))
     if request.offset > end:
-        reason = f"offset {request.offset} lies ahead of the log's end {end}"
+        reason = f"offset {request.offset} is after the log's end {end}"
         return _elsewhere(request, reason, ResumeAnswer("new-log", log_id, start))
     if request.offset < start:
         lost = start - request.offset

@@ -20,7 +20,7 @@ from producer.events.event_time import to_milliseconds
 from producer.events.line_rule import parse_object
 
 _MOST_WAITING = 200_000  # records; about 60 MB
-_BYTES_DIFFER = "its bytes are not those produced"
+_BYTES_DIFFER = "its bytes differ from the produced ones"
 
 
 class _Item(NamedTuple):

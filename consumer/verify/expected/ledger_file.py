@@ -37,7 +37,7 @@ class LedgerFile:
         """What the file says now. Raises AuditError when it cannot be read or is no ledger."""
         self.catch_up()
         if self._run is None:
-            raise AuditError(f"{self._path} is no ledger of win-event-producer: it is empty")
+            raise AuditError(f"{self._path} is not a ledger of win-event-producer: it is empty")
         return self._run
 
     def catch_up(self) -> bool:
@@ -54,7 +54,7 @@ class LedgerFile:
         except OSError as error:
             raise AuditError(f"cannot read the ledger {self._path}: {error.strerror}") from error
         except LedgerError as error:
-            raise AuditError(f"{self._path} is no ledger of win-event-producer: {error}") from error
+            raise AuditError(f"{self._path} is not a ledger of win-event-producer: {error}") from error
         self._offset += read
         if entries and self._run is not None:
             self._run.expect(entry for entry in entries if isinstance(entry, LedgerBlock))

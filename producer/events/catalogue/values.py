@@ -101,7 +101,9 @@ def check_kind(kind: str, tables: Tables) -> str | None:
         return None if name in known else f"{kind!r}: {scope} has {', '.join(known)}"
     match = _DRAW.fullmatch(kind)
     return (
-        _check_draw(match["draw"], tables) if match else f"{kind!r} is no value kind; constants start with ="
+        _check_draw(match["draw"], tables)
+        if match
+        else f"{kind!r} is not a value kind; constants start with ="
     )
 
 
@@ -121,7 +123,7 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
         )
     name, *arguments = draw.split(":")
     if name not in FUNCTIONS:
-        return f"{name!r} is no table column and none of {', '.join(FUNCTIONS)}"
+        return f"{name!r} is not a table column and not one of {', '.join(FUNCTIONS)}"
     if len(arguments) != FUNCTIONS[name][0] or not all(each.isdecimal() for each in arguments):
         return f"{draw!r}: {name} takes {FUNCTIONS[name][0]} whole numbers after colons"
     return None

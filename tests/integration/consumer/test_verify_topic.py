@@ -105,7 +105,7 @@ def test_every_kind_of_damage_is_found_with_its_place(broker, topics, lines):
     for expected in (
         rf"^lost: {re.escape(name(lost))}, {place}, missing before this record$",
         rf"^duplicated: {re.escape(name(doubled))}, {place}$",
-        rf"^corrupt: {re.escape(name(flipped))}, {place}, its bytes are not those produced$",
+        rf"^corrupt: {re.escape(name(flipped))}, {place}, its bytes differ from the produced ones$",
         rf"^invented: \S+ 999999, {place}$",
         rf"^reordered: .*, {place}, after ",
         r"^rejected: not-json: 2$",

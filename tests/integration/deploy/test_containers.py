@@ -81,7 +81,7 @@ def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containe
     assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
     again = containers.once("bridge-submit")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert f"win-event-bridge goes on from {kept / job}" in again.stderr
+    assert f"win-event-bridge continues from {kept / job}" in again.stderr
     assert "kept: the position in" in again.stderr
 
 

@@ -80,7 +80,9 @@ def test_a_user_who_may_only_read_is_refused_before(stack: RunningStack, topics:
 def test_a_compacted_topic_is_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
     configure(stack, topics[1], cleanup_policy="compact")
     said = refused(stack, topics)
-    assert f"error: the topic {topics[1]} has cleanup.policy=compact: it takes no record without key" in said
+    assert (
+        f"error: the topic {topics[1]} has cleanup.policy=compact: it accepts no record without a key" in said
+    )
 
 
 def test_tls_where_there_is_none_is_said_at_once(stack: RunningStack, topics: tuple[str, str]) -> None:

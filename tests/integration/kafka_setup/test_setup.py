@@ -176,7 +176,7 @@ def test_settings_change_one_by_one_and_partitions_only_grow(applied: Any) -> No
     applied.edit("partitions: 5 ", "partitions: 4 ")
     shrunk = applied("apply")
     assert shrunk.returncode == 0
-    assert "has 5 partitions, the topology says 4: left as it is" in shrunk.stdout
+    assert "has 5 partitions, the topology says 4: left unchanged" in shrunk.stdout
     assert applied("plan", "--exit-code").returncode == 0
 
 

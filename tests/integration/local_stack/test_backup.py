@@ -115,7 +115,7 @@ def test_records_that_kafka_will_remove_are_told(
 def test_what_cannot_be_is_said(broker: RunningStack, topics: tuple[str, str], tmp_path: Path) -> None:
     for words, text in (
         (("export", "no-such-topic", tmp_path / "a"), "topic no-such-topic: "),
-        (("import", topics[0], tmp_path / "nothing"), "is no backup"),
+        (("import", topics[0], tmp_path / "nothing"), "is not a backup"),
     ):
         result = stack_command(broker, *words)
         assert result.returncode == 1

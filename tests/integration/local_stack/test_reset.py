@@ -54,5 +54,5 @@ def test_the_positions_of_a_group_are_forgotten(broker: RunningStack, topics: tu
     assert "has readers" in busy.stderr
     reader.close()
     done = reset(broker, "groups", "win-event-reset", "--yes")
-    assert "forgot the positions of group win-event-reset" in done.stderr, done.stderr
+    assert "deleted the positions of group win-event-reset" in done.stderr, done.stderr
     assert reset(broker, "groups", "win-event-reset", "--yes").returncode == 1

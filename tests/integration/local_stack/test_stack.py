@@ -93,7 +93,7 @@ def test_a_topology_of_ones_own_is_applied_remembered_and_may_be_outgrown(
 
     assert "created" in up("--topology", str(own_topology))
     own_topology.write_text(own_topology.read_text().replace("partitions: 6", "partitions: 2", 1))
-    assert "events_processed_own has 6 partitions, the topology says 2: left as it is" in up()
+    assert "events_processed_own has 6 partitions, the topology says 2: left unchanged" in up()
 
     result = run(BIN / "win-event-stack", "doctor", env=broker.environment)
     assert "those of the topology" in result.stdout

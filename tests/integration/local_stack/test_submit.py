@@ -64,7 +64,7 @@ def test_a_job_is_submitted_once_and_goes_on_from_its_own_savepoint(
     stopped = run(stack.stack.bin / "flink", "stop", first.job_id, env=stack.shell())
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
     second, told = taken(stack, "--from-checkpoint", *options)
-    assert f"goes on from {stack.stack.savepoints / 'savepoint-'}{first.job_id[:6]}" in told
+    assert f"continues from {stack.stack.savepoints / 'savepoint-'}{first.job_id[:6]}" in told
     assert f"kept: the position in {place}" in told
     second.wait_until_running()
     wait_until(lambda: restored(second) == 1, "it goes on from the savepoint")

@@ -51,7 +51,7 @@ def test_the_status_tells_asked_and_achieved(start_producer) -> None:
     [
         (("--rate", "0"), "'0' is neither a number of events a second above 0 nor max"),
         (("--scenario", "heist"), "no scenario 'heist'; known: brute-force"),
-        (("--backfill", "soon"), "'soon' is no duration; write 90s"),
+        (("--backfill", "soon"), "'soon' is not a duration; write 90s"),
         (("--channel-mix", "1/2"), "is not three shares"),
         (("--tls-client-ca", __file__), "both --tls-cert and --tls-key"),
         (("--profile", "laptop"), "is not one of 'workstation'"),

@@ -101,7 +101,7 @@ def test_standard_input_is_sent_while_it_comes(start_producer) -> None:
     server.process.stdin.close()
     assert reader.read_all() == b""
     assert server.wait() == 0
-    assert server.says("3 of 6 lines are no events")
+    assert server.says("3 of 6 lines are not events")
 
 
 @pytest.mark.parametrize("options", [(), ("--loop",)])

@@ -27,7 +27,7 @@ PAGE = """# HELP win_event_events_total Events generated, by channel and level.
 # TYPE win_event_events_total counter
 win_event_events_total{level="Information",source="Security"} 108.0
 win_event_events_total{level="Error",source="System"} 2.0
-# HELP win_event_rate_achieved Events a second over the last ten seconds.
+# HELP win_event_rate_achieved Events per second over the last ten seconds.
 # TYPE win_event_rate_achieved gauge
 win_event_rate_achieved 49.5
 # HELP win_event_client_lag_events Events behind, about.

@@ -59,13 +59,13 @@ def test_a_folder_is_there_when_it_is_whole_and_is_never_overwritten(tmp_path: P
     assert sorted(file.name for file in folder.iterdir()) == ["partition-0.ndjson", "topic.json"]
     assert read_backup(folder).config == {"cleanup.policy": "compact"}
     assert [record.value for record in read_records(folder, 0)] == [b"value"]
-    with pytest.raises(BackupError, match="is there already"):
+    with pytest.raises(BackupError, match="already exists"):
         Writer(folder)
 
 
 def test_a_backup_that_was_changed_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "backup"
-    with pytest.raises(BackupError, match="is no backup"):
+    with pytest.raises(BackupError, match="is not a backup"):
         read_backup(folder)
     made(folder)
     with (folder / "partition-0.ndjson").open("ab") as file:

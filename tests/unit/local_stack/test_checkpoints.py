@@ -63,7 +63,7 @@ def test_what_is_kept_and_what_is_not_is_said(tmp_path: Path) -> None:
     found = start(Job("bridge", frozenset({"a.example:9999", "c:1"})), folder, now=1300)
     assert found.options == ["-s", folder.as_uri(), "--allowNonRestoredState"]
     assert found.remarks == [
-        f"bridge goes on from {folder}, 5 min old",
+        f"bridge continues from {folder}, 5 min old",
         "kept: the position in a.example:9999",
         "no position in it for c:1: --start-from decides",
         "not kept: the position in [::1]:9998, as this job does not read there from a position "
@@ -109,4 +109,7 @@ def test_the_containers_find_the_same_by_their_records(tmp_path: Path) -> None:
     options, told = ask("mine")
     assert options == ["-s", savepoint.as_uri(), "--allowNonRestoredState"]
     assert "not kept: the position in p:9999" in told
-    assert ask("new") == ([], "new begins anew: no checkpoint or savepoint of a job of this name\n")
+    assert ask("new") == (
+        [],
+        "new starts from the beginning: no checkpoint or savepoint of a job with this name\n",
+    )
