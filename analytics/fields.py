@@ -1,4 +1,4 @@
-"""What the questions call a field, and where the four shapes of an event keep it. Pure.
+"""The names of fields in questions, and their places in the four shapes of an event. Pure.
 
 The names are the questions'; the places are JSON paths. Only fields that a question mentions are read from
 the JSON: each costs time with every event.

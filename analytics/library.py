@@ -1,4 +1,4 @@
-"""The questions that are there: the files of queries/, and those that a person names."""
+"""The questions: the files in queries/, and files that the user names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts what reads, and puts every record where it is remembered."""
+"""Starts the readers, and stores every record where the API finds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything the console needs to know, as one value."""
+"""All settings of the console, as one value."""
 
 from __future__ import annotations
 

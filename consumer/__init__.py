@@ -1,1 +1,1 @@
-"""Readers of the producer and of what became of it: win-event-tail (tail/) and win-event-verify (verify/)."""
+"""Two readers: win-event-tail (tail/) prints a producer's events, win-event-verify (verify/) audits them."""

@@ -1,4 +1,4 @@
-"""What can go wrong for reasons outside this program; the text is for the person at the terminal."""
+"""Errors whose cause is outside this program; the text is for the person at the terminal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The bridge: a PyFlink job that carries lines from TCP into Kafka. job.py is where to begin."""
+"""The bridge: a PyFlink job that carries lines from TCP into Kafka. Start reading at job.py."""

@@ -1,4 +1,4 @@
-"""What the Flink cluster says of itself where the job is submitted: its version, the jobs that run."""
+"""Facts about the Flink cluster, read where the job is submitted: its version and running jobs."""
 
 from __future__ import annotations
 

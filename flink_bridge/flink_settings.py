@@ -1,4 +1,4 @@
-"""What the job tells Flink about itself. Each of these options wins over the cluster's configuration."""
+"""The Flink options of the job. They have priority over the cluster's configuration."""
 
 from __future__ import annotations
 

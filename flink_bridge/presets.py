@@ -1,4 +1,4 @@
-"""Which fields of an event become key, time and headers, by what wrote it: the values of --preset. Pure."""
+"""The values of --preset: the fields for key, time and headers of each log shipper. Pure."""
 
 from __future__ import annotations
 

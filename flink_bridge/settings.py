@@ -1,4 +1,4 @@
-"""Everything a run of the bridge is told, as one value."""
+"""All settings of a run of the bridge, as one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at before a job is submitted: Flink's version, Kafka, other jobs."""
+"""The checks before a job is submitted: Flink's version, Kafka, other jobs."""
 
 from __future__ import annotations
 

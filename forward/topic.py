@@ -1,4 +1,4 @@
-"""A Kafka topic as a consumer group reads it: what it has, where it ends, what is committed."""
+"""A Kafka topic that a consumer group reads: its records, its end, its committed positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records that were read and are not all in the stream yet: what may be sent now, what is behind us.
+"""The records that were read but are not yet in the stream: which may be sent now, and which are done.
 
 Pure: the clock comes in as a parameter. PutRecords answers each record by itself, so of one key only one
 record is on its way at any time: a later one can never overtake an earlier one that failed.

@@ -1,4 +1,4 @@
-"""Reads what a cluster holds right now: topics with their offsets, consumer groups with their lag."""
+"""Reads the current state of a cluster: topics with their offsets, consumer groups with their lag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that take something away for good: teardown, and rotate, which ends a password."""
+"""The commands that remove something: teardown, and rotate, which replaces a password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How results and changes look: coloured columns on a terminal, plain ones in a pipe, JSON on request."""
+"""Prints results and changes: coloured columns on a terminal, plain ones in a pipe, or JSON."""
 
 from __future__ import annotations
 

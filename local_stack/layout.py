@@ -1,4 +1,4 @@
-"""Where the local stack keeps what, and on which ports it listens: one value, written to stack.json."""
+"""The folders and ports of the local stack: one value, written to stack.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts TaskManagers again that died: `python -m local_stack.watchdog FOLDER`, itself a daemon of the stack.
+"""Restarts TaskManagers that died: `python -m local_stack.watchdog FOLDER`, itself a daemon of the stack.
 
 Every real deployment has something that does this (Kubernetes, systemd, a container's restart policy), and
 needs it: a Kafka send error that surfaces again while the sink closes ends the whole TaskManager process

@@ -1,4 +1,4 @@
-"""Where a producer is met: host and port, for its clients. Pure."""
+"""The address of a producer, host and port, as its clients name it. Pure."""
 
 from __future__ import annotations
 

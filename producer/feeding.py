@@ -1,4 +1,4 @@
-"""What feeds the log: the generator, a file, or both, each with its pace."""
+"""The sources of the log: the generator, a file, or both, each with its own rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens what a producer works with: the log and what a former run left in it, ledger, generator, file."""
+"""Opens everything a producer needs: the log with the data of former runs, ledger, generator, file."""
 
 from __future__ import annotations
 

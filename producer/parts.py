@@ -1,4 +1,4 @@
-"""What a running producer is made of, for whoever looks at it or steers it."""
+"""The parts of a running producer, for code that reads its state or controls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says every ten seconds, and at the end, what was asked and what was achieved."""
+"""Reports the wanted and the achieved rate every ten seconds and at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How texts of options become values that decide a run: for whoever makes it or makes it again."""
+"""Parses options that describe a run; the producer and win-event-verify share them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question as one writes it by hand: confluent-kafka, orjson, a dictionary.
+"""A question in plain Python, for comparison: confluent-kafka, orjson, a dictionary.
 
 `python -m bench.analytics.plain_python QUESTION TOPIC` reads the topic to its end and prints the
 seconds that it took, and the rows.

@@ -1,1 +1,1 @@
-"""What the bridge costs, beside raw pass-through and what a person would write by hand."""
+"""The cost of the bridge, compared with raw pass-through and with hand-written programs."""

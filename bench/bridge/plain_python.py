@@ -1,4 +1,4 @@
-"""What a person could write instead: socket, orjson, confluent-kafka. No restart, no rejected topic."""
+"""The plain Python alternative: socket, orjson, confluent-kafka. No restart, no rejected topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one writes first: every rule asked for every event, by closures. RULES FILE; prints the hits."""
+"""The simple solution: every rule is tried on every event, by closures. RULES FILE; prints the hits."""
 
 from __future__ import annotations
 

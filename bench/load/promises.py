@@ -1,4 +1,4 @@
-"""What is promised, and what of it held. Pure."""
+"""The promises, and which of them held. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Asks Kafka, Flink and the producer, each in a thread of its own: what is away holds up nobody else."""
+"""Asks Kafka, Flink and the producer, each in its own thread, so that one that is away delays no other."""

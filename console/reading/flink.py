@@ -1,4 +1,4 @@
-"""What Flink's REST API tells about jobs: state, restarts, checkpoints."""
+"""Facts about jobs from Flink's REST API: state, restarts, checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks a neighbour that speaks JSON over HTTP."""
+"""Requests JSON over HTTP from Flink and the producer."""
 
 from __future__ import annotations
 

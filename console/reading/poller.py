@@ -1,4 +1,4 @@
-"""Asks one service again and again and keeps its last answer, and why there is none just now."""
+"""Polls one service and keeps its last answer, or the reason why there is none now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The producer's own HTTP API: what it does right now, and what it can be told to do."""
+"""The producer's HTTP API: its current state, and its control."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the console remembers, all of it bounded and safe to read while others write. No I/O, no clock."""
+"""The data that the console keeps in memory, bounded and safe to read at any time. No I/O, no clock."""

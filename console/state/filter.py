@@ -1,4 +1,4 @@
-"""Which events a viewer wants to see: words that must occur, `field:value` pairs, levels. Pure."""
+"""Decides which events a viewer sees: words that must occur, `field:value` pairs, levels. Pure."""
 
 from __future__ import annotations
 

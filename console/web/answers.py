@@ -1,4 +1,4 @@
-"""Turns what is remembered into what is answered. No I/O; the clock comes in as `now`."""
+"""Makes API answers from the data in memory. No I/O; the clock comes in as `now`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API answers, as types: the OpenAPI document is made from them."""
+"""Types of the API's answers: the OpenAPI document is made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listens and serves until it is told to stop."""
+"""Listens and serves until it is stopped."""
 
 from __future__ import annotations
 

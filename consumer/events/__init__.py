@@ -1,1 +1,1 @@
-"""One event as a reader meets it, whatever its shape on the wire: identity, time, fields; and sets of ids."""
+"""One event of any shape, as a reader gets it: identity, time, fields; and sets of ids."""

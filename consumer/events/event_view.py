@@ -1,4 +1,4 @@
-"""One event as a person looks at it, whatever shape it has on the wire. Pure."""
+"""One event of any shape, prepared for display. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From chunks of a byte stream to blocks of whole lines. Pure."""
+"""Turns chunks of a byte stream into blocks of whole lines. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says once that an endpoint is away, and once that it is back."""
+"""Reports once that an endpoint is away, and once that it is back."""
 
 from __future__ import annotations
 

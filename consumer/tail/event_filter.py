@@ -1,4 +1,4 @@
-"""Which events a person wants to see. Pure; `now` is a parameter."""
+"""Decides which events are shown. Pure; `now` is a parameter."""
 
 from __future__ import annotations
 

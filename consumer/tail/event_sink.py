@@ -1,4 +1,4 @@
-"""Takes blocks of lines from the readers, writes what is wanted, keeps the bookmark."""
+"""Takes blocks of lines from the readers, writes the wanted events, updates the bookmark."""
 
 from __future__ import annotations
 

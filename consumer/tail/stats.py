@@ -1,4 +1,4 @@
-"""What came by: totals by level and source, rate, gaps in record ids. Pure; the clock is a parameter."""
+"""Totals by level and source, rate, gaps in record ids. Pure; the clock is a parameter."""
 
 from __future__ import annotations
 

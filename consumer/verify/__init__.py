@@ -1,1 +1,1 @@
-"""win-event-verify: reads a topic or a file and says what was lost, doubled, reordered or damaged."""
+"""win-event-verify: reads a topic or a file and reports what was lost, duplicated, reordered or damaged."""

@@ -1,4 +1,4 @@
-"""What was rejected and why: counts by reason and endpoint, and the newest lines of each reason."""
+"""A report of rejected lines: counts by reason and endpoint, and the newest lines of each reason."""
 
 from __future__ import annotations
 

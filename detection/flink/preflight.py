@@ -1,4 +1,4 @@
-"""Tries out Kafka from where the job is submitted: may we write alerts?"""
+"""Checks Kafka from where the job is submitted: may the job write alerts?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything a run of the Flink job is told, as one value."""
+"""All settings of a run of the Flink job, as one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be said about a loaded rule: whether the events of win-event-producer can match it at all."""
+"""Remarks about a loaded rule: whether events of win-event-producer can match it."""
 
 from __future__ import annotations
 

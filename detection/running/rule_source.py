@@ -1,4 +1,4 @@
-"""The rule files of a run: loaded at the start, and again when they changed or somebody asks."""
+"""The rule files of a run: loaded at the start, and again after a change or on request."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Java text that Flink compiles where it runs, and its wiring: the hot path has no Python."""
+"""Java source that Flink compiles when the job is submitted, and the code that connects it."""

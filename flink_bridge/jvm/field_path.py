@@ -1,4 +1,4 @@
-"""Names of fields as users write them, and the places in a line where such a field can stand. Pure."""
+"""Field names as users write them, and the paths in a line that they can mean. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator that sorts lines into events and rejected lines is told. Pure."""
+"""Settings of the operator that separates events from rejected lines. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the job reaches Kafka: settings without secrets, the sink, and what is tried before submission."""
+"""The job's connection to Kafka: settings without secrets, the sink, and the checks before submission."""

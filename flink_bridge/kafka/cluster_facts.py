@@ -1,4 +1,4 @@
-"""What Kafka says of the topics and of transactions, asked once before a job is submitted."""
+"""Facts about topics and transactions in Kafka, read once before a job is submitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a topic takes: the settings of topic and producer as bounds for one record. Pure.
+"""The limits of a topic: settings of topic and producer as limits for one record. Pure.
 
 A record that a broker refuses fails the job, and again after each restart: what is out of bounds is rejected
 before it gets that far.

@@ -1,4 +1,4 @@
-"""Whether a broker's listener speaks TLS at all: the commonest wrong setting, found before Flink starts."""
+"""Checks whether a broker's listener uses TLS: the most common mistake, found before Flink starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that say where Kafka is and who we are there: the same for every job of the house."""
+"""The options for Kafka's address and login, which all jobs share."""
 
 from __future__ import annotations
 

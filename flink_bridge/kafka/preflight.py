@@ -1,4 +1,4 @@
-"""Tries out Kafka from where the job is submitted, with the job's own Kafka client, settings and login.
+"""Checks Kafka from where the job is submitted, with the job's own Kafka client, settings and login.
 
 It runs in the JVM that PyFlink has started anyway, so what passes here uses the very classes that the
 TaskManagers will use. It needs the secret to be readable here too; where it is not, only the classes are

@@ -1,4 +1,4 @@
-"""What the jobs that are written in SQL share."""
+"""SQL text that the jobs in SQL share."""
 
 from __future__ import annotations
 

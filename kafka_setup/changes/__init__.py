@@ -1,4 +1,4 @@
-"""From a topology to a cluster: read the state, plan the changes, apply them, or take everything away.
+"""Applies a topology to a cluster: read the state, plan the changes, apply them, or remove everything.
 
 change, plan*, obstacles and values are pure; state reads the cluster; alterations, apply, rotate and teardown
 change it. Called by the command line, by `check` and by the local stack.

@@ -1,4 +1,4 @@
-"""Makes the cluster what the topology says: all requests at once, then waits until the cluster shows them."""
+"""Changes the cluster to match the topology: sends all requests, then waits until the cluster shows them."""
 
 from __future__ import annotations
 

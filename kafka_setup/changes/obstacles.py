@@ -1,4 +1,4 @@
-"""What stands in the way of a topology: things that Kafka would refuse, or take and never make work. Pure.
+"""Problems of a topology: settings that Kafka would refuse, or accept although they cannot work. Pure.
 
 Each function answers with one line for the person who reads the plan; None (or nothing) is good news.
 """

@@ -1,4 +1,4 @@
-"""Gives one user a new password and proves that it works."""
+"""Gives one user a new password and tests that it works."""
 
 from __future__ import annotations
 

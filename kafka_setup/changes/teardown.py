@@ -1,4 +1,4 @@
-"""Takes away exactly what the topology names, and nothing else."""
+"""Removes exactly what the topology names, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof of a set-up: log in as every user, try every operation, compare with what the topology allows.
+"""Tests a set-up: logs in as every user, tries every operation, compares with what the topology allows.
 
 expectations is pure; probes sends the requests; check brings both together for the command line.
 """

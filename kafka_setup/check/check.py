@@ -1,4 +1,4 @@
-"""Proves a set-up: logs in as every user and tries what must work and what must be refused."""
+"""Tests a set-up: logs in as every user and tries what must work and what must be refused."""
 
 from __future__ import annotations
 

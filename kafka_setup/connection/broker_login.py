@@ -1,4 +1,4 @@
-"""What a broker must know before there is a broker to ask: its own logins, in the forms that Kafka reads.
+"""The logins that a broker needs before its first start, in the forms that Kafka reads.
 
 `python -m kafka_setup.connection.broker_login PASSWORDS FOLDER SUPER_USER [USER…]` writes them.
 """

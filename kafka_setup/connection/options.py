@@ -1,4 +1,4 @@
-"""The command line side of KafkaConnection: the options every Kafka tool of the house shares."""
+"""The command line options of KafkaConnection, which every Kafka tool of the toolkit shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens a connection to the cluster: a refused login ends it at once, a broker not yet up is retried."""
+"""Opens a connection to the cluster. Retries while a broker starts, not after a refused login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a topic from its log start to its end of now, into a folder."""
+"""Reads a topic from its log start to its current end, and writes it to a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate authority made on the spot, and the one certificate it signs before its key is forgotten."""
+"""A new certificate authority, and the one certificate that it signs before its key is discarded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""win-event-stack cdc: the inventory's database, and whether Kafka has what it holds."""
+"""win-event-stack cdc: the inventory's database, and whether Kafka has the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a topic says what a table holds: the newest record of each key against its row. Pure."""
+"""Compares a topic with a table: the newest record of each key with its row. Pure."""
 
 from __future__ import annotations
 

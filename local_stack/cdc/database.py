@@ -1,4 +1,4 @@
-"""The inventory inside PostgreSQL: made once, filled once; and connections to it."""
+"""The inventory in PostgreSQL: creates and fills it once; and opens connections to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the inventory and its topics stand: every row compared, the connector, and how far it is behind."""
+"""The state of the inventory and its topics: every row compared, the connector, and its lag."""
 
 from __future__ import annotations
 

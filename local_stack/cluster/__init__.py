@@ -1,1 +1,1 @@
-"""A real Flink session cluster on this machine, and the questions asked of its REST API."""
+"""A real Flink session cluster on this machine, and requests to its REST API."""

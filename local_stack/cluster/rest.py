@@ -1,4 +1,4 @@
-"""The few questions this toolkit asks Flink's REST API."""
+"""The few requests that this toolkit sends to Flink's REST API."""
 
 from __future__ import annotations
 

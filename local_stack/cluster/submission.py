@@ -1,4 +1,4 @@
-"""Gives a job to the cluster with `flink run`: as whom, from which checkpoint, and if it runs already."""
+"""Submits a job with `flink run`: as which user, from which checkpoint, and whether it already runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The subcommands of win-event-stack, a file each: options in, exit code out. The rooms beside do the work.
+"""The subcommands of win-event-stack, one file each: options in, exit code out. Other folders do the work.
 
 Called by local_stack/cli.py alone.
 """

@@ -1,4 +1,4 @@
-"""win-event-stack demo: how the demonstration looks on a terminal and in a pipe."""
+"""win-event-stack demo: the output of the demonstration on a terminal and in a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""win-event-detect beside the demo: its alerts as they come, and at the end what they are worth."""
+"""win-event-detect during the demo: its alerts as they appear, and their score at the end."""
 
 from __future__ import annotations
 

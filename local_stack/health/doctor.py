@@ -1,4 +1,4 @@
-"""Examinations that each answer one question a person with a broken set-up would ask."""
+"""The checks of doctor. Each answers one question about a set-up that does not work."""
 
 from __future__ import annotations
 

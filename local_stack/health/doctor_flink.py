@@ -1,4 +1,4 @@
-"""What doctor asks the running Flink cluster: its Python, its charset, the sockets its jobs read."""
+"""Checks of the running Flink cluster: its Python, its charset, the sockets that its jobs read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What doctor asks the running broker: logins, topic settings, clocks."""
+"""Checks of the running broker: logins, topic settings, clocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Flink's REST API tells about jobs: state, failures, checkpoints, lines read, rejected and written."""
+"""Facts about jobs from Flink's REST API: state, failures, checkpoints, lines read, rejected and written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What win-event-producer's metrics page tells: how much was made, and how far each client is behind."""
+"""Facts from win-event-producer's metrics: the number of events, and how far each client is behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stack is doing right now: processes, topics, consumer groups, jobs, producer; as data and as JSON.
+"""The current state of the stack: processes, topics, consumer groups, jobs, producer; as data and as JSON.
 
 What does not answer is named in `problems`, the rest is reported all the same.
 """

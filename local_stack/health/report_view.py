@@ -1,4 +1,4 @@
-"""How a status report looks: one screen, the same for a terminal that is redrawn and for a pipe."""
+"""A status report as one screen, the same for a terminal and for a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What status and doctor warn about: what happens, and what to do about it. Pure."""
+"""The warnings of status and doctor: what happens, and what to do. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One part of the stack as it was when it was new, the others left alone: `win-event-stack reset PART`."""
+"""Resets one part of the stack and leaves the others unchanged: `win-event-stack reset PART`."""

@@ -1,4 +1,4 @@
-"""win-event-stack reset: one part as it was when it was new."""
+"""win-event-stack reset: resets one part of the stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part is and how it becomes new. Each function returns lines that say what it did."""
+"""The parts of the stack and how each is reset. Each function returns lines that say what it did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows time: ticks of 100 ns since 1970-01-01 UTC, and the texts events show of it."""
+"""Windows time: ticks of 100 ns since 1970-01-01 UTC, and the time texts in events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What time an event tells, in every form of the shapes known here: the one parser in Python. Pure.
+"""Reads the time of an event, in every form of the known shapes: the only parser in Python. Pure.
 
 tests/conformance/timestamps.ndjson has the forms, which hold for the bridge's, too. Times are ticks of 100 ns
 since 1970 in UTC, as Windows counts; a text without a zone is UTC. A text without a year is not understood.

@@ -1,4 +1,4 @@
-"""Generates events: the same settings give the same bytes, whoever asks and however fast."""
+"""Generates events: the same settings always give the same bytes, at any speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides which bytes come out of the generator. Pure values."""
+"""All settings that influence the bytes of the generator. Pure values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads lines from a file, once or again and again, or from standard input while somebody writes there."""
+"""Reads lines from a file, once or in a loop, or from standard input as they arrive."""
 
 from __future__ import annotations
 

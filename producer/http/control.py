@@ -1,4 +1,4 @@
-"""GET /status, POST /start, /stop, /scenarios/{name}, PUT /rate: look at generation and steer it."""
+"""GET /status, POST /start, /stop, /scenarios/{name}, PUT /rate: state and control of generation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is answered and asked, as types: the OpenAPI document is made from them."""
+"""Types of requests and answers: the OpenAPI document is made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the HTTP side is told: where to listen, who may ask, how much of everything. Pure."""
+"""Settings of the HTTP server: where to listen, who may ask, and the limits. Pure."""
 
 from __future__ import annotations
 

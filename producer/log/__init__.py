@@ -1,4 +1,4 @@
-"""What is kept: the one append-only log of lines, on disk if wanted, its recovery and its ledger.
+"""The append-only log of lines: in memory or on disk, with its recovery and its ledger.
 
 Offsets are given here. Clients only hold cursors, which live in producer/serving.
 """

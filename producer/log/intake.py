@@ -1,4 +1,4 @@
-"""Takes events that others made into the log: checked lines, a sequence of their own in the ledger."""
+"""Puts posted events into the log: checked lines, with their own sequence in the ledger."""
 
 from __future__ import annotations
 

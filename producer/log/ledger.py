@@ -1,4 +1,4 @@
-"""The ledger: what was handed to the log, in blocks of consecutive record ids. Pure; one JSON line a block.
+"""The ledger: what was put into the log, in blocks of consecutive record ids. Pure; one JSON line per block.
 
 docs/PROTOCOL.md describes the file. A block has the hash of every event, so a reader can tell for each record
 alone whether it is what was produced, and of which run it is.

@@ -1,4 +1,4 @@
-"""Other people's lines: cut from a stream, and checked before they get into the log. Pure."""
+"""Posted lines: cut from a stream, and checked before they go into the log. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other threads ask of the feeder: rest or go on, how fast, which scenario now."""
+"""Requests of other threads to the feeder: stop or continue, at which rate, which scenario now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a log folder back at a start: what is whole, what is gone, where record ids continue.
+"""Reads a log folder at the start: what is intact, what is missing, where record ids continue.
 
 Whatever a kill or a power cut left, the producer starts: what cannot be used is skipped and said, never
 silent.

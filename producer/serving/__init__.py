@@ -1,1 +1,1 @@
-"""How it is served: the TCP server, a thread and a cursor for each client, and where a client goes on."""
+"""The TCP server: a thread and a cursor for each client, and the position where a client continues."""

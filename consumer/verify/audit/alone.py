@@ -1,4 +1,4 @@
-"""The audit without a ledger: a topic or a file is held against itself. Pure.
+"""The audit without a ledger: it checks the record ids of a topic or a file alone. Pure.
 
 The record ids of a computer's channel must be contiguous. Where they begin again, at a later time, another
 run of the producer begins; each run is judged by itself.

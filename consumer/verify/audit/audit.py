@@ -1,4 +1,4 @@
-"""What every audit does with a record, whatever it is held against. Pure.
+"""The part that all audits share: how they treat one record. Pure.
 
 Memory follows the number of sequences, of gaps and of places kept as examples, never the number of records.
 """

@@ -1,4 +1,4 @@
-"""The audit against runs whose every event is known. Pure.
+"""The audit against runs of which every event is known. Pure.
 
 A record belongs to the run that produced exactly these bytes, so any number of runs may share a topic. One
 whose event nobody has put down yet waits: the ledger of a running producer is up to a second late. Everything

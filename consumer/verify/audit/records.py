@@ -1,4 +1,4 @@
-"""What an audit takes: records and the places where they lie. Pure values."""
+"""The input of an audit: records and their places. Pure values."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What should be there: runs of the producer, from its ledgers or from its seed."""
+"""The expected events: runs of the producer, from its ledgers or from its seed."""

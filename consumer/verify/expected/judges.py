@@ -1,4 +1,4 @@
-"""What an audit is held against: ledgers of the producer, or its seed. Both know the hash of every event."""
+"""The references of an audit: ledgers of the producer, or its seed. Both know the hash of every event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a producer's seed says was produced: the events are generated again. Pure."""
+"""The expected events by a producer's seed: they are generated again. Pure."""
 
 from __future__ import annotations
 

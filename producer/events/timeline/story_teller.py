@@ -1,4 +1,4 @@
-"""Tells stories: what happens when, where and to whom. Lines are written, and their values drawn, later."""
+"""Plans stories: what happens when, where and to whom. Lines and their values are made later."""
 
 from __future__ import annotations
 

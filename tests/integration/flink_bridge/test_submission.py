@@ -180,7 +180,7 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
     )
     twin = Job(stack, re.findall(r"JobID ([0-9a-f]{32})", again.stdout)[0])
     twin.cancel()
-    assert f"runs already ({job.job_id}): both carry every line" in again.stdout + again.stderr
+    assert f"runs already ({job.job_id}): both read every line" in again.stdout + again.stderr
     said = refused(stack, topics, "--port", str(port), "--delivery-guarantee", "exactly-once")
     assert f"both would end each other's transactions: flink stop {job.job_id} first" in said
 

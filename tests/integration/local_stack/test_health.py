@@ -73,7 +73,7 @@ def test_a_hanging_transaction_is_named_with_the_command_that_ends_it(broker: Ru
     found = json.loads(run(BIN / "win-event-stack", "status", "--json", env=broker.environment).stdout)
     (warning,) = [each for each in found["warnings"] if name in each["what"]]
     assert "1 of events_processed" in warning["what"]
-    advice = warning["remedy"].partition("to give its records up: ")[2]
+    advice = warning["remedy"].partition("to discard its records: ")[2]
     ended = run(*shlex.split(advice), env=broker.environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     wait_until(lambda: name not in _told(broker, "doctor"), "no warning")
