@@ -69,7 +69,7 @@ def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     if describe:
         click.echo(orjson.dumps({"name": settings.name}).decode())
         return
-    if settings.kafka and (warning := settings.kafka.warning()):
+    for warning in settings.kafka.warnings() if settings.kafka else ():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     try:
         _run(settings, values["check"])

@@ -85,7 +85,7 @@ def main(describe: bool, **values: Any) -> None:
     for refusal in rules.refusals:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
     click.echo(f"{len(rules.rules)} rules and {len(rules.correlations)} correlations", err=True)
-    if warning := settings.kafka.warning():
+    for warning in settings.kafka.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     try:
         _run(settings, values["check"])

@@ -53,7 +53,7 @@ def main(describe: bool, **values: Any) -> None:
     if describe:
         click.echo(json.dumps(settings.description(), ensure_ascii=False))
         return
-    if warning := settings.kafka.warning():
+    for warning in settings.kafka.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     try:
         _submit(settings, values["check"])

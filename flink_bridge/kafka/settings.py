@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kafka_setup.connection import jaas
-from kafka_setup.connection.settings import clear_text_warning
+from kafka_setup.connection.settings import warnings_about
 
 SHADED = "org.apache.flink.kafka.shaded."  # where flink-sql-connector-kafka keeps its copy of Kafka
 
@@ -125,6 +125,7 @@ class KafkaSettings:
         path = PurePosixPath(self.password_file)
         return f"${{dir:{path.parent}:{path.name}}}"
 
-    def warning(self) -> str | None:
-        """What is open about this connection, or None."""
-        return clear_text_warning(self.security_protocol, self.bootstrap_servers)
+    def warnings(self) -> list[str]:
+        """What a person should know about this connection: what is open, what is ignored."""
+        files = {"KAFKA_CA_FILE": self.ca_file}
+        return warnings_about(self.security_protocol, self.bootstrap_servers, files)

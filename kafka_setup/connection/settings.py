@@ -89,13 +89,7 @@ class KafkaConnection:
             "KAFKA_CERTIFICATE_FILE": self.certificate_file,
             "KAFKA_KEY_FILE": self.key_file,
         }
-        ignored = [
-            f"{name}={file} is not used: {self.security_protocol} has no TLS, set SASL_SSL or SSL"
-            for name, file in files.items()
-            if file and not self.uses_tls
-        ]
-        open_text = clear_text_warning(self.security_protocol, self.bootstrap_servers)
-        return [*([open_text] if open_text else []), *ignored]
+        return warnings_about(self.security_protocol, self.bootstrap_servers, files)
 
     def client_settings(self) -> dict[str, str]:
         """The same as librdkafka configuration."""
@@ -115,6 +109,23 @@ class KafkaConnection:
             "ssl.key.location": self.key_file,
         }
         return settings | {name: str(file) for name, file in files.items() if file and self.uses_tls}
+
+
+def warnings_about(
+    security_protocol: str, bootstrap_servers: str, files: Mapping[str, Path | str | None]
+) -> list[str]:
+    """What is open, and which of the `files` for TLS (variable -> file) are not used."""
+    open_text = clear_text_warning(security_protocol, bootstrap_servers)
+    ignored = (
+        [] if security_protocol.endswith("SSL") else [(name, file) for name, file in files.items() if file]
+    )
+    return [
+        *([open_text] if open_text else []),
+        *(
+            f"{name}={file} is not used: {security_protocol} has no TLS, set SASL_SSL or SSL"
+            for name, file in ignored
+        ),
+    ]
 
 
 def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | None:

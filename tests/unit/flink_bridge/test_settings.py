@@ -129,9 +129,15 @@ def test_zones_that_are_none(zone: str) -> None:
 
 
 def test_only_clear_text_off_this_machine_is_warned_of() -> None:
-    assert KAFKA.warning() is None
-    assert "SASL_SSL" in str(KafkaSettings("kafka.example:9092", username="u").warning())
-    assert KafkaSettings("kafka.example:9092", "SASL_SSL", username="u").warning() is None
+    assert KAFKA.warnings() == []
+    assert "SASL_SSL" in KafkaSettings("kafka.example:9092", username="u").warnings()[0]
+    assert KafkaSettings("kafka.example:9092", "SASL_SSL", username="u").warnings() == []
+
+
+def test_an_authority_that_is_not_used_is_warned_of() -> None:
+    (said,) = KafkaSettings("127.0.0.1:9092", username="u", ca_file="/ca.pem").warnings()
+    assert "KAFKA_CA_FILE=/ca.pem is not used: SASL_PLAINTEXT has no TLS" in said
+    assert KafkaSettings("127.0.0.1:9092", "SASL_SSL", username="u", ca_file="/ca.pem").warnings() == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")))
