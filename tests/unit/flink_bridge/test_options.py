@@ -57,6 +57,7 @@ def test_a_preset_sets_what_is_not_given() -> None:
         ("--hostname", "a:b"),
         ("--key-field", "$..x"),
         ("--kafka-property", "nonsense"),
+        ("--kafka-sasl-mechanism", "oauthbearer"),
         ("--kafka-rejected-topic", "events_processed"),
         ("--kafka-username", ""),
         ("--kafka-password-file", "relative"),
