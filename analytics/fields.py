@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from producer.event_fields import INSERTS
+from producer.event_shapes import PATHS
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Field:
 
 def _first(*columns: str, default: str = "") -> str:
     return f"COALESCE({', '.join((*columns, *([default] if default else [])))})"
+
+
+def _where(name: str) -> tuple[str, ...]:
+    """The JSON paths of a field in the shapes that win-event-producer writes."""
+    shapes = ("flat", "winlogbeat", "nxlog", "winevtlog")
+    return tuple(dict.fromkeys(".".join(PATHS[shape][name]) for shape in shapes))
+
+
+def _field(name: str, expression: str = "{}", default: str = "") -> Field:
+    paths = _where(name)
+    return Field(paths, expression.format(_first(*paths, default=default)))
 
 
 def _data(name: str) -> Field:
@@ -50,36 +62,19 @@ _LEVEL = """CASE
 
 FIELDS: dict[str, Field] = {
     "level": Field(("level", "log.level", "EventType", "Severity", "Level"), _LEVEL),
-    "source": Field(
-        ("source", "winlog.channel", "Channel"),
-        _first("source", "winlog.channel", "Channel", default="'unknown'"),
-    ),
-    "event_id": Field(
-        ("event_id", "winlog.event_id", "EventID"),
-        f"TRY_CAST({_first('event_id', 'winlog.event_id', 'EventID')} AS INT)",
-    ),
-    "record_id": Field(
-        ("record_id", "winlog.record_id", "RecordNumber", "EventRecordID"),
-        "COALESCE(TRY_CAST("
-        + _first("record_id", "winlog.record_id", "RecordNumber", "EventRecordID")
-        + " AS BIGINT), 0)",
-    ),
-    "computer": Field(
-        ("computer", "winlog.computer_name", "Hostname", "Computer"),
-        _first("computer", "winlog.computer_name", "Hostname", "Computer", default="'unknown'"),
-    ),
-    "provider": Field(
-        ("provider", "winlog.provider_name", "SourceName", "ProviderName"),
-        _first("provider", "winlog.provider_name", "SourceName", "ProviderName"),
-    ),
-    "message": Field(("message", "Message"), _first("message", "Message")),
+    "source": _field("source", default="'unknown'"),
+    "event_id": _field("event_id", "TRY_CAST({} AS INT)"),
+    "record_id": _field("record_id", "COALESCE(TRY_CAST({} AS BIGINT), 0)"),
+    "computer": _field("computer", default="'unknown'"),
+    "provider": _field("provider"),
+    "message": _field("message"),
     "account": _data("TargetUserName"),
     "logon_id": _data("TargetLogonId"),
     "logon_type": _data("LogonType"),
     "address": _data("IpAddress"),
 }
 
-TIMESTAMPS = ("timestamp", "@timestamp", "EventTime", "TimeCreated")
+TIMESTAMPS = _where("timestamp")
 
 
 def columns(names: Iterable[str], more: Iterable[str] = ()) -> str:

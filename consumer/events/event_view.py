@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from consumer.events.shapes import ANYWHERE, LEVELS, Path, Shape, data_field, field, shape_of
+from consumer.events.shapes import ANYWHERE, Shape, data_field, shape_of
+from producer.event_shapes import LEVEL_WORDS, LEVELS, Path, at
 from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
-_LEVEL_WORDS = {
-    "critical": "Critical",
-    "error": "Error",
-    "warning": "Warning",
-    "information": "Information",
-    "info": "Information",
-    "verbose": "Verbose",
-    "debug": "Verbose",
-}
 _AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
 _FAILURE_BIT, _SUCCESS_BIT = 1 << 52, 1 << 53  # of the 64 keywords of a Windows event
 _FAILED_LOGONS = (4625, 4771)
@@ -40,7 +32,7 @@ class EventView(NamedTuple):
         """A field by its common name (level, event_id, account, …) or by its dotted path in the line."""
         if path in _COMMON:
             return getattr(self, path)
-        return field(self.event, tuple(path.split(".")))
+        return at(self.event, tuple(path.split(".")))
 
     @property
     def event_type(self) -> str:
@@ -100,7 +92,7 @@ _NO_SHAPE = Shape("", (), (), (), (), (), (), ())
 
 def _at(event: dict[str, Any], path: Path, name: str) -> Any:
     """The field where its shape has it, else under any name that loggers give it."""
-    value = field(event, path) if path else None
+    value = at(event, path) if path else None
     return first_of(event, ANYWHERE[name]) if value is None else value
 
 
@@ -110,7 +102,7 @@ def level_name(level: Any) -> str:
         level = _number(level)
     if isinstance(level, int):
         return LEVELS.get(level, str(level))
-    return _LEVEL_WORDS.get(str(level).lower(), str(level)) if level else ""
+    return LEVEL_WORDS.get(str(level).lower(), str(level)) if level else ""
 
 
 def _outcome(value: Any) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from consumer.events.shapes import FLAT, field, shape_of
+from consumer.events.shapes import FLAT, shape_of
+from producer.event_shapes import at
 from producer.events.line_rule import is_plain, may_be_damaged, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
@@ -62,8 +63,8 @@ def identify_any(line: bytes) -> Identity | None:
         computer, source = event.get("computer"), event.get("source")
         record_id, timestamp = event["record_id"], event.get("timestamp")
     elif shape is not None:
-        computer, source = field(event, shape.computer), field(event, shape.source)
-        record_id, timestamp = field(event, shape.record_id), field(event, shape.timestamp)
+        computer, source = at(event, shape.computer), at(event, shape.source)
+        record_id, timestamp = at(event, shape.record_id), at(event, shape.timestamp)
     else:
         return None
     record_id = _record_id(record_id)

@@ -1,21 +1,17 @@
-"""Where the JSON shapes of a Windows event keep the same fields: pure values.
+"""Which shape an event has, and where that keeps what the audit and the tail look at. Pure.
 
-The four shapes are those of `win-event-producer --format`. Which one a line has is told from the line itself;
-of any other shape the fields are looked for under the names that loggers use.
+Which of the producer's four shapes a line has is told from the line itself; of any other shape the fields are
+looked for under the names that loggers use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from producer.event_fields import INSERTS, KEY_FIELDS, TIMESTAMP_FIELDS
-
-Path = tuple[str, ...]
-
-# What NXLog, winevtlog and the Windows API print as a number.
-LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
+from producer.event_shapes import PATHS, Path, at
 
 
 @dataclass(frozen=True)
@@ -29,55 +25,17 @@ class Shape:
     event_id: Path
     record_id: Path
     computer: Path
-    message: Path = ("message",)
+    message: Path
     outcome: Path = ()
     data: Path = ()
 
 
-FLAT = Shape(
-    "flat",
-    ("timestamp",),
-    ("level",),
-    ("source",),
-    ("event_id",),
-    ("record_id",),
-    ("computer",),
-    outcome=("event_type",),
-    data=("data",),
-)
-WINLOGBEAT = Shape(
-    "winlogbeat",
-    ("@timestamp",),
-    ("log", "level"),
-    ("winlog", "channel"),
-    ("winlog", "event_id"),
-    ("winlog", "record_id"),
-    ("winlog", "computer_name"),
-    outcome=("winlog", "keywords"),
-    data=("winlog", "event_data"),
-)
-NXLOG = Shape(
-    "nxlog",
-    ("EventTime",),
-    ("Severity",),
-    ("Channel",),
-    ("EventID",),
-    ("RecordNumber",),
-    ("Hostname",),
-    ("Message",),
-    ("EventType",),
-)
-WINEVTLOG = Shape(
-    "winevtlog",
-    ("TimeCreated",),
-    ("Level",),
-    ("Channel",),
-    ("EventID",),
-    ("EventRecordID",),
-    ("Computer",),
-    ("Message",),
-    ("Keywords",),
-)
+def _shape(name: str) -> Shape:
+    paths = PATHS[name]
+    return Shape(name, **{each.name: paths[each.name] for each in fields(Shape) if each.name in paths})
+
+
+FLAT, WINLOGBEAT, NXLOG, WINEVTLOG = map(_shape, ("flat", "winlogbeat", "nxlog", "winevtlog"))
 # Names of the same fields in shapes that are none of the four, the first that is there counts.
 ANYWHERE: dict[str, tuple[str, ...]] = {
     "timestamp": TIMESTAMP_FIELDS,
@@ -111,16 +69,6 @@ def shape_of(event: Mapping[str, Any]) -> Shape | None:
     return NXLOG if _NXLOG_KEY in event else None
 
 
-def field(event: Mapping[str, Any], path: Path) -> Any:
-    """The value at `path`, or None when it is not there."""
-    value: Any = event
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
-
-
 def data_field(event: Mapping[str, Any], name: str, event_id: int) -> str:
     """A text of EventData by its Windows name, wherever the shape keeps it; empty when it is not there."""
     inserts = event.get("StringInserts")
@@ -131,7 +79,7 @@ def data_field(event: Mapping[str, Any], name: str, event_id: int) -> str:
         return ""
     small = name[:1].lower() + name[1:]  # as Wazuh writes it
     for path in _DATA_PLACES:
-        place = field(event, path) if path else event
+        place = at(event, path) if path else event
         if isinstance(place, dict) and (text := _said(place.get(name)) or _said(place.get(small))):
             return text
     return ""

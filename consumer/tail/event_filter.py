@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from consumer.events.event_view import EventView, level_name
-from consumer.events.shapes import LEVELS
+from producer.event_shapes import LEVELS
 from producer.events.event_time import to_milliseconds
 
 # From the worst down, as Windows numbers them; 0 prints as Information too and comes last.

@@ -6,24 +6,20 @@ shapes; a name with dots leads into the event as it came (`winlog.channel`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from producer.event_fields import TEXT_MEMBER, TIMESTAMP_FIELDS
+from producer.event_shapes import LEVEL_WORDS, LEVELS, PATHS, Path, at
 from producer.events.line_rule import first_of
 
 Event = dict[str, Any]
-Path = tuple[str, ...]
 
 ABSENT = "\udfff"
 """Stands for a field that is not there. Half of a surrogate pair: no event and no rule has it."""
 
-_LEVELS = {
-    "0": "Information", "1": "Critical", "2": "Error", "3": "Warning", "4": "Information", "5": "Verbose",
-    "critical": "Critical", "error": "Error", "warning": "Warning", "information": "Information",
-    "info": "Information", "verbose": "Verbose", "debug": "Verbose",
-}  # fmt: skip
+_LEVELS = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
 # Other names of the same, as rules and pipelines have them.
 ALIASES = {
     "source": "Channel", "event_id": "EventID", "computer": "Computer", "ComputerName": "Computer",
@@ -40,12 +36,6 @@ class Shape:
     paths: Mapping[str, Path]
     data: Callable[[Event], Event]
     special: Mapping[str, Callable[[Event], Any]] = field(default_factory=dict)
-
-
-def at(event: Any, path: Iterable[str]) -> Any:
-    for step in path:
-        event = event.get(step) if isinstance(event, dict) else None
-    return event
 
 
 def text(value: Any) -> str:
@@ -144,71 +134,27 @@ def _inserts(event: Event) -> Event:
     return dict(zip(names, values, strict=True))
 
 
-def _level_at(*path: str) -> dict[str, Callable[[Event], Any]]:
-    return {"Level": lambda event: level(at(event, path))}
+# What rules call the fields of the System element.
+_NAMES = {
+    "EventID": "event_id", "Channel": "source", "Provider_Name": "provider", "Computer": "computer",
+    "EventRecordID": "record_id", "Task": "task", "Keywords": "keywords",
+    "Execution_ProcessID": "process_id", "Execution_ThreadID": "thread_id", "TimeCreated": "timestamp",
+    "Message": "message",
+}  # fmt: skip
 
 
-_EVTX = ("Event", "System")
-FLAT = Shape(
-    "flat",
-    {
-        "EventID": ("event_id",), "Channel": ("source",), "Provider_Name": ("provider",),
-        "Computer": ("computer",), "EventRecordID": ("record_id",), "Task": ("task",),
-        "Keywords": ("keywords",), "Execution_ProcessID": ("process_id",),
-        "Execution_ThreadID": ("thread_id",), "TimeCreated": ("timestamp",), "Message": ("message",),
-    },
-    lambda event: _member(event, "data"),
-    _level_at("level"),
-)  # fmt: skip
-WINLOGBEAT = Shape(
-    "winlogbeat",
-    {
-        "EventID": ("winlog", "event_id"), "Channel": ("winlog", "channel"),
-        "Provider_Name": ("winlog", "provider_name"), "Computer": ("winlog", "computer_name"),
-        "EventRecordID": ("winlog", "record_id"), "Task": ("winlog", "task"),
-        "Keywords": ("winlog", "keywords"), "Execution_ProcessID": ("winlog", "process", "pid"),
-        "Execution_ThreadID": ("winlog", "process", "thread", "id"), "TimeCreated": ("@timestamp",),
-        "Message": ("message",),
-    },
-    _winlogbeat_data,
-    _level_at("log", "level"),
-)  # fmt: skip
-NXLOG = Shape(
-    "nxlog",
-    {
-        "EventID": ("EventID",), "Channel": ("Channel",), "Provider_Name": ("SourceName",),
-        "Computer": ("Hostname",), "EventRecordID": ("RecordNumber",), "Task": ("Category",),
-        "Execution_ProcessID": ("ExecutionProcessID",), "Execution_ThreadID": ("ThreadID",),
-        "TimeCreated": ("EventTime",), "Message": ("Message",),
-    },
-    lambda event: event,
-    {"Level": _nxlog_level, "Keywords": _nxlog_keywords},
-)  # fmt: skip
-WINEVTLOG = Shape(
-    "winevtlog",
-    {
-        "EventID": ("EventID",), "Channel": ("Channel",), "Provider_Name": ("ProviderName",),
-        "Computer": ("Computer",), "EventRecordID": ("EventRecordID",), "Task": ("Task",),
-        "Keywords": ("Keywords",), "Execution_ProcessID": ("ProcessID",), "Execution_ThreadID": ("ThreadID",),
-        "TimeCreated": ("TimeCreated",), "Message": ("Message",),
-    },
-    _inserts,
-    _level_at("Level"),
-)  # fmt: skip
-EVTX_DUMP = Shape(
-    "evtx_dump",
-    {
-        "EventID": (*_EVTX, "EventID"), "Channel": (*_EVTX, "Channel"),
-        "Provider_Name": (*_EVTX, "Provider", "#attributes", "Name"), "Computer": (*_EVTX, "Computer"),
-        "EventRecordID": (*_EVTX, "EventRecordID"), "Task": (*_EVTX, "Task"),
-        "Keywords": (*_EVTX, "Keywords"),
-        "Execution_ProcessID": (*_EVTX, "Execution", "#attributes", "ProcessID"),
-        "Execution_ThreadID": (*_EVTX, "Execution", "#attributes", "ThreadID"),
-        "TimeCreated": (*_EVTX, "TimeCreated", "#attributes", "SystemTime"), "Message": ("message",),
-    },
-    _evtx_data,
-    _level_at(*_EVTX, "Level"),
-)  # fmt: skip
+def _shape(name: str, data: Callable[[Event], Event], **special: Callable[[Event], Any]) -> Shape:
+    paths = PATHS[name]
+    levels = {"Level": lambda event: level(at(event, paths["level"]))}
+    known = {rule: paths[field] for rule, field in _NAMES.items() if field in paths}
+    return Shape(name, known, data, levels | special)
+
+
+FLAT = _shape("flat", lambda event: _member(event, "data"))
+WINLOGBEAT = _shape("winlogbeat", _winlogbeat_data)
+NXLOG = _shape("nxlog", lambda event: event, Level=_nxlog_level, Keywords=_nxlog_keywords)
+WINEVTLOG = _shape("winevtlog", _inserts)
+EVTX_DUMP = _shape("evtx_dump", _evtx_data)
 _SYSTEM = {*FLAT.paths, "Level"}
 
 

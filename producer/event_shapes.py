@@ -1,0 +1,72 @@
+"""Where each JSON shape of a Windows event keeps the same fields, and what levels are called. Pure.
+
+The first four shapes are those of `win-event-producer --format`; the fifth is evtx_dump's. The audit, the
+tail, the analytics and the detection read events by this one table; event_fields.py has the names that are
+looked for in a shape that nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+Path = tuple[str, ...]
+
+PATHS: dict[str, dict[str, Path]] = {
+    "flat": {
+        "timestamp": ("timestamp",), "level": ("level",), "source": ("source",), "event_id": ("event_id",),
+        "record_id": ("record_id",), "computer": ("computer",), "message": ("message",),
+        "outcome": ("event_type",), "provider": ("provider",), "task": ("task",), "keywords": ("keywords",),
+        "process_id": ("process_id",), "thread_id": ("thread_id",), "data": ("data",),
+    },
+    "winlogbeat": {
+        "timestamp": ("@timestamp",), "level": ("log", "level"), "source": ("winlog", "channel"),
+        "event_id": ("winlog", "event_id"), "record_id": ("winlog", "record_id"),
+        "computer": ("winlog", "computer_name"), "message": ("message",), "outcome": ("winlog", "keywords"),
+        "provider": ("winlog", "provider_name"), "task": ("winlog", "task"),
+        "keywords": ("winlog", "keywords"), "process_id": ("winlog", "process", "pid"),
+        "thread_id": ("winlog", "process", "thread", "id"), "data": ("winlog", "event_data"),
+    },
+    "nxlog": {
+        "timestamp": ("EventTime",), "level": ("Severity",), "source": ("Channel",),
+        "event_id": ("EventID",), "record_id": ("RecordNumber",), "computer": ("Hostname",),
+        "message": ("Message",), "outcome": ("EventType",), "provider": ("SourceName",),
+        "task": ("Category",), "process_id": ("ExecutionProcessID",), "thread_id": ("ThreadID",),
+    },
+    "winevtlog": {
+        "timestamp": ("TimeCreated",), "level": ("Level",), "source": ("Channel",),
+        "event_id": ("EventID",), "record_id": ("EventRecordID",), "computer": ("Computer",),
+        "message": ("Message",), "outcome": ("Keywords",), "provider": ("ProviderName",), "task": ("Task",),
+        "keywords": ("Keywords",), "process_id": ("ProcessID",), "thread_id": ("ThreadID",),
+    },
+    "evtx_dump": {
+        "timestamp": ("Event", "System", "TimeCreated", "#attributes", "SystemTime"),
+        "level": ("Event", "System", "Level"), "source": ("Event", "System", "Channel"),
+        "event_id": ("Event", "System", "EventID"), "record_id": ("Event", "System", "EventRecordID"),
+        "computer": ("Event", "System", "Computer"), "message": ("message",),
+        "provider": ("Event", "System", "Provider", "#attributes", "Name"),
+        "task": ("Event", "System", "Task"), "keywords": ("Event", "System", "Keywords"),
+        "process_id": ("Event", "System", "Execution", "#attributes", "ProcessID"),
+        "thread_id": ("Event", "System", "Execution", "#attributes", "ThreadID"),
+        "data": ("Event", "EventData"),
+    },
+}  # fmt: skip
+"""Shape -> field -> path. `outcome`: what tells of a successful or failed audit. Without `data` the EventData
+stands on top, or by position (`StringInserts`)."""
+
+# What NXLog, winevtlog and the Windows API print as a number.
+LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
+LEVEL_WORDS = {
+    "critical": "Critical", "error": "Error", "warning": "Warning", "information": "Information",
+    "info": "Information", "verbose": "Verbose", "debug": "Verbose",
+}  # fmt: skip
+"""A word in small letters, also one of Syslog's -> the level's name in Windows."""
+
+
+def at(event: Any, path: Iterable[str]) -> Any:
+    """The value at `path`, or None when it is not there."""
+    for step in path:
+        if not isinstance(event, dict):
+            return None
+        event = event.get(step)
+    return event
