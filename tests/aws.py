@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import boto3
+from moto.server import ThreadedMotoServer
 from running import wait_until
 
 LOGIN = {
@@ -37,6 +38,19 @@ def moto_server(port: int) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(60)
+
+
+@contextmanager
+def moto_thread() -> Iterator[str]:
+    """The endpoint of one in this process, empty: all that are in one process share what they hold."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        with urlopen(Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=60):
+            yield endpoint
+    finally:
+        server.stop()
 
 
 def client(service: str, endpoint: str) -> Any:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pyarrow.dataset
 import pytest
-from aws import LOGIN, client
+from aws import LOGIN, client, moto_thread
 from click.testing import CliRunner, Result
-from moto.server import ThreadedMotoServer
 from running import wait_until
 
 from analytics.compact_cli import main
@@ -120,10 +119,7 @@ def test_mistakes_are_told_in_a_sentence(
 
 def test_an_archive_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _lines(20)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    with moto_thread() as endpoint:
         for name, value in (LOGIN | {"AWS_ENDPOINT_URL": endpoint}).items():
             monkeypatch.setenv(name, value)
         bucket = client("s3", endpoint)
@@ -139,6 +135,4 @@ def test_an_archive_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         place = tmp_path / SECURITY / "events.parquet"
         place.parent.mkdir(parents=True)
         bucket.download_file("events", file, str(place))
-    finally:
-        server.stop()
     assert _told(tmp_path) == sorted(lines)

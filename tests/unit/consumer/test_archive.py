@@ -7,8 +7,8 @@ from collections import defaultdict
 import boto3
 import orjson
 import pytest
+from aws import moto_thread
 from click.testing import CliRunner
-from moto.server import ThreadedMotoServer
 
 from consumer.verify_cli import main
 
@@ -76,11 +76,8 @@ def test_a_path_that_is_not_there_is_usage(tmp_path):
 
 
 def test_an_archive_in_s3(archive, ended, monkeypatch):
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    with moto_thread() as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -96,5 +93,3 @@ def test_an_archive_in_s3(archive, ended, monkeypatch):
         result, _ = verify("--file", "s3://nowhere/archive")
         assert result.exit_code == 1
         assert "cannot list s3://nowhere/archive" in result.stderr
-    finally:
-        server.stop()
