@@ -237,7 +237,7 @@ class Rate(BaseModel):
     """Events a second that the producer shall make; max: as fast as it goes."""
 
     model_config = ConfigDict(extra="forbid")
-    rate: Literal["max"] | Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
+    rate: Literal["max"] | Annotated[float, Field(strict=True, gt=0, le=10_000_000, allow_inf_nan=False)]
 
 
 class Done(BaseModel):

@@ -41,8 +41,10 @@ def explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        return problem(422, "; ".join(found))
+        found: dict[str, list[str]] = {}
+        for each in error.errors():  # a value that may be of two kinds has one for each of them
+            found.setdefault(".".join(map(str, each["loc"][:2])), []).append(each["msg"])
+        return problem(422, "; ".join(f"{place}: {', or '.join(texts)}" for place, texts in found.items()))
 
     @app.exception_handler(AwayError)
     def away(_request: Request, error: AwayError) -> JSONResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from producer.http.problems import problem, whole_answer
 from producer.http.settings import HttpLimits
 
+TOO_SLOW = "win-event: too slow"  # in the scope of a request whose time is over
 _REFUSED = 64  # connections over the limit that are told so; further ones are just closed
 _LINGER = 2.0  # seconds in which a client may still send what nobody reads, so that it gets its answer
 
@@ -43,6 +44,7 @@ class _Connection(HttpToolsProtocol):
     _is_in_head = True
     _is_whole = False  # all of its body is here
     _is_over = False  # one connection too many
+    _is_warned = False  # the application knows that its time is over
     _is_ended = False  # all is said; what still comes is not read as a request
 
     def connection_made(self, transport: Any) -> None:
@@ -72,7 +74,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._since, self._head = self.loop.time(), 0
-        self._is_in_head, self._is_whole = True, False
+        self._is_in_head, self._is_whole, self._is_warned = True, False, False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -111,16 +113,31 @@ class _Connection(HttpToolsProtocol):
         self._since = None
         if self._is_ended:
             self.transport.close()
+        elif self._warns(now):
+            return
         elif self.cycle is not None and self.cycle.response_started:
             self.transport.close() if self.cycle.response_complete else self.transport.abort()
         else:
             self._end(408, f"the request was not complete after {self.limits.seconds:g} s", "too slow")
+
+    def _warns(self, now: float) -> bool:
+        """Let the application answer, once: it knows what it took. It hears of it with an empty piece."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_started or self._is_in_head or self._is_warned:
+            return False
+        self._is_warned, self._since = True, now - self.limits.seconds + _LINGER
+        cast(dict[str, Any], cycle.scope)[TOO_SLOW] = True
+        cycle.message_event.set()
+        return True
 
     def _end(self, status: int, detail: str, reason: str = "") -> None:
         if self.transport.is_closing():
             return
         if reason:
             self.refused(reason)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # what it still says is not heard
+            self.cycle.message_event.set()
         self.transport.write(whole_answer(status, detail))
         if not self.transport.can_write_eof():
             self.transport.close()

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from producer.http.bodies import BodyError, Gunzip, json_events
+from producer.http.connections import TOO_SLOW
 from producer.http.guard import JSON_KIND, NDJSON_KINDS, kind_of
 from producer.http.problems import Refusal
 from producer.http.settings import HttpLimits
@@ -25,6 +26,7 @@ from producer.log.event_log import LogFullError, LogRefusedError
 from producer.log.intake import Intake, Place
 from producer.log.lines import LineSplitter, as_logged
 
+BOM = b"\xef\xbb\xbf"  # of a body, as Windows writes its files, not of its first event
 _SHOWN = 1000  # rejected events that an answer names
 _TURN = 0.005  # seconds that one request may keep all others waiting
 _LARGE = 256 * 1024  # bytes of a body whose events are found in a thread, for the same reason
@@ -46,7 +48,7 @@ class _Taking:
         """A body may hold millions of events: other requests get their turn meanwhile."""
         begin = time.monotonic()
         for event in events:
-            line, reason = as_logged(event)
+            line, reason = as_logged(event if self.seen else event.removeprefix(BOM))
             if line:
                 self.lines.append(line)
             else:
@@ -100,7 +102,7 @@ class Taker:
             else:
                 await self._take_whole(body, taking, is_lines, is_atomic)
         except BodyError as error:
-            reason = "too large" if error.status == 413 else ""
+            reason = {413: "too large", 408: "too slow"}.get(error.status, "")
             raise Refusal(error.status, str(error), reason, **self._so_far(taking)) from error
         except LogFullError as error:
             detail = f"{error}; try again when it has read"
@@ -126,7 +128,11 @@ class Taker:
         self, body: AsyncIterator[bytes], taking: _Taking, is_lines: bool, is_atomic: bool
     ) -> None:
         content = b"".join([piece async for piece in body])
-        cut = partial(LineSplitter().feed, content + b"\n") if is_lines else partial(json_events, content)
+        cut = (
+            partial(LineSplitter().feed, content + b"\n")
+            if is_lines
+            else partial(json_events, content.removeprefix(BOM))
+        )
         await taking.check(cut() if len(content) < _LARGE else await asyncio.to_thread(cut))
         if not (is_atomic and taking.reasons):
             taking.append(self.intake)
@@ -162,18 +168,28 @@ async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
     if int(declared) > limit:
         raise too_large
     gunzip, taken = Gunzip(limit) if "gzip" in encoding else None, 0
-    try:
-        async for piece in request.stream():
-            taken += len(piece)
-            if taken > limit:
-                raise too_large
-            if gunzip is None:
-                yield piece
-                continue
-            for part in gunzip.feed(piece):
-                yield part
-                await asyncio.sleep(0)  # unpacked, a piece may be a thousand times as large
-    except ClientDisconnect as error:
-        raise BodyError("the connection ended before the body did") from error
+    async for piece in _received(request):
+        taken += len(piece)
+        if taken > limit:
+            raise too_large
+        if gunzip is None:
+            yield piece
+            continue
+        for part in gunzip.feed(piece):
+            yield part
+            await asyncio.sleep(0)  # unpacked, a piece may be a thousand times as large
     if gunzip:
         gunzip.finish()
+
+
+async def _received(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises BodyError."""
+    is_more = True
+    while is_more:
+        message = await request.receive()
+        if TOO_SLOW in request.scope:
+            raise BodyError("the request was not complete when its time was over", 408)
+        if message["type"] == "http.disconnect":
+            raise BodyError("the connection ended before the body did")
+        is_more = message["more_body"]
+        yield message["body"]

@@ -203,6 +203,16 @@ def test_while_a_large_body_is_read_others_are_answered(start_producer, form: st
         assert not select([raw], [], [], 0)[0], "the body was read before anybody else was answered"
 
 
+def test_what_a_slow_stream_brought_stays_and_is_told(bounded: Http) -> None:
+    with bounded.raw() as raw:
+        raw.sendall(POST.replace(b"json", b"x-ndjson") + b"Transfer-Encoding: chunked\r\n\r\n")
+        raw.sendall(b'8\r\n{"a":1}\n\r\n' * 3)
+        answer = read_to_the_end(raw)
+    assert answer.startswith(b"HTTP/1.1 408"), answer
+    assert b'"accepted":3' in answer
+    assert bounded.metric('win_event_http_refused_total{reason="too slow"}') >= 1
+
+
 def test_connections_over_the_limit_are_told_and_closed(bounded: Http) -> None:
     def refused() -> bool:
         with ExitStack() as opened:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from http_client import NDJSON, Http
+from http_client import JSON, NDJSON, Http
 
 from producer.log.ledger import POSTED, LedgerBlock, decode_ledger, line_digest
 from producer.protocol import ResumeRequest
@@ -61,6 +61,13 @@ def test_gzip_and_chunks_are_taken(idle) -> None:
         answer = idle.http.post(body, NDJSON, **headers)
         assert answer.json["accepted"] == 2000
         assert read_back(idle, answer) == b"".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b'{"b":1}\r\n{"b":2}\r\n', NDJSON), (b'[{"b":1},{"b":2}]', JSON)]
+)
+def test_a_body_may_begin_as_windows_begins_a_file(idle, body: bytes, kind: str) -> None:
+    assert idle.http.post(b"\xef\xbb\xbf" + body, kind).json["accepted"] == 2
 
 
 def test_bad_events_are_named_and_the_good_ones_taken(idle) -> None:

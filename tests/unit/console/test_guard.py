@@ -73,6 +73,8 @@ def test_the_own_page_gets_through_to_the_producer(open_console) -> None:
         (b'{"rate":1}', {"Content-Type": "text/plain"}, 415),
         (b'{"rate":-1}', {}, 422),
         (b'{"rate":NaN}', {}, 422),
+        (b'{"rate":true}', {}, 422),
+        (b'{"rate":"5"}', {}, 422),
         (b'{"rate":1,"more":2}', {}, 422),
         (b"{", {}, 422),
         (b"", {}, 422),
