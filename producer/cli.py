@@ -76,7 +76,7 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
     def take(*names: str) -> dict[str, Any]:
         return {name: options.pop(name) for name in names}
 
-    _check_file_options(options)
+    _check_options(options)
     generator = GeneratorSettings(
         **take(
             "seed", "hosts", "profile", "fmt", "labels", "start_time", "catalogue", "scenarios",
@@ -90,8 +90,10 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
     return ProducerSettings(generator=generator, server=server, http=http, **options)
 
 
-def _check_file_options(options: dict[str, Any]) -> None:
+def _check_options(options: dict[str, Any]) -> None:
     """Silence would drop what the user meant."""
+    if options["stdout"] and options["http_port"] is not None:
+        raise click.UsageError("--stdout serves nobody: leave out --http-port")
     if options["from_file"] is None:
         given = [name for name in ("loop", "shift_time", "generated_rate") if options[name]]
         if given:
@@ -152,12 +154,11 @@ def _explain(error: OSError, settings: ProducerSettings) -> str:
             f"{error.strerror}: the log directory or the ledger cannot grow. Make room and start again with "
             "the same folders: everything that was served is kept"
         )
-    where = f"{settings.server.host}:{settings.server.port}"
+    where, option = f"{settings.server.host}:{settings.server.port}", "--port"
     if settings.http:
         where += f" or {settings.http.host}:{settings.http.port}"
-    return (
-        f"cannot listen on {where}: {error.strerror or error}; try another --port, or --port 0 for a free one"
-    )
+        option += " or --http-port"
+    return f"cannot listen on {where}: {error.strerror or error}; try another {option}; 0 takes a free one"
 
 
 @contextlib.contextmanager

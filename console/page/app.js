@@ -11,6 +11,7 @@ import { count, duration, element, hostile, time } from "./text.js";
 
 const LEVELS = ["Critical", "Error", "Warning", "Information", "Verbose"];
 const STATES = { waiting: "Connecting", live: "Live", away: "Reconnecting", asleep: "Resting" };
+const SERVICES = { kafka: "Kafka", flink: "Flink", producer: "Producer", cache: "Cache" };
 const byId = (id) => document.getElementById(id);
 
 const series = new Series();
@@ -76,7 +77,7 @@ function showNotices(status) {
   notices.replaceChildren(
     ...problems.map((each) =>
       element("p", { className: "notice" },
-        element("strong", {}, { kafka: "Kafka", flink: "Flink", producer: "Producer" }[each.name]), " ",
+        element("strong", {}, SERVICES[each.name] ?? each.name), " ",
         hostile(each.problem, 300), each.as_of === null ? "" : ` Its last figures are of ${time(each.as_of)}.`),
     ),
   );

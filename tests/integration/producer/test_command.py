@@ -1,6 +1,7 @@
 """The command as its user meets it: --stdout, history, status, help, mistakes."""
 
 import json
+import socket
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +56,7 @@ def test_the_status_tells_asked_and_achieved(start_producer) -> None:
         (("--channel-mix", "1/2"), "is not three shares"),
         (("--tls-client-ca", __file__), "both --tls-cert and --tls-key"),
         (("--profile", "laptop"), "is not one of 'workstation'"),
+        (("--stdout", "--http-port", "0"), "--stdout serves nobody"),
     ],
 )
 def test_mistakes_are_named(command: str, options: tuple[str, ...], words: str) -> None:
@@ -62,6 +64,14 @@ def test_mistakes_are_named(command: str, options: tuple[str, ...], words: str) 
     assert done.returncode == 2
     assert words in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(command, "--port", "0", "--http-port", port)
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}: Address already in use; try another --port or --http-port" in done.stderr
 
 
 def test_a_broken_catalogue_is_named_with_its_line(command: str, tmp_path: Path) -> None:
