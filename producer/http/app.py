@@ -41,7 +41,11 @@ def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) ->
         redirect_slashes=False,
         responses=documented(400, 401, 403, 408, 413, 415, 431, 503),
     )
-    taker = Taker(parts.intake, parts.log.log_id, settings.limits, metrics.posts.reject)
+
+    def is_open() -> bool:
+        return parts.server.is_listening
+
+    taker = Taker(parts.intake, parts.log.log_id, settings.limits, metrics.posts.reject, is_open)
     app.include_router(intake_routes(taker))
     app.include_router(_health_routes(parts, metrics))
     app.include_router(control_routes(parts))
@@ -49,7 +53,7 @@ def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) ->
     _explain_errors(app, metrics.refused)
     _describe(app)
     short = _shortcut(app, taker)
-    return Guard(short, settings, metrics.refused, lambda: parts.server.is_listening)
+    return Guard(short, settings, metrics.refused, is_open)
 
 
 def _shortcut(app: ASGIApp, taker: Taker) -> ASGIApp:

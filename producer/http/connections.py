@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from producer.http.problems import problem, whole_answer
 from producer.http.settings import HttpLimits
 
-TOO_SLOW = "win-event: too slow"  # in the scope of a request whose time is over
+OVER = "win-event: over"  # in the scope of a request that has to end: status and detail of its answer
 _REFUSED = 64  # connections over the limit that are told so; further ones are just closed
 _LINGER = 2.0  # seconds in which a client may still send what nobody reads, so that it gets its answer
 
@@ -111,22 +111,27 @@ class _Connection(HttpToolsProtocol):
         if self._since is None or now - self._since < self.limits.seconds:
             return
         self._since = None
+        detail = f"the request was not complete after {self.limits.seconds:g} s"
         if self._is_ended:
             self.transport.close()
-        elif self._warns(now):
+        elif self._warns(408, detail):
             return
         elif self.cycle is not None and self.cycle.response_started:
             self.transport.close() if self.cycle.response_complete else self.transport.abort()
         else:
-            self._end(408, f"the request was not complete after {self.limits.seconds:g} s", "too slow")
+            self._end(408, detail, "too slow")
 
-    def _warns(self, now: float) -> bool:
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._warns(503, "the producer is stopping")
+
+    def _warns(self, status: int, detail: str) -> bool:
         """Let the application answer, once: it knows what it took. It hears of it with an empty piece."""
         cycle = self.cycle
         if cycle is None or cycle.response_started or self._is_in_head or self._is_warned:
             return False
-        self._is_warned, self._since = True, now - self.limits.seconds + _LINGER
-        cast(dict[str, Any], cycle.scope)[TOO_SLOW] = True
+        self._is_warned, self._since = True, self.loop.time() - self.limits.seconds + _LINGER
+        cast(dict[str, Any], cycle.scope)[OVER] = (status, detail)
         cycle.message_event.set()
         return True
 

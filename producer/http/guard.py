@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from producer.http.connections import OVER
 from producer.http.problems import Refusal
 from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_address, is_loopback
 
@@ -138,6 +139,9 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
     async def bounded() -> Message:
         nonlocal taken
         message = await receive()
+        if OVER in scope and message.get("more_body", True):
+            status, detail = scope[OVER]
+            raise Refusal(status, detail, "stopping" if status == 503 else "too slow")
         taken += len(message.get("body", b""))
         if taken > _CONTROL_BYTES:
             raise Refusal(413, f"the body has more than {_CONTROL_BYTES} bytes", "too large")

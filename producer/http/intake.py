@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from producer.http.bodies import BodyError, Gunzip, json_events
-from producer.http.connections import TOO_SLOW
+from producer.http.connections import OVER
 from producer.http.guard import JSON_KIND, NDJSON_KINDS, kind_of
 from producer.http.problems import Refusal
 from producer.http.settings import HttpLimits
@@ -30,6 +30,7 @@ BOM = b"\xef\xbb\xbf"  # of a body, as Windows writes its files, not of its firs
 _SHOWN = 1000  # rejected events that an answer names
 _TURN = 0.005  # seconds that one request may keep all others waiting
 _LARGE = 256 * 1024  # bytes of a body whose events are found in a thread, for the same reason
+_REASONS = {413: "too large", 408: "too slow", 503: "stopping"}
 _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
@@ -83,12 +84,16 @@ class _Taking:
 
 @dataclass(frozen=True)
 class Taker:
-    """Answers one request after the other. `rejected` hears the reason of every line that is not taken."""
+    """Answers one request after the other. `rejected` hears the reason of every line that is not taken.
+
+    `is_open` is false when the producer stops: what came then, no client would get.
+    """
 
     intake: Intake
     log_id: str
     limits: HttpLimits
     rejected: Callable[[Mapping[str, int]], object]
+    is_open: Callable[[], bool]
 
     async def take(self, request: Request) -> Response:
         is_lines = kind_of(request.headers) in NDJSON_KINDS
@@ -102,7 +107,7 @@ class Taker:
             else:
                 await self._take_whole(body, taking, is_lines, is_atomic)
         except BodyError as error:
-            reason = {413: "too large", 408: "too slow"}.get(error.status, "")
+            reason = _REASONS.get(error.status, "")
             raise Refusal(error.status, str(error), reason, **self._so_far(taking)) from error
         except LogFullError as error:
             detail = f"{error}; try again when it has read"
@@ -120,9 +125,9 @@ class Taker:
         splitter = LineSplitter()
         async for piece in body:
             await taking.check(splitter.feed(piece))
-            taking.append(self.intake)
+            self._append(taking)
         await taking.check(splitter.finish())
-        taking.append(self.intake)
+        self._append(taking)
 
     async def _take_whole(
         self, body: AsyncIterator[bytes], taking: _Taking, is_lines: bool, is_atomic: bool
@@ -135,7 +140,12 @@ class Taker:
         )
         await taking.check(cut() if len(content) < _LARGE else await asyncio.to_thread(cut))
         if not (is_atomic and taking.reasons):
-            taking.append(self.intake)
+            self._append(taking)
+
+    def _append(self, taking: _Taking) -> None:
+        if not self.is_open():
+            raise BodyError("the producer is stopping", 503)
+        taking.append(self.intake)
 
     def _so_far(self, taking: _Taking) -> dict[str, Any]:
         return taking.told(self.log_id) if taking.accepted else {}
@@ -187,8 +197,9 @@ async def _received(request: Request) -> AsyncIterator[bytes]:
     is_more = True
     while is_more:
         message = await request.receive()
-        if TOO_SLOW in request.scope:
-            raise BodyError("the request was not complete when its time was over", 408)
+        if OVER in request.scope and message.get("more_body", True):
+            status, detail = request.scope[OVER]
+            raise BodyError(detail, status)
         if message["type"] == "http.disconnect":
             raise BodyError("the connection ended before the body did")
         is_more = message["more_body"]

@@ -164,6 +164,24 @@ def test_while_clients_are_drained_it_is_not_ready_and_takes_nothing(start_produ
     assert server.wait() == 0
 
 
+@pytest.mark.parametrize(("path", "taken"), [("POST /events", b'"accepted":2'), ("PUT /rate", b"stopping")])
+def test_a_request_that_a_stop_interrupts_is_told_so(producer, path: str, taken: bytes) -> None:
+    kind = b"application/x-ndjson" if "events" in path else b"application/json"
+    with producer.http.raw() as raw:
+        raw.sendall(path.encode() + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + kind)
+        raw.sendall(b"\r\nContent-Length: 999\r\n\r\n" + b'{"a":1}\n' * 2 + b'{"a"')
+        wait_until(
+            lambda: "rate" in path or producer.http.get("/status").json["posted"] == 2, "the first events"
+        )
+        producer.process.send_signal(signal.SIGTERM)
+        answer = read_to_the_end(raw)
+    assert answer.startswith(b"HTTP/1.1 503"), answer
+    assert b"retry-after: 2" in answer
+    assert taken in answer
+    assert producer.wait() == 0
+    assert "Traceback" not in "\n".join(producer.stderr)
+
+
 def test_the_api_has_a_page_that_loads_nothing_from_elsewhere(shared) -> None:
     page = shared.get("/docs")
     assert page.kind == "text/html"
