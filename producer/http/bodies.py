@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 _SPACE = b" \t\r\n"
 _ENVELOPE = re.compile(rb'\{\s*"events"\s*:\s*\[')
 _array = msgspec.json.Decoder(list[msgspec.Raw])
-_scan = json.JSONDecoder().raw_decode
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+_PLAIN = re.compile(rb'[^\s,"\[\]{}]+').match  # a number, true, null, NaN
 
 
 class BodyError(ValueError):
@@ -80,27 +80,42 @@ def json_events(body: bytes) -> list[bytes]:
 def _elements(array: bytes) -> list[bytes]:
     try:
         return [bytes(raw).translate(_BREAKS) for raw in _array.decode(array)]
-    except msgspec.DecodeError:
-        # One event with NaN or half a surrogate pair must not cost the others: its place is named later.
-        return _elements_one_by_one(array.decode())
+    except (msgspec.DecodeError, RecursionError):
+        # One event with NaN, half a surrogate pair or too many levels must not cost the others: its place is
+        # named later.
+        return _elements_one_by_one(array)
 
 
-def _elements_one_by_one(array: str) -> list[bytes]:
+def _elements_one_by_one(array: bytes) -> list[bytes]:
     found: list[bytes] = []
     at = _gap(array, 1)
-    while not found or array[at] == ",":
+    while not found or array[at : at + 1] == b",":
         begin = _gap(array, at + 1) if found else at
-        _, end = _scan(array, begin)
-        found.append(array[begin:end].encode().translate(_BREAKS))
+        end = _end_of_value(array, begin)
+        found.append(array[begin:end].translate(_BREAKS))
         at = _gap(array, end)
-    if array[at:] != "]":
+    if array[at:] != b"]":
         raise ValueError(f"event {len(found) - 1} is followed by {array[at : at + 20]!r}")
     return found
 
 
-def _gap(array: str, at: int) -> int:
+def _end_of_value(array: bytes, begin: int) -> int:
+    """Where the value ends that begins there, whatever it is worth. Raises ValueError."""
+    if plain := _PLAIN(array, begin):
+        return plain.end()
+    depth = 0
+    for token in _TOKEN.finditer(array, begin):
+        depth += (token[0] in (b"[", b"{")) - (token[0] in (b"]", b"}"))
+        if depth < 0:
+            raise ValueError(f"no event stands before {array[token.start() : token.start() + 20]!r}")
+        if depth == 0:
+            return token.end()
+    raise ValueError("the array does not end")
+
+
+def _gap(array: bytes, at: int) -> int:
     """Where the next token begins. Raises ValueError at the end of the text."""
-    while at < len(array) and array[at] in " \t\r\n":
+    while array[at : at + 1] in (b" ", b"\t", b"\r", b"\n"):
         at += 1
     if at == len(array):
         raise ValueError("the array does not end")

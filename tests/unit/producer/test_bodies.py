@@ -30,6 +30,14 @@ def test_the_events_of_an_array_are_found_whatever_they_are(events, indent, wrap
     assert [repr(json.loads(each)) for each in found] == [repr(event) for event in events]
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_one_event_with_too_many_levels_does_not_cost_the_others(wrapped: bool) -> None:
+    deep = b'{"a":' * 5_000 + b'"]}"' + b"}" * 5_000
+    array = b'[{"b":1}, ' + deep + b',{"c":"\\"]"}]'
+    body = b'{"events":' + array + b"}" if wrapped else array
+    assert json_events(body) == [b'{"b":1}', deep, b'{"c":"\\"]"}']
+
+
 @pytest.mark.parametrize(
     "body",
     [
