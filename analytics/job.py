@@ -34,14 +34,14 @@ from kafka_setup.connection.jaas import JaasError
     envvar="WIN_EVENT_DECLARE",
     show_envvar=True,
     is_flag=True,
-    help="Print every table as SQL for a client of Flink, and submit nothing.",
+    help="Print all tables as SQL for a Flink client; submit nothing.",
 )
 @click.option(
     "--describe",
     envvar="WIN_EVENT_DESCRIBE",
     show_envvar=True,
     is_flag=True,
-    help="Print the job's name as JSON, and submit nothing.",
+    help="Print the name of the job as JSON; submit nothing.",
 )
 @analytics_options
 def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:

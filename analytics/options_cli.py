@@ -28,16 +28,16 @@ _OPTIONS = (
         "parameters",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A parameter of the questions, as the head of their file tells; QUESTION.NAME=VALUE for one.",
+        help="Set a parameter; the head of each question lists them. QUESTION.NAME=VALUE sets it for one.",
     ),
     click.option(
         "--from-files",
         multiple=True,
         metavar="'DIR/*.ndjson'",
-        help="Ask files instead of the topic, print the answers as JSON lines, and end.",
+        help="Read files instead of the topic, print the answers as JSON lines, and end.",
     ),
     *KAFKA_OPTIONS,
-    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where the events are."),
+    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic of the events."),
     option(
         "--result-topic",
         "WIN_EVENT_RESULT_TOPIC",
@@ -50,13 +50,13 @@ _OPTIONS = (
         "WIN_EVENT_START_FROM",
         type=click.Choice(["earliest", "latest"]),
         default="earliest",
-        help="Where a job without saved position begins in the topic.",
+        help="Where a job without a saved position begins in the topic.",
     ),
     option(
         "--bounded/--unbounded",
         "WIN_EVENT_BOUNDED",
         default=False,
-        help="Read what is in the topic now, close all windows, and end.",
+        help="Read the records that are in the topic now, close all windows, and end.",
     ),
     option(
         "--max-lateness",
@@ -64,8 +64,8 @@ _OPTIONS = (
         type=click.FloatRange(0, 86_400),
         default=10.0,
         metavar="SECONDS",
-        help="How far events of one partition may be out of order. Answers wait so long; what comes later "
-        "goes to events_late.",
+        help="How far events of one partition may be out of order. Answers wait this long. Later events go "
+        "to events_late.",
     ),
     option(
         "--idle-timeout",
@@ -73,7 +73,7 @@ _OPTIONS = (
         type=click.FloatRange(0.1, 86_400),
         default=30.0,
         metavar="SECONDS",
-        help="A partition without events for so long does not hold the others. No effect with --bounded.",
+        help="A partition without events for this long does not delay the others. No effect with --bounded.",
     ),
     option(
         "--hosts",
@@ -81,20 +81,20 @@ _OPTIONS = (
         type=click.Path(path_type=Path, dir_okay=False),
         default=HOSTS,
         show_default="hosts.csv beside job.py",
-        help="enriched: CSV file with computer,role,site; read when the job is submitted.",
+        help="For enriched: CSV file with computer,role,site; it is read when the job is submitted.",
     ),
     option(
         "--archive-path",
         "WIN_EVENT_ARCHIVE_PATH",
         metavar="URI",
-        help="archive: file:///folder or s3://bucket/folder.",
+        help="For archive: file:///folder or s3://bucket/folder.",
     ),
     option(
         "--archive-part-bytes",
         "WIN_EVENT_ARCHIVE_PART_BYTES",
         type=click.IntRange(1024),
         default=128 * 2**20,
-        help="archive: a part that is larger is closed at the next checkpoint.",
+        help="For archive: a larger part is closed at the next checkpoint.",
     ),
     option(
         "--archive-part-seconds",
@@ -102,21 +102,21 @@ _OPTIONS = (
         type=click.IntRange(1, 86_400),
         default=900,
         metavar="SECONDS",
-        help="archive: a part that is older is closed, and can be seen after the next checkpoint.",
+        help="For archive: an older part is closed, and becomes visible after the next checkpoint.",
     ),
     option(
         "--delivery-guarantee",
         "WIN_EVENT_DELIVERY_GUARANTEE",
         type=click.Choice(["at-least-once", "exactly-once"]),
         default="at-least-once",
-        help="How answers enter Kafka. exactly-once shows them at checkpoints, to read_committed readers.",
+        help="How answers enter Kafka. exactly-once: read_committed readers see them at checkpoints.",
     ),
     option(
         "--transactional-id-prefix",
         "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
         metavar="PREFIX",
         default="win-event-analytics",
-        help="Different for each job on the same cluster; also the name of its consumer group.",
+        help="Each job on the same cluster needs its own. It is also the name of the consumer group.",
     ),
     option(
         "--transaction-timeout",
@@ -124,7 +124,7 @@ _OPTIONS = (
         type=click.IntRange(min=10),
         default=900,
         metavar="SECONDS",
-        help="exactly-once: a job that is down for longer loses what it had not committed.",
+        help="For exactly-once: a job that is down for longer loses the answers that it had not committed.",
     ),
     option(
         "--checkpoint-interval",
@@ -138,15 +138,15 @@ _OPTIONS = (
         "WIN_EVENT_PARALLELISM",
         type=click.IntRange(1, 1024),
         default=1,
-        help="Subtasks that read and count; more than the topic has partitions find nothing to read.",
+        help="Number of subtasks that read and count; at most one per partition is used.",
     ),
     option(
         "--check/--no-check",
         "WIN_EVENT_CHECK",
         default=True,
-        help="Try the login and the topics before submitting.",
+        help="Check the login and the topics before submitting.",
     ),
-    option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+    option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
 )
 
 

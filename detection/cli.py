@@ -227,12 +227,12 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 @options(RULE_OPTIONS, DETECTION_OPTIONS)
 @click.option(
     "--alerts", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
-    help="Alerts as JSON lines, with the time at which each was found: delays then are those of that run.",
+    help="File with alerts as JSON lines; the delays are then those of that run.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line, one for each rule and scenario.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per rule and scenario.")
 @click.option(
     "--fail-under", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
-    help="Exit with 1 when a precision or a recall is lower.",
+    help="Exit with code 1 if a precision or a recall is lower.",
 )  # fmt: skip
 def score(files: tuple[Path, ...], **values: Any) -> None:
     """Measure the rules against events with labels (win-event-producer --labels).

@@ -27,23 +27,23 @@ from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 
 _OPTIONS = (
-    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Where the events are."),
-    option("--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default="alerts", help="Where the alerts go."),
+    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic of the events."),
+    option("--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default="alerts", help="Topic for the alerts."),
     option(
         "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
-        help="Consumer group whose offsets show how far behind the job is; it resumes from its checkpoint.",
+        help="Consumer group that shows the lag of the job; the job itself resumes from its checkpoint.",
     ),
     option(
         "--start-from", "WIN_EVENT_START_FROM", type=click.Choice(["earliest", "latest"]), default="earliest",
-        help="Where a job without saved position begins in the topic.",
+        help="Where a job without a saved position begins in the topic.",
     ),
     option(
         "--bounded/--unbounded", "WIN_EVENT_BOUNDED", default=False,
-        help="Read what is in the topic now, close all windows, and end.",
+        help="Read the records that are in the topic now, close all windows, and end.",
     ),
     option(
         "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=click.FloatRange(0.1, 86_400), default=10.0,
-        metavar="SECONDS", help="A partition without events for so long does not hold the others.",
+        metavar="SECONDS", help="A partition without events for this long does not delay the others.",
     ),
     option(
         "--checkpoint-interval", "WIN_EVENT_CHECKPOINT_INTERVAL", type=click.FloatRange(min=0.1), default=5.0,
@@ -51,17 +51,20 @@ _OPTIONS = (
     ),
     option(
         "--parallelism", "WIN_EVENT_PARALLELISM", type=click.IntRange(1, 1024), default=1,
-        help="Subtasks that read and match; more than the topic has partitions find nothing to read.",
+        help="Number of subtasks that read and match; at most one per partition is used.",
     ),
-    option("--check/--no-check", "WIN_EVENT_CHECK", default=True, help="Try the login before submitting."),
-    option("--job-name", "WIN_EVENT_JOB_NAME", help="As Flink's UI shows it."),
+    option("--check/--no-check", "WIN_EVENT_CHECK", default=True, help="Check the login before submitting."),
+    option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
 )  # fmt: skip
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @version_option()
 @option(
-    "--describe", "WIN_EVENT_DESCRIBE", is_flag=True, help="Print the job's name as JSON, and submit nothing."
+    "--describe",
+    "WIN_EVENT_DESCRIBE",
+    is_flag=True,
+    help="Print the name of the job as JSON; submit nothing.",
 )
 @options(RULE_OPTIONS, DETECTION_OPTIONS, KAFKA_OPTIONS, _OPTIONS)
 def main(describe: bool, **values: Any) -> None:

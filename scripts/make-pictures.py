@@ -25,6 +25,8 @@ LIGHT = ("console-1280.png", ViewportSize(width=1280, height=925))
 DARK = ("console-390.png", ViewportSize(width=390, height=844))
 PRODUCER = ("--rate", "800", "--scenario", "brute-force@20/h", "--scenario", "password-spray@20/h")
 QUESTIONS = "level_counts,level_windows,logon_sessions,brute_force"
+# Attacks only: alerts of the level informational, hundreds a minute, would push them out of the picture.
+os.environ["WIN_EVENT_RULES"] = str(REPOSITORY / "detection" / "rules" / "brute_force.yml")
 
 
 class Show(TerminalReporter):

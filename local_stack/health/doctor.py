@@ -25,14 +25,14 @@ _NEEDED_BYTES = 2 * 2**30
 
 
 def examine(stack: Stack, sockets: Sequence[tuple[str, int]] = ()) -> list[Finding]:
-    """`sockets`: what to read lines from, besides what the running jobs read."""
+    """`sockets`: what to read lines from, besides what the running jobs read; each is examined once."""
     running = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
     findings = [_java(), _python(), _versions(), _disk(stack), *_ports(stack), *_daemons(stack)]
     if broker.name(1) in running:
         findings += examine_kafka(stack)
     if "jobmanager" in running:
         findings += examine_flink(stack)
-    return findings + examine_sockets(sockets)
+    return list(dict.fromkeys([*findings, *examine_sockets(sockets)]))
 
 
 def _java() -> Finding:

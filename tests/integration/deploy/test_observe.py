@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -212,6 +213,10 @@ def test_status_on_a_terminal_is_redrawn_until_interrupted(observed: RunningStac
 def test_doctor_examines_logins_topics_clocks_and_sockets(observed: RunningStack) -> None:
     result = run(BIN / "win-event-stack", "doctor", env=observed.environment)
     assert result.returncode == 0, result.stdout + result.stderr
+    found = re.search(r"ok +(\S+) accepts connections", result.stdout)
+    assert found is not None, result.stdout
+    again = run(BIN / "win-event-stack", "doctor", "--hostname", found[1], env=observed.environment)
+    assert again.stdout.count(f"{found[1]} accepts connections") == 1, again.stdout
     for user in ("bridge", "reader", "analytics", "detection", "admin", "observer"):
         assert f"login as {user}\n" in result.stdout
     for words in (
