@@ -55,6 +55,8 @@ def up(stack: Stack, parts: tuple[str, ...], reporter: Reporter) -> Stack:
                     _up_sql(stack, reporter)
             if stack.cdc:
                 start_cdc(stack, _fetch("cdc", stack, reporter), reporter)
+                if processes.running(stack, watchdog.NAME) is None:
+                    watchdog.start_watchdog(stack)
             if stack.observe:
                 _up_observers(stack, reporter)
             if stack.cache:

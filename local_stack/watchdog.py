@@ -1,4 +1,6 @@
-"""Restarts TaskManagers that died: `python -m local_stack.watchdog FOLDER`, itself a daemon of the stack.
+"""Restarts TaskManagers, PostgreSQL and Kafka Connect that died; itself a daemon of the stack.
+
+`python -m local_stack.watchdog FOLDER` runs it until it is told to stop.
 
 Every real deployment has something that does this (Kubernetes, systemd, a container's restart policy), and
 needs it: a Kafka send error that surfaces again while the sink closes ends the whole TaskManager process
@@ -13,12 +15,14 @@ import time
 from pathlib import Path
 
 from local_stack import processes
+from local_stack.cdc import connect, postgres
 from local_stack.cluster import cluster
 from local_stack.layout import Stack, load_stack
 
 NAME = "watchdog"
 _LOOK_SECONDS = 1.0
 _LONGEST_PAUSE = 10.0  # seconds; a producer has to keep what comes meanwhile
+_OTHERS = {postgres.NAME: postgres.launch, connect.NAME: connect.launch}
 _log = logging.getLogger(__name__)
 
 
@@ -47,29 +51,35 @@ def start_watchdog(stack: Stack) -> None:
     processes.start(stack, NAME, command, cluster.base_environment(), stack.directory)
 
 
-def dead_taskmanagers(stack: Stack) -> list[int]:
-    """Numbers of those that should run and do not."""
-    names = {number: f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)}
+def dead(stack: Stack) -> list[str]:
+    """Names of those that should run and do not, TaskManagers first."""
+    taskmanagers = [f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)]
     return [
-        number
-        for number, name in names.items()
+        name
+        for name in (*taskmanagers, *_OTHERS)
         if processes.is_recorded(stack, name) and not processes.running(stack, name)
     ]
 
 
 def look(directory: Path, backoff: Backoff) -> None:
-    """Start every TaskManager that died and whose time has come. Raises StartError, LayoutError, OSError."""
+    """Start everything that died and whose time has come. Raises StartError, LayoutError, OSError."""
     stack = load_stack(directory)
-    due = [n for n in dead_taskmanagers(stack) if backoff.may_start(f"taskmanager-{n}", time.monotonic())]
+    due = [name for name in dead(stack) if backoff.may_start(name, time.monotonic())]
     if not due:
         return  # without the lock: `up` may hold it for long, while it fetches jars
     with processes.exclusive(stack):
-        for number in set(due) & set(dead_taskmanagers(stack)):
+        for name in [each for each in dead(stack) if each in due]:
             # Python workers of a killed TaskManager may hang for ever in their own shutdown, 200 MB each.
             processes.stop_orphans(stack)
-            backoff.started(f"taskmanager-{number}", time.monotonic())
-            daemon = cluster.start_taskmanager(stack, number)
+            backoff.started(name, time.monotonic())
+            daemon = _start(stack, name)
             _log.info("%s was gone: started again as pid %d", daemon.name, daemon.pid)
+
+
+def _start(stack: Stack, name: str) -> processes.Daemon:
+    if name in _OTHERS:
+        return _OTHERS[name](stack)
+    return cluster.start_taskmanager(stack, int(name.rpartition("-")[2]))
 
 
 def main(directory: Path) -> None:

@@ -24,6 +24,12 @@ _SECRETS, _PLUGINS = "/connect/secrets", "/connect/plugins"
 
 def start_connect(stack: Stack, plugin: Sequence[Path]) -> None:
     """`plugin`: Debezium's jars. Return when the REST API listens. Raises StartError."""
+    _link_plugin(_plugins(stack) / "debezium", plugin)
+    processes.wait_until_listening(launch(stack), stack.connect_port, 120)
+
+
+def launch(stack: Stack) -> processes.Daemon:
+    """Start the worker with the plugin that it had. Raises StartError."""
     processes.check_port_free(stack.connect_port, "Kafka Connect", "--connect-port")
     if USER not in [user.name for user in stack_topology(stack).users]:
         raise processes.StartError(
@@ -31,7 +37,6 @@ def start_connect(stack: Stack, plugin: Sequence[Path]) -> None:
             "(win-event-kafka-setup init)"
         )
     folder = stack.cdc_directory / "connect"
-    _link_plugin(_plugins(stack) / "debezium", plugin)
     _write_secrets(stack)
     worker = folder / "worker.properties"
     write_atomically(worker, with_folders_of(stack, _CONFIG.read_text(encoding="utf-8")))
@@ -39,8 +44,7 @@ def start_connect(stack: Stack, plugin: Sequence[Path]) -> None:
     command = [str(java_home() / "bin" / "java"), "-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", logging]
     command += ["-cp", f"{stack.directory / 'kafka' / 'libs'}/*"]
     command += ["org.apache.kafka.connect.cli.ConnectDistributed", str(worker)]
-    daemon = processes.start(stack, NAME, command, _environment(stack), folder)
-    processes.wait_until_listening(daemon, stack.connect_port, 120)
+    return processes.start(stack, NAME, command, _environment(stack), folder)
 
 
 def with_folders_of(stack: Stack, text: str) -> str:

@@ -26,20 +26,27 @@ _NOBODY = 65534
 
 def start_postgres(stack: Stack) -> None:
     """Return when it accepts connections; the first time, its files are made. Raises StartError."""
-    processes.check_port_free(stack.postgres_port, "PostgreSQL", "--postgres-port")
     for role in ROLES:
         if not (file := secret(stack, role)).exists():
             store_password(file, new_password())
-    data = stack.cdc_directory / "postgres"
-    if not data.exists():
-        _initialise(stack, data)
+    if not _data(stack).exists():
+        _initialise(stack, _data(stack))
+    processes.wait_until_listening(launch(stack), stack.postgres_port)
+
+
+def launch(stack: Stack) -> processes.Daemon:
+    """Start it on the files that it has. Raises StartError."""
+    processes.check_port_free(stack.postgres_port, "PostgreSQL", "--postgres-port")
     settings = {"config_file": _CONFIG, "listen_addresses": LOOPBACK, "port": stack.postgres_port}
     settings |= {"unix_socket_directories": ""}
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    command = [*_not_as_root(), str(program("postgres")), "-D", str(data), *words]
+    command = [*_not_as_root(), str(program("postgres")), "-D", str(_data(stack)), *words]
     # SIGINT ends sessions that are open; SIGTERM would wait for those who have them.
-    daemon = processes.start(stack, NAME, command, _environment(), data, signal.SIGINT)
-    processes.wait_until_listening(daemon, stack.postgres_port)
+    return processes.start(stack, NAME, command, _environment(), _data(stack), signal.SIGINT)
+
+
+def _data(stack: Stack) -> Path:
+    return stack.cdc_directory / "postgres"
 
 
 def check_client() -> None:

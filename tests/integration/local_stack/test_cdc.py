@@ -191,15 +191,14 @@ def test_kills_lose_nothing_double_nothing_and_keep_the_order(inventory: Invento
     try:
         wait_until(lambda: len(inventory.told()) > 20, "the first changes are in the topic")
         inventory.kill("connect")
-        inventory.running.up("--only", "kafka")
         seen = len(inventory.told())
-        wait_until(lambda: len(inventory.told()) > seen, "changes come again")
+        wait_until(lambda: len(inventory.told()) > seen, "the watchdog has started it again", 120)
     finally:
         stop.set()
         writer.join(60)
     inventory.change("u", "WS-001.corp.example", "critical")
     inventory.kill("postgres")
-    inventory.running.up("--only", "kafka")
+    wait_until(lambda: _answers(inventory.running.stack), "the watchdog has started it again", 120)
     inventory.change("d", "NEW-1")
     inventory.status()
     assert inventory.told() == inventory.made

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer
-from running import BIN, RunningStack, run
+from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
 
+from local_stack import processes
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
+from local_stack.layout import Stack
+from local_stack.observe import find_tool
 
 pytestmark = pytest.mark.integration
 
@@ -39,6 +45,53 @@ def test_a_topic_is_empty_again_and_others_are_left_alone(
     unknown = reset(broker, "topics", "no-such-topic", "--yes")
     assert unknown.returncode == 1
     assert "there is no topic no-such-topic" in unknown.stderr
+
+
+def test_jobs_are_cancelled_then_their_checkpoints_may_go(
+    stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
+) -> None:
+    endpoint = producer("--rate", "100")
+    names = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", "to-be-reset")
+    job = stack.submit("--port", str(endpoint.port), "--checkpoint-interval", "1", *names)
+    kept = stack.stack.checkpoints
+    wait_until(lambda: list(kept.glob(f"{job.job_id}/chk-*/_metadata")), "a checkpoint is complete", 120)
+    refused = reset(stack, "checkpoints", "--yes")
+    assert refused.returncode == 1
+    assert "to-be-reset still runs and needs this" in refused.stderr.replace("\n", " ")
+    other = reset(stack, "jobs", "another-name", "--yes")
+    assert "no such job runs" in other.stderr
+    done = reset(stack, "jobs", "to-be-reset", "--yes")
+    assert f"cancelled to-be-reset ({job.job_id})" in done.stderr, done.stderr
+    assert list(kept.glob(f"{job.job_id}/chk-*/_metadata")), "its checkpoints stay"
+    gone = reset(stack, "checkpoints", "--yes")
+    assert f"emptied {kept}" in gone.stderr, gone.stderr
+    assert list(kept.iterdir()) == []
+    assert f"{kept} was empty" in reset(stack, "checkpoints", "--yes").stderr
+
+
+def test_what_prometheus_has_kept_goes_and_nothing_else(tmp_path: Path) -> None:
+    """In a folder of its own: a Prometheus that runs is stopped first."""
+    stack = Stack(tmp_path / "stack", prometheus_port=free_ports(1)[0], run_id=uuid.uuid4().hex)
+    stack.save()
+    folder = stack.directory / "prometheus"
+    (folder / "data").mkdir(parents=True)
+    (folder / "prometheus.yml").write_text("scrape_configs: []\n")
+    command = [find_tool("prometheus"), f"--config.file={folder / 'prometheus.yml'}"]
+    command += [f"--storage.tsdb.path={folder / 'data'}"]
+    command += [f"--web.listen-address=127.0.0.1:{stack.prometheus_port}"]
+    daemon = processes.start(stack, "prometheus", [str(word) for word in command], {}, folder)
+    try:
+        processes.wait_until_listening(daemon, stack.prometheus_port)
+        wait_until(lambda: list((folder / "data").iterdir()), "it keeps something")
+        words = (BIN / "win-event-stack", "reset", "metrics", "--yes")
+        done = run(*words, env={"WIN_EVENT_STACK_DIR": str(stack.directory)})
+        assert done.returncode == 0, done.stderr
+        assert "stopped prometheus" in done.stderr
+        assert daemon.process() is None
+        assert list((folder / "data").iterdir()) == []
+        assert (folder / "prometheus.yml").exists()
+    finally:
+        processes.stop(stack, daemon)
 
 
 def test_the_positions_of_a_group_are_forgotten(broker: RunningStack, topics: tuple[str, str]) -> None:
