@@ -16,6 +16,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import oracle
+import psutil
 import psycopg
 import pytest
 from asking import ask
@@ -213,6 +214,21 @@ def _change_on(inventory: Inventory, stop: threading.Event) -> None:
         inventory.change("c", f"TEMP-{number}", "low")
         inventory.change("d", f"TEMP-{number}")
         time.sleep(0.1)
+
+
+def test_database_and_worker_listen_on_loopback_only(inventory: Inventory) -> None:
+    """Connect's REST API has no password."""
+    stack = inventory.running.stack
+    daemons = [processes.running(stack, name) for name in ("postgres", "connect")]
+    found = {
+        connection.laddr[:2]
+        for daemon in daemons
+        if daemon and (process := daemon.process())
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {port for _, port in found} >= {stack.postgres_port, stack.connect_port}
+    assert {host for host, _ in found} <= {"127.0.0.1", "::ffff:127.0.0.1"}
 
 
 def test_what_differs_is_named(inventory: Inventory) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from running import wait_until
+from running import free_ports, wait_until
 
 from local_stack import processes, watchdog
+from local_stack.cdc import connect, database, postgres
 from local_stack.layout import Stack
 
 
@@ -34,6 +37,33 @@ def test_it_outlives_its_own_errors_and_tells_them(watched: Stack) -> None:
     processes.start(watched, "taskmanager-1", [sys.executable, "-c", ""], {}, watched.directory)
     wait_until(lambda: "taskmanager-1 was gone: started again" in log.read_text(), "it is started again")
     assert processes.running(watched, watchdog.NAME) is not None
+
+
+def test_a_killed_database_and_a_killed_worker_come_back(watched: Stack) -> None:
+    """PostgreSQL is the real one; there is no Kafka here, so the worker ends again, and is started again."""
+    watched = replace(watched, postgres_port=free_ports(1)[0], connect_port=free_ports(1)[0])
+    watched.save()
+    postgres.start_postgres(watched)
+    watched.kafka_logins.mkdir(parents=True)
+    (watched.kafka_logins / connect.USER).write_text("x")
+    processes.start(watched, connect.NAME, [sys.executable, "-c", ""], {}, watched.directory)
+    killed = processes.running(watched, postgres.NAME)
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    os.waitpid(killed.pid, 0)  # it is a child of this test; of a stack it would be init's
+    watchdog.start_watchdog(watched)
+    log = watched.logs / "watchdog.log"
+    wait_until(lambda: "connect was gone: started again" in log.read_text(), "the worker is started again")
+
+    def works() -> bool:
+        now = processes.running(watched, postgres.NAME)
+        try:
+            database.open_database(watched, postgres.SUPER_USER, "postgres").close()
+        except processes.StartError:
+            return False
+        return now is not None and now.pid != killed.pid
+
+    wait_until(works, "the database is started again")
 
 
 def test_a_lock_that_is_held_for_long_disturbs_nobody_while_nothing_died(watched: Stack) -> None:
