@@ -12,6 +12,16 @@ from analytics.settings import AnalyticsSettings
 from flink_bridge.kafka import preflight
 from flink_bridge.kafka.settings import KafkaSettings
 
+# Kafka does not tell whether a topic is there to a user who may not see it.
+_READING = {
+    "TopicAuthorizationException": (
+        "is the name right? Then allow the user READ on it: win-event-kafka-setup apply"
+    ),
+    "GroupAuthorizationException": (
+        "log in as analytics, or take a --transactional-id-prefix that the user may use"
+    ),
+}
+
 
 def check(settings: AnalyticsSettings, prefix: str) -> str | None:
     """Raises PreflightError, JaasError. Returns what could not be checked here, or None."""
@@ -23,12 +33,15 @@ def check(settings: AnalyticsSettings, prefix: str) -> str | None:
     answers = [
         settings.topic_of(name) for name in dict.fromkeys((*settings.results, *late)) if name != "archive"
     ]
+    advice = _READING
     try:
         _try_consumer(kafka, prefix, settings)
+        advice = {}
         if answers:
             preflight.try_producer(_producer(settings, kafka, prefix), prefix, tuple(answers))
     except Py4JJavaError as error:
-        raise preflight.PreflightError(preflight.told(error.java_exception, kafka, settings)) from None
+        told = preflight.told(error.java_exception, kafka, settings, advice)
+        raise preflight.PreflightError(told) from None
     return None
 
 

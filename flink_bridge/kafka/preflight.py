@@ -140,15 +140,17 @@ def try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, 
         producer.close(jvm.java.time.Duration.ofSeconds(0))
 
 
-def told(exception: Any, kafka: KafkaSettings, settings: Transactional) -> str:
-    """The innermost reason, with what to do about it."""
+def told(
+    exception: Any, kafka: KafkaSettings, settings: Transactional, advice: Mapping[str, str] = _ADVICE
+) -> str:
+    """The innermost reason, with what to do about it: `advice` by the class of the exception."""
     while exception.getCause() is not None:
         exception = exception.getCause()
     name = exception.getClass().getSimpleName()
     where = f"Kafka at {kafka.bootstrap_servers} as {kafka.username or 'nobody'}"
     message = str(exception.getMessage()).rstrip(".")
-    hint = _ADVICE.get(name, "")
+    hint = advice.get(name) or _ADVICE.get(name, "")
     if "transaction.max.timeout.ms" in message:
         hint = f"lower --transaction-timeout {settings.transaction_timeout}"
-    advice = f"; {hint}" if hint else ""
-    return f"{where}: {name}: {message}{advice}. --no-check submits anyway"
+    sentence = f"{where}: {name}: {message}{f'; {hint}' if hint else ''}"
+    return f"{sentence}{'' if sentence.endswith('?') else '.'} --no-check submits anyway"

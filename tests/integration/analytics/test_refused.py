@@ -12,9 +12,13 @@ pytestmark = pytest.mark.integration
 @pytest.mark.parametrize(
     ("options", "user", "said"),
     [
-        (["--kafka-topic", "not_there"], "analytics", ["not_there", "win-event-kafka-setup apply"]),
-        ([], "bridge", ["Not authorized", "as bridge"]),
-        (["--result-topic", "events_by_level=private"], "analytics", ["private", "Not authorized"]),
+        (["--kafka-topic", "not_there"], "analytics", ["not_there", "is the name right?", "READ on it"]),
+        ([], "bridge", ["Not authorized", "as bridge", "log in as analytics"]),
+        (
+            ["--result-topic", "events_by_level=private"],
+            "analytics",
+            ["private", "Not authorized", "WRITE on it"],
+        ),
     ],
     ids=["missing topic", "may not read", "may not write"],
 )
