@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import orjson
@@ -37,6 +37,7 @@ from kafka_setup.connection.options import kafka_connection_options, take_connec
 from producer.events.event_time import TICKS
 
 _PATH = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EXIT = (
     "Exit codes: 0 ok; 1 there are alerts and --fail-on-alert, or the work failed; 2 usage; 130 interrupted."
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 @main.command("run", epilog=_EXIT, hidden=True)
-@click.argument("files", nargs=-1, type=_PATH, metavar="[FILE|-]...")
+@click.argument("files", nargs=-1, type=_FILE, metavar="[FILE|-]...")
 @options(RULE_OPTIONS, OUTPUT_OPTIONS, DETECTION_OPTIONS, TOPIC_OPTIONS)
 @kafka_connection_options
 def detect(files: tuple[Path, ...], **values: Any) -> None:
@@ -90,15 +91,14 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
     rules = RuleSource(values["rules"], values["pipeline"])
     report = _report(values["output"], values["min_level"])
     try:
-        found = rules.load()
+        found = rules.load_some()
         report.loaded(found)
         bounds = Bounds(values["max_window"], values["max_groups"])
         detector = Detector(found, values["max_lateness"], bounds, wall_clock)
         asked = _Asked(rules, found, report, values["watch"])
         (_over_topic if values["topic"] else _over_lines)(files, values, detector, report, asked)
     except (RulesError, TopicError, OSError) as error:
-        click.secho(f"win-event-detect: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(1 if values["fail_on_alert"] and report.alerts else 0)
@@ -140,6 +140,12 @@ def _over_topic(
         report.end(detector, 0)
 
 
+def _fail(error: Exception) -> NoReturn:
+    told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+    click.secho(f"win-event-detect: {told}", fg="red", err=True)
+    sys.exit(1)
+
+
 def _report(output: str | None, lowest: str) -> Report:
     if (output or ("pretty" if sys.stdout.isatty() else "json")) == "json":
         return JsonReport(lowest)
@@ -165,7 +171,7 @@ class _Asked:
             return None
         self._wanted = False
         try:
-            found = self._rules.load()
+            found = self._rules.load_some()
         except RulesError as error:
             self._report.say(f"the old rules stay: {error}")
             return None
@@ -185,8 +191,7 @@ def test(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
     try:
         rules = RuleSource(paths, pipeline).load()
     except RulesError as error:
-        click.secho(f"win-event-detect: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(error)
     results = list(run_examples(rules))
     failed = [each for each in results if not each.passed]
     for refusal in rules.refusals:
@@ -212,8 +217,7 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
     try:
         rules = RuleSource(paths, pipeline).load()
     except RulesError as error:
-        click.secho(f"win-event-detect: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(error)
     from detection.running.advice import notes
     from detection.running.view import page, rules_table
 
@@ -223,7 +227,7 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 
 
 @main.command("score")
-@click.argument("files", nargs=-1, type=_PATH, metavar="[FILE|-]...")
+@click.argument("files", nargs=-1, type=_FILE, metavar="[FILE|-]...")
 @options(RULE_OPTIONS, DETECTION_OPTIONS)
 @click.option(
     "--alerts", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
@@ -246,11 +250,10 @@ def score(files: tuple[Path, ...], **values: Any) -> None:
         --scenario brute-force@30 | win-event-detect score -
     """
     try:
-        rules = RuleSource(values["rules"], values["pipeline"]).load()
+        rules = RuleSource(values["rules"], values["pipeline"]).load_some()
         rows = _scores(rules, files, values)
     except (RulesError, OSError) as error:
-        click.secho(f"win-event-detect: {error}", fg="red", err=True)
-        sys.exit(1)
+        _fail(error)
     if values["as_json"]:
         for each in rows:
             click.echo(orjson.dumps(each.as_json()))

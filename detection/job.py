@@ -98,7 +98,7 @@ def main(describe: bool, **values: Any) -> None:
 
 def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
     source = RuleSource(values["rules"], values["pipeline"])
-    rules = source.load()
+    rules = source.load_some()
     files, pipelines = source.files()
     return rules, DetectionSettings(
         files=tuple(files),

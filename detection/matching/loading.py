@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import yaml
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
@@ -44,7 +45,11 @@ def load(files: Iterable[RuleFile], pipelines: Sequence[str] = ()) -> RuleSet:
 
 def _pipeline(text: str) -> ProcessingPipeline:
     try:
+        if not isinstance(yaml.safe_load(text), dict):
+            raise PipelineError("a pipeline is a mapping (name, priority, transformations)")
         pipeline: ProcessingPipeline = ProcessingPipeline.from_yaml(text)
+    except PipelineError:
+        raise
     except Exception as error:  # a file of the user's: YAML's errors, Sigma's, and Python's for wrong types
         raise PipelineError(str(error)) from error
     return pipeline

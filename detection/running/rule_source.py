@@ -33,8 +33,16 @@ class RuleSource:
         self._paths, self._pipelines = tuple(paths) or (BUILT_IN,), tuple(pipelines)
         self._stamps: object = None
 
+    def load_some(self) -> RuleSet:
+        """As `load`; raises RulesError also when every rule is refused: nothing could ever be found."""
+        rules = self.load()
+        if not rules.heads:
+            reasons = "; ".join(map(str, rules.refusals[:3])) or "the files hold none"
+            raise RulesError(f"no rule is left: {reasons}")
+        return rules
+
     def load(self) -> RuleSet:
-        """With the refusals. Raises RulesError when nothing is left to work with."""
+        """With the refusals. Raises RulesError."""
         self._stamps = self._look()
         files, pipelines = self.files()
         try:

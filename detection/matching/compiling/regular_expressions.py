@@ -21,7 +21,10 @@ try:  # pySigma 2 checks patterns by an engine that one may choose; pySigma 1 by
         def compile(self, pattern: str, flags: int = 0) -> Any:
             wanted = ((re.IGNORECASE, "i"), (re.MULTILINE, "m"), (re.DOTALL, "s"))
             letters = "".join(letter for flag, letter in wanted if flags & flag)
-            return re2.compile(f"(?{letters}){pattern}" if letters else pattern, OPTIONS)
+            try:
+                return re2.compile(f"(?{letters}){pattern}" if letters else pattern, OPTIONS)
+            except re2.error as error:
+                raise re2.error(words(error)) from None
 
         def __deepcopy__(self, _: Any) -> _Quiet:
             return self  # filters copy what they add; a module cannot be copied
@@ -30,6 +33,12 @@ try:  # pySigma 2 checks patterns by an engine that one may choose; pySigma 1 by
     """What pySigma's from_dict is to be told."""
 except ImportError:
     POLICY = {}
+
+
+def words(error: Exception) -> str:
+    """What RE2 says against a pattern: it says it in bytes."""
+    said = error.args[0]
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
 
 
 def searcher(pattern: str) -> Callable[[str], bool]:

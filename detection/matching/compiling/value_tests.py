@@ -21,7 +21,7 @@ from sigma.types import (
 )
 
 from detection.matching.compiling.function import Function
-from detection.matching.compiling.regular_expressions import searcher
+from detection.matching.compiling.regular_expressions import searcher, words
 from detection.matching.compiling.strings import (
     ANY,
     ONE,
@@ -113,8 +113,7 @@ def _regular(function: Function, value: SigmaRegularExpression) -> str:
     try:
         return function.constant(searcher(f"(?{flags}){expression}" if flags else expression))
     except re2.error as error:
-        words = error.args[0].decode() if isinstance(error.args[0], bytes) else error
-        raise NotSupportedError(f"regular expression {expression!r}: RE2 says {words}") from None
+        raise NotSupportedError(f"regular expression {expression!r}: RE2 says {words(error)}") from None
 
 
 def _compare(function: Function, name: str, value: SigmaCompareExpression) -> str:

@@ -46,6 +46,7 @@ def _rule(**changes: str) -> str:
         (_rule(selection="{Image|nonsense: x}"), 4, "Unknown modifier 'nonsense'"),
         (_rule(selection="{Image|re: '(?=a)b'}"), 4, "(?=a)b"),
         (_rule(selection="{Image|re: '('}"), 4, "("),
+        (_rule(selection="{Image|re: '(a{1000}){1000}'}"), 4, "is invalid: invalid repetition size"),
         (_rule(selection="{Image|expand: '%tools%'}"), 1, "%tools%"),
         (_rule(selection="{Image|cidr: 10.0.0.0/99}"), 4, "Invalid CIDR"),
         (_rule(windows="linux"), 1, "product linux"),
@@ -115,3 +116,5 @@ filter:
 def test_a_pipeline_that_is_none_is_a_mistake_of_the_call() -> None:
     with pytest.raises(PipelineError):
         loaded(GOOD, pipelines=("transformations: [{type: nonsense}]",))
+    with pytest.raises(PipelineError, match="a pipeline is a mapping"):
+        loaded(GOOD, pipelines=("only words",))

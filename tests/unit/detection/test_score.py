@@ -95,14 +95,24 @@ def test_alerts_are_json_lines_and_decide_the_exit_code(events: Path) -> None:
 def test_mistakes_of_the_call_are_told_in_a_line(tmp_path: Path) -> None:
     for words, code, said in (
         (("--rules", tmp_path / "none", "-"), 1, "there is no such file or folder"),
-        ((tmp_path / "none",), 1, "No such file"),
-        (("--topic", "t", "file"), 2, "not both"),
+        ((tmp_path / "none",), 2, "does not exist"),
+        (("--topic", "t", "-"), 2, "not both"),
         (("--min-level", "loud", "-"), 2, "loud"),
     ):
         answer = _run(*words)
         assert answer.returncode == code, answer.stderr
         assert said in answer.stderr.decode()
         assert b"Traceback" not in answer.stderr
+
+
+def test_rules_that_are_all_refused_are_no_clean_run(tmp_path: Path) -> None:
+    """Nothing could ever be found: a check in a pipeline must not take that for "no alerts"."""
+    file = tmp_path / "broken.yml"
+    file.write_text("title: [")
+    for words in (("--rules", file, "-"), ("score", "--rules", file, "-")):
+        answer = _run(*words, text=b"{}\n")
+        assert answer.returncode == 1
+        assert f"no rule is left: {file}:2: no YAML" in answer.stderr.decode()
 
 
 def test_an_alert_comes_while_the_pipe_is_open_and_new_rules_on_request(tmp_path: Path) -> None:
