@@ -16,7 +16,7 @@ from bench import document, plots
 from bench.analytics import answering, asking, state
 from bench.book import Book, Record, load_book
 from bench.bridge import carrying, cluster, latency, posted
-from bench.detection import detecting
+from bench.detection import detecting, long_run, streaming
 from bench.harness import Section, measure
 from bench.machine import machine
 from bench.measurement import Measurement
@@ -70,6 +70,11 @@ GROUPS = {
         ("tail", "verify"), lambda quick, _: [*tail.sections(quick), *verify.file_sections(quick)]
     ),
     "detection": Group(("detection", "detection-growth"), lambda quick, _: detecting.sections(quick)),
+    "detection-memory": Group(("detection-long-run",), lambda quick, _: long_run.sections(quick)),
+    "detection-over-kafka": Group(
+        ("detection-stream", "detection-delay"),
+        lambda quick, servers: streaming.sections(quick, servers.enter_context(cluster.cluster())),
+    ),
     "bridge": Group(
         (
             "comparison",

@@ -42,21 +42,15 @@ class Questions:
 
     def _run(self, questions: str, *options: str) -> Sample:
         cluster, count = self.topic.cluster, self.topic.count
-        tested, asked = [cluster.taskmanager()], [name for name in ANSWERS if name in questions.split(",")]
+        asked = [name for name in ANSWERS if name in questions.split(",")]
         before = {name: end_of(cluster, ANSWERS[name]) for name in asked}
         words = ("--kafka-topic", self.topic.name, "--bounded", *options)
         job = ask(cluster.running, questions, *words)
-        cpu, peak = cpu_seconds(tested), 0.0
-        while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
-            peak = max(peak, memory_mib(tested))
-            time.sleep(0.1)
-        spent = cpu_seconds(tested) - cpu
-        if job.state() != "FINISHED":
-            raise RuntimeError(job.failures()[:300])
+        seconds, spent, peak = finished(cluster, job)
         for name in asked:
             rows = rows_from(cluster, ANSWERS[name], before[name])
             self._same(name, {key: row for key, row in rows.items() if row.get("rule", name) == name})
-        return Sample(count / _seconds(job), count, spent, peak)
+        return Sample(count / seconds, count, spent, peak)
 
     def by_hand(self, name: str, module: str) -> Sample:
         rows, sample = self._other(name, module)
@@ -65,10 +59,10 @@ class Questions:
 
     def _other(self, name: str, module: str) -> tuple[Rows, Sample]:
         command = [sys.executable, "-m", module, name, self.topic.name]
-        finished = processes.run(command, env={**os.environ, **self.topic.cluster.running.shell("reader")})
-        told, count, key = json.loads(finished.stdout), self.topic.count, primary_key(ANSWERS[name])
+        done = processes.run(command, env={**os.environ, **self.topic.cluster.running.shell("reader")})
+        told, count, key = json.loads(done.stdout), self.topic.count, primary_key(ANSWERS[name])
         rows = {tuple(row[column] for column in key): row for row in told["rows"]}
-        cost = finished.cost
+        cost = done.cost
         return rows, Sample(count / told["seconds"], count, cost.cpu_seconds, cost.peak_mib)
 
     def _same(self, name: str, rows: Rows) -> None:
@@ -104,6 +98,19 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
     )
     title = "Questions in Flink SQL"
     return [Section("questions", title, "events/s", cases, "level_windows", note, absent=absent)]
+
+
+def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
+    """A bounded job to its end: seconds since all its tasks ran, processor seconds, and the most MiB."""
+    tested = [cluster.taskmanager()]
+    cpu, peak = cpu_seconds(tested), 0.0
+    while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
+        peak = max(peak, memory_mib(tested))
+        time.sleep(0.1)
+    spent = cpu_seconds(tested) - cpu
+    if job.state() != "FINISHED":
+        raise RuntimeError(job.failures()[:300])
+    return _seconds(job), spent, peak
 
 
 def _seconds(job: Job) -> float:
