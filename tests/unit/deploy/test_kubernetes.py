@@ -14,6 +14,7 @@ import yaml
 
 from analytics.job import main as analytics
 from analytics.library import find
+from detection.cli import main as detection
 from flink_bridge.job import main as job
 from local_stack.cluster.configuration import flat
 from local_stack.layout import DEPLOY, REPOSITORY
@@ -24,7 +25,12 @@ FOLDER = DEPLOY / "kubernetes"
 SCHEMA = Path(__file__).with_name("schemas") / "flinkdeployments-1.15.0.yml.gz"
 KUBERNETES = "1.33"
 FLINK_JOBS = {"bridge": "flink-deployment.yaml", "analytics": "flink-analytics.yaml"}
-TOOLS: dict[str, click.Command] = {"bridge": job, "analytics": analytics, "producer": producer}
+TOOLS: dict[str, click.Command] = {
+    "bridge": job,
+    "analytics": analytics,
+    "producer": producer,
+    "detection": detection.commands["run"],
+}
 
 
 def documents() -> list[Any]:
@@ -122,12 +128,20 @@ def test_state_survives_pods(tool: str) -> None:
     assert spec["job"]["upgradeMode"] == "savepoint"
 
 
-def test_the_producers_http_token_is_a_key_of_its_secret() -> None:
-    """Off loopback, what changes something must need a token."""
-    manifests = list(yaml.safe_load_all((FOLDER / "producer.yaml").read_text()))
-    pod = next(each for each in manifests if each["kind"] == "Deployment")["spec"]["template"]["spec"]
+def pod_of(tool: str) -> dict[str, Any]:
+    manifests = yaml.safe_load_all((FOLDER / f"{tool}.yaml").read_text())
+    deployment = next(each for each in manifests if each["kind"] == "Deployment")
+    return dict(deployment["spec"]["template"]["spec"])
+
+
+@pytest.mark.parametrize(
+    ("tool", "variable"), [("producer", f"{TOKEN_VARIABLE}_FILE"), ("detection", "KAFKA_PASSWORD_FILE")]
+)
+def test_what_a_pod_keeps_secret_is_a_key_of_its_secret(tool: str, variable: str) -> None:
+    """The producer's token, without which everybody could change something; the login at Kafka."""
+    pod = pod_of(tool)
     container = pod["containers"][0]
-    file = next(each["value"] for each in container["env"] if each["name"] == f"{TOKEN_VARIABLE}_FILE")
+    file = next(each["value"] for each in container["env"] if each["name"] == variable)
     mounted = next(each for each in container["volumeMounts"] if each["mountPath"] == str(Path(file).parent))
     volume = next(each for each in pod["volumes"] if each["name"] == mounted["name"])
     secrets = yaml.safe_load_all((FOLDER / "secret.yaml").read_text())
@@ -156,9 +170,7 @@ def test_options_are_those_of_the_tools(tool: str) -> None:
     if tool in FLINK_JOBS:
         arguments = flink_deployment(tool)["spec"]["job"]["args"]
     else:
-        manifests = list(yaml.safe_load_all((FOLDER / "producer.yaml").read_text()))
-        deployment = next(manifest for manifest in manifests if manifest["kind"] == "Deployment")
-        arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+        arguments = pod_of(tool)["containers"][0]["args"]
     assert {word for word in arguments if word.startswith("--")} <= options
 
 
