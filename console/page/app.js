@@ -9,7 +9,7 @@ import { ResultTables, showJobs, showKafka } from "./results.js";
 import { Stream } from "./stream.js";
 import { count, duration, element, hostile, time } from "./text.js";
 
-const LEVELS = ["Critical", "Error", "Warning", "Information", "Verbose"];
+const LEVELS = ["Critical", "Error", "Warning", "Information", "Verbose", "Other"];
 const STATES = { waiting: "Connecting", live: "Live", away: "Reconnecting", asleep: "Resting" };
 const SERVICES = { kafka: "Kafka", flink: "Flink", producer: "Producer", cache: "Cache" };
 const byId = (id) => document.getElementById(id);
@@ -40,7 +40,7 @@ function paint() {
     series.take(frame.series, frame.names);
     if (fresh) kept.clear();
     for (const [topic, rows] of Object.entries(frame.rows)) kept.set(topic, rows);
-    events.take(frame.events, fresh);
+    events.take(frame.events, fresh, stream.query !== "");
     rejected.take(frame.rejected, fresh);
     const { [frame.status.names.alerts]: alertRows, ...resultRows } = frame.rows;
     alerts.take(alertRows, fresh);

@@ -29,8 +29,8 @@ export class EventList {
     empty(this.list, text);
   }
 
-  take(events, fresh) {
-    if (fresh) this.clear("No event matches.");
+  take(events, fresh, filtered) {
+    if (fresh) this.clear(filtered ? "No event matches." : "No events yet.");
     else this.came += events.came;
     const lines = events.lines.sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
     this.waiting = [...lines, ...this.waiting].slice(0, EVENTS);
