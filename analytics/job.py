@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 if not __package__:
     # Started as a script: Python put this folder on the path, where the imports need the one above it.
@@ -65,7 +65,7 @@ def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     if not questions and not describe:
         _show_questions()
         return
-    settings = take_settings(questions, values)
+    settings = take_settings(questions, values, any_password=True)
     if describe:
         click.echo(orjson.dumps({"name": settings.name}).decode())
         return
@@ -88,21 +88,32 @@ def _run(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from analytics.flink import graph, preflight
     from analytics.flink.archive_check import check_archive
+    from flink_bridge.jvm.classes import PASSWORD_CLASSES, load_classes
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
 
-    try:
-        if settings.files:
+    if settings.files:
+        try:
             _print_answers(settings)
-            return
-        prefix = class_prefix()
-        if check and (unchecked := preflight.check(settings, prefix)):
-            click.echo(f"note: {unchecked}", err=True)
-        if check and settings.archive:
-            check_archive(settings.archive)
-        graph.ask_topic(settings, prefix)
-    except (JaasError, PreflightError, QuestionError) as error:
-        click.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(1)
+        except QuestionError as error:
+            _fail(error)
+        return
+    with tempfile.TemporaryDirectory(prefix="win-event-analytics-") as folder:
+        jar = Path(folder) / "win-event-password.jar"
+        try:
+            prefix = class_prefix()
+            load_classes(jar, prefix, PASSWORD_CLASSES)
+            if check and (unchecked := preflight.check(settings, prefix)):
+                click.echo(f"note: {unchecked}", err=True)
+            if check and settings.archive:
+                check_archive(settings.archive)
+            graph.ask_topic(settings, prefix, jar)
+        except (JaasError, PreflightError, QuestionError) as error:
+            _fail(error)
+
+
+def _fail(error: Exception) -> NoReturn:
+    click.secho(f"error: {error}", fg="red", err=True)
+    sys.exit(1)
 
 
 def _print_answers(settings: AnalyticsSettings) -> None:

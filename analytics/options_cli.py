@@ -156,8 +156,11 @@ def analytics_options(command: Command) -> Command:
     return command
 
 
-def take_settings(names: str, values: dict[str, Any]) -> AnalyticsSettings:
-    """One AnalyticsSettings from the option values; what cannot work is a usage error (exit 2)."""
+def take_settings(names: str, values: dict[str, Any], any_password: bool = False) -> AnalyticsSettings:
+    """One AnalyticsSettings from the option values; what cannot work is a usage error (exit 2).
+
+    `any_password`: as of KafkaSettings.
+    """
     try:
         questions = find(names)
         files = _files(values["from_files"])
@@ -165,7 +168,7 @@ def take_settings(names: str, values: dict[str, Any]) -> AnalyticsSettings:
         return AnalyticsSettings(
             questions=questions,
             values=share_out(questions, dict(_pair("--set", text) for text in values["parameters"])),
-            kafka=None if files else take_kafka(values, "analytics"),
+            kafka=None if files else take_kafka(values, "analytics", any_password),
             files=files,
             topic=values["kafka_topic"],
             result_topics=_result_topics(questions, values["result_topic"]),

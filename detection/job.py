@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
     return rules, DetectionSettings(
         files=tuple(files),
         pipelines=tuple(pipelines),
-        kafka=take_kafka(values, "detection"),
+        kafka=take_kafka(values, "detection", any_password=True),
         topic=values["kafka_topic"],
         alerts_topic=values["alerts_topic"],
         group=values["group"],
@@ -121,16 +122,20 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
 def _run(settings: DetectionSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from detection.flink import graph, preflight
+    from flink_bridge.jvm.classes import PASSWORD_CLASSES, load_classes
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
 
-    try:
-        prefix = class_prefix()
-        if check and (unchecked := preflight.check(settings, prefix)):
-            click.echo(f"note: {unchecked}", err=True)
-        graph.run(settings, prefix)
-    except (JaasError, PreflightError) as error:
-        click.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(1)
+    with tempfile.TemporaryDirectory(prefix="win-event-detection-") as folder:
+        jar = Path(folder) / "win-event-password.jar"
+        try:
+            prefix = class_prefix()
+            load_classes(jar, prefix, PASSWORD_CLASSES)
+            if check and (unchecked := preflight.check(settings, prefix)):
+                click.echo(f"note: {unchecked}", err=True)
+            graph.run(settings, prefix, jar)
+        except (JaasError, PreflightError) as error:
+            click.secho(f"error: {error}", fg="red", err=True)
+            sys.exit(1)
 
 
 if __name__ == "__main__":

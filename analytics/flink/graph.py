@@ -27,9 +27,13 @@ def environment(settings: AnalyticsSettings) -> tuple[StreamExecutionEnvironment
     return env, StreamTableEnvironment.create(env)
 
 
-def ask_topic(settings: AnalyticsSettings, prefix: str) -> None:
-    """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix."""
+def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
+    """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix.
+
+    `jar`: the classes for the login, as load_classes has written them.
+    """
     env, table_environment = environment(settings)
+    env.add_jars(jar.as_uri())
     assert settings.kafka is not None  # noqa: S101 - without files there is a topic
     fields = declarations.fields_of(settings.questions)
     declared = declarations.results_in_kafka(settings, settings.kafka, prefix)

@@ -21,13 +21,17 @@ _SHIPPED = ("detection", "producer", "flink_bridge", "kafka_setup")
 _PAIR = Types.ROW([Types.STRING(), Types.STRING()])
 
 
-def run(settings: DetectionSettings, prefix: str) -> None:
-    """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix."""
+def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
+    """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix.
+
+    `jar`: the classes for the login, as load_classes has written them.
+    """
     configuration = Configuration()
     for name, value in detection_flink_options(settings).items():
         configuration.set_string(name, value)
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(settings.parallelism)
+    env.add_jars(jar.as_uri())
     tables = StreamTableEnvironment.create(env)
     with tempfile.TemporaryDirectory(prefix="win-event-detection-") as folder:
         env.add_python_file(str(_packages(Path(folder))))

@@ -6,6 +6,7 @@ The jar travels with the job like any user's jar. See README.md in this folder.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ CLASSES = (
     *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog", "LineBytes"),
     *("EventTime", "RejectedLine", "EventLine", "KafkaRecord", "RejectionWatch", "SortLines"),
 )
-KAFKA_CLASSES = ("KafkaRecords", "PasswordProvider")
+PASSWORD_CLASSES = ("PasswordProvider",)
+KAFKA_CLASSES = ("KafkaRecords", *PASSWORD_CLASSES)
 """These need the Kafka connector, and Kafka's classes under the names that it has given them."""
 PACKAGE = "winevent"
 _KAFKA = "org.apache.kafka."
@@ -33,10 +35,9 @@ def java_text(file: Path, prefix: str = "") -> str:
     return file.read_text(encoding="utf-8").replace(f" {_KAFKA}", f" {prefix}{_KAFKA}")
 
 
-def load_classes(jar: Path, prefix: str) -> None:
-    """Write the jar with all classes, for jobs and for this JVM; `prefix` as of preflight.class_prefix."""
-    texts = {f"{name}.java": java_text(JAVA / f"{name}.java", prefix) for name in CLASSES + KAFKA_CLASSES}
-    write_jar(jar, texts)
+def load_classes(jar: Path, prefix: str, names: Sequence[str] = CLASSES + KAFKA_CLASSES) -> None:
+    """Write the jar with these classes, for jobs and for this JVM; `prefix` as of preflight.class_prefix."""
+    write_jar(jar, {f"{name}.java": java_text(JAVA / f"{name}.java", prefix) for name in names})
     add_jars_to_context_class_loader([jar.as_uri()])
 
 

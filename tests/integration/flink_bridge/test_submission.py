@@ -8,18 +8,16 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from feeding import Feeder
+from odd_logins import ODD_PASSWORDS, make_user
 from reading import read_topic
 from running import Job, RunningProducer, RunningStack, renamed_topology, wait_until
 
-from kafka_setup.changes.apply import ApplySettings, apply
-from kafka_setup.connection.settings import Secret
 from kafka_setup.topology.file import parse_topology
 from local_stack import processes
 from local_stack.broker import kafka_objects
@@ -27,10 +25,6 @@ from local_stack.broker.passwords import SUPER_USER
 
 pytestmark = pytest.mark.integration
 HOUR = 3_600_000
-ODD_PASSWORDS = {  # and how the file ends
-    "backslash": ("Win\\Temp9", "\n"),
-    "everything": ('q"u\\o=t,e; ü${env:HOME}\\', "\r\n\n"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -124,27 +118,13 @@ def test_what_the_topic_would_refuse_is_rejected_by_the_job(
     )
 
 
-@pytest.mark.parametrize(("password", "end"), ODD_PASSWORDS.values(), ids=ODD_PASSWORDS)
+@pytest.mark.parametrize("kind", ODD_PASSWORDS)
 def test_any_password_logs_in_from_the_file_that_serves_all_tools(
-    stack: RunningStack,
-    topics: tuple[str, str],
-    submit: Callable[..., Job],
-    tmp_path: Path,
-    password: str,
-    end: str,
+    stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job], tmp_path: Path, kind: str
 ) -> None:
     suffix = topics[0].removeprefix("events_processed")
-    name = f"odd{suffix}"
     topology = parse_topology(renamed_topology(suffix))
-    bridge = next(user for user in topology.users if user.name == "bridge")
-    acls = tuple(replace(acl, principal=f"User:{name}") for acl in bridge.acls)
-    odd_user = replace(bridge, name=name, acls=acls)
-    odd = replace(topology, topics=(), users=(odd_user,))
-    login = kafka_objects.connection(stack.stack, SUPER_USER)
-    rows = apply(ApplySettings(odd, login, {name: Secret(password)}))
-    assert not [row for row in rows if row.failed], rows
-    (tmp_path / "password").write_bytes((password + end).encode())  # as an editor leaves it
-    logged_in = {"KAFKA_USERNAME": name, "KAFKA_PASSWORD_FILE": str(tmp_path / "password")}
+    logged_in = make_user(stack, topology, "bridge", f"odd{suffix}", kind, tmp_path)
     with Feeder([b'{"computer":"a"}\n']) as feeder:
         job = submit(feeder.port, **logged_in)
         assert "note:" not in job.submission

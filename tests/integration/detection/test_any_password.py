@@ -1,0 +1,35 @@
+"""The jobs in SQL log in from the same file of a password as all other tools."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from odd_logins import make_user
+from running import REPOSITORY, Job, RunningStack, wait_until
+
+from local_stack.broker import kafka_objects
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize(("role", "words"), [("analytics", ["level_counts"]), ("detection", [])])
+def test_any_password_logs_in(stack: RunningStack, tmp_path: Path, role: str, words: list[str]) -> None:
+    topology = kafka_objects.stack_topology(stack.stack)
+    logged_in = make_user(stack, topology, role, f"odd-{role}", "everything", tmp_path)
+    program = str(REPOSITORY / role / "job.py")
+    answer = stack.flink_run(*words, "--checkpoint-interval", "1", program=program, user=role, **logged_in)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "note:" not in answer.stdout + answer.stderr
+    job = Job(stack, re.findall(r"JobID ([0-9a-f]{32})", answer.stdout)[0])
+
+    def reads_and_writes() -> bool:
+        """Two checkpoints: tasks that cannot log in complete none, or fail before the second."""
+        return bool(stack.rest(f"/jobs/{job.job_id}/checkpoints")["counts"]["completed"] >= 2)
+
+    try:
+        wait_until(reads_and_writes, f"two checkpoints; {job.failures()}", 180)
+        assert job.failures() == ""
+    finally:
+        job.cancel()
