@@ -74,11 +74,17 @@ function eventRow(event) {
   return row;
 }
 
+// A whole number that JavaScript cannot hold keeps its digits, where the browser tells them.
+function asSent(_name, value, context) {
+  const isLarge = typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source);
+  return isLarge ? context.source : value;
+}
+
 function eventBody(event) {
   const facts = [["partition, offset", `${event.partition}, ${event.offset}`], ["arrived", `${time(event.arrived)}`]];
   let fields;
   try {
-    fields = Object.entries(JSON.parse(event.line));
+    fields = Object.entries(JSON.parse(event.line, asSent));
   } catch {
     fields = [["line", event.line]];
   }

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from caching import RunningCache
 from consoles import Pipeline, RunningConsole, make_event
+from playwright.sync_api import Page, expect
 from running import wait_until
 
 pytestmark = pytest.mark.integration
@@ -74,13 +75,17 @@ def test_a_restarted_console_answers_while_kafka_refuses_it(
 
 
 def test_answers_go_on_when_the_cache_is_killed_and_comes_back_empty(
-    pipeline: Pipeline, cache: RunningCache, open_console: Callable[..., RunningConsole]
+    pipeline: Pipeline,
+    cache: RunningCache,
+    open_console: Callable[..., RunningConsole],
+    open_page: Callable[..., Page],
 ) -> None:
     console = open_console()
     pipeline.answer("alerts", b"before", {"rule_id": "r"})
     wait_until(lambda: keys(console)[:1] == ["before"], "the alert is answered")
     cache.kill()
     wait_until(lambda: console.services()["cache"] == "away", "that it is away is said")
+    expect(open_page(console.url).locator("#notices strong")).to_have_text("Cache")
     assert metric(console, "win_event_console_cache_up") == 0
     pipeline.answer("alerts", b"while", {"rule_id": "r"})
     wait_until(lambda: keys(console)[:2] == ["while", "before"], "answers go on")

@@ -63,6 +63,7 @@ def page(open_page: Callable[..., Page], console: RunningConsole) -> Page:
 
 def test_the_page_loads_and_asks_nobody_else(page: Page, console: RunningConsole) -> None:
     expect(page.locator("#live")).to_have_text("Live")
+    expect(page.locator("#events .empty")).to_have_text("No events yet.")
     asked = page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
     assert len(asked) > 8
     assert [url for url in asked if not url.startswith(console.url + "/")] == []
@@ -82,6 +83,13 @@ def test_an_event_is_on_the_page_as_it_comes(page: Page, pipeline: Pipeline) -> 
     page.keyboard.press("Enter")
     expect(row.locator("dl")).to_contain_text("record_id")
     expect(row.locator("dl")).to_contain_text("partition, offset")
+
+
+def test_an_open_event_has_the_numbers_that_were_sent(page: Page, pipeline: Pipeline) -> None:
+    pipeline.send(make_event("a large number", logon_id=18446744073709551615))
+    row = page.locator("#events .event", has_text="a large number").first
+    row.locator("summary").click()
+    expect(row.locator("dl")).to_contain_text("18446744073709551615")
 
 
 def test_charts_show_levels_and_latency(page: Page, pipeline: Pipeline) -> None:
