@@ -27,7 +27,10 @@ from local_stack.broker.passwords import SUPER_USER
 from local_stack.layout import REPOSITORY, Stack, load_stack
 
 BIN = Path(sys.executable).parent
+# For a cluster inside a script, as WIN_EVENT_JVM_OPTIONS is for that of a stack.
+QUICK_JVM = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 JOB = REPOSITORY / "flink_bridge" / "job.py"
+SEVERAL_JOBS = REPOSITORY / "tests" / "faults" / "submit_jobs.py"
 
 
 def _own_ports() -> Iterator[int]:
@@ -140,6 +143,13 @@ class RunningStack:
         match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
         assert match, result.stdout + result.stderr
         return Job(self, match[1], result.stdout + result.stderr)
+
+    def submit_several(self, options: Sequence[Sequence[str]]) -> list[Job]:
+        """The same of several jobs, whose options these are, by one client: it is most of the work."""
+        result = self.flink_run(json.dumps(options), program=str(SEVERAL_JOBS))
+        found = re.findall(r"JobID ([0-9a-f]{32})", result.stdout)
+        assert len(found) == len(options), result.stdout + result.stderr
+        return [Job(self, job_id, result.stdout + result.stderr) for job_id in found]
 
     def flink_run(
         self,

@@ -37,15 +37,10 @@ class Load:
 
 def submit_all(pipelines: Sequence[Pipeline]) -> None:
     """Submit the jobs of all pipelines at once."""
-    running = pipelines[0].running
-    program = str(Path(__file__).with_name("submit_jobs.py"))
-    options = json.dumps([pipeline.options() for pipeline in pipelines])
-    result = running.flink_run(options, program=program)
-    found = re.findall(r"JobID ([0-9a-f]{32})", result.stdout)
-    assert len(found) == len(pipelines), result.stdout + result.stderr
-    for pipeline, job_id in zip(pipelines, found, strict=True):
-        pipeline.job = Job(running, job_id)
-    printed = re.findall(r"at most the lines of ([\d.]+) s", result.stdout + result.stderr)
+    jobs = pipelines[0].running.submit_several([pipeline.options() for pipeline in pipelines])
+    for pipeline, job in zip(pipelines, jobs, strict=True):
+        pipeline.job = job
+    printed = re.findall(r"at most the lines of ([\d.]+) s", jobs[0].submission)
     for pipeline, seconds in zip([each for each in pipelines if not each.mode.resumes], printed, strict=True):
         pipeline.bound_seconds = float(seconds)
 

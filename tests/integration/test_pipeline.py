@@ -155,24 +155,27 @@ def test_a_refused_login_says_why(
         assert _leaks(stack, job, [password]) == []
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--source", "socket"),
-        ("--delivery-guarantee", "exactly-once"),
-        ("--event-timestamps", "--headers", "source,level", "--kafka-property", "client.id=canary-test"),
-    ],
-    ids=["socket", "exactly once", "all options"],
-)
 def test_no_password_shows_anywhere(
-    stack: RunningStack,
-    submit: Callable[..., Job],
-    producer: Callable[..., RunningProducer],
-    options: tuple[str, ...],
+    stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
 ) -> None:
-    job = submit(producer("--rate", "100").port, *options).wait_until_running()
-    secrets = [file.read_text() for file in stack.stack.secrets.iterdir()]
-    assert _leaks(stack, job, secrets) == []
+    """Of three kinds of jobs, which one client submits."""
+    names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]]
+    options = {
+        "socket": ["--source", "socket"],
+        "exactly once": ["--delivery-guarantee", "exactly-once"],
+        "all": ["--event-timestamps", "--headers", "source,level", "--kafka-property", "client.id=canary"],
+    }
+    port = str(producer("--rate", "100").port)
+    jobs = stack.submit_several(
+        [["--port", port, *names, "--job-name", name, *each] for name, each in options.items()]
+    )
+    try:
+        secrets = [file.read_text() for file in stack.stack.secrets.iterdir()]
+        for job in jobs:
+            assert _leaks(stack, job.wait_until_running(), secrets) == []
+    finally:
+        for job in jobs:
+            job.cancel()
 
 
 def _leaks(stack: RunningStack, job: Job, secrets: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ import attacked
 import pytest
 from asking import RUNNING, THRESHOLD, WINDOWED, ask, rows, send, some_events
 from reading import read_topic
-from running import REPOSITORY, RunningStack, run, wait_until
+from running import QUICK_JVM, REPOSITORY, RunningStack, run, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +28,7 @@ def one_partition(stack: RunningStack) -> Filled:
     events = some_events(3, 800, days_ago=3)
     send(stack, topic, events)
     job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--bounded", *THRESHOLD)
-    wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 180)
+    wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 400)
     return stack, topic, events
 
 
@@ -46,7 +46,7 @@ def test_the_table_api_of_python_gives_the_same_rows(one_partition: Filled, tmp_
     script = tmp_path / "windows.py"
     (block,) = [text for text in _blocks() if "Tumble.over" in text]
     script.write_text(block)
-    answer = run(sys.executable, script, env={**stack.shell("analytics"), "KAFKA_TOPIC": topic})
+    answer = run(sys.executable, script, env={**stack.shell("analytics"), **QUICK_JVM, "KAFKA_TOPIC": topic})
     assert answer.returncode == 0, answer.stdout + answer.stderr
     day = events[0]["timestamp"][:10].encode()
     told = defaultdict(list)

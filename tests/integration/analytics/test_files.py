@@ -12,7 +12,7 @@ from typing import Any
 import attacked
 import oracle
 import pytest
-from running import REPOSITORY, run
+from running import QUICK_JVM, REPOSITORY, run
 
 from analytics.answers import primary_key
 from local_stack.jars.java import java_home
@@ -66,7 +66,7 @@ def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None
     answer = run(
         sys.executable, JOB, ",".join(QUESTIONS), "--from-files", tmp_path / "*.ndjson", "--hosts", hosts,
         "--set", "threshold=4", "--set", "brute_force.threshold=5", "--set", "level_windows.width=30",
-        env={"JAVA_HOME": str(java_home())},
+        env={"JAVA_HOME": str(java_home()), **QUICK_JVM},
     )  # fmt: skip
 
     assert answer.returncode == 0, answer.stderr

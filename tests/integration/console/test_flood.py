@@ -85,7 +85,7 @@ def test_what_comes_faster_than_it_reads_is_left_out_and_told(
     expect(open_page(console.url).locator("#reading")).to_contain_text("left out: more than 1,000/s")
 
 
-@pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.nightly)])
 def test_a_flood_makes_the_page_neither_larger_nor_late(
     open_page: Callable[..., Page], console: RunningConsole, pipeline: Pipeline, seconds: int
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,6 @@ from running import Job, RunningProducer, RunningStack, run, wait_until
 from local_stack import processes
 
 pytestmark = pytest.mark.integration
-SUBMIT_SEVERAL = Path(__file__).parents[2] / "faults" / "submit_jobs.py"
 
 
 def written(stack: RunningStack, topic: str, *options: str) -> int:
@@ -90,11 +88,8 @@ def test_a_cancel_leaves_the_taskmanager_alone(
     stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
 ) -> None:
     port = str(producer("--rate", "1000").port)
-    options = ["--port", port, "--kafka-topic", topics[0]]
-    options += ["--kafka-rejected-topic", topics[1]]
-    result = stack.flink_run(json.dumps([options] * 2), program=str(SUBMIT_SEVERAL))
-    jobs = [Job(stack, found) for found in re.findall(r"JobID ([0-9a-f]{32})", result.stdout)]
-    assert len(jobs) == 2, result.stdout + result.stderr
+    options = ["--port", port, "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]]
+    jobs = stack.submit_several([options] * 2)
     for job in jobs:
         job.wait_until_running()
     wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow", 60)
