@@ -112,7 +112,7 @@ def test_a_file_without_any_event_ends_and_says_what_is_needed(command: str, tmp
     given = [command, "--from-file", str(file), "--stdout", "--rate", "max", *options]
     done = subprocess.run(given, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "")
-    assert "2 of 2 lines are no events" in done.stderr
+    assert "2 of 2 lines are not events" in done.stderr
     assert "jq" in done.stderr
 
 
