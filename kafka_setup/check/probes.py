@@ -69,7 +69,10 @@ class Login:
 def write_topic(login: Login, topic: str) -> str:
     """acks=2 is no valid value, which the broker looks at after the permission."""
     answers: list[str] = []
-    login.writer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
+    try:
+        login.writer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
+    except KafkaException as refused:  # the client remembers a topic that it was refused once
+        return _code(refused.args[0])
     login.writer.flush(_PATIENCE)
     return answers[0] if answers else NO_ANSWER
 

@@ -217,7 +217,7 @@ SAID = {
     "a_b": "collides with a.b",
     "copied": "the cluster has 1 broker",
     "bridge": "offers no SCRAM-SHA-256, only SCRAM-SHA-512",
-    "User:bridge WRITE topic a.b": "its user could not be made",
+    "User:bridge WRITE topic a.b": "its user could not be created",
     "User:reader READ topic **": 'write topic: "*"',
     "User:reader READ topic a.b": "kafka-acls.sh --remove --deny-principal",
 }
@@ -341,7 +341,7 @@ def test_teardown_asks_and_leaves_the_rest_alone(applied: Any, admin: AdminClien
     assert before
     unanswered = applied("teardown")
     assert unanswered.returncode == 2
-    assert "give --yes" in unanswered.stderr
+    assert "use --yes" in unanswered.stderr
     assert set(statuses(applied.rows("teardown", "--yes"))) == {"removed"}
     assert others() == before
     assert "nothing to remove" in applied("teardown", "--yes").stderr
