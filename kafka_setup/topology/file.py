@@ -86,6 +86,8 @@ class _Reader:
         place = f".users.{name}"
         entry = self._take(value, entries.UserEntry, place)
         mechanism = entry.mechanism or ("none" if _DISTINGUISHED_NAME.match(name) else "SCRAM-SHA-512")
+        if mechanism != "none" and not name.isascii():
+            self._fail(place, f"{name} could never log in: Kafka's SCRAM takes user names in ASCII alone")
         acls = [
             acl
             for index, rule in enumerate(entry.allow or [])

@@ -126,6 +126,7 @@ def test_settings_are_text_and_null_is_the_brokers_default() -> None:
         ("users: {u: {allow: [{cluster: no, operations: [READ]}]}}", "1: users.u.allow[0].cluster: False"),
         ("users:\n  u:\n    allow:\n      - {topic: t}", "4: users.u.allow[0]: missing key operations"),
         ("users: {u: {password_variable: a.b}}", "1: users.u.password_variable: no shell variable"),
+        ("users:\n  reader: {}\n  gräfin: {}", "3: users.gräfin: gräfin could never log in"),
         ("users:\n  a-b: {}\n  a_b: {}", "3: users.a_b: a-b has the variable A_B_PASSWORD, too"),
     ],
 )  # fmt: skip
@@ -145,8 +146,8 @@ def test_settings_may_be_lists() -> None:
         ("log-reader", "LOG_READER_PASSWORD", "SCRAM-SHA-512"),
         ("log.reader", "", "SCRAM-SHA-512"),
         ("1reader", "", "SCRAM-SHA-512"),
-        ("gräfin", "", "SCRAM-SHA-512"),
-        ("CN=reader,O=Example", "", "none"),
+        ("log reader", "", "SCRAM-SHA-512"),
+        ("CN=Gräfin,O=Example", "", "none"),
     ],
 )
 def test_where_a_users_password_can_come_from(name: str, variable: str, mechanism: str) -> None:
