@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
@@ -22,6 +23,7 @@ from kafka_setup.topology.acls import read_acls
 from kafka_setup.topology.resources import SCRAM_MECHANISMS, Acl, ClusterState, TopicState, Topology, User
 
 EVERYBODY = "User:*"
+Answer = TypeVar("Answer")
 
 
 class NotAllowedError(Exception):
@@ -141,13 +143,7 @@ def _topics(admin: AdminClient, names: list[str]) -> dict[str, TopicState]:
     if not names:
         return {}
     described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
-    found = {}
-    for name, future in described.items():
-        try:
-            found[name] = future.result()
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise
+    found = _that_exist(described)
     configs = _topic_configs(admin, list(found))
     return {
         name: TopicState(
@@ -157,7 +153,20 @@ def _topics(admin: AdminClient, names: list[str]) -> dict[str, TopicState]:
             overrides=frozenset(key for key, entry in configs[name].items() if _is_override(entry)),
         )
         for name, topic in found.items()
+        if name in configs
     }
+
+
+def _that_exist(answers: Mapping[str, Future[Answer]]) -> dict[str, Answer]:
+    """The answers about topics that are there. One may go between two requests."""
+    found = {}
+    for name, future in answers.items():
+        try:
+            found[name] = future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    return found
 
 
 def _is_override(entry: ConfigEntry) -> bool:
@@ -169,7 +178,7 @@ def _topic_configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, 
         return {}
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     answers = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
-    return {resource.name: future.result() for resource, future in answers.items()}
+    return _that_exist({resource.name: future for resource, future in answers.items()})
 
 
 def _credentials(admin: AdminClient, names: list[str]) -> dict[str, dict[str, int]]:
