@@ -131,7 +131,9 @@ class _Loading:
             self._refuse(each, f"refers to rule '{missing}', {why}")
 
     def rule_set(self) -> RuleSet:
-        silent = self._only_parts - self._generated
+        # Sigma: informational rules are not meant to alert. Those that only feed a correlation never do.
+        informational = {key for key, each in self._taken.items() if each.head.level == "informational"}
+        silent = (self._only_parts - self._generated) | (self._generated & informational)
         found = [
             replace(each, head=replace(each.head, alerts=False)) if each.head.key in silent else each
             for each in self._taken.values()
