@@ -16,7 +16,7 @@ from running import wait_until
 from bench.analytics.filled import end_of, producer_of, some_events
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
-from bench.measurement import Sample
+from bench.percentiles import Percentiles
 from local_stack.broker import kafka_objects
 
 RATE = 10_000
@@ -27,24 +27,12 @@ _WARM = 8.0  # the first answers wait for the compiler
 
 
 class _Run:
-    """One run yields all percentiles; the cases of the section take them one after the other."""
+    """A producer at a steady rate, the bridge and a question."""
 
     def __init__(self, cluster: Cluster, seconds: float) -> None:
         self._cluster, self._seconds = cluster, seconds
-        self._found: dict[float, float] = {}
-        self._count = 0
 
-    def percentile(self, wanted: float) -> Sample:
-        """Milliseconds."""
-        if wanted not in self._found:
-            delays = sorted(self._delays())
-            self._count = len(delays)
-            if not delays:
-                raise RuntimeError("there was no answer")
-            self._found = {p: delays[min(int(len(delays) * p / 100), len(delays) - 1)] for p in (50, 99)}
-        return Sample(self._found.pop(wanted), self._count)
-
-    def _delays(self) -> list[float]:
+    def delays(self) -> list[float]:
         topic, _ = self._cluster.topics(3)
         words = ("--kafka-topic", topic, "--max-lateness", str(LATENESS))
         job = ask(self._cluster.running, *_QUESTIONS, *words)
@@ -91,9 +79,9 @@ def _end(row: dict[str, Any]) -> float:
 
 
 def section(quick: bool, cluster: Cluster) -> Section:
-    run = _Run(cluster, 5.0 if quick else 30.0)
+    run = Percentiles(_Run(cluster, 5.0 if quick else 30.0).delays, (50, 99))
     cases = [
-        Case(f"level_windows of 1 s, p{p} @ {RATE:,} events/s", partial(run.percentile, p)) for p in (50, 99)
+        Case(f"level_windows of 1 s, p{p} @ {RATE:,} events/s", partial(run.sample, p)) for p in (50, 99)
     ]
     note = (
         "From the end of a window, and the lateness that was asked for, to the row at a reader. Events are "

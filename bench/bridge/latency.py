@@ -15,7 +15,7 @@ from running import RunningProducer, wait_until
 
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
-from bench.measurement import Sample
+from bench.percentiles import Percentiles
 from producer.events.event_time import to_milliseconds
 
 PERCENTILES = (50.0, 99.0, 99.9)
@@ -24,23 +24,12 @@ _SOURCES: dict[str, tuple[str, ...]] = {"socket": ("--source", "socket"), "auto"
 
 
 class _Run:
-    """One run yields all percentiles; the cases of a section take them one after the other."""
+    """A producer at a steady rate, and the bridge."""
 
     def __init__(self, cluster: Cluster, rate: int, seconds: float, options: Sequence[str]) -> None:
         self._cluster, self._rate, self._seconds, self._options = cluster, rate, seconds, options
-        self._found: dict[float, int] = {}
-        self._count = 0
 
-    def percentile(self, wanted: float) -> Sample:
-        """Milliseconds."""
-        if wanted not in self._found:
-            latencies = sorted(self._latencies())
-            self._count = len(latencies)
-            places = {p: min(int(self._count * p / 100), self._count - 1) for p in PERCENTILES}
-            self._found = {p: latencies[place] for p, place in places.items()}
-        return Sample(float(self._found.pop(wanted)), self._count)
-
-    def _latencies(self) -> list[int]:
+    def latencies(self) -> list[int]:
         topics = self._cluster.topics(append_time=True)
         count = int(self._rate * (_WARM_SECONDS + self._seconds))
         options = (
@@ -70,10 +59,8 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
     cases = []
     for rate in rates:
         for source, options in list(_SOURCES.items())[-1 if quick else 0 :]:
-            run = _Run(cluster, rate, 2.0 if quick else 10.0, options)
-            cases += [
-                Case(f"{source} p{p:g} @ {rate}", partial(run.percentile, p), x=rate) for p in PERCENTILES
-            ]
+            run = Percentiles(_Run(cluster, rate, 2.0 if quick else 10.0, options).latencies, PERCENTILES)
+            cases += [Case(f"{source} p{p:g} @ {rate}", partial(run.sample, p), x=rate) for p in PERCENTILES]
     note = (
         "From the time in the event to the broker's append time, in whole milliseconds; both clocks are the "
         f"machine's. The first {_WARM_SECONDS:.0f} s of each run do not count. Kafka's linger is 20 ms."

@@ -22,6 +22,7 @@ from bench.detection import rules
 from bench.detection.detecting import RULES
 from bench.harness import Case, Section
 from bench.measurement import Sample
+from bench.percentiles import Percentiles
 from bench.processes import BIN, run
 from bench.reading.events import events
 from local_stack.broker import kafka_objects
@@ -52,10 +53,14 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
         Case(f"{_FLINK}, two subtasks", partial(_job, topic, file, 2)),
     ]
     note = f"{topic.count:,} events of about 1.2 KB in three partitions, {RULES} rules, read to the end. "
-    delays = [_Delays(cluster, file, driver, 5.0 if quick else 30.0) for driver in (_PROCESS, _FLINK)]
+    seconds = 5.0 if quick else 30.0
+    delays = {
+        driver: Percentiles(_Delays(cluster, file, driver, seconds).measured, PERCENTILES)
+        for driver in (_PROCESS, _FLINK)
+    }
     delayed = [
-        Case(f"{each.driver} p{percent:g}", partial(each.percentile, percent))
-        for each in delays
+        Case(f"{driver} p{percent:g}", partial(run.sample, percent))
+        for driver, run in delays.items()
         for percent in PERCENTILES
     ]
     return [
@@ -90,24 +95,14 @@ def _submitted(cluster: Cluster, topic: str, file: Path, *more: str) -> Job:
 
 
 class _Delays:
-    """One run yields all percentiles; the cases of a section take them one after the other."""
+    """Events at a steady rate, and one driver of detection."""
 
     def __init__(self, cluster: Cluster, file: Path, driver: str, seconds: float) -> None:
         self._cluster, self.driver, self._seconds = cluster, driver, seconds
         self._file = file.with_name("with-a-sure-one.yml")
         self._file.write_text(f"{file.read_text(encoding='utf-8')}---\n{_SURE}", encoding="utf-8")
-        self._found: dict[float, float] = {}
-        self._count = 0
 
-    def percentile(self, wanted: float) -> Sample:
-        """Milliseconds."""
-        if wanted not in self._found:
-            delays = sorted(self._delays())
-            self._count = len(delays)
-            self._found = {p: delays[min(int(self._count * p / 100), self._count - 1)] for p in PERCENTILES}
-        return Sample(self._found.pop(wanted), self._count)
-
-    def _delays(self) -> list[float]:
+    def measured(self) -> list[float]:
         topic, _ = self._cluster.topics(3)
         with ExitStack() as cleanup:
             alerts = cleanup.enter_context(_arriving(self._cluster))

@@ -1,0 +1,26 @@
+"""Several cases of a section from the same run: one run yields all of its percentiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from bench.measurement import Sample
+
+
+class Percentiles:
+    """The cases take them one after the other; a percentile that is asked for again begins a new run."""
+
+    def __init__(self, measure: Callable[[], Iterable[float]], wanted: Sequence[float]) -> None:
+        self._measure, self._wanted = measure, wanted
+        self._found: dict[float, float] = {}
+        self._count = 0
+
+    def sample(self, wanted: float) -> Sample:
+        """By the nearest rank, in the unit that was measured. Raises RuntimeError when there was nothing."""
+        if wanted not in self._found:
+            values = sorted(self._measure())
+            self._count = len(values)
+            if not values:
+                raise RuntimeError("there was no answer")
+            self._found = {p: values[min(int(len(values) * p / 100), len(values) - 1)] for p in self._wanted}
+        return Sample(float(self._found.pop(wanted)), self._count)
