@@ -1,9 +1,10 @@
-"""A real Alertmanager with the shipped configuration tells an alert to the shipped webhook."""
+"""A rule fires in a real Prometheus, a real Alertmanager takes the alert, and the shipped webhook is told."""
 
 from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +17,11 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
-from running import free_ports, wait_until
+import yaml
+from running import RunningProducer, free_ports, wait_until
 
 from local_stack.layout import DEPLOY
-from local_stack.observe import find_tool
+from local_stack.observe import find_tool, local_configuration
 
 pytestmark = pytest.mark.integration
 
@@ -37,23 +39,23 @@ class Alerting:
         assert "http://alert-receiver:9095/" in text
         configuration = folder / "alertmanager.yml"
         configuration.write_text(text.replace("http://alert-receiver:9095/", self.webhook))
-        self._start(opened, self._log, sys.executable, SHIPPED / "receiver.py", "127.0.0.1", receiver)
+        start(opened, self._log, sys.executable, SHIPPED / "receiver.py", "127.0.0.1", receiver)
         options = [f"--config.file={configuration}", f"--storage.path={folder / 'data'}"]
         options += [f"--web.listen-address=127.0.0.1:{manager}", "--cluster.listen-address="]
-        self._start(opened, folder / "alertmanager.log", _alertmanager(), *options)
+        start(opened, folder / "alertmanager.log", _alertmanager(), *options)
         wait_until(lambda: _answers(self.webhook), "the receiver answers")
         wait_until(lambda: _answers(f"{self.url}/-/ready"), "Alertmanager is ready")
 
-    def _start(self, opened: ExitStack, log: Path, *command: Any) -> None:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [str(word) for word in command], stdout=output, stderr=output, cwd=_templates()
-            )
-        opened.callback(process.wait, 60)
-        opened.callback(process.send_signal, signal.SIGTERM)
-
     def told(self) -> list[str]:
         return self._log.read_text().splitlines()
+
+
+def start(opened: ExitStack, log: Path, *command: Any) -> None:
+    with log.open("wb") as output:
+        words = [str(word) for word in command]
+        process = subprocess.Popen(words, stdout=output, stderr=output, cwd=_templates())
+    opened.callback(process.wait, 60)
+    opened.callback(process.send_signal, signal.SIGTERM)
 
 
 def _alertmanager() -> Path:
@@ -118,3 +120,34 @@ def test_what_is_no_message_of_alertmanager_is_refused(alerting: Alerting) -> No
     assert large.getresponse().status == 413
     large.close()
     assert alerting.told() == before
+
+
+def _lose_the_place_of_a_reader(producer: RunningProducer) -> None:
+    """A client that does not read, until the producer's log has gone on without it."""
+    with socket.socket() as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.connect(("127.0.0.1", producer.port))
+        wait_until(lambda: "too slow" in producer.text(), "the producer gives up the client")
+
+
+def test_a_rule_that_fires_in_prometheus_reaches_the_webhook(alerting: Alerting, tmp_path: Path) -> None:
+    """The last test here: Prometheus notices soon that no bridge runs, and tells that too."""
+    http_port, prometheus = free_ports(2)
+    shipped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    wanted = local_configuration(shipped, {"producer": [f"127.0.0.1:{http_port}"]})
+    wanted["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    wanted["rule_files"] = [str(DEPLOY / "prometheus" / "alerts.yml")]
+    manager = urlsplit(alerting.url).netloc
+    wanted["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [manager]}]}]}
+    configuration = tmp_path / "prometheus.yml"
+    configuration.write_text(yaml.safe_dump(wanted))
+    options = [f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path / 'data'}"]
+    options += [f"--web.listen-address=127.0.0.1:{prometheus}"]
+    events = ("--rate", "2000", "--retain-bytes", "65536", "--http-port", str(http_port))
+    with ExitStack() as opened:
+        producer = RunningProducer(tmp_path, *events)
+        opened.callback(producer.stop)
+        start(opened, tmp_path / "prometheus.log", find_tool("prometheus"), *options)
+        _lose_the_place_of_a_reader(producer)
+        told = "firing EventGap critical: A reader lost its place in the producer's log (too slow): "
+        wait_until(lambda: f"{told}events may be missing." in alerting.told(), "the webhook is told of the gap")
