@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import re
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import IO
 
@@ -114,12 +116,12 @@ def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20
     Returns the names of what was running.
     """
     names = []
-    for daemon in sorted(recorded(stack), key=_stop_order):
-        if daemon.name not in keep and stop(stack, daemon, grace_seconds):
-            names.append(daemon.name)
+    for _, together in groupby(sorted(recorded(stack), key=_stop_order), key=_stop_order):
+        daemons = [daemon for daemon in together if daemon.name not in keep]
+        names += _stop_daemons(stack, daemons, grace_seconds)
     if not keep:
         # What a crash of the launcher left unrecorded, and Python workers whose TaskManager was killed.
-        strays = [process for process in _marked(stack) if _stop(process, grace_seconds)]
+        strays = _stop(dict.fromkeys(_marked(stack), signal.SIGTERM), grace_seconds)
         names += [f"stray process {process.pid}" for process in strays]
     return names
 
@@ -133,20 +135,28 @@ def stop_orphans(stack: Stack, older_than: float = 10.0) -> list[int]:
     kept = {member.pid for process in alive for member in (process, *process.children(recursive=True))}
     limit = time.time() - older_than
     orphans = [p for p in _marked(stack) if p.pid not in kept and p.create_time() < limit]
-    return [process.pid for process in orphans if _stop(process, grace_seconds=1.0)]
+    return [process.pid for process in _stop(dict.fromkeys(orphans, signal.SIGTERM), grace_seconds=1.0)]
 
 
 def _stop_order(daemon: Daemon) -> tuple[int, str]:
-    """Who would start others again first, the broker last: the job can still flush."""
-    rank = 0 if daemon.name == "watchdog" else 2 if daemon.name.startswith("kafka") else 1
-    return rank, daemon.name
+    """Who would start others again first, the brokers last and one by one: the job can still flush."""
+    if daemon.name == "watchdog":
+        return 0, ""
+    return (2, daemon.name) if re.fullmatch(r"kafka-\d+", daemon.name) else (1, "")
 
 
 def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
     """Stop one daemon and forget it; False when it was not running any more."""
-    was_running = _stop(daemon.process(), grace_seconds, daemon.stop_signal)
-    (_records(stack) / f"{daemon.name}.json").unlink(missing_ok=True)
-    return was_running
+    return bool(_stop_daemons(stack, [daemon], grace_seconds))
+
+
+def _stop_daemons(stack: Stack, daemons: Iterable[Daemon], grace_seconds: float) -> list[str]:
+    """Stop them together and forget them; the names of those that were running."""
+    asked = {process: daemon for daemon in daemons if (process := daemon.process())}
+    stopped = _stop({process: daemon.stop_signal for process, daemon in asked.items()}, grace_seconds)
+    for daemon in daemons:
+        (_records(stack) / f"{daemon.name}.json").unlink(missing_ok=True)
+    return [asked[process].name for process in stopped]
 
 
 def no_stack(stack: Stack) -> StartError:
@@ -226,23 +236,36 @@ def _marked(stack: Stack) -> list[psutil.Process]:
     return [p for p in psutil.process_iter() if has_mark(p)] if stack.run_id else []
 
 
-def _stop(process: psutil.Process | None, grace_seconds: float, politely: int = signal.SIGTERM) -> bool:
-    """The polite signal, then SIGKILL after the grace. False when there was nothing to stop."""
-    if process is None:
-        return False
-    try:
-        family = [process, *process.children(recursive=True)]
-        process.send_signal(politely)
-        process.resume()  # a process stopped with SIGSTOP hears SIGTERM only after SIGCONT
-    except psutil.NoSuchProcess:
-        return False
-    with contextlib.suppress(psutil.TimeoutExpired):
-        process.wait(grace_seconds)
-    for member in family:
-        if member.is_running():
+def _stop(asked: Mapping[psutil.Process, int], grace_seconds: float) -> list[psutil.Process]:
+    """To each its polite signal, then SIGKILL after the grace. Those that were running."""
+    families: dict[psutil.Process, list[psutil.Process]] = {}
+    for process, politely in asked.items():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [process, *process.children(recursive=True)]
+            process.send_signal(politely)
+            process.resume()  # a process stopped with SIGSTOP hears SIGTERM only after SIGCONT
+            families[process] = family
+    _wait_until_ended(families, grace_seconds)
+    members = [member for family in families.values() for member in family]
+    for member in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
-    psutil.wait_procs(family, timeout=5)
-    return True
+    _wait_until_ended(members, 5.0)
+    return list(families)
+
+
+def _wait_until_ended(them: Iterable[psutil.Process], seconds: float) -> None:
+    """As psutil.wait_procs, which also waits until their parent has taken note; some never do."""
+    deadline = time.monotonic() + seconds
+    while not all(map(_has_ended, them)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _records(stack: Stack) -> Path:

@@ -54,6 +54,44 @@ def test_a_process_that_the_launcher_had_no_time_to_record_is_found(stack: Stack
     assert daemon.process() is None
 
 
+def test_a_process_whose_end_nobody_takes_note_of_has_ended(stack: Stack, tmp_path: Path) -> None:
+    """In a container the first process may be one that never looks after the children that fall to it."""
+    parent = f"import subprocess, time; print(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(300)"
+    careless = processes.start(stack, "careless", [sys.executable, "-c", parent], {}, tmp_path)
+    pid = int(wait_until(Path(careless.log).read_text, "its child runs"))
+    child = replace(careless, name="child", pid=pid, started=psutil.Process(pid).create_time())
+
+    assert processes.stop(stack, child, grace_seconds=3600)
+
+    assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    processes.stop_all(stack)
+
+
+def test_daemons_end_together_and_the_broker_after_them(stack: Stack, tmp_path: Path) -> None:
+    """`first` ends only once `second` was asked to, and the broker tells whether it had ended."""
+
+    def start(name: str, *at_end: str) -> processes.Daemon:
+        body = "\n ".join(("def end(*_):", *at_end, "sys.exit()"))
+        ready = "signal.signal(signal.SIGTERM, end); print('ready', flush=True); time.sleep(300)"
+        code = f"import pathlib, signal, sys, time\n{body}\n{ready}"
+        return processes.start(stack, name, [sys.executable, "-c", code], {}, tmp_path)
+
+    daemons = [
+        start("kafka-1", "print(pathlib.Path('first.ended').exists(), flush=True)"),
+        start(
+            "first",
+            "while not pathlib.Path('second.asked').exists(): time.sleep(0.01)",
+            "pathlib.Path('first.ended').touch()",
+        ),
+        start("second", "pathlib.Path('second.asked').touch()"),
+    ]
+    wait_until(lambda: all("ready" in Path(each.log).read_text() for each in daemons), "all listen")
+
+    assert processes.stop_all(stack, grace_seconds=3600) == ["first", "second", "kafka-1"]
+
+    assert Path(daemons[0].log).read_text().split() == ["ready", "True"]
+
+
 def test_children_whose_parent_was_killed_are_found(stack: Stack, tmp_path: Path) -> None:
     parent = [sys.executable, "-c", f"import subprocess; subprocess.run({SLEEP!r})"]
     daemon = processes.start(stack, "parent", parent, {}, tmp_path)
