@@ -14,6 +14,7 @@ from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
 from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
 from analytics.tables.inventory import ALERTS
+from cli_types import FiniteFloat
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
@@ -61,7 +62,7 @@ _OPTIONS = (
     option(
         "--max-lateness",
         "WIN_EVENT_MAX_LATENESS",
-        type=click.FloatRange(0, 86_400),
+        type=FiniteFloat(0, 86_400),
         default=10.0,
         metavar="SECONDS",
         help="How far events of one partition may be out of order. Answers wait this long. Later events go "
@@ -70,7 +71,7 @@ _OPTIONS = (
     option(
         "--idle-timeout",
         "WIN_EVENT_IDLE_TIMEOUT",
-        type=click.FloatRange(0.1, 86_400),
+        type=FiniteFloat(0.1, 86_400),
         default=30.0,
         metavar="SECONDS",
         help="A partition without events for this long does not delay the others. No effect with --bounded.",
@@ -129,7 +130,7 @@ _OPTIONS = (
     option(
         "--checkpoint-interval",
         "WIN_EVENT_CHECKPOINT_INTERVAL",
-        type=click.FloatRange(min=0.1),
+        type=FiniteFloat(min=0.1),
         default=5.0,
         metavar="SECONDS",
     ),

@@ -14,6 +14,7 @@ import orjson
 from rich.console import Console
 from rich.live import Live
 
+from cli_types import FiniteFloat
 from consumer.log_client.bookmark import BookmarkError, BookmarkFile
 from consumer.log_client.stream_connection import StreamError
 from consumer.log_client.stream_reader import ReadSettings
@@ -103,7 +104,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option("-n", "--count", type=click.IntRange(1), help="End after this many events.")
 @click.option(
-    "--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End after this time."
+    "--duration", type=FiniteFloat(0, min_open=True), metavar="SECONDS", help="End after this time."
 )
 @click.option("--stats", is_flag=True, help="Show totals, rate and missing record ids instead of events.")
 @click.option("--from-start", is_flag=True, help="Begin with the oldest event that the producer keeps.")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from cli_types import FiniteFloat
 from consumer.tail.event_filter import FilterError, parse_since
 from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.report import Rules
@@ -58,7 +59,7 @@ _WHAT = (
     _option("--run", default="", metavar="ID", help="Audit only this run: its number in the table, or the first characters of its log id."),
     _option("--read-committed", is_flag=True, help="Skip records of open and aborted transactions."),
     _option("--follow", is_flag=True, help="Keep reading new records; Ctrl-C ends the audit with its verdict."),
-    _option("--idle-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="With --follow: end when no record came for this long."),
+    _option("--idle-timeout", type=FiniteFloat(0, min_open=True), metavar="SECONDS", help="With --follow: end when no record came for this long."),
 )  # fmt: skip
 _AGAINST = (
     _option("--ledger", "ledgers", multiple=True, type=_FILE, help="Compare with the ledger of win-event-producer; give it once for each run in the topic."),
@@ -72,7 +73,7 @@ _RUN = (
     _option("--labels", is_flag=True, default=None, help="The events have labels."),
     _option("--scenario", "scenarios", multiple=True, default=None, metavar="NAME[@S|@N/h]", help="Injected attacks."),
     _option("--channel-mix", metavar="S/S/A", callback=lambda *given: shares(*given) if given[2] else None, help="Shares of Security, System and Application."),
-    _option("--host-rate", type=click.FloatRange(0.001, 1e6), help="Events per second of one computer."),
+    _option("--host-rate", type=FiniteFloat(0.001, 1e6), help="Events per second of one computer."),
     _option("--rate-pattern", type=click.Choice(RATE_PATTERNS), help="How the rate varied around its mean."),
     _option("--backfill", metavar="24h", callback=lambda *given: seconds(*given) if given[2] else None, help="Length of the history that came first."),
     _option("--start-time", metavar="ISO8601", callback=moment, help="Start of event time; without it, times are not compared."),

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 import orjson
 
+from cli_types import FiniteFloat
 from detection.alerts import Alert
 from detection.correlation.correlator import Bounds
 from detection.detector import Detector
@@ -235,7 +236,7 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per rule and scenario.")
 @click.option(
-    "--fail-under", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="SHARE",
+    "--fail-under", type=FiniteFloat(0, 1), default=0.0, show_default=True, metavar="SHARE",
     help="Exit with code 1 if a precision or a recall is lower.",
 )  # fmt: skip
 def score(files: tuple[Path, ...], **values: Any) -> None:

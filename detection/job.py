@@ -17,6 +17,7 @@ if not __package__:
 
 import click
 
+from cli_types import FiniteFloat
 from detection.correlation.correlator import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
@@ -43,11 +44,11 @@ _OPTIONS = (
         help="Read the records that are in the topic now, close all windows, and end.",
     ),
     option(
-        "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=click.FloatRange(0.1, 86_400), default=10.0,
+        "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=FiniteFloat(0.1, 86_400), default=10.0,
         metavar="SECONDS", help="A partition without events for this long does not delay the others.",
     ),
     option(
-        "--checkpoint-interval", "WIN_EVENT_CHECKPOINT_INTERVAL", type=click.FloatRange(min=0.1), default=5.0,
+        "--checkpoint-interval", "WIN_EVENT_CHECKPOINT_INTERVAL", type=FiniteFloat(min=0.1), default=5.0,
         metavar="SECONDS",
     ),
     option(

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cli_types import FiniteFloat
 from detection.matching.rule_set import LEVELS
 from kafka_setup.connection.options import option
 
@@ -27,7 +28,7 @@ RULE_OPTIONS = (
 )  # fmt: skip
 DETECTION_OPTIONS = (
     option(
-        "--max-lateness", "WIN_EVENT_MAX_LATENESS", type=click.FloatRange(0, 86_400), default=60.0,
+        "--max-lateness", "WIN_EVENT_MAX_LATENESS", type=FiniteFloat(0, 86_400), default=60.0,
         metavar="SECONDS",
         help="How far events may be out of order. Correlations ignore later events and count them. "
         "They keep rate × (timespan + this) events, about 150 bytes each.",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from cli_types import FiniteFloat
 from flink_bridge.jvm.field_path import FieldPathError, first_of, parse_fields
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
@@ -186,7 +187,7 @@ _OPTIONS = (
     option(
         "--checkpoint-interval",
         "WIN_EVENT_CHECKPOINT_INTERVAL",
-        type=click.FloatRange(min=0.1),
+        type=FiniteFloat(min=0.1),
         default=5.0,
         metavar="SECONDS",
         help="Time between two checkpoints.",

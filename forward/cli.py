@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from prometheus_client import start_http_server
 
+from cli_types import FiniteFloat
 from forward.counts import ForwardMetrics
 from forward.forwarder import Forwarder, ForwardSettings
 from forward.stream import Stream, StreamError
@@ -45,7 +46,7 @@ def _option(name: str, variable: str, **how: Any) -> Callable[[Command], Command
 )  # fmt: skip
 @_option("--bounded", "BOUNDED", is_flag=True, help="Stop at the offsets that were the end when it started.")
 @_option(
-    "--give-up-after", "GIVE_UP_AFTER", default=300.0, type=click.FloatRange(0, min_open=True),
+    "--give-up-after", "GIVE_UP_AFTER", default=300.0, type=FiniteFloat(0, min_open=True),
     metavar="SECONDS",
     help="End with exit code 1 if the stream accepts nothing, or Kafka does not answer, for this long.",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cli_types import FiniteFloat
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from kafka_setup.connection.passwords import known_passwords
 from kafka_setup.connection.session import DEFAULT_WAIT
@@ -54,7 +55,7 @@ _topic_name_options = (
 )
 wait_option = click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=FiniteFloat(min=0),
     default=DEFAULT_WAIT,
     show_default=True,
     envvar="WIN_EVENT_KAFKA_WAIT",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cli_types import FiniteFloat
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import BUILT_IN
@@ -60,7 +61,7 @@ _EVENTS = (
     click.option("--format", "fmt", default="flat", type=click.Choice(list(FORMATS)), help="JSON shape of an event."),
     click.option("--channel-mix", default="85/9/6", metavar="S/S/A", callback=shares, help="Shares of Security, System and Application."),
     click.option("--start-time", metavar="ISO8601", callback=moment, help="Start of event time, such as 2026-01-05T08:00:00Z; UTC if it has no offset. Event times then come from the seed and not from the clock."),
-    click.option("--host-rate", default=1.6, type=click.FloatRange(0.001, 1e6), help="Events per second of one computer, in event time."),
+    click.option("--host-rate", default=1.6, type=FiniteFloat(0.001, 1e6), help="Events per second of one computer, in event time."),
     click.option("--catalogue", default=BUILT_IN, show_default="built in", type=_FOLDER, help="Folder with your own catalogue files."),
     click.option("--stdout", is_flag=True, help="Write events to standard output; serve no clients."),
 )  # fmt: skip
@@ -82,8 +83,8 @@ _SERVER = (
     click.option("--max-clients", default=1024, type=click.IntRange(1), help="Number of clients; more are refused."),
     click.option("--slow-client", default="disconnect", type=click.Choice(SLOW_CLIENT_POLICIES), help="What to do with a client that falls behind the start of the log. block: generation waits for it."),
     click.option("--plain-resume", type=click.IntRange(0), metavar="BYTES", help="Send a plain client that reconnects the last BYTES again."),
-    click.option("--heartbeat", default=15.0, type=click.FloatRange(0.1), help="Seconds of silence before a plain client gets an empty line."),
-    click.option("--user-timeout", default=300.0, type=click.FloatRange(1.0, 86400.0), help="Seconds until a client that accepts no data is disconnected."),
+    click.option("--heartbeat", default=15.0, type=FiniteFloat(0.1), help="Seconds of silence before a plain client gets an empty line."),
+    click.option("--user-timeout", default=300.0, type=FiniteFloat(1.0, 86400.0), help="Seconds until a client that accepts no data is disconnected."),
     click.option("--tls-cert", type=_FILE, help="Serve TLS with this PEM certificate."),
     click.option("--tls-key", type=_FILE, help="Private key of the certificate."),
     click.option("--tls-client-ca", type=_FILE, help="Clients must show a certificate signed by this authority."),
@@ -97,7 +98,7 @@ _HTTP = (
     click.option("--http-max-body", "http_body", default=_LIMITS.body, type=click.IntRange(1024), metavar="BYTES", help="Limit of a posted body, unpacked."),
     click.option("--http-max-stream", "http_stream", default=_LIMITS.stream, type=click.IntRange(1024), metavar="BYTES", help="Limit of a posted NDJSON body, which is read as it arrives."),
     click.option("--http-max-header", "http_header", default=_LIMITS.header, type=click.IntRange(1024), metavar="BYTES", help="Limit of the head of a request."),
-    click.option("--http-timeout", "http_seconds", default=_LIMITS.seconds, type=click.FloatRange(0.1), metavar="SECONDS", help="Time limit of a request."),
+    click.option("--http-timeout", "http_seconds", default=_LIMITS.seconds, type=FiniteFloat(0.1), metavar="SECONDS", help="Time limit of a request."),
     click.option("--http-max-connections", "http_connections", default=_LIMITS.connections, type=click.IntRange(1), help="HTTP connections at the same time."),
     click.option("--http-max-requests", "http_requests", default=_LIMITS.requests, type=click.IntRange(1), help="HTTP requests in progress at the same time."),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from running import RunningStack
 from bench.bridge.cluster import Cluster, cluster
 from bench.load.promises import Found, Promise, judged, percentiles
 from bench.load.run import Watched, run
+from cli_types import FiniteFloat
 from consumer.terminal import table_console
 from local_stack.cluster.submission import is_up
 from local_stack.layout import load_stack
@@ -24,7 +25,7 @@ from local_stack.layout import load_stack
 
 @click.command()
 @click.option("--rate", envvar="RATE", default=10_000, show_default=True, type=click.IntRange(1))
-@click.option("--seconds", envvar="SECONDS", default=60.0, show_default=True, type=click.FloatRange(1))
+@click.option("--seconds", envvar="SECONDS", default=60.0, show_default=True, type=FiniteFloat(1))
 @click.option("--own", envvar="OWN", is_flag=True, help="A stack of its own, although one runs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def main(rate: int, seconds: float, own: bool, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli_types import FiniteFloat
 from local_stack import processes
 from local_stack.cdc import postgres
 from local_stack.layout import LOOPBACK, Stack
@@ -42,7 +43,7 @@ def cdc() -> None:
 )
 @click.option(
     "--wait",
-    type=click.FloatRange(0),
+    type=FiniteFloat(0),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

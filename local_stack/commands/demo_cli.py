@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli_types import FiniteFloat
 from local_stack.demo import demo as show_case
 from local_stack.health.peek import Peeked
 from local_stack.health.peek_view import as_table
@@ -74,7 +75,7 @@ class DemoShow(TerminalReporter):
 @click.command()
 @click.option(
     "--seconds",
-    type=float,
+    type=FiniteFloat(0, min_open=True),
     envvar="DEMO_SECONDS",
     show_envvar=True,
     help="End this long after the first event in Kafka.",

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from cli_types import FiniteFloat
 from local_stack.health.report import Reader, Report, as_json
 from local_stack.health.report_view import as_screen
 from local_stack.layout import Stack
@@ -24,7 +25,7 @@ _RATE_SECONDS = 1.0  # between the two looks that a single report's rates come f
 @click.option("--once", is_flag=True, help="Print one report instead of a live screen.")
 @click.option(
     "--interval",
-    type=click.FloatRange(0.2),
+    type=FiniteFloat(0.2),
     default=2.0,
     show_default=True,
     metavar="SECONDS",

@@ -22,6 +22,8 @@ from faults.runner import run_fault
 from faults.shared_stack import SharedStack, one_broker
 from faults.whole_run import whole_run
 
+from cli_types import FiniteFloat
+
 ROUND_SECONDS = 240.0  # of faults; then everything is audited, and the next round starts with empty topics
 RATE = 500
 _DICE: tuple[Callable[[Experiment], str], ...] = (
@@ -59,7 +61,7 @@ class Soak:
 
 @click.command()
 @click.option(
-    "--hours", type=click.FloatRange(min=0, min_open=True), default=1.0, envvar="HOURS", show_envvar=True
+    "--hours", type=FiniteFloat(min=0, min_open=True), default=1.0, envvar="HOURS", show_envvar=True
 )
 @click.option(
     "--seed", type=int, envvar="SEED", show_envvar=True, help="Repeats the faults of an earlier soak."
