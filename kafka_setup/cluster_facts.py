@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
 
-REQUEST_TIMEOUT = 10.0  # seconds
+from kafka_setup.connection.session import REQUEST_TIMEOUT, only, that_exist
 
 
 @dataclass(frozen=True)
@@ -83,29 +86,33 @@ def _topics(admin: AdminClient, described: dict[str, TopicMetadata]) -> tuple[To
     ends = _offsets(admin, keys, OffsetSpec.latest())
     newest = _offsets(admin, keys, OffsetSpec.max_timestamp())
 
-    def partition(topic: str, number: int) -> PartitionFacts:
-        meta, key = described[topic].partitions[number], (topic, number)
+    def partition(key: tuple[str, int]) -> PartitionFacts:
+        topic, number = key
+        meta = described[topic].partitions[number]
         timestamp = newest[key][1]
         seconds = timestamp / 1000 if timestamp >= 0 else None
         return PartitionFacts(
             number, starts[key][0], ends[key][0], seconds, len(meta.replicas), len(meta.isrs)
         )
 
+    there = sorted(starts.keys() & ends.keys() & newest.keys())
     return tuple(
-        TopicFacts(name, tuple(partition(name, number) for number in sorted(described[name].partitions)))
-        for name in sorted(described)
+        TopicFacts(name, tuple(partition(key) for key in keys))
+        for name, keys in groupby(there, key=itemgetter(0))
     )
 
 
 def _offsets(
     admin: AdminClient, keys: list[TopicPartition], spec: OffsetSpec
 ) -> dict[tuple[str, int], tuple[int, int]]:
-    """(offset, timestamp in ms) by (topic, partition)."""
+    """(offset, timestamp in ms) by (topic, partition), without topics that have gone meanwhile."""
     if not keys:
         return {}
     answers = admin.list_offsets(dict.fromkeys(keys, spec), request_timeout=REQUEST_TIMEOUT)
-    found = {(key.topic, key.partition): future.result() for key, future in answers.items()}
-    return {key: (result.offset, result.timestamp) for key, result in found.items()}
+    return {
+        (key.topic, key.partition): (result.offset, result.timestamp)
+        for key, result in that_exist(answers).items()
+    }
 
 
 def _groups(admin: AdminClient, ends: dict[tuple[str, int], int]) -> tuple[GroupFacts, ...]:
@@ -113,15 +120,25 @@ def _groups(admin: AdminClient, ends: dict[tuple[str, int], int]) -> tuple[Group
     names = sorted(group.group_id for group in listed)
     if not names:
         return ()
-    described = admin.describe_consumer_groups(names, request_timeout=REQUEST_TIMEOUT)
-    return tuple(_group(admin, name, described[name].result(), ends) for name in names)
-
-
-def _group(admin: AdminClient, name: str, group: object, ends: dict[tuple[str, int], int]) -> GroupFacts:
-    asked = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(name)], request_timeout=REQUEST_TIMEOUT
+    described = that_exist(admin.describe_consumer_groups(names, request_timeout=REQUEST_TIMEOUT))
+    asked = {name: _committed(admin, name) for name in described}
+    return tuple(
+        _group(name, described[name], offsets.topic_partitions, ends)
+        for name, offsets in that_exist(asked).items()
     )
-    committed = asked[name].result().topic_partitions
+
+
+def _committed(admin: AdminClient, name: str) -> Future[ConsumerGroupTopicPartitions]:
+    return only(
+        admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(name)], request_timeout=REQUEST_TIMEOUT
+        )
+    )
+
+
+def _group(
+    name: str, group: object, committed: list[TopicPartition], ends: dict[tuple[str, int], int]
+) -> GroupFacts:
     positions = {(part.topic, part.partition): part.offset for part in committed if part.offset >= 0}
     lags = {key: max(0, ends[key] - offset) for key, offset in positions.items() if key in ends}
     return GroupFacts(name, group.state.name, len(group.members), positions, lags)  # type: ignore[attr-defined]

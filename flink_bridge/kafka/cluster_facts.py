@@ -13,7 +13,7 @@ from flink_bridge.kafka.limits import TopicLimits, topic_limits
 from flink_bridge.kafka.preflight import PreflightError, java_properties, kafka_package, told
 from flink_bridge.settings import TRANSACTIONAL_IDS, BridgeSettings
 
-_TIMEOUT_MS = 15_000
+_TIMEOUT_MS = 60_000
 _LONGEST_OPEN = 60.0
 """Seconds, and three checkpoints: a transaction that is open for longer belongs to no job that works."""
 
@@ -29,7 +29,7 @@ def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
     """Raises PreflightError when the topics would refuse the records of this job."""
     kafka = kafka_package(prefix)
     properties = settings.kafka.client_properties(prefix) | {"client.id": "win-event-bridge-check"}
-    properties |= {"default.api.timeout.ms": str(_TIMEOUT_MS), "request.timeout.ms": "10000"}
+    properties |= {"default.api.timeout.ms": str(_TIMEOUT_MS), "request.timeout.ms": str(_TIMEOUT_MS)}
     admin = kafka.clients.admin.AdminClient.create(java_properties(properties))
     try:
         asked = _Asked(settings, admin, kafka)

@@ -42,8 +42,17 @@ def request_all(
         elif isinstance(subject, User):
             futures[index] = set_password(admin, subject, passwords[subject.name])
         else:
-            futures[index] = _TOPIC_REQUESTS[change.kind](admin, subject, change)
+            futures[index] = _TOPIC_REQUESTS[change.kind](admin, subject, change, validate_only=False)
     return futures | _at_once(admin.create_acls, allowed)
+
+
+def request_trial(admin: AdminClient, changes: Mapping[int, Change]) -> dict[int, Future[Any]]:
+    """Index -> future: the broker judges these changes of topics, and makes none of them."""
+    return {
+        index: _TOPIC_REQUESTS[change.kind](admin, change.subject, change, validate_only=True)
+        for index, change in changes.items()
+        if isinstance(change.subject, Topic)
+    }
 
 
 def request_removals(
@@ -81,32 +90,33 @@ def _mechanism(user: User) -> ScramMechanism:
     return ScramMechanism[user.mechanism.replace("-", "_")]
 
 
-def _create_topic(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:
+def _create_topic(admin: AdminClient, topic: Topic, _change: Change, validate_only: bool) -> Future[Any]:
     new = NewTopic(
         topic.name,
         num_partitions=topic.partitions,
         replication_factor=topic.replication_factor or -1,  # -1: the broker's default
         config={key: value for key, value in topic.config.items() if value is not None},
     )
-    return only(admin.create_topics([new], request_timeout=REQUEST_TIMEOUT))
+    return only(admin.create_topics([new], request_timeout=REQUEST_TIMEOUT, validate_only=validate_only))
 
 
-def _add_partitions(admin: AdminClient, topic: Topic, _change: Change) -> Future[Any]:
+def _add_partitions(admin: AdminClient, topic: Topic, _change: Change, validate_only: bool) -> Future[Any]:
+    more = [NewPartitions(topic.name, topic.partitions)]
+    return only(admin.create_partitions(more, request_timeout=REQUEST_TIMEOUT, validate_only=validate_only))
+
+
+def _alter_setting(admin: AdminClient, topic: Topic, change: Change, validate_only: bool) -> Future[Any]:
+    operation = AlterConfigOpType.DELETE if change.value is None else AlterConfigOpType.SET
+    entry = ConfigEntry(change.key, change.value or "", incremental_operation=operation)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=[entry])
     return only(
-        admin.create_partitions(
-            [NewPartitions(topic.name, topic.partitions)], request_timeout=REQUEST_TIMEOUT
+        admin.incremental_alter_configs(
+            [resource], request_timeout=REQUEST_TIMEOUT, validate_only=validate_only
         )
     )
 
 
-def _alter_setting(admin: AdminClient, topic: Topic, change: Change) -> Future[Any]:
-    operation = AlterConfigOpType.DELETE if change.value is None else AlterConfigOpType.SET
-    entry = ConfigEntry(change.key, change.value or "", incremental_operation=operation)
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=[entry])
-    return only(admin.incremental_alter_configs([resource], request_timeout=REQUEST_TIMEOUT))
-
-
-_TOPIC_REQUESTS: dict[str, Callable[[AdminClient, Topic, Change], Future[Any]]] = {
+_TOPIC_REQUESTS: dict[str, Callable[..., Future[Any]]] = {
     "topic": _create_topic,
     "partitions": _add_partitions,
     "setting": _alter_setting,

@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafka_setup.changes.alterations import request_all
+from kafka_setup.changes.alterations import request_all, request_trial
 from kafka_setup.changes.change import Change, Identity, Wishes
 from kafka_setup.changes.plan import WITHOUT_USER, plan
 from kafka_setup.changes.state import read_state, with_logins
@@ -49,8 +49,26 @@ class ApplySettings:
 
 
 def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
-    """The difference, with every known password tried. Raises KafkaException."""
-    return plan(settings.topology, _state(settings, admin), settings.wishes)
+    """The difference, with every known password tried, and with the broker's judgement of each change.
+
+    Raises KafkaException.
+    """
+    changes = plan(settings.topology, _state(settings, admin), settings.wishes)
+    pending = {i: change for i, change in enumerate(changes) if change.action in _DONE}
+    for index, answer in request_trial(admin, pending).items():
+        if reason := _refused(answer):
+            changes[index] = replace(changes[index], action="blocked", detail=reason)
+    return changes
+
+
+def _refused(trial: Future[Any]) -> str | None:
+    """Why the broker would not make this change. Whether this login may make it is seen when it is made."""
+    try:
+        trial.result()
+    except KafkaException as error:
+        if not error.args[0].name().endswith("_AUTHORIZATION_FAILED"):
+            return refusal(error.args[0])
+    return None
 
 
 def apply(settings: ApplySettings, on_wait: OnWait | None = None) -> list[Result]:

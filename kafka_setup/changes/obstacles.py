@@ -5,6 +5,8 @@ Each function answers with one line for the person who reads the plan; None (or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kafka_setup.changes.values import list_items
 from kafka_setup.topology.resources import (
     EVENTS,
@@ -57,16 +59,22 @@ def _collision(topic: Topic, topology: Topology, state: ClusterState) -> str | N
     return None
 
 
-def settings(topic: Topic, state: TopicState | None) -> dict[str, str]:
-    """Setting -> why its value, wanted or in force, would make the topic useless."""
-    config = {**(state.config if state else {}), **{k: v for k, v in topic.config.items() if v is not None}}
+def settings(topic: Topic, state: TopicState | None, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Setting -> why its value, wanted or in force, would make the topic useless.
+
+    `defaults`: the broker's settings, as far as they are known.
+    """
+    in_force = state.config if state else {_CLEANUP: defaults.get(f"log.{_CLEANUP}", ""), **defaults}
+    config = {**in_force, **{k: v for k, v in topic.config.items() if v is not None}}
     found = {}
     if topic.role in _NO_COMPACTION and "compact" in list_items(config.get(_CLEANUP, "")):
         found[_CLEANUP] = f"{_CLEANUP} {config[_CLEANUP]}: {_NO_COMPACTION[topic.role]}"
-    replicas = state.replication_factor if state else topic.replication_factor
+    by_default = int(defaults.get("default.replication.factor", 0))
+    replicas = state.replication_factor if state else topic.replication_factor or by_default
     in_sync = config.get(_IN_SYNC, "")
-    if replicas and in_sync.isdecimal() and int(in_sync) > replicas and _IN_SYNC in topic.config:
-        found[_IN_SYNC] = f"{_IN_SYNC} {in_sync} of {replicas} replicas: no write with acks=all can succeed"
+    if replicas and in_sync.isdecimal() and int(in_sync) > replicas:
+        of = "1 replica" if replicas == 1 else f"{replicas} replicas"
+        found[_IN_SYNC] = f"{_IN_SYNC} {in_sync} of {of}: no write with acks=all can succeed"
     return found
 
 

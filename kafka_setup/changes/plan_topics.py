@@ -12,7 +12,7 @@ from kafka_setup.topology.resources import ClusterState, Topic, TopicState, Topo
 
 def plan_topic(topic: Topic, topology: Topology, state: ClusterState) -> Iterator[Change]:
     now = state.topics.get(topic.name)
-    obstructed = obstacles.settings(topic, now)
+    obstructed = obstacles.settings(topic, now, state.defaults)
     if now is None:
         yield _new_topic(topic, [obstacles.new_topic(topic, topology, state), *obstructed.values()])
         return

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
@@ -17,13 +16,13 @@ from kafka_setup.connection.session import (
     MechanismRefusedError,
     connect,
     only,
+    that_exist,
 )
 from kafka_setup.connection.settings import KafkaConnection, Secret
 from kafka_setup.topology.acls import read_acls
 from kafka_setup.topology.resources import SCRAM_MECHANISMS, Acl, ClusterState, TopicState, Topology, User
 
 EVERYBODY = "User:*"
-Answer = TypeVar("Answer")
 
 
 class NotAllowedError(Exception):
@@ -33,6 +32,7 @@ class NotAllowedError(Exception):
 def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
     """Raises NotAllowedError when this login may not look, KafkaException when a request fails."""
     brokers = _require_describe(admin)
+    settings = _broker_settings(admin, brokers[0])
     allowed, denied = _acls(admin, [user.principal for user in topology.users])
     return ClusterState(
         topics=_topics(admin, [topic.name for topic in topology.topics]),
@@ -41,7 +41,8 @@ def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
         denied=denied,
         topic_names=frozenset(admin.list_topics(timeout=REQUEST_TIMEOUT).topics),
         brokers=len(brokers),
-        has_authorizer=_has_authorizer(admin, brokers[0]),
+        has_authorizer=_has_authorizer(settings),
+        defaults={name: value for name, value in (settings or {}).items() if value is not None},
     )
 
 
@@ -54,20 +55,24 @@ def _acls(admin: AdminClient, principals: list[str]) -> tuple[frozenset[Acl], fr
     )
 
 
-def _has_authorizer(admin: AdminClient, broker: int) -> bool:
-    """librdkafka 2.16 shows no ACLs and no error where there is no authorizer, so its setting is looked at.
-
-    Where that is refused, somebody must have refused it.
-    """
+def _broker_settings(admin: AdminClient, broker: int) -> dict[str, str | None] | None:
+    """None where this login may not see them."""
     resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
     try:
         settings = only(admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT)).result()
     except KafkaException as error:
         if error.args[0].code() != KafkaError.CLUSTER_AUTHORIZATION_FAILED:
             raise
-        return True
-    authorizer = settings.get("authorizer.class.name")
-    return authorizer is None or bool(authorizer.value)
+        return None
+    return {name: entry.value for name, entry in settings.items()}
+
+
+def _has_authorizer(settings: Mapping[str, str | None] | None) -> bool:
+    """librdkafka 2.16 shows no ACLs and no error where there is no authorizer, so its setting is looked at.
+
+    Where that is refused, somebody must have refused it.
+    """
+    return settings is None or bool(settings.get("authorizer.class.name", "not named"))
 
 
 def _require_describe(admin: AdminClient) -> list[int]:
@@ -143,7 +148,7 @@ def _topics(admin: AdminClient, names: list[str]) -> dict[str, TopicState]:
     if not names:
         return {}
     described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
-    found = _that_exist(described)
+    found = that_exist(described)
     configs = _topic_configs(admin, list(found))
     return {
         name: TopicState(
@@ -157,18 +162,6 @@ def _topics(admin: AdminClient, names: list[str]) -> dict[str, TopicState]:
     }
 
 
-def _that_exist(answers: Mapping[str, Future[Answer]]) -> dict[str, Answer]:
-    """The answers about topics that are there. One may go between two requests."""
-    found = {}
-    for name, future in answers.items():
-        try:
-            found[name] = future.result()
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise
-    return found
-
-
 def _is_override(entry: ConfigEntry) -> bool:
     return bool(entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value)
 
@@ -178,7 +171,7 @@ def _topic_configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, 
         return {}
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     answers = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
-    return _that_exist({resource.name: future for resource, future in answers.items()})
+    return that_exist({resource.name: future for resource, future in answers.items()})
 
 
 def _credentials(admin: AdminClient, names: list[str]) -> dict[str, dict[str, int]]:

@@ -36,13 +36,13 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from kafka_setup.check.expectations import REFUSALS
 from kafka_setup.connection.session import QUIET_CLIENT, REQUEST_TIMEOUT, only
 from kafka_setup.connection.settings import KafkaConnection
 
-_PATIENCE = 15.0  # seconds a probe waits for its answer
+_PATIENCE = 60.0  # seconds a probe waits for its answer
+_LONGER_AND_LONGER = (3.0, 6.0, 12.0, 24.0, 48.0)  # seconds, of a request that may have to be sent again
 _NO_PARTITION = 2**31 - 1
 _NO_TIMEOUT = 2**31 - 1  # milliseconds; above any broker's transaction.max.timeout.ms
 NO_ANSWER = "no answer"
@@ -62,7 +62,12 @@ class Login:
     @cached_property
     def writer(self) -> Producer:
         """For all topics: a login of its own for each would be most of the work of a check."""
-        settings = {"acks": 2, "enable.idempotence": False, "retries": 0, "message.timeout.ms": 10_000}
+        settings = {
+            "acks": 2,
+            "enable.idempotence": False,
+            "retries": 0,
+            "message.timeout.ms": int(_PATIENCE * 1000),
+        }
         return Producer({**self.client, **settings})
 
 
@@ -97,22 +102,22 @@ def read_group(login: Login, group: str, topic: str) -> str:
     """Commits an offset of a partition that cannot exist: the group's permission is looked at first.
 
     The first group request of a cluster's life makes its offsets topic; librdkafka then looks for the
-    coordinator too early and never again, so a silent attempt is made again.
+    coordinator too early and never again, so a silent request is sent again.
     """
     offsets = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, _NO_PARTITION, 0)])
 
-    def attempt() -> str:
-        answer = only(login.admin.alter_consumer_group_offsets([offsets], request_timeout=_PATIENCE / 5))
+    def ask(seconds: float) -> str:
+        answer = only(login.admin.alter_consumer_group_offsets([offsets], request_timeout=seconds))
         return _outcome(lambda: answer.result().topic_partitions[0].error)
 
-    silent = retry_if_result(lambda code: code == "_TIMED_OUT")
-    return Retrying(retry=silent, stop=stop_after_attempt(5), retry_error_callback=_last)(attempt)
+    answers = map(ask, _LONGER_AND_LONGER)
+    return next((code for code in answers if code != "_TIMED_OUT"), NO_ANSWER)
 
 
 def write_transactional_id(login: Login, transactional_id: str) -> str:
     """A transaction timeout that no broker grants: no producer id is given out, no epoch is raised."""
     settings = {"transactional.id": transactional_id, "transaction.timeout.ms": _NO_TIMEOUT}
-    producer = Producer({**login.client, **settings, "message.timeout.ms": 10_000})
+    producer = Producer({**login.client, **settings, "message.timeout.ms": int(_PATIENCE * 1000)})
     return _outcome(lambda: producer.init_transactions(_PATIENCE))
 
 
@@ -181,10 +186,6 @@ def _first(consumer: Consumer, wanted: Callable[[str], bool]) -> str:
         if message is not None and wanted(code := _code(message.error())):
             return code
     return NO_ANSWER
-
-
-def _last(state: RetryCallState) -> str:
-    return str(state.outcome.result()) if state.outcome else NO_ANSWER
 
 
 def _wait(futures: Any) -> str:

@@ -41,7 +41,11 @@ QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
 VISIBLE_WITHIN = 60.0  # seconds a KRaft cluster gets to show a change that it has accepted
 LATE = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
 
+_GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND)
+
 Thing = TypeVar("Thing")
+Name = TypeVar("Name")
+Answer = TypeVar("Answer")
 OnWait = Callable[[str], None]
 
 
@@ -174,6 +178,21 @@ def only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
     """The future of a request that asked for one thing."""
     (future,) = futures.values()
     return future
+
+
+def that_exist(answers: Mapping[Name, Future[Answer]]) -> dict[Name, Answer]:
+    """The answers about topics and groups that are there. One may go between two requests.
+
+    Raises KafkaException when a request failed for another reason.
+    """
+    found = {}
+    for name, future in answers.items():
+        try:
+            found[name] = future.result()
+        except KafkaException as error:
+            if error.args[0].code() not in _GONE:
+                raise
+    return found
 
 
 def refusal(error: KafkaError) -> str:

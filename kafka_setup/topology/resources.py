@@ -128,6 +128,7 @@ class ClusterState:
     a user whose password is not known is absent. `denied`: DENY rules against the topology's users or
     everybody. `topic_names`: all topics that this login sees. `brokers`: 0 when nobody counted them.
     `refused_mechanisms`: those that this listener does not offer -> those that it does, in words.
+    `defaults`: the settings of a broker, which hold where a topic has none; empty where they may not be seen.
     """
 
     topics: Mapping[str, TopicState]
@@ -139,6 +140,7 @@ class ClusterState:
     brokers: int = 0
     has_authorizer: bool = True
     refused_mechanisms: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+_SECONDS = 60.0  # for an answer; a busy machine takes many
+
 
 def get(url: str, path: str) -> Any:
     """The JSON answer; raises OSError when the JobManager is not there."""
-    with urlopen(f"{url}{path}", timeout=5) as answer:  # noqa: S310 - the URL is this stack's own, http on loopback
+    with urlopen(f"{url}{path}", timeout=_SECONDS) as answer:  # noqa: S310 - the URL is this stack's own, http on loopback
         return json.load(answer)
 
 
@@ -35,5 +37,5 @@ def jobs(url: str) -> list[dict[str, Any]]:
 def cancel(url: str, job_id: str) -> None:
     """Ask a job to stop; raises OSError when it is not there."""
     request = Request(f"{url}/jobs/{job_id}?mode=cancel", method="PATCH")  # noqa: S310 - as above
-    with urlopen(request, timeout=10):  # noqa: S310
+    with urlopen(request, timeout=_SECONDS):  # noqa: S310
         pass

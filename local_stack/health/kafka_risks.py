@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
-from kafka_setup.cluster_facts import REQUEST_TIMEOUT, ClusterFacts, TopicFacts
+from kafka_setup.cluster_facts import ClusterFacts, TopicFacts
+from kafka_setup.connection.session import REQUEST_TIMEOUT, that_exist
 from local_stack import tools
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.warnings import Doomed, Finding, of_retention, of_transaction
@@ -41,8 +42,7 @@ def _retentions(admin: AdminClient, facts: ClusterFacts) -> dict[TopicFacts, flo
     asked = {ConfigResource(ConfigResource.Type.TOPIC, topic.name): topic for topic in held}
     answers = admin.describe_configs(list(asked), request_timeout=REQUEST_TIMEOUT)
     found = {}
-    for resource, future in answers.items():
-        settings = future.result()
+    for resource, settings in that_exist(answers).items():
         milliseconds = float(settings["retention.ms"].value)
         if "delete" in settings["cleanup.policy"].value and milliseconds > 0:
             found[asked[resource]] = milliseconds
@@ -53,10 +53,9 @@ def _doomed(admin: AdminClient, topic: TopicFacts, facts: ClusterFacts, millisec
     young = OffsetSpec.for_timestamp(int(time.time() * 1000 - milliseconds * (1 - _MARGIN)))
     keys = {TopicPartition(topic.name, part.partition): part for part in topic.partitions}
     answers = admin.list_offsets(dict.fromkeys(keys, young), request_timeout=REQUEST_TIMEOUT)
-    until = {}
-    for key, future in answers.items():
-        offset = future.result().offset
-        until[key.partition] = keys[key].end if offset < 0 else offset
+    until = {part.partition: part.start for part in topic.partitions}  # of a topic that has gone
+    for key, found in that_exist(answers).items():
+        until[key.partition] = keys[key].end if found.offset < 0 else found.offset
     unread = {
         group.name: sum(
             max(0, until[number] - max(position, _start(topic, number)))
@@ -85,8 +84,8 @@ def _hidden(admin: AdminClient, facts: ClusterFacts) -> dict[str, int]:
         isolation_level=IsolationLevel.READ_COMMITTED,
     )
     found: dict[str, int] = {}
-    for key, future in answers.items():
-        if (behind := ends[key.topic, key.partition] - future.result().offset) > 0:
+    for key, stable in that_exist(answers).items():
+        if (behind := ends[key.topic, key.partition] - stable.offset) > 0:
             found[key.topic] = found.get(key.topic, 0) + behind
     return found
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 import subprocess
 from collections import Counter
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -21,6 +22,8 @@ from confluent_kafka.admin import (
 )
 from running import BIN, wait_until
 
+from kafka_setup.changes.state import read_state
+from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.session import connect, only
 from kafka_setup.topology.file import load_topology
 from local_stack.broker import kafka_objects
@@ -204,6 +207,9 @@ topics:
   a.b{0}: {{}}
   a_b{0}: {{}}
   copied{0}: {{replication_factor: 9}}
+  spelled{0}: {{config: {{retention.ms: 6.048e8}}}}
+  unknown{0}: {{config: {{retention: 7}}}}
+  alone{0}: {{config: {{min.insync.replicas: 2}}}}
 users:
   bridge{0}:
     mechanism: SCRAM-SHA-256
@@ -216,6 +222,9 @@ SAID = {
     "rejected": "records without one",
     "a_b": "collides with a.b",
     "copied": "the cluster has 1 broker",
+    "spelled": "Invalid value 6.048e8 for configuration retention.ms",
+    "unknown": "Unknown topic config name: retention",
+    "alone": "min.insync.replicas 2 of 1 replica: no write with acks=all can succeed",
     "bridge": "offers no SCRAM-SHA-256, only SCRAM-SHA-512",
     "User:bridge WRITE topic a.b": "its user could not be created",
     "User:reader READ topic **": 'write topic: "*"',
@@ -244,6 +253,55 @@ def test_what_cannot_work_is_told_by_plan_and_not_made(setup: Any, broker: Any) 
     made = {row["name"] for row in applied if row["status"] == "created"}
     assert made == {"a.b", "reader", "User:reader READ topic a.b"}
     assert {row["name"] for row in applied if row["status"] == "failed"} == blocked.keys()
+
+
+def test_a_change_that_the_broker_would_refuse_is_told_by_plan(applied: Any) -> None:
+    applied.edit("retention.ms: 604800000 ", "retention.ms: a week ")
+    planned, made = applied.rows("plan"), applied.rows("apply")
+    (blocked,) = [row for row in planned if row["status"] == "blocked"]
+    assert "Invalid value a week for configuration retention.ms" in blocked["detail"]
+    assert [row["detail"] for row in made if row["status"] == "failed"] == [blocked["detail"]]
+
+
+class DeletedMeanwhile(AdminClient):
+    """Its first answers still name a topic that somebody else deletes right after them."""
+
+    gone = ""
+
+    def list_topics(self, *given: Any, **named: Any) -> Any:
+        return self._then_delete(super().list_topics(*given, **named))
+
+    def describe_topics(self, *given: Any, **named: Any) -> Any:
+        answers = super().describe_topics(*given, **named)
+        for future in answers.values():
+            future.exception()
+        return self._then_delete(answers)
+
+    def _then_delete(self, answer: Any) -> Any:
+        if self.gone:
+            only(self.delete_topics([self.gone])).result()
+            lookup = super().describe_topics
+            wait_until(
+                lambda: lookup(TopicCollection([self.gone]))[self.gone].exception(), "the topic is gone"
+            )
+            self.gone = ""
+        return answer
+
+
+def test_a_topic_that_goes_between_two_requests_is_left_out(setup: Any, broker: Any) -> None:
+    setup.topology.write_text("topics: {going%s: {}, staying%s: {}}" % (setup.suffix, setup.suffix))  # noqa: UP031
+    going, staying = f"going{setup.suffix}", f"staying{setup.suffix}"
+    admin = DeletedMeanwhile(kafka_objects.connection(broker.stack, "kafka").client_settings())
+    reads: list[Callable[[], Collection[str]]] = [
+        lambda: [topic.name for topic in read_facts(admin).topics],
+        lambda: read_state(admin, load_topology(setup.topology)).topics,
+    ]
+    for read in reads:
+        assert setup("apply").returncode == 0
+        admin.gone = going
+        names = read()
+        assert staying in names
+        assert going not in names
 
 
 def only_kind(rows: list[dict[str, str]], kind: str) -> list[dict[str, str]]:
