@@ -20,6 +20,10 @@ from consumer.verify.records.kafka_records import Topic, TopicReader
 from consumer.verify.records.kinesis_records import KinesisReader, Stream
 
 _ALONE = "itself: record ids must be contiguous"
+_TWO_AT_ONCE = (
+    "record ids begin again in the middle, as when two producers of the same computers write at the same "
+    "time: then these counts mean nothing; compare with --ledger, once for each producer"
+)
 _NOBODY_KNOWS = (
     "--complete adds nothing here: without --ledger or --seed nobody knows which events came before the "
     "first or after the last of a sequence"
@@ -108,6 +112,8 @@ def _compare_with_itself(
     _read_rejected(rejected, audit, audit.take_rejected, progress)
     runs = audit.runs(settings.rules.allow_gaps)
     notes = [_NOBODY_KNOWS] if settings.rules.complete else []
+    if audit.looks_like_two_at_once():
+        notes.append(_TWO_AT_ONCE)
     if audit.not_compared:
         notes.append(f"{audit.not_compared:,} duplicates came too late to compare with their first copy")
     if gaps := sum(run.gaps for run in runs) if settings.rules.allow_gaps else 0:

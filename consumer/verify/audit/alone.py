@@ -116,6 +116,14 @@ class LonelyAudit(Audit):
             by_run.setdefault(part.run, []).append(part)
         return [_judged(run, parts, allow_gaps) for run, parts in sorted(by_run.items())]
 
+    def looks_like_two_at_once(self) -> bool:
+        """Whether most parts behind a sequence's first one begin in the middle, not with id 1.
+
+        Ids alone cannot tell apart what two producers of the same computers write at the same time.
+        """
+        later = [part for parts in self._parts.values() for part in parts[1:]]
+        return sum(part.all_seen().first > 1 for part in later) > len(later) / 2
+
     def _take_slowly(
         self, value: bytes, key: bytes | None, partition: int | None, offset: int, identity: Identity
     ) -> None:

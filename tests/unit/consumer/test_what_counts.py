@@ -91,6 +91,19 @@ def test_ids_that_begin_again_are_another_run(audit):
     assert audit([*first, *second], "--since", "2026-11-21T09:00:03Z").exit_code == 0
 
 
+def test_two_producers_at_a_time_are_told_where_ids_alone_cannot_judge(audit):
+    def of(first, tenth):
+        return [event(first + s, time=f"2026-11-21T08:00:{s:02}.{tenth}Z", by=tenth) for s in range(60)]
+
+    one, other = of(8, 1), of(1, 2)
+    mixed = audit([line for pair in zip(one, other, strict=True) for line in pair])
+    assert mixed.exit_code == 1
+    assert [note for note in mixed["notes"] if "--ledger, once for each producer" in note]
+    assert audit(one)["notes"] == []
+    later = [line.replace(b"T08:", b"T09:") for line in other]
+    assert audit([*one, *later])["notes"] == []
+
+
 def test_a_run_that_is_not_there_is_no_verdict(tmp_path, lines):
     from click.testing import CliRunner
 
