@@ -22,6 +22,7 @@ from analytics.library import shipped
 from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
+from flink_bridge.kafka.options_cli import examine, print_description
 from flink_bridge.version_cli import version_option
 from kafka_setup.connection.jaas import JaasError
 
@@ -67,10 +68,10 @@ def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
         return
     settings = take_settings(questions, values, any_password=True)
     if describe:
-        click.echo(orjson.dumps({"name": settings.name}).decode())
+        print_description(settings.kafka, values["check"], name=settings.name)
         return
-    for warning in settings.kafka.warnings() if settings.kafka else ():
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    if settings.kafka:
+        examine(settings.kafka, values["check"])
     try:
         _run(settings, values["check"])
     except KeyboardInterrupt:

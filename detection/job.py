@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +21,7 @@ from detection.correlation.correlator import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
 from detection.running.rule_source import RulesError, RuleSource
-from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
+from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_description, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from flink_bridge.version_cli import version_option
 from kafka_setup.connection.jaas import JaasError
@@ -85,13 +84,12 @@ def main(describe: bool, **values: Any) -> None:
     except (JaasError, KafkaSettingsError, RulesError) as error:
         raise click.UsageError(str(error)) from error
     if describe:
-        click.echo(json.dumps({"name": settings.name}, ensure_ascii=False))
+        print_description(settings.kafka, values["check"], name=settings.name)
         return
     for refusal in rules.refusals:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
     click.echo(f"{len(rules.rules)} rules and {len(rules.correlations)} correlations", err=True)
-    for warning in settings.kafka.warnings():
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    examine(settings.kafka, values["check"])
     try:
         _run(settings, values["check"])
     except KeyboardInterrupt:

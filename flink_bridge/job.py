@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +17,7 @@ if not __package__:
 import click
 
 from flink_bridge.guarantee import guarantee
-from flink_bridge.kafka.listener import protocol_mismatch
+from flink_bridge.kafka.options_cli import examine, print_description
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.version_cli import version_option
@@ -51,10 +50,9 @@ def main(describe: bool, **values: Any) -> None:
     """
     settings = take_settings(values)
     if describe:
-        click.echo(json.dumps(settings.description(), ensure_ascii=False))
+        print_description(settings.kafka, values["check"], **settings.description())
         return
-    for warning in settings.kafka.warnings():
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    examine(settings.kafka, values["check"])
     try:
         _submit(settings, values["check"])
     except KeyboardInterrupt:
@@ -62,8 +60,6 @@ def main(describe: bool, **values: Any) -> None:
 
 
 def _submit(settings: BridgeSettings, check: bool) -> None:
-    if check and (mismatch := protocol_mismatch(settings.kafka)):
-        _fail(mismatch)
     # These load Flink: --help and usage errors need not wait for it.
     from flink_bridge import graph
     from flink_bridge.jvm.classes import load_classes

@@ -18,6 +18,7 @@ from detection.topic.alert_topic import AlertWriter, values_since
 from detection.topic.positions import Positions
 from detection.topic.settings import TopicError, TopicSettings
 from kafka_setup.connection.reading import open_group_reader
+from kafka_setup.connection.session import KafkaUnavailableError, require_protocol
 from producer.events.line_rule import parse_object
 
 _BATCH = 2_000
@@ -41,7 +42,10 @@ class TopicDriver:
     def run(self, new_rules: Callable[[], RuleSet | None] = lambda: None) -> None:
         """Raises TopicError."""
         try:
+            require_protocol(self._settings.connection)
             self._follow(self._begin(), new_rules)
+        except KafkaUnavailableError as error:
+            raise TopicError(str(error)) from error
         except KafkaException as error:
             raise TopicError(_told(error.args[0], self._settings)) from error
         finally:

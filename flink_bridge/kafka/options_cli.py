@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from typing import Any
 
+import click
+
 from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
+from kafka_setup.connection.listener import protocol_mismatch
 from kafka_setup.connection.options import login_options, option
 from kafka_setup.connection.passwords import login_file
 from kafka_setup.connection.settings import PASSWORD_MECHANISMS
@@ -54,6 +59,32 @@ def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool 
         extra=tuple(_pair(text) for text in values["kafka_property"]),
         any_password=any_password,
     )
+
+
+def print_description(kafka: KafkaSettings | None, check: bool, **description: object) -> None:
+    """Print as JSON what `win-event-stack submit` wants to know of a job before it starts a JVM.
+
+    `listener`: what it shall check before, as arguments of protocol_mismatch; null for nothing.
+    """
+    listener = (
+        {"bootstrap_servers": kafka.bootstrap_servers, "security_protocol": kafka.security_protocol}
+        if kafka and check
+        else None
+    )
+    click.echo(json.dumps({**description, "listener": listener}, ensure_ascii=False))
+
+
+def examine(kafka: KafkaSettings, check: bool) -> None:
+    """Print what is open or ignored; with `check`, end (exit code 1) where only one side would use TLS.
+
+    Called before Flink is loaded, which takes longer than a listener takes to answer.
+    """
+    for warning in kafka.warnings():
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    mismatch = protocol_mismatch(kafka.bootstrap_servers, kafka.security_protocol) if check else None
+    if mismatch:
+        click.secho(f"error: {mismatch}", fg="red", err=True)
+        sys.exit(1)
 
 
 def _pair(text: str) -> tuple[str, str]:

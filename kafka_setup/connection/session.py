@@ -23,6 +23,7 @@ from tenacity import (
 )
 
 from kafka_setup.connection.diagnosis import Diagnosis, diagnose, wrong_settings
+from kafka_setup.connection.listener import protocol_mismatch
 from kafka_setup.connection.settings import KafkaConnection
 from kafka_setup.connection.tls import certificate_problem
 
@@ -53,6 +54,10 @@ class KafkaUnavailableError(Exception):
     """No working connection; the text is one line that says what failed and what to try."""
 
 
+class WrongProtocolError(KafkaUnavailableError):
+    """The listener uses TLS and the settings do not, or the reverse: trying again cannot help."""
+
+
 class LoginRefusedError(KafkaUnavailableError):
     """The broker answered and said no: trying again with the same settings cannot help."""
 
@@ -78,7 +83,7 @@ def open_admin(
     """A connected admin client, waiting at most `wait` seconds for the broker.
 
     `on_wait` is told why, once for every new reason; a KeyboardInterrupt ends the wait at once.
-    Raises LoginRefusedError at once, NotReadyError when the time is over.
+    Raises WrongProtocolError and LoginRefusedError at once, NotReadyError when the time is over.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(NotReadyError),
@@ -106,7 +111,8 @@ def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
 
 
 def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
-    """One attempt. Raises LoginRefusedError or NotReadyError."""
+    """One attempt. Raises WrongProtocolError, LoginRefusedError or NotReadyError."""
+    require_protocol(connection)
     errors: list[KafkaError] = []
     try:
         admin = AdminClient(
@@ -140,6 +146,12 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
             raise _refused(diagnosis, connection) from error
         raise NotReadyError(_precisely(diagnosis, connection)) from error
     return admin
+
+
+def require_protocol(connection: KafkaConnection) -> None:
+    """Raises WrongProtocolError. For every tool before its first client, which would only say "no answer"."""
+    if mismatch := protocol_mismatch(connection.bootstrap_servers, connection.security_protocol):
+        raise WrongProtocolError(mismatch)
 
 
 def _refused(diagnosis: Diagnosis, connection: KafkaConnection) -> LoginRefusedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,11 +132,17 @@ def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | 
     """What is open when this protocol leaves this machine, or None."""
     if security_protocol.endswith("SSL"):
         return None
-    hosts = [server.strip().rsplit(":", 1)[0].strip("[]") for server in bootstrap_servers.split(",")]
-    open_hosts = [host for host in hosts if not is_loopback(host)]
+    open_hosts = [host for _, host, _ in servers_of(bootstrap_servers) if not is_loopback(host)]
     if not open_hosts:
         return None
     return f"{security_protocol} to {', '.join(open_hosts)} is not encrypted: use SASL_SSL for other machines"
+
+
+def servers_of(bootstrap_servers: str) -> Iterator[tuple[str, str, int]]:
+    """Of HOST:PORT,…: each server as written, its host without brackets, its port (0 if it has none)."""
+    for server in bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        yield server.strip(), host.strip("[]"), int(port) if port.isascii() and port.isdigit() else 0
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ import socket
 import ssl
 from datetime import datetime, timezone
 
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import KafkaConnection, servers_of
 
 _SECONDS = 5.0
 # OpenSSL's X509_V_ERR_* numbers.
@@ -17,17 +17,13 @@ _OTHER_NAME = (62, 64)
 
 
 def certificate_problem(connection: KafkaConnection) -> str | None:
-    """One line about the first bootstrap server whose handshake fails here too; None when none does."""
-    for server in connection.bootstrap_servers.split(","):
-        host, _, port = server.strip().rpartition(":")
+    """One line about the first bootstrap server whose certificate is not accepted here, either, or None."""
+    for server, host, port in servers_of(connection.bootstrap_servers):
         try:
-            _shake_hands(host.strip("[]"), int(port), connection)
+            _shake_hands(host, port, connection)
         except ssl.SSLCertVerificationError as error:
-            return _explain(server.strip(), error, connection)
-        except (ssl.SSLError, ConnectionResetError) as error:
-            reason = getattr(error, "reason", None) or error.strerror
-            return f"{server} does not speak TLS there ({reason}): is it a plaintext listener?"
-        except (OSError, ValueError):
+            return _explain(server, error, connection)
+        except OSError:
             continue
     return None
 

@@ -22,16 +22,25 @@ _POSITION = re.compile(rb"read ((?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+)")
 
 @dataclass(frozen=True)
 class Job:
-    """`positions`: the places, HOST:PORT, whose position in their log the job keeps in its state."""
+    """`positions`: the places, HOST:PORT, whose position in their log the job keeps in its state.
+
+    `listener`: the job's bootstrap servers and security protocol, as long as it wants them checked.
+    """
 
     name: str
     positions: frozenset[str] = frozenset()
+    listener: tuple[str, str] | None = None
 
     @classmethod
     def described(cls, text: str) -> Job:
         """From what `job.py --describe` prints. Raises ValueError."""
         values: dict[str, Any] = json.loads(text)
-        return cls(str(values["name"]), frozenset(values.get("positions", ())))
+        listener = values.get("listener")
+        return cls(
+            str(values["name"]),
+            frozenset(values.get("positions", ())),
+            (listener["bootstrap_servers"], listener["security_protocol"]) if listener else None,
+        )
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kafka_setup.connection.listener import protocol_mismatch
 from local_stack import processes, tools
 from local_stack.cluster import checkpoints
 from local_stack.cluster import rest as flink_rest
@@ -71,6 +72,12 @@ def describe(stack: Stack, wanted: Program) -> checkpoints.Job:
         return checkpoints.Job.described(answer.stdout)
     except (ValueError, KeyError):
         raise UsageError((answer.stderr or answer.stdout).strip()) from None
+
+
+def check_listener(job: checkpoints.Job) -> None:
+    """Raises StartError if only one of the job and its brokers uses TLS, before a JVM is started."""
+    if mismatch := job.listener and protocol_mismatch(*job.listener):
+        raise StartError(mismatch)
 
 
 def running(stack: Stack, name: str) -> list[str]:

@@ -82,6 +82,7 @@ def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> No
         except submission.UsageError as error:
             click.echo(str(error), err=True)
             sys.exit(2)
+        submission.check_listener(job)
         _not_twice(job.name, submission.running(current, job.name), yes)
         start = submission.from_newest(current, job) if from_checkpoint else Start()
         for remark in start.remarks:

@@ -8,6 +8,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from consumer.errors import AuditError
 from consumer.verify.records.transactions import open_transaction
+from kafka_setup.connection.session import WrongProtocolError, require_protocol
 from kafka_setup.connection.settings import KafkaConnection
 
 _REACH_SECONDS = 60.0  # how long a broker may take to answer at all
@@ -24,6 +25,11 @@ class KafkaClient:
     """One topic. No consumer group is joined and nothing is committed."""
 
     def __init__(self, connection: KafkaConnection, topic: str, read_committed: bool) -> None:
+        """Raises AuditError when the listener uses TLS and the settings do not, or the reverse."""
+        try:
+            require_protocol(connection)
+        except WrongProtocolError as error:
+            raise AuditError(str(error)) from error
         self.last_error: KafkaError | None = None
         self._connection = connection
         self._topic = topic

@@ -81,7 +81,7 @@ def test_a_compacted_topic_is_refused_before(stack: RunningStack, topics: tuple[
 
 def test_tls_where_there_is_none_is_said_at_once(stack: RunningStack, topics: tuple[str, str]) -> None:
     said = refused(stack, topics, KAFKA_SECURITY_PROTOCOL="SASL_SSL")
-    assert "does not speak TLS" in said
+    assert "does not use TLS, but the security protocol is SASL_SSL" in said
     assert "set KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT" in said
 
 

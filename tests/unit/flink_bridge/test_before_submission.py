@@ -1,18 +1,8 @@
-"""What is found out before Flink is asked: a listener's protocol, the job's own prefix, a foreign version."""
+"""What is found out before Flink is asked: the job's own prefix, the topic's limits, a foreign version."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from threading import Thread
-
-import pytest
-import trustme
-
 from flink_bridge.kafka.limits import FOREVER, topic_limits
-from flink_bridge.kafka.listener import protocol_mismatch
 from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.settings import BridgeSettings
 from flink_bridge.submission import version_notes
@@ -20,75 +10,6 @@ from producer.endpoint import Endpoint
 
 ENDPOINTS = (Endpoint("a", 1), Endpoint("b", 2))
 HOUR = 3_600_000
-
-
-@pytest.fixture
-def listener() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """Answers each client as told; its address."""
-    open_ones: list[socket.socket] = []
-
-    def start(answer: Callable[[socket.socket], None]) -> str:
-        server = socket.create_server(("127.0.0.1", 0))
-        open_ones.append(server)
-
-        def serve() -> None:
-            while True:
-                try:
-                    client = server.accept()[0]
-                except OSError:
-                    return
-                with client, suppress(OSError):
-                    answer(client)
-
-        Thread(target=serve, daemon=True).start()
-        return f"127.0.0.1:{server.getsockname()[1]}"
-
-    yield start
-    for server in open_ones:
-        server.shutdown(socket.SHUT_RDWR)
-        server.close()
-
-
-def tls(client: socket.socket) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    with context.wrap_socket(client, server_side=True) as secured:
-        secured.recv(1)
-
-
-def clear_text(client: socket.socket) -> None:
-    """A broker without TLS: it takes a handshake for a request of 369 MB and hangs up."""
-    if client.recv(100)[:1] == b"\0":
-        client.sendall(b"\0\0\0\x06\0\0\0\1\0\x23")
-
-
-@pytest.mark.parametrize(
-    ("answer", "protocol", "advice"),
-    [
-        (tls, "SASL_PLAINTEXT", "speaks TLS, and the security protocol is SASL_PLAINTEXT: set "
-         "KAFKA_SECURITY_PROTOCOL=SASL_SSL, and the brokers' authority in KAFKA_CA_FILE"),
-        (tls, "PLAINTEXT", "KAFKA_SECURITY_PROTOCOL=SSL"),
-        (clear_text, "SASL_SSL", "does not speak TLS, and the security protocol is SASL_SSL: set "
-         "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT"),
-        (tls, "SASL_SSL", None),
-        (clear_text, "SASL_PLAINTEXT", None),
-    ],
-)  # fmt: skip
-def test_tls_on_one_side_only(
-    listener: Callable[..., str],
-    answer: Callable[[socket.socket], None],
-    protocol: str,
-    advice: str | None,
-) -> None:
-    said = protocol_mismatch(KafkaSettings(listener(answer), protocol, username="u"))
-    assert (said is None) == (advice is None), said
-    assert (advice or "") in (said or "")
-
-
-def test_a_server_that_is_not_there_is_left_to_kafkas_own_client() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    assert protocol_mismatch(KafkaSettings(f"127.0.0.1:{port}", "SSL")) is None
 
 
 def test_each_job_has_a_transactional_id_prefix_of_its_own() -> None:

@@ -116,13 +116,6 @@ def test_a_half_up_broker_that_hangs_up(serve: Callable[[Handler], str]) -> None
         connect(plain(serve(lambda connection: None)), ATTEMPT)
 
 
-def test_tls_to_a_plaintext_listener(serve: Callable[[Handler], str], tmp_path: Path) -> None:
-    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
-    address = serve(lambda connection: connection.recv(1000) and None)  # what a broker does with it
-    with pytest.raises(NotReadyError, match=r"does not speak TLS there .* plaintext listener"):
-        connect(over_tls(address, tmp_path / "ca.pem"))
-
-
 def test_an_expired_authority(
     serve: Callable[[Handler], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

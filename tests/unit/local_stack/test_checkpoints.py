@@ -90,7 +90,13 @@ def test_nothing_is_allowed_to_be_lost_when_all_of_it_is_kept(tmp_path: Path) ->
 def test_a_job_says_its_name_and_whose_positions_it_keeps(
     tmp_path: Path, words: list[str], name: str, positions: set[str]
 ) -> None:
-    assert describe(Stack(tmp_path), program(words)) == Job(name, frozenset(positions))
+    job = describe(Stack(tmp_path), program(words))
+    assert (job.name, job.positions) == (name, positions)
+    assert job.listener == ("127.0.0.1:9092", "SASL_PLAINTEXT")
+
+
+def test_a_job_that_is_not_to_be_checked_names_no_listener(tmp_path: Path) -> None:
+    assert describe(Stack(tmp_path), program(["--no-check"])).listener is None
 
 
 def test_the_containers_find_the_same_by_their_records(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""Checks whether a broker's listener uses TLS: Kafka's clients do not name a wrong protocol."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import suppress
+
+from kafka_setup.connection.settings import servers_of
+
+_SECONDS = 2.5
+# The first byte of an answer. TLS answers with an alert or a handshake; Kafka with the size of its answer in
+# four bytes, which is small.
+_TLS_RECORDS = (0x15, 0x16)
+_KAFKA_ANSWER = 0x00
+# ApiVersions, which a listener without TLS answers: length, key 18, version 0, correlation id, no client id.
+_API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff"
+
+
+def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | None:
+    """What to set when the first server that answers uses TLS and the protocol does not, or the reverse.
+
+    None when they fit, or when no server tells: Kafka's own client then says why. It takes milliseconds where
+    a server answers, and at most 5 s for each that does not.
+    """
+    expected = security_protocol.endswith("SSL")
+    for server, host, port in servers_of(bootstrap_servers):
+        try:
+            uses_tls = _uses_tls(host, port, expected)
+        except OSError:
+            continue
+        if uses_tls is None or uses_tls == expected:
+            return None
+        sasl = "SASL_" if security_protocol.startswith("SASL_") else ""
+        advice = f"{sasl}SSL, and the brokers' authority in KAFKA_CA_FILE" if uses_tls else f"{sasl}PLAINTEXT"
+        return (
+            f"Kafka at {server} {'uses' if uses_tls else 'does not use'} TLS, but the security protocol is "
+            f"{security_protocol}: set KAFKA_SECURITY_PROTOCOL={advice}"
+        )
+    return None
+
+
+def _uses_tls(host: str, port: int, expected: bool) -> bool | None:
+    """None when the answers tell neither. Raises OSError when nothing answers.
+
+    What is expected is asked first. A listener may close a connection that it does not understand, and a
+    broker that stops closes all of them: so only an answer counts.
+    """
+    asked = (_client_hello, lambda: _API_VERSIONS)
+    for question in asked if expected else reversed(asked):
+        first = _first_byte(host, port, question())
+        if first in _TLS_RECORDS:
+            return True
+        if first == _KAFKA_ANSWER:
+            return False
+    return None
+
+
+def _first_byte(host: str, port: int, question: bytes) -> int | None:
+    """Of the answer; None when the connection ends without one."""
+    with socket.create_connection((host, port), timeout=_SECONDS) as connection:
+        connection.sendall(question)
+        try:
+            answer = connection.recv(1)
+        except ConnectionResetError:
+            return None
+        return answer[0] if answer else None
+
+
+def _client_hello() -> bytes:
+    """The beginning of a handshake. It goes no further, so certificates do not matter here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    outgoing = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
+    return outgoing.read()
