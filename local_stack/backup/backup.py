@@ -56,8 +56,7 @@ class Writer:
         self._digests: dict[int, hashlib._Hash] = {}
         self._counts: dict[int, int] = {}
         self._partial.mkdir(parents=True, exist_ok=True)
-        for left in self._partial.iterdir():  # of an export that was interrupted
-            left.unlink()
+        self._empty()  # of what an export left that was killed
 
     def open(self, partition: int) -> None:
         self._files[partition] = (self._partial / _name(partition)).open("wb")
@@ -71,7 +70,8 @@ class Writer:
 
     def finish(self, topic: str, bounds: dict[int, tuple[int, int]], config: dict[str, str]) -> Backup:
         """`bounds`: start and end offset of each partition."""
-        self.close()
+        for file in self._files.values():
+            file.close()
         partitions = {
             number: Partition(self._counts[number], start, end, self._digests[number].hexdigest())
             for number, (start, end) in bounds.items()
@@ -84,8 +84,16 @@ class Writer:
         return backup
 
     def close(self) -> None:
+        """Without `finish` nothing stays."""
         for file in self._files.values():
             file.close()
+        if self._partial.is_dir():
+            self._empty()
+            self._partial.rmdir()
+
+    def _empty(self) -> None:
+        for file in self._partial.iterdir():
+            file.unlink()
 
 
 def read_backup(folder: Path) -> Backup:

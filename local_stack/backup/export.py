@@ -31,12 +31,14 @@ def export_topic(login: dict[str, str], topic: str, folder: Path, progress: Prog
     """All or nothing: `folder` appears when all of it is there. Raises BackupError."""
     try:
         reader = Consumer({**login, **QUIET_CLIENT, **_READING})
-        with closing(reader), closing(Writer(folder)) as writer:
+        with closing(reader):
             bounds = _bounds(reader, topic)
-            for number in bounds:
-                writer.open(number)
-            _copy(reader, topic, bounds, writer, progress)
-            return writer.finish(topic, bounds, topic_config(AdminClient({**login, **QUIET_CLIENT}), topic))
+            with closing(Writer(folder)) as writer:
+                for number in bounds:
+                    writer.open(number)
+                _copy(reader, topic, bounds, writer, progress)
+                config = topic_config(AdminClient({**login, **QUIET_CLIENT}), topic)
+                return writer.finish(topic, bounds, config)
     except KafkaException as error:
         raise BackupError(f"topic {topic}: {error.args[0].str()}") from error
     except OSError as error:

@@ -71,6 +71,8 @@ class LonelyAudit(Audit):
                     self._count_unidentified(value, problem, key_problem, self._place_of(partition, offset))
                 continue
             computer, source, record_id, timestamp = identity
+            if since is not None and self._is_older(timestamp, appended):
+                continue
             if appended > 0:
                 add_time((timestamp, appended))
             part = find((computer, source))
@@ -80,7 +82,6 @@ class LonelyAudit(Audit):
                 and partition == part.ordering_key
                 and timestamp >= part.order.latest
                 and (not keyed or key == computer)
-                and since is None
             ):
                 part.next_id = record_id + 1
                 part.newest = part.order.latest = timestamp
@@ -88,7 +89,7 @@ class LonelyAudit(Audit):
                 if not index:
                     part.chunk = open_chunk(part, record_id)
                 part.chunk[index] = fingerprint(value)
-            elif not self._is_older(timestamp, appended):
+            else:
                 self._take_slowly(value, key, partition, offset, identity)
         self.records += count
         self.times.add(times)

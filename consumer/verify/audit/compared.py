@@ -79,6 +79,8 @@ class ComparedAudit(Audit):
                 self._take_unidentified(value, key, partition, offset, appended)
                 continue
             computer, source, record_id, timestamp = identity
+            if since is not None and self._is_older(timestamp, appended):
+                continue
             if appended > 0:
                 add_time((timestamp, appended))
             sequence = find((computer, source))
@@ -90,12 +92,11 @@ class ComparedAudit(Audit):
                 and 0 <= (index := record_id - sequence.base) < len(sequence.hashes)
                 and sequence.hashes[index] == fingerprint(value)
                 and (not keyed or key == computer)
-                and since is None
                 and computer not in waiting
             ):
                 sequence.next_id = record_id + 1
                 sequence.newest = sequence.order.latest = timestamp
-            elif not self._is_older(timestamp, appended):
+            else:
                 self._take_slowly(value, key, partition, offset, identity)
         self.records += count
         self.times.add(times)

@@ -12,6 +12,7 @@ from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.report import Rules
 from consumer.verify.verify import AuditSettings
 from consumer.verify.verify import audit as audit_of
+from producer.events.event_time import to_milliseconds
 
 
 def event(number, *, time=None, computer="WS-1", source="Security", **more):
@@ -20,13 +21,19 @@ def event(number, *, time=None, computer="WS-1", source="Security", **more):
     return orjson.dumps(fields)
 
 
-def topic(values, *, keys=None, rejected=(), rules=None, partitions=None, **expectations):
-    """The report over a topic's records; a record's key is its computer unless `keys` says otherwise."""
+def topic(values, *, keys=None, rejected=(), rules=None, partitions=None, appended=None, **expectations):
+    """The report over a topic's records; a record's key is its computer unless `keys` says otherwise.
+
+    `appended`: milliseconds since 1970 of each append.
+    """
     keys = keys or [orjson.loads(value)["computer"].encode() for value in values]
     partitions = partitions or [0] * len(values)
+    appended = appended or [0] * len(values)
     records = [
-        (value, key, partition, at, 0)
-        for at, (value, key, partition) in enumerate(zip(values, keys, partitions, strict=True))
+        (value, key, partition, at, time)
+        for at, (value, key, partition, time) in enumerate(
+            zip(values, keys, partitions, appended, strict=True)
+        )
     ]
     heap = Heap(records, list(rejected), 10)
     settings = AuditSettings(rules or Rules(), Expectations(keyed=True, **expectations))
@@ -102,6 +109,16 @@ def test_two_producers_at_a_time_are_told_where_ids_alone_cannot_judge(audit):
     assert audit(one)["notes"] == []
     later = [line.replace(b"T08:", b"T09:") for line in other]
     assert audit([*one, *later])["notes"] == []
+
+
+def test_older_events_count_in_no_rate_and_in_no_latency():
+    begin = to_milliseconds(b"2026-11-21T00:00:00Z")
+    values = [event(number) for number in (1, 40, 41, 42)]
+    appended = [begin + second * 1_000 + 900 for second in (20, 40, 41, 42)]
+    report = topic(values, appended=appended, since_ms=begin + 40_000, rules=Rules(allow_gaps=True))
+    assert (report.records, report.append_seconds) == (3, 2.0)
+    assert report.latency is not None
+    assert report.latency.max == 900
 
 
 def test_a_run_that_is_not_there_is_no_verdict(tmp_path, lines):

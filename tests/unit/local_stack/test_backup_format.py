@@ -54,7 +54,7 @@ def test_a_folder_is_there_when_it_is_whole_and_is_never_overwritten(tmp_path: P
     interrupted = Writer(folder)
     interrupted.open(5)
     interrupted.close()
-    assert not folder.exists()
+    assert list(tmp_path.iterdir()) == []
     made(folder)
     assert sorted(file.name for file in folder.iterdir()) == ["partition-0.ndjson", "topic.json"]
     assert read_backup(folder).config == {"cleanup.policy": "compact"}
