@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -41,6 +42,23 @@ def spray(among: list[Event], accounts: int = 6) -> list[Event]:
             data=model["data"] | {"IpAddress": SPRAYER, "TargetUserName": f"user{number % accounts}"},
         )
         for number in range(12)
+    ]
+
+
+def shared_logon_id(among: list[Event]) -> list[Event]:
+    """Logons and ends of one computer with one logon id, many of them at the same time as others."""
+    model = oracle.with_time(next(event for event in among if event["event_id"] == 4624))
+    dice = random.Random(7)
+    data = model["data"] | {"TargetLogonId": "0x3e7"}
+    return [
+        moved(
+            model,
+            dice.randrange(60) * 120_000,
+            record_id=800_000 + number,
+            event_id=dice.choice((4624, 4624, 4634, 4647)),
+            data=data,
+        )
+        for number in range(80)
     ]
 
 

@@ -24,7 +24,7 @@ def analytics_flink_options(settings: AnalyticsSettings) -> dict[str, str]:
         **once,
         "parallelism.default": str(settings.parallelism),
         "table.exec.source.idle-timeout": f"{idle} ms",
-        # Bursts, sessions and accounts that nobody has touched for a day are forgotten. A row of the
+        # Bursts of computers and addresses that nobody has touched for a day are forgotten. A row of the
         # inventory that has not changed for a day holds as before.
         "table.exec.state.ttl": "0 ms" if settings.inventory_topics else "1 d",
     }

@@ -1,7 +1,7 @@
 -- When did each logon (4624) end (4634 or 4647 with the same TargetLogonId), and how long was it?
 --
 -- Answer: logon_sessions, one row a logon. The end is the first one not before the logon and at most `timeout`
--- later; without one the row comes after the timeout, with "end": null. The key is the logon's own event:
+-- later; without one the row comes half a timeout after that, with "end": null. The key is the logon's own event:
 -- computer and record id, since Windows gives some logon ids (0x3e7) to many sessions.
 -- timeout = 60 [1..999] minutes
 
@@ -15,24 +15,34 @@ SELECT computer, logon_id, event_time
 FROM events
 WHERE event_id IN (4634, 4647) AND source = 'Security' AND logon_id IS NOT NULL;
 
-INSERT INTO logon_sessions
+-- `before` is the end before this one: logons up to that one have ended by then, so each finds one end only.
+-- (A GROUP BY over all ends would keep each session, since it cannot know that no other end comes.)
+CREATE TEMPORARY VIEW ends AS
 SELECT
   computer,
-  record_id,
-  MAX(logon_id) AS logon_id,
-  MAX(account) AS account,
-  MAX(logon_type) AS logon_type,
-  MAX(address) AS address,
-  MAX(began) AS `start`,
-  MIN(ended) AS `end`,
-  TIMESTAMPDIFF(SECOND, MAX(began), MIN(ended)) AS seconds
+  logon_id,
+  event_time,
+  ARRAY_MAX(ARRAY_REMOVE(so_far, ended)) AS before
 FROM (
-  SELECT
-    logons.computer, record_id, logons.logon_id, account, logon_type, address,
-    CAST(logons.event_time AS TIMESTAMP_LTZ(3)) AS began, CAST(logoffs.event_time AS TIMESTAMP_LTZ(3)) AS ended
-  FROM logons LEFT JOIN logoffs
-    ON logons.computer = logoffs.computer AND logons.logon_id = logoffs.logon_id
-    AND logoffs.event_time
-      BETWEEN logons.event_time AND logons.event_time + INTERVAL '60' /* timeout */ MINUTE(3)
-)
-GROUP BY computer, record_id;
+  SELECT computer, logon_id, event_time, ended, ARRAY_AGG(ended) OVER (
+    PARTITION BY computer, logon_id ORDER BY event_time
+    RANGE BETWEEN INTERVAL '60' /* timeout */ MINUTE(3) PRECEDING AND CURRENT ROW
+  ) AS so_far
+  FROM (SELECT *, CAST(event_time AS TIMESTAMP_LTZ(3)) AS ended FROM logoffs)
+);
+
+INSERT INTO logon_sessions
+SELECT
+  logons.computer,
+  record_id,
+  logons.logon_id,
+  account,
+  logon_type,
+  address,
+  CAST(logons.event_time AS TIMESTAMP_LTZ(3)) AS `start`,
+  CAST(ends.event_time AS TIMESTAMP_LTZ(3)) AS `end`,
+  TIMESTAMPDIFF(SECOND, logons.event_time, ends.event_time) AS seconds
+FROM logons LEFT JOIN ends
+  ON logons.computer = ends.computer AND logons.logon_id = ends.logon_id
+  AND ends.event_time BETWEEN logons.event_time AND logons.event_time + INTERVAL '60' /* timeout */ MINUTE(3)
+  AND (ends.before IS NULL OR ends.before < logons.event_time);

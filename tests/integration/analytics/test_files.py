@@ -34,7 +34,8 @@ def _lines(seed: int, fmt: str, domain: str) -> list[bytes]:
     """The shape's name is the domain of the computers, so that four logs are not one."""
     found = [*attacked.lines(seed, 600, START, fmt)]
     if fmt == "flat":
-        found += [event["line"] for event in attacked.spray([json.loads(line) for line in found])]
+        events = [json.loads(line) for line in found]
+        found += [event["line"] for event in [*attacked.spray(events), *attacked.shared_logon_id(events)]]
     return [line.replace(b"corp.example", f"{domain}.example".encode()) for line in found]
 
 
