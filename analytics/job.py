@@ -103,8 +103,8 @@ def _run(settings: AnalyticsSettings, check: bool) -> None:
         try:
             prefix = class_prefix()
             load_classes(jar, prefix, PASSWORD_CLASSES)
-            if check and (unchecked := preflight.check(settings, prefix)):
-                click.echo(f"note: {unchecked}", err=True)
+            for note in preflight.check(settings, prefix) if check else ():
+                click.echo(note, err=True)
             if check and settings.archive:
                 check_archive(settings.archive)
             graph.ask_topic(settings, prefix, jar)

@@ -72,5 +72,11 @@ class AnalyticsSettings:
         asked = [name for name in INVENTORY if any(question.reads(name) for question in self.questions)]
         return tuple(INVENTORY[name] for name in asked)
 
+    @property
+    def answer_topics(self) -> tuple[str, ...]:
+        """Those that the job writes."""
+        late = ("events_late",) if self.reads_events else ()
+        return tuple(self.topic_of(name) for name in (*self.results, *late) if name != "archive")
+
     def topic_of(self, result: str) -> str:
         return self.result_topics.get(result, result)

@@ -129,8 +129,8 @@ def _run(settings: DetectionSettings, check: bool) -> None:
         try:
             prefix = class_prefix()
             load_classes(jar, prefix, PASSWORD_CLASSES)
-            if check and (unchecked := preflight.check(settings, prefix)):
-                click.echo(f"note: {unchecked}", err=True)
+            for note in preflight.check(settings, prefix) if check else ():
+                click.echo(note, err=True)
             graph.run(settings, prefix, jar)
         except (JaasError, PreflightError) as error:
             click.secho(f"error: {error}", fg="red", err=True)

@@ -1,8 +1,9 @@
-"""Facts about the Flink cluster, read where the job is submitted: its version and running jobs."""
+"""Facts about the Flink cluster, read where the job is submitted: its version, running jobs, slots, place."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -10,8 +11,11 @@ from urllib.request import urlopen
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
+from flink_bridge.kafka.preflight import PreflightError
+
 _SECONDS = 3.0
 _ENDED = ("FINISHED", "CANCELED", "FAILED")
+_LOOPBACK = re.compile(r"@(127\.[\d.]+|localhost|\[::1\]):")
 
 
 def flink_version() -> str:
@@ -21,24 +25,57 @@ def flink_version() -> str:
 
 def running_twins(name: str) -> list[str]:
     """Ids of jobs of this name on the session cluster that have not ended; none when it cannot be asked."""
-    if (url := _rest_address()) is None:
-        return []
-    try:
-        with urlopen(f"{url}/jobs/overview", timeout=_SECONDS) as answer:  # noqa: S310 - http
-            jobs = json.loads(answer.read())["jobs"]
-    except (URLError, OSError, ValueError, KeyError):
-        return []  # submitting says why
+    jobs = _asked("/jobs/overview").get("jobs", [])
     return [job["jid"] for job in jobs if job["name"] == name and job["state"] not in _ENDED]
+
+
+def slot_notes(option: str, wanted: int) -> list[str]:
+    """What to tell of the session cluster's slots. Raises PreflightError when it has fewer than `wanted`."""
+    found = _asked("/overview")
+    if not (total := found.get("slots-total", 0)):
+        return []  # no TaskManager yet, or nobody to ask: the job waits for one
+    if total < wanted:
+        raise PreflightError(
+            f"{option} {wanted}: the cluster has only {total} slot(s): lower it, or start more TaskManagers "
+            "(win-event-stack up --taskmanagers N). --no-check submits anyway"
+        )
+    free = found["slots-available"]
+    if free < wanted:
+        return [f"note: {free} of {total} slots are free and this job needs {wanted}, so it waits for them"]
+    return []
+
+
+def runs_here() -> bool:
+    """Whether the job's tasks see the files of this machine: in this process, or on a cluster on loopback."""
+    if _option("DeploymentOptions", "TARGET") == "local":
+        return True
+    workers = _asked("/taskmanagers").get("taskmanagers", [])
+    return bool(workers) and all(_LOOPBACK.search(worker["path"]) for worker in workers)
+
+
+def _asked(path: str) -> dict[str, Any]:
+    """The answer of the session cluster's REST API; empty when there is none: submitting says why."""
+    if (url := _rest_address()) is None:
+        return {}
+    try:
+        with urlopen(f"{url}{path}", timeout=_SECONDS) as answer:  # noqa: S310 - http
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+    except (URLError, OSError, ValueError):
+        return {}
 
 
 def _rest_address() -> str | None:
     """Where the job goes, if that is a session cluster with an address of its own (`-t remote`)."""
+    if _option("DeploymentOptions", "TARGET") != "remote" or _option("SecurityOptions", "SSL_REST_ENABLED"):
+        return None
+    address = _option("RestOptions", "ADDRESS")
+    return f"http://{address}:{_option('RestOptions', 'PORT')}" if address else None
+
+
+def _option(group: str, name: str) -> Any:
+    """The value of one of Flink's options where the job is submitted."""
     environment: Any = StreamExecutionEnvironment.get_execution_environment()
     configuration = environment._j_stream_execution_environment.getConfiguration()
     options: Any = get_gateway().jvm.org.apache.flink.configuration
-    if configuration.get(options.DeploymentOptions.TARGET) != "remote":
-        return None
-    if configuration.get(options.SecurityOptions.SSL_REST_ENABLED):
-        return None
-    address = configuration.get(options.RestOptions.ADDRESS)
-    return f"http://{address}:{configuration.get(options.RestOptions.PORT)}" if address else None
+    return configuration.get(getattr(getattr(options, group), name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flink_bridge.flink_cluster import flink_version, running_twins
+from flink_bridge.flink_cluster import flink_version, running_twins, slot_notes
 from flink_bridge.kafka import preflight
 from flink_bridge.kafka.cluster_facts import ClusterFacts, read_facts
 from flink_bridge.kafka.preflight import PreflightError
@@ -19,8 +19,9 @@ def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[Bri
     notes = version_notes(flink_version()) + _twin_notes(settings)
     if not check:
         return settings, notes
+    notes += slot_notes("--sink-parallelism", settings.sink_parallelism or 1)
     if unchecked := preflight.check(settings, prefix):
-        return settings, [*notes, f"note: {unchecked}"]
+        return settings, [*notes, unchecked]
     facts = read_facts(settings, prefix)
     return _with_limits(settings, facts), notes + facts.notes
 

@@ -90,9 +90,9 @@ def ask(stack: RunningStack, *options: str) -> Job:
     return Job(stack, answer.stdout.partition("JobID ")[2].split()[0], answer.stdout)
 
 
-def refused(stack: RunningStack, *options: str, user: str = "analytics") -> str:
-    """The one sentence that analytics/job.py has instead of a submission."""
-    answer = stack.flink_run(*options, user=user, program=JOB)
+def refused(stack: RunningStack, *options: str, user: str = "analytics", program: str = JOB) -> str:
+    """The one sentence that a job has instead of a submission."""
+    answer = stack.flink_run(*options, user=user, program=program)
     assert "JobID" not in answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
     (line,) = [line for line in answer.stdout.splitlines() if line.startswith("error: ")]

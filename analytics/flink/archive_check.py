@@ -1,4 +1,4 @@
-"""Tries out the bucket of an archive from where the job is submitted, through Flink's own plugin."""
+"""Tries out the folder or bucket of an archive from where the job is submitted, as Flink will write to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyflink.java_gateway import get_gateway
 
 from analytics.settings import ArchiveSettings
+from flink_bridge.flink_cluster import runs_here
 from flink_bridge.kafka.preflight import PreflightError
 
 _SECONDS = 5.0
@@ -17,10 +18,12 @@ _PROBE = "_win-event-check"  # readers of folders skip what begins with _
 
 
 def check_archive(archive: ArchiveSettings) -> None:
-    """Write a small object and take it away. Folders are the TaskManagers' own. Raises PreflightError."""
-    if not archive.path.startswith("s3://"):
+    """Write a small file and take it away; not in folders of other machines. Raises PreflightError."""
+    in_s3 = archive.path.startswith("s3://")
+    if not in_s3 and not runs_here():
         return
-    _check_endpoint()
+    if in_s3:
+        _check_endpoint()
     filesystems: Any = get_gateway().jvm.org.apache.flink.core.fs
     probe = filesystems.Path(f"{archive.path.rstrip('/')}/{_PROBE}")
     try:
@@ -28,7 +31,12 @@ def check_archive(archive: ArchiveSettings) -> None:
         store.create(probe, filesystems.FileSystem.WriteMode.OVERWRITE).close()
         store.delete(probe, False)
     except Py4JJavaError as error:
-        raise PreflightError(_told(archive.path, error.java_exception)) from None
+        look_at = (
+            "the bucket, AWS_ACCESS_KEY_ID and what the key may do"
+            if in_s3
+            else "the folder and who may write to it"
+        )
+        raise PreflightError(_told(archive.path, error.java_exception, look_at)) from None
 
 
 def _check_endpoint() -> None:
@@ -48,7 +56,7 @@ def _check_endpoint() -> None:
         ) from None
 
 
-def _told(path: str, exception: Any) -> str:
+def _told(path: str, exception: Any, look_at: str) -> str:
     while exception.getCause() is not None:
         exception = exception.getCause()
     name, message = (
@@ -60,4 +68,4 @@ def _told(path: str, exception: Any) -> str:
             f"{path}: Flink has no plugin for S3 here: win-event-stack up --s3, and submit with "
             "win-event-stack submit or flink run"
         )
-    return f"{path}: {name}: {message}; check the bucket, AWS_ACCESS_KEY_ID and what the key may do"
+    return f"{path}: {name}: {message}; check {look_at}. --no-check submits anyway"

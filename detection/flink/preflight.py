@@ -1,31 +1,30 @@
-"""Checks Kafka from where the job is submitted: may the job write alerts?"""
+"""Checks Kafka and the cluster where the job is submitted: may the job read events and write alerts?"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from py4j.protocol import Py4JJavaError
 
 from detection.flink.settings import DetectionSettings
+from flink_bridge.flink_cluster import slot_notes
 from flink_bridge.kafka import preflight
+from flink_bridge.kafka.reading import try_reading
 
 
-@dataclass(frozen=True)
-class _NoTransactions:
-    transaction_timeout: int = 0
-
-
-def check(settings: DetectionSettings, prefix: str) -> str | None:
-    """Raises PreflightError, JaasError. Returns what could not be checked here, or None."""
+def check(settings: DetectionSettings, prefix: str) -> list[str]:
+    """What to tell the user, with what could not be checked here. Raises PreflightError, JaasError."""
     kafka = settings.kafka
+    notes = slot_notes("--parallelism", settings.parallelism)
     if not preflight.secret_at_hand(kafka, os.environ):
-        return "the password is not readable here, so only the TaskManagers will try the login to Kafka"
+        return [*notes, preflight.UNCHECKED]
+    topics = {settings.topic: "win-event-kafka-setup apply"}
+    other_group = "log in as detection, or take a --group that the user may use"
+    try_reading(kafka, prefix, settings.group, topics, other_group)
     properties = kafka.producer_properties(prefix) | preflight.SHORT_WAITS
     properties["client.id"] = "win-event-detection-check"
     try:
         preflight.try_producer(properties, prefix, (settings.alerts_topic,))
     except Py4JJavaError as error:
-        told = preflight.told(error.java_exception, kafka, _NoTransactions())
-        raise preflight.PreflightError(told) from None
-    return None
+        raise preflight.PreflightError(preflight.told(error.java_exception, kafka)) from None
+    return notes

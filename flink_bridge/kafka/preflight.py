@@ -28,6 +28,8 @@ SHORT_WAITS = {
 }
 """How long the producer of a check waits."""
 
+UNCHECKED = "note: the password is not readable here, so only the TaskManagers will try the login to Kafka"
+
 _ADVICE = {
     "SaslAuthenticationException": "check KAFKA_USERNAME and the password",
     "TopicAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
@@ -45,7 +47,7 @@ class Transactional(Protocol):
 
 
 class PreflightError(RuntimeError):
-    """Kafka would refuse the job; the text says what, and what to do."""
+    """The job could not run; the text says why, and what to do."""
 
 
 def class_prefix() -> str:
@@ -97,7 +99,7 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
     Returns what could not be checked here, or None.
     """
     if not secret_at_hand(settings.kafka, os.environ):
-        return "the password is not readable here, so only the TaskManagers will try the login to Kafka"
+        return UNCHECKED
     properties = settings.kafka.producer_properties(prefix) | SHORT_WAITS
     properties["client.id"] = "win-event-bridge-check"
     if settings.delivery == "exactly-once":
@@ -141,16 +143,22 @@ def try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, 
 
 
 def told(
-    exception: Any, kafka: KafkaSettings, settings: Transactional, advice: Mapping[str, str] = _ADVICE
+    exception: Any,
+    kafka: KafkaSettings,
+    settings: Transactional | None = None,
+    advice: Mapping[str, str] = _ADVICE,
 ) -> str:
-    """The innermost reason, with what to do about it: `advice` by the class of the exception."""
+    """The innermost reason, with what to do about it: `advice` by the class of the exception.
+
+    `settings`: of a job that may write in transactions.
+    """
     while exception.getCause() is not None:
         exception = exception.getCause()
     name = exception.getClass().getSimpleName()
     where = f"Kafka at {kafka.bootstrap_servers} as {kafka.username or 'nobody'}"
     message = str(exception.getMessage()).rstrip(".")
     hint = advice.get(name) or _ADVICE.get(name, "")
-    if "transaction.max.timeout.ms" in message:
+    if settings and "transaction.max.timeout.ms" in message:
         hint = f"lower --transaction-timeout {settings.transaction_timeout}"
     sentence = f"{where}: {name}: {message}{f'; {hint}' if hint else ''}"
     return f"{sentence}{'' if sentence.endswith('?') else '.'} --no-check submits anyway"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from asking import refused
 from running import RunningStack
@@ -19,9 +21,24 @@ pytestmark = pytest.mark.integration
             "analytics",
             ["private", "Not authorized", "WRITE on it"],
         ),
+        (
+            ["--parallelism", "1000"],
+            "analytics",
+            ["--parallelism 1000", "the cluster has only", "--taskmanagers"],
+        ),
     ],
-    ids=["missing topic", "may not read", "may not write"],
+    ids=["missing topic", "may not read", "may not write", "too many subtasks"],
 )
-def test_what_kafka_would_refuse(stack: RunningStack, options: list[str], user: str, said: list[str]) -> None:
+def test_what_kafka_or_the_cluster_would_refuse(
+    stack: RunningStack, options: list[str], user: str, said: list[str]
+) -> None:
     line = refused(stack, "level_counts", *options, user=user)
     assert all(words in line for words in said), line
+
+
+def test_a_folder_that_cannot_be_written(stack: RunningStack, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = f"file://{tmp_path}/file/archive"
+    line = refused(stack, "archive", "--archive-path", folder)
+    assert folder in line
+    assert "check the folder and who may write to it" in line

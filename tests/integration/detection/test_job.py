@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from detecting import attacks, close, counted, expected, noon, send, submit
+import pytest
+from asking import refused
+from detecting import JOB, attacks, close, counted, expected, noon, send, submit
 from running import RunningStack, wait_until
 
 START = noon(days_ago=3)
@@ -28,3 +30,17 @@ def test_the_job_tells_what_one_process_tells(stack: RunningStack, topics: tuple
             assert secret not in json.dumps(stack.rest(f"/jobs/{job.job_id}{path}"))
     finally:
         job.cancel()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--kafka-topic", "not_there"], ["not_there", "READ on it"]),
+        (["--group", "somebody-elses"], ["somebody-elses", "log in as detection"]),
+        (["--parallelism", "1000"], ["the cluster has only", "--taskmanagers"]),
+    ],
+    ids=["missing topic", "group", "too many subtasks"],
+)
+def test_what_cannot_work_is_told_before(stack: RunningStack, options: list[str], said: list[str]) -> None:
+    line = refused(stack, *options, user="detection", program=JOB)
+    assert all(words in line for words in said), line

@@ -79,6 +79,11 @@ def test_a_compacted_topic_is_refused_before(stack: RunningStack, topics: tuple[
     )
 
 
+def test_more_subtasks_than_slots_are_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
+    said = refused(stack, topics, "--sink-parallelism", "1000")
+    assert "error: --sink-parallelism 1000: the cluster has only" in said
+
+
 def test_tls_where_there_is_none_is_said_at_once(stack: RunningStack, topics: tuple[str, str]) -> None:
     said = refused(stack, topics, KAFKA_SECURITY_PROTOCOL="SASL_SSL")
     assert "does not use TLS, but the security protocol is SASL_SSL" in said
