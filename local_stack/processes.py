@@ -153,7 +153,8 @@ def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
 def _stop_daemons(stack: Stack, daemons: Iterable[Daemon], grace_seconds: float) -> list[str]:
     """Stop them together and forget them; the names of those that were running."""
     asked = {process: daemon for daemon in daemons if (process := daemon.process())}
-    stopped = _stop({process: daemon.stop_signal for process, daemon in asked.items()}, grace_seconds)
+    others = {daemon.pid for daemon in recorded(stack)}
+    stopped = _stop({process: daemon.stop_signal for process, daemon in asked.items()}, grace_seconds, others)
     for daemon in daemons:
         (_records(stack) / f"{daemon.name}.json").unlink(missing_ok=True)
     return [asked[process].name for process in stopped]
@@ -236,17 +237,33 @@ def _marked(stack: Stack) -> list[psutil.Process]:
     return [p for p in psutil.process_iter() if has_mark(p)] if stack.run_id else []
 
 
-def _stop(asked: Mapping[psutil.Process, int], grace_seconds: float) -> list[psutil.Process]:
+def family(process: psutil.Process, others: Collection[int]) -> list[psutil.Process]:
+    """The process and its children, such as the Python workers of a TaskManager. Raises psutil.NoSuchProcess.
+
+    `others`: pids of daemons. One that the watchdog has started again is its child, and stands for itself.
+    """
+    members, left_out = [process], set(others)
+    for child in process.children(recursive=True):  # parents come before their children
+        if {child.pid, child.ppid()} & left_out - {process.pid}:
+            left_out.add(child.pid)
+        else:
+            members.append(child)
+    return members
+
+
+def _stop(
+    asked: Mapping[psutil.Process, int], grace_seconds: float, others: Collection[int] = ()
+) -> list[psutil.Process]:
     """To each its polite signal, then SIGKILL after the grace. Those that were running."""
     families: dict[psutil.Process, list[psutil.Process]] = {}
     for process, politely in asked.items():
         with contextlib.suppress(psutil.NoSuchProcess):
-            family = [process, *process.children(recursive=True)]
+            members = family(process, others)
             process.send_signal(politely)
             process.resume()  # a process stopped with SIGSTOP hears SIGTERM only after SIGCONT
-            families[process] = family
+            families[process] = members
     _wait_until_ended(families, grace_seconds)
-    members = [member for family in families.values() for member in family]
+    members = [member for each in families.values() for member in each]
     for member in members:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()

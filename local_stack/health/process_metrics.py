@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class ProcessCollector(Collector):
         yield _gauge("machine_cpus", "Processors of this machine.", psutil.cpu_count() or 1)
 
 
-def _processes(daemons: Iterable[processes.Daemon]) -> Iterator[Metric]:
+def _processes(daemons: Collection[processes.Daemon]) -> Iterator[Metric]:
     up = GaugeMetricFamily("win_event_process_up", "1 while it runs, 0 once it died.", labels=("process",))
     cpu = CounterMetricFamily(
         "win_event_process_cpu_seconds", "Processor time, with its children.", labels=("process",)
@@ -53,8 +53,9 @@ def _processes(daemons: Iterable[processes.Daemon]) -> Iterator[Metric]:
     memory = GaugeMetricFamily(
         "win_event_process_memory_bytes", "Resident memory, with its children.", labels=("process",)
     )
+    others = {daemon.pid for daemon in daemons}
     for daemon in daemons:
-        family = _family(daemon.process())
+        family = _family(daemon.process(), others)
         up.add_metric((daemon.name,), bool(family))
         if family:
             cpu.add_metric((daemon.name,), sum(map(_cpu_seconds, family)) + _of_ended_children(family[0]))
@@ -62,12 +63,11 @@ def _processes(daemons: Iterable[processes.Daemon]) -> Iterator[Metric]:
     yield from (up, cpu, memory)
 
 
-def _family(process: psutil.Process | None) -> list[psutil.Process]:
-    """The process and its children, such as the Python workers of a TaskManager."""
+def _family(process: psutil.Process | None, others: Collection[int]) -> list[psutil.Process]:
     if process is None:
         return []
     with suppress(psutil.Error):
-        return [process, *process.children(recursive=True)]
+        return processes.family(process, others)
     return []
 
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -90,6 +91,28 @@ def test_daemons_end_together_and_the_broker_after_them(stack: Stack, tmp_path: 
     assert processes.stop_all(stack, grace_seconds=3600) == ["first", "second", "kafka-1"]
 
     assert Path(daemons[0].log).read_text().split() == ["ready", "True"]
+
+
+def test_a_daemon_that_another_one_started_again_is_not_stopped_with_it(stack: Stack, tmp_path: Path) -> None:
+    """As the watchdog does, whose children were killed with it: a broker had no time to close its log."""
+    child_code = f"import subprocess; subprocess.run({SLEEP!r})"
+    code = f"import subprocess; subprocess.run({[sys.executable, '-c', child_code]!r})"
+    watchdog = processes.start(stack, "watchdog", [sys.executable, "-c", code], {}, tmp_path)
+    child, worker = wait_until(lambda: _two(psutil.Process(watchdog.pid).children(recursive=True)), "all run")
+    again = replace(watchdog, name="kafka-1", pid=child.pid, started=child.create_time())
+    (tmp_path / "run" / "kafka-1.json").write_text(json.dumps(asdict(again)))
+    assert processes.family(psutil.Process(watchdog.pid), {child.pid}) == [psutil.Process(watchdog.pid)]
+    assert processes.family(child, {watchdog.pid, child.pid}) == [child, worker]
+
+    assert processes.stop(stack, watchdog)
+
+    assert again.process() is not None
+    assert processes.stop_all(stack) == ["kafka-1"]
+    assert again.process() is None
+
+
+def _two(found: list[psutil.Process]) -> list[psutil.Process]:
+    return found if len(found) == 2 else []
 
 
 def test_children_whose_parent_was_killed_are_found(stack: Stack, tmp_path: Path) -> None:
