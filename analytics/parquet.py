@@ -80,7 +80,8 @@ def open_folder(where: str) -> Folder:
     """A path, file:///PATH, or s3://BUCKET/PREFIX with the login and endpoint of the AWS_ variables."""
     if where.startswith("s3://"):
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
-        store = fs.S3FileSystem(endpoint_override=endpoint, region=os.environ.get("AWS_DEFAULT_REGION"))
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        store = fs.S3FileSystem(endpoint_override=endpoint, region=region)
         return Folder(store, where.removeprefix("s3://").rstrip("/"))
     return Folder(fs.LocalFileSystem(), str(Path(where.removeprefix("file://")).resolve()))
 

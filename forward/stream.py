@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,9 @@ class Stream:
             retries={"total_max_attempts": 1}, connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
         )
         try:
-            self._client: Any = boto3.client("kinesis", config=once)
+            # boto3 itself reads only AWS_DEFAULT_REGION; Amazon's other clients read AWS_REGION.
+            region = os.environ.get("AWS_REGION") or None
+            self._client: Any = boto3.client("kinesis", region, config=once)
         except (BotoCoreError, ValueError) as error:
             raise StreamError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
 

@@ -17,7 +17,7 @@ from running import wait_until
 LOGIN = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test-secret",
-    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
@@ -57,7 +57,7 @@ def client(service: str, endpoint: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=endpoint,
-        region_name=LOGIN["AWS_DEFAULT_REGION"],
+        region_name=LOGIN["AWS_REGION"],
         aws_access_key_id=LOGIN["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=LOGIN["AWS_SECRET_ACCESS_KEY"],
     )

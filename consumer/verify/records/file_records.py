@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -119,7 +120,8 @@ def _s3_parts(where: str) -> Iterator[Part]:
     except ImportError as error:
         raise AuditError("s3:// needs boto3: pip install 'win-event-bridge[s3]'") from error
     bucket, _, prefix = where.removeprefix(S3).partition("/")
-    client = boto3.client("s3")  # endpoint and login: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …
+    # Endpoint and login: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …; boto3 itself reads only AWS_DEFAULT_REGION.
+    client = boto3.client("s3", os.environ.get("AWS_REGION") or None)
 
     def opened(key: str) -> IO[bytes]:
         try:

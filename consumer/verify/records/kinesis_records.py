@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +46,8 @@ class KinesisReader:
         self.name = stream.name
         self._refused, self._failed = ClientError, (BotoCoreError, ClientError)
         try:
-            self._client: Any = boto3.client("kinesis")  # endpoint and login: AWS_ENDPOINT_URL_KINESIS, …
+            # Endpoint and login: AWS_ENDPOINT_URL_KINESIS, …; boto3 itself reads only AWS_DEFAULT_REGION.
+            self._client: Any = boto3.client("kinesis", os.environ.get("AWS_REGION") or None)
         except (BotoCoreError, ValueError) as error:
             raise AuditError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
         self._shards = oldest_first(self._list_shards())

@@ -80,7 +80,7 @@ def test_an_archive_in_s3(archive, ended, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
         client = boto3.client("s3")
         client.create_bucket(Bucket="events")
         for path in archive.rglob("*"):
