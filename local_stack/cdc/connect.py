@@ -47,6 +47,11 @@ def launch(stack: Stack) -> processes.Daemon:
     return processes.start(stack, NAME, command, _environment(stack), folder)
 
 
+def has_a_place_in(topic: str) -> bool:
+    """Whether Connect remembers how far the records of a topic go, or remembers it there."""
+    return topic.startswith(("inventory.", "win-event-connect-"))
+
+
 def with_folders_of(stack: Stack, text: str) -> str:
     """A file of deploy/connect that looks for passwords and plugins where this stack keeps them."""
     return text.replace(_SECRETS, str(_secrets(stack))).replace(_PLUGINS, str(_plugins(stack)))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from kafka_setup.connection.session import QUIET_CLIENT
 from local_stack.broker import kafka_objects
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
 _SECONDS = 10.0
+_READING = {"group.id": "win-event-peek", "enable.auto.commit": False, "enable.partition.eof": True}
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,7 @@ def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
 def _opened(stack: Stack, topic: str) -> Iterator[tuple[Consumer, list[int]]]:
     """A consumer of no group, and the partitions."""
     login = kafka_objects.connection(stack, kafka_objects.watcher(stack)).client_settings()
-    consumer = Consumer(
-        {**login, "group.id": "win-event-peek", "enable.auto.commit": False, "enable.partition.eof": True}
-    )
+    consumer = Consumer({**login, **QUIET_CLIENT, **_READING})
     try:
         found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
         if found.error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from kafka_setup.connection.session import KafkaUnavailableError, open_admin, un
 from local_stack import processes
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
+from local_stack.cdc import connect
 from local_stack.cluster import rest
 from local_stack.layout import Stack
 from local_stack.processes import StartError
@@ -29,14 +30,30 @@ def reset_topics(stack: Stack, names: Sequence[str]) -> list[str]:
     known = [topic.name for topic in kafka_objects.stack_topology(stack).topics]
     admin = _admin(stack)
     there = set(admin.list_topics(timeout=_SECONDS).topics)
-    wanted = list(names) or [name for name in known if name in there]
-    if missing := [name for name in wanted if name not in there and name not in known]:
-        raise StartError(f"there is no topic {missing[0]}. win-event-stack status lists all topics")
-    gone = {name for name in wanted if name in there}
+    gone, left = topics_to_remove(stack, names, known, there)
     if gone:
-        _each_done(admin.delete_topics(list(gone)))
+        _each_done(admin.delete_topics(sorted(gone)))
         until_none_missing(lambda: gone & set(admin.list_topics(timeout=_SECONDS).topics))
-    return [f"removed topic {name}" for name in sorted(gone)] + kafka_objects.apply_topology(stack)
+    told = ["left the topics of the inventory: win-event-stack cdc reset empties them"] if left else []
+    return [*(f"removed topic {name}" for name in sorted(gone)), *kafka_objects.apply_topology(stack), *told]
+
+
+def topics_to_remove(
+    stack: Stack, names: Sequence[str], known: Sequence[str], there: Collection[str]
+) -> tuple[set[str], set[str]]:
+    """Of the topics that are `there`, which go and which are left: Connect remembers its place in some.
+
+    `known`: those of the topology, which are meant when there are no names. Raises StartError.
+    """
+    wanted = set(names or known)
+    if missing := sorted(wanted - {*there, *known}):
+        raise StartError(f"there is no topic {missing[0]}. win-event-stack status lists all topics")
+    left = {name for name in wanted if stack.cdc and connect.has_a_place_in(name)}
+    if names and left:
+        raise StartError(
+            f"Kafka Connect remembers its place in {min(left)}. Instead: win-event-stack cdc reset"
+        )
+    return (wanted - left) & set(there), left
 
 
 def reset_groups(stack: Stack, names: Sequence[str]) -> list[str]:
@@ -55,6 +72,8 @@ def reset_groups(stack: Stack, names: Sequence[str]) -> list[str]:
 def reset_jobs(stack: Stack, names: Sequence[str]) -> list[str]:
     """Cancel these jobs, by name or id, or all of them; their checkpoints stay."""
     running = _running_jobs(stack)
+    if unknown := set(names) - {word for job in running for word in (job["name"], job["jid"])}:
+        raise StartError(f"no job {min(unknown)} runs. win-event-stack status lists all jobs")
     wanted = [job for job in running if not names or {job["name"], job["jid"]} & set(names)]
     for job in wanted:
         rest.cancel(stack.flink_url, job["jid"])
@@ -64,7 +83,7 @@ def reset_jobs(stack: Stack, names: Sequence[str]) -> list[str]:
         _CANCEL_SECONDS,
         "a job does not end: win-event-stack logs jobmanager says why",
     )
-    return [f"cancelled {job['name']} ({job['jid']})" for job in wanted] or ["no such job runs"]
+    return [f"cancelled {job['name']} ({job['jid']})" for job in wanted] or ["no job runs"]
 
 
 def reset_checkpoints(stack: Stack, _: Sequence[str]) -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -60,6 +58,9 @@ def test_jobs_are_cancelled_then_their_checkpoints_may_go(
     refused = reset(stack, "checkpoints", "--yes")
     assert refused.returncode == 1
     assert "to-be-reset still runs and needs this" in refused.stderr.replace("\n", " ")
+    unknown = reset(stack, "jobs", "to-be-reset", "no-such-job", "--yes")
+    assert (unknown.returncode, "no job no-such-job runs" in unknown.stderr) == (1, True)
+    assert job.state() == "RUNNING"
     done = reset(stack, "jobs", "to-be-reset", "--yes")
     assert f"cancelled to-be-reset ({job.job_id})" in done.stderr, done.stderr
     assert list(kept.glob(f"{job.job_id}/chk-*/_metadata")), "its checkpoints stay"
@@ -79,8 +80,6 @@ def test_what_prometheus_has_kept_goes_and_nothing_else(tmp_path: Path) -> None:
     command += [f"--storage.tsdb.path={folder / 'data'}"]
     command += [f"--web.listen-address=127.0.0.1:{stack.prometheus_port}"]
     daemon = processes.start(stack, "prometheus", [str(word) for word in command], {}, folder)
-    # As its parent has ended in a stack, somebody else reaps it.
-    Thread(target=os.waitpid, args=(daemon.pid, 0), daemon=True).start()
     try:
         processes.wait_until_listening(daemon, stack.prometheus_port)
         wait_until(lambda: list((folder / "data").iterdir()), "it keeps something")
