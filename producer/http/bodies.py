@@ -26,16 +26,19 @@ class BodyError(ValueError):
 
 
 class Gunzip:
-    """Unpacks gzip, also several members one after the other, and never more than `limit` bytes in all."""
+    """Unpacks gzip, also several members one after the other, and never more than `limit` bytes in all.
+
+    Zeros behind a member are padding, as for gzip itself.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit, self._taken = limit, 0
         self._member = zlib.decompressobj(wbits=31)
-        self._is_inside = False
+        self._is_inside = self._had_member = False
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
         """Raises BodyError."""
-        while packed:
+        while packed := packed.lstrip(b"\0") if self._had_member and not self._is_inside else packed:
             self._is_inside = True
             try:
                 piece = self._member.decompress(packed, _PIECE)
@@ -48,7 +51,7 @@ class Gunzip:
             packed = self._member.unconsumed_tail
             if self._member.eof:
                 packed = self._member.unused_data
-                self._member, self._is_inside = zlib.decompressobj(wbits=31), False
+                self._member, self._is_inside, self._had_member = zlib.decompressobj(wbits=31), False, True
 
     def finish(self) -> None:
         """Raises BodyError for a body that was cut off."""

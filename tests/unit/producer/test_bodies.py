@@ -104,6 +104,21 @@ def test_gzip_in_pieces_with_members_and_a_limit() -> None:
         list(Gunzip(9).feed(b"plain text"))
 
 
+def test_zeros_behind_a_member_of_gzip_are_padding() -> None:
+    padding = bytes(700)
+    packed = gzip.compress(b"a") + padding + gzip.compress(b"b") + padding
+    for size in (1, len(packed)):
+        pieces = [packed[start : start + size] for start in range(0, len(packed), size)]
+        gunzip = Gunzip(9)
+        assert b"".join(part for piece in pieces for part in gunzip.feed(piece)) == gzip.decompress(packed)
+        gunzip.finish()
+    with pytest.raises(BodyError, match="not gzip"):
+        list(Gunzip(9).feed(padding + packed))
+    gunzip = Gunzip(9)
+    with pytest.raises(BodyError, match="not gzip"):
+        list(gunzip.feed(packed + b"no gzip at all"))
+
+
 def test_a_bomb_is_stopped_before_it_is_unpacked() -> None:
     bomb, taken = gzip.compress(bytes(50_000_000)), 0
     parts = Gunzip(1_000_000).feed(bomb)
