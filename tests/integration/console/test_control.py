@@ -64,6 +64,18 @@ def test_a_scenario_begins_at_once(page: Page, producer: SteeredProducer) -> Non
     producer.wait_for_scenario("brute-force")
 
 
+def test_on_a_narrow_screen_a_button_stays_beside_its_field(
+    open_page: Callable[..., Page], console: RunningConsole
+) -> None:
+    page = open_page(console.url, viewport={"width": 390, "height": 900})
+    expect(page.locator("#control")).to_be_visible()
+    for field, button in (("#rate", "#set-rate"), ("#scenario", "#inject")):
+        left, right = page.locator(field).bounding_box(), page.locator(button).bounding_box()
+        assert left is not None
+        assert right is not None
+        assert left["y"] < right["y"] + right["height"] / 2 < left["y"] + left["height"]
+
+
 def test_a_refusal_is_told_in_the_producers_words(
     open_page: Callable[..., Page], start_console: Callable[..., RunningConsole], producer: SteeredProducer
 ) -> None:
