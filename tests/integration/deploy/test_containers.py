@@ -114,9 +114,8 @@ def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> 
     url = f"http://{containers.address(9090)}/api/v1/rules"
     with urlopen(url, timeout=60) as answer:
         groups = json.load(answer)["data"]["groups"]
-    assert [group["file"] for group in groups] == [
-        str(Path("deploy/prometheus/alerts.yml").resolve()) for _ in groups
-    ]
+    read = {str(Path("deploy/prometheus", name).resolve()) for name in ("alerts.yml", "limits.yml")}
+    assert {group["file"] for group in groups} == read
 
 
 def test_no_password_is_on_a_command_line_or_in_a_log(containers: Containers) -> None:

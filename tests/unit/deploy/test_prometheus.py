@@ -6,8 +6,10 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
+from containers import load_compose
 from prometheus_client import generate_latest
 from promql import ALERTS, DASHBOARDS, dashboard_expressions, metrics, rules
 from running import run
@@ -87,6 +89,27 @@ def test_every_alert_is_tested_and_says_what_to_do() -> None:
     assert alerts.keys() >= WANTED_ALERTS
     assert fired == alerts.keys()
     assert all(set(rule["annotations"]) == {"summary", "action"} for rule in alerts.values())
+
+
+def test_the_limits_are_those_of_the_containers() -> None:
+    """Of all that tell their memory: everything that is scraped but Flink, which has its own names for it."""
+    jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    hosts = {job["job_name"]: _host(job).replace("localhost", "prometheus") for job in jobs}
+    services = load_compose()["services"]
+    wanted = {
+        job: services[host]["deploy"]["resources"]["limits"]["memory"].replace("1G", "1024M")
+        for job, host in hosts.items()
+        if host not in ("jobmanager", "taskmanager")
+    }
+    rules = yaml.safe_load((PROMETHEUS / "limits.yml").read_text())["groups"][0]["rules"]
+    found = {rule["labels"]["process"]: rule["expr"] for rule in rules}
+    assert found == {job: f"vector({memory[:-1]} * 2^20)" for job, memory in wanted.items()}
+
+
+def _host(job: dict[str, Any]) -> str:
+    """The service of docker-compose.yml that a job of Prometheus looks at."""
+    where = job.get("static_configs") or job["dns_sd_configs"]
+    return str((where[0].get("targets") or where[0]["names"])[0]).split(":")[0]
 
 
 def test_every_panel_is_valid_promql(tmp_path: Path) -> None:
