@@ -114,10 +114,10 @@ def _up_kafka(stack: Stack, reporter: Reporter) -> None:
 
 
 def _up_flink(stack: Stack, reporter: Reporter) -> None:
-    connector = _fetch("flink", stack, reporter)
+    _fetch("flink", stack, reporter)
     if processes.running(stack, "jobmanager") is None:
         reporter.doing("starting the Flink cluster")
-        cluster.start_cluster(stack, connector, _fetch("s3", stack, reporter) if stack.s3 else [])
+        cluster.start_cluster(stack, _fetch("s3", stack, reporter) if stack.s3 else [])
         watchdog.start_watchdog(stack)
         reporter.done(f"Flink cluster ready on {stack.flink_url} ({stack.taskmanagers} TaskManager(s))")
         return

@@ -11,7 +11,7 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.cluster.client import client_script
-from local_stack.cluster.cluster import flink_environment
+from local_stack.cluster.flink_java import flink_environment
 from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack, default_directory
 from local_stack.processes import StartError

@@ -19,7 +19,7 @@ import yaml
 from running import BIN, free_ports, run, wait_until
 
 from local_stack.cache import find_server
-from local_stack.cluster.cluster import flink_home
+from local_stack.cluster.flink_java import flink_home
 from local_stack.jars.java import java_home
 from local_stack.layout import REPOSITORY
 

@@ -6,44 +6,21 @@ import os
 import shlex
 import shutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
-import yaml
-
-from kafka_setup.atomic_file import write_atomically
 from local_stack import observe, processes
+from local_stack.cluster import flink_java
 from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.configuration import merged
-from local_stack.extras import how_to_add
-from local_stack.jars.java import java_home, server_options
+from local_stack.cluster.flink_java import flink_home
+from local_stack.jars.java import server_options
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
+_MAIN_CLASSES = {
+    "jobmanager": "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+    "taskmanager": "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+}
 _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
-
-
-def flink_home() -> Path:
-    """Where the apache-flink package keeps its bin/, lib/ and conf/."""
-    spec = find_spec("pyflink")
-    if spec is None or not spec.submodule_search_locations:
-        raise processes.StartError(f"apache-flink is not installed. To add it: {how_to_add('local')}")
-    return Path(spec.submodule_search_locations[0])
-
-
-def flink_environment(stack: Stack) -> dict[str, str]:
-    """What the scripts in Flink's bin/ need to use this stack's configuration, jars and folders."""
-    plugins = {"FLINK_PLUGINS_DIR": str(stack.flink_plugins)} if stack.s3 else {}
-    return {
-        **plugins,
-        "FLINK_HOME": str(flink_home()),
-        "FLINK_CONF_DIR": str(stack.flink_conf),
-        # Flink's own jars and the Kafka connector: `pipeline.jars` would not reach the submitting client.
-        "FLINK_LIB_DIR": str(stack.flink_lib),
-        "FLINK_LOG_DIR": str(stack.logs),
-        "FLINK_PID_DIR": str(stack.directory / "flink"),
-        "JAVA_HOME": str(java_home()),
-        "PYFLINK_CLIENT_EXECUTABLE": sys.executable,
-    }
 
 
 def base_environment() -> dict[str, str]:
@@ -56,14 +33,14 @@ def s3_login(stack: Stack) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in _S3_KEYS} if stack.s3 else {}
 
 
-def start_cluster(stack: Stack, connector: list[Path], s3: list[Path]) -> None:
+def start_cluster(stack: Stack, s3: list[Path]) -> None:
     """Start the JobManager and the TaskManagers; return when all are registered. Raises StartError.
 
-    `connector` goes into the class path, `s3` are jars of a plugin.
+    `s3` are jars of a plugin.
     """
     processes.check_port_free(stack.flink_port, "Flink's web UI", "--flink-port")
     processes.check_port_free(stack.jobmanager_port, "Flink's JobManager", "--jobmanager-port")
-    _link_jars(stack, connector)
+    _link_jars(stack)
     _link_plugins(stack, s3)
     write_configuration(stack)
     start_jobmanager(stack)
@@ -75,13 +52,13 @@ def start_cluster(stack: Stack, connector: list[Path], s3: list[Path]) -> None:
 
 def start_jobmanager(stack: Stack) -> processes.Daemon:
     """Start the JobManager alone and return when it answers: TaskManagers that run find it again."""
-    daemon = _start(stack, "jobmanager", "jobmanager.sh")
+    daemon = _start(stack, "jobmanager", "jobmanager")
     processes.wait_until_listening(daemon, stack.flink_port)
     return daemon
 
 
 def start_taskmanager(stack: Stack, number: int) -> processes.Daemon:
-    return _start(stack, f"taskmanager-{number}", "taskmanager.sh")
+    return _start(stack, f"taskmanager-{number}", "taskmanager")
 
 
 def wait_for_taskmanagers(stack: Stack, seconds: float = 90.0) -> None:
@@ -93,9 +70,13 @@ def wait_for_taskmanagers(stack: Stack, seconds: float = 90.0) -> None:
     )
 
 
-def _start(stack: Stack, name: str, script: str) -> processes.Daemon:
-    environment = base_environment() | flink_environment(stack) | s3_login(stack)
-    command = [str(flink_home() / "bin" / script), "start-foreground", *observe.flink_options(stack, name)]
+def _start(stack: Stack, name: str, kind: str) -> processes.Daemon:
+    memory, arguments = flink_java.sizes(stack, kind)
+    log = (f"flink-{name}.log", "log4j-console.properties")
+    command = flink_java.java_command(stack, flink_java.read_settings(stack), kind, log, memory)
+    command += [_MAIN_CLASSES[kind], *arguments, "--configDir", str(stack.flink_conf)]
+    environment = base_environment() | flink_java.program_environment(stack) | s3_login(stack)
+    command += observe.flink_options(stack, name)
     return processes.start(stack, name, command, environment, stack.directory)
 
 
@@ -123,7 +104,7 @@ def write_configuration(stack: Stack) -> None:
         "io.tmp.dirs": str(stack.directory / "flink" / "tmp"),
     }
     if options := shlex.join(server_options()):
-        settings |= {"env.java.opts.jobmanager": options, "env.java.opts.taskmanager": options}
+        settings |= {f"env.java.opts.{kind}": options for kind in (*_MAIN_CLASSES, "sql-gateway")}
     if stack.s3 and stack.s3_endpoint:
         # Servers other than Amazon's know buckets as folders, not as names of hosts.
         settings |= {"s3.endpoint": stack.s3_endpoint, "s3.path.style.access": "true"}
@@ -132,21 +113,15 @@ def write_configuration(stack: Stack) -> None:
         settings = {
             name: value for name, value in settings.items() if not name.startswith("metrics.reporter")
         }
-    write_atomically(stack.flink_conf / "config.yaml", yaml.safe_dump(settings))
+    flink_java.write_settings(stack, settings)
 
 
-def flink_jars(connector: list[Path]) -> list[Path]:
-    """The class path of Flink's processes in Flink's own order: its own classes come last."""
-    shipped = [*(flink_home() / "lib").glob("*.jar"), *(flink_home() / "opt").glob("flink-python*.jar")]
-    return sorted([*shipped, *connector], key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
-
-
-def _link_jars(stack: Stack, connector: list[Path]) -> None:
+def _link_jars(stack: Stack) -> None:
     stack.flink_lib.mkdir(parents=True, exist_ok=True)
     (stack.directory / "flink" / "tmp").mkdir(exist_ok=True)
     for old in stack.flink_lib.iterdir():
         old.unlink()
-    for jar in flink_jars(connector):
+    for jar in flink_java.class_path(stack):
         (stack.flink_lib / jar.name).symlink_to(jar)
 
 

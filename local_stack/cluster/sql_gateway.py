@@ -10,7 +10,8 @@ from pathlib import Path
 
 from kafka_setup.atomic_file import write_atomically
 from local_stack import processes, tools
-from local_stack.cluster.cluster import base_environment, flink_environment, flink_home
+from local_stack.cluster.cluster import base_environment
+from local_stack.cluster.flink_java import flink_home, java_command, program_environment, read_settings
 from local_stack.layout import LOOPBACK, REPOSITORY, Stack
 
 NAME = "sql-gateway"
@@ -29,7 +30,9 @@ def start_gateway(stack: Stack, jars: Sequence[Path]) -> None:
         "sql-gateway.endpoint.rest.bind-port": stack.sql_port,
     }
     words = [f"-D{name}={value}" for name, value in options.items()]
-    command = [str(flink_home() / "bin" / "sql-gateway.sh"), "start-foreground", *words]
+    log = ("flink-sql-gateway.log", "log4j-console.properties")
+    command = java_command(stack, read_settings(stack), "sql-gateway", log, more_jars=jars)
+    command += ["org.apache.flink.table.gateway.SqlGateway", *words]
     environment = base_environment() | _environment(stack)
     daemon = processes.start(stack, NAME, command, environment, stack.directory)
     processes.wait_until_listening(daemon, stack.sql_port, 120)
@@ -39,7 +42,10 @@ def client(stack: Stack, options: Sequence[str]) -> int:
     """Open Flink's SQL client with every table declared; its exit code. Raises StartError."""
     if processes.running(stack, NAME) is None:
         raise processes.StartError("the SQL Gateway is not running. First: win-event-stack up --sql")
-    command = [str(flink_home() / "bin" / "sql-client.sh"), "gateway"]
+    log = ("flink-sql-client.log", "log4j-cli.properties")
+    jars = sorted(jar for jar in stack.flink_opt.iterdir() if jar.name.startswith("flink-sql-"))
+    command = java_command(stack, read_settings(stack), "client", log, more_jars=jars)
+    command += ["org.apache.flink.table.client.SqlClient", "gateway"]
     command += ["--endpoint", f"{LOOPBACK}:{stack.sql_port}", "-i", str(_declarations(stack)), *options]
     return subprocess.call(command, env=os.environ | _environment(stack))
 
@@ -58,7 +64,7 @@ def _declarations(stack: Stack) -> Path:
 
 
 def _environment(stack: Stack) -> dict[str, str]:
-    return flink_environment(stack) | {"FLINK_OPT_DIR": str(stack.flink_opt)}
+    return program_environment(stack) | {"FLINK_OPT_DIR": str(stack.flink_opt)}
 
 
 def _link_opt(stack: Stack, jars: Sequence[Path]) -> None:

@@ -33,7 +33,10 @@ def test_it_outlives_its_own_errors_and_tells_them(watched: Stack) -> None:
     wait_until(lambda: "stack.json cannot be read" in log.read_text(), "the error is in the log")
     watched.file.write_text(good)
 
-    # A TaskManager that ends at once, as this stack has no configuration for it.
+    # A TaskManager that ends at once: its options for Java are one that prints the version.
+    watched.flink_conf.mkdir(parents=True)
+    (watched.flink_conf / "config.yaml").write_text("{}")
+    (watched.flink_conf / "memory.json").write_text('{"taskmanager": [["-version"], []]}')
     processes.start(watched, "taskmanager-1", [sys.executable, "-c", ""], {}, watched.directory)
     wait_until(lambda: "taskmanager-1 was gone: started again" in log.read_text(), "it is started again")
     assert processes.running(watched, watchdog.NAME) is not None
