@@ -1,4 +1,4 @@
-"""Questions in Flink SQL over the topic of events: queries/ holds a file a question, job.py runs them.
+"""Questions in Flink SQL about the topic of events: queries/ has one file per question, job.py runs them.
 
-Nobody calls in here; it builds on the bridge's environment and on its connection to Kafka.
+No other folder uses it; it uses the bridge's environment and its connection to Kafka.
 """

@@ -1,4 +1,4 @@
-"""Answers of a run over files: the changes that Flink wrote, folded into rows."""
+"""Answers of a run over files: the changes that Flink wrote, combined into rows."""
 
 from __future__ import annotations
 

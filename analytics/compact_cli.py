@@ -1,4 +1,4 @@
-"""win-event-compact: what the question `archive` wrote, as Parquet files."""
+"""win-event-compact: converts the files of the question `archive` to Parquet."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def main(archive: str, target: str, remove: bool) -> None:
     """Write the complete parts of an archive as Parquet files into TARGET, in the same folders.
 
     ARCHIVE and TARGET are folders or s3://BUCKET/PREFIX (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and
-    AWS_SECRET_ACCESS_KEY tell which S3, and who). The columns are event_time, computer and line, the event
-    as it came. A part that a file of TARGET has already is passed over, so the command may be repeated at
-    any time, also after it was killed; one at a time.
+    AWS_SECRET_ACCESS_KEY set the server and the login). The columns are event_time, computer, and line: the
+    event, unchanged. A part that is in a file of TARGET already is skipped, so the command may be repeated at
+    any time, also after it was killed. Only one may run at a time.
 
     \b
     Examples:
       win-event-compact /var/lib/win-event/archive /var/lib/win-event/parquet
       win-event-compact s3://events/archive s3://events/parquet --remove
     """
-    from analytics.parquet import Compacted, ParquetError, compact, open_folder  # --help need not wait for it
+    from analytics.parquet import Compacted, ParquetError, compact, open_folder  # for a fast --help
 
     whole = Compacted()
     try:

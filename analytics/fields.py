@@ -1,7 +1,7 @@
 """The names of fields in questions, and their places in the four shapes of an event. Pure.
 
-The names are the questions'; the places are JSON paths. Only fields that a question mentions are read from
-the JSON: each costs time with every event.
+The names are those of the questions; the places are JSON paths. Only the fields of a question are read from
+the JSON, because each costs time with every event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from producer.event_shapes import PATHS
 
 @dataclass(frozen=True)
 class Field:
-    """`paths`: where it may stand, most frequent first. `expression`: SQL over the columns of those paths."""
+    """`paths`.
+
+    Its possible places, most frequent first. `expression`: SQL over the columns of those paths.
+    """
 
     paths: tuple[str, ...]
     expression: str
@@ -37,7 +40,10 @@ def _field(name: str, expression: str = "{}", default: str = "") -> Field:
 
 
 def _data(name: str) -> Field:
-    """A field of EventData: `data` of the flat shape, event_data, on top, or among the inserts."""
+    """A field of EventData.
+
+    In `data` of the flat shape, in event_data, at the top level, or among the inserts.
+    """
     cases = " ".join(
         f"WHEN EventID IN ({', '.join(repr(str(event)) for event in events)}) THEN StringInserts[{position}]"
         for position, events in INSERTS[name].items()
@@ -78,7 +84,7 @@ TIMESTAMPS = _where("timestamp")
 
 
 def columns(names: Iterable[str], more: Iterable[str] = ()) -> str:
-    """The columns that hold these fields, as SQL; the JSON's objects are rows inside one another."""
+    """The columns for these fields, as SQL; objects of the JSON become nested rows."""
     tree: dict[str, dict[str, object]] = {}
     for path in (*more, *(path for name in names for path in FIELDS[name].paths)):
         branch: dict[str, object] = tree  # type: ignore[assignment]

@@ -34,7 +34,7 @@ def read_hosts(file: Path) -> Hosts:
 
 
 def expressions(hosts: Hosts) -> dict[str, str]:
-    """SQL for each of FIELDS_OF_HOSTS: a map of constants, so there is nothing to wait for, and no state."""
+    """SQL for each of FIELDS_OF_HOSTS: a map of constants, which needs no waiting and no state."""
     return {name: _one_of(hosts, number) for number, name in enumerate(FIELDS_OF_HOSTS)}
 
 
@@ -42,5 +42,5 @@ def _one_of(hosts: Hosts, number: int) -> str:
     if not hosts:
         return "CAST(NULL AS STRING)"
     pairs = ", ".join(f"{literal(name)}, {literal(found[number])}" for name, found in hosts.items())
-    # A map of constants that are never null gives an empty text for what it does not hold.
+    # For a missing key, a map of constants that are never null returns an empty text.
     return f"NULLIF(MAP[{pairs}][{FIELDS['computer'].expression}], '')"

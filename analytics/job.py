@@ -118,7 +118,7 @@ def _fail(error: Exception) -> NoReturn:
 
 
 def _print_answers(settings: AnalyticsSettings) -> None:
-    """Ask the files; every row of every answer becomes a line, in the order of the keys."""
+    """Run the questions over files; print every row of every answer as a line, in the order of the keys."""
     from analytics.answers import rows
     from analytics.flink import graph
 

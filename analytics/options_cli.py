@@ -158,9 +158,9 @@ def analytics_options(command: Command) -> Command:
 
 
 def take_settings(names: str, values: dict[str, Any], any_password: bool = False) -> AnalyticsSettings:
-    """One AnalyticsSettings from the option values; what cannot work is a usage error (exit 2).
+    """One AnalyticsSettings from the option values; settings that cannot work are a usage error (exit 2).
 
-    `any_password`: as of KafkaSettings.
+    `any_password`: see KafkaSettings.
     """
     try:
         questions = find(names)

@@ -1,7 +1,7 @@
-"""Parts of the archive as Parquet files. It uses PyArrow alone, neither Flink nor Kafka.
+"""Converts parts of the archive to Parquet files. It uses only PyArrow, neither Flink nor Kafka.
 
-For each folder of the archive (a day, an hour, a channel) one run writes at most one file, of all complete
-parts that no file has yet. Which parts a file has stands in its own footer, so a run that broke off is simply
+For each folder of the archive (a day, an hour, a channel) one run writes at most one file, from all complete
+parts that are in no file yet. The footer of a file lists its parts, so an interrupted run can simply be
 repeated.
 """
 
@@ -30,7 +30,7 @@ _COLUMNS = pa.schema(
 )
 _TICKS_PER_MICROSECOND = 10
 _BATCH_BYTES = 8 * 2**20
-_INCOMING = "_incoming-"  # readers of folders skip what begins with _
+_INCOMING = "_incoming-"  # readers of folders skip names that begin with _
 
 
 class ParquetError(RuntimeError):
@@ -39,7 +39,7 @@ class ParquetError(RuntimeError):
 
 @dataclass(frozen=True)
 class Compacted:
-    """`events` of `parts` went into the new `files`; `removed`: parts that were taken away."""
+    """`events` of `parts` were written to the new `files`; `removed`: parts that were deleted."""
 
     events: int = 0
     parts: int = 0
@@ -57,13 +57,13 @@ class Compacted:
 
 @dataclass(frozen=True)
 class Folder:
-    """The root of an archive: a folder here, or of a bucket."""
+    """The root of an archive: a local folder, or one in a bucket."""
 
     store: fs.FileSystem
     path: str
 
     def files(self) -> Iterator[str]:
-        """The complete ones, as paths from here: names that begin with . or _ belong to a writer."""
+        """The complete files, as relative paths: names that begin with . or _ belong to a writer."""
         for found in self.store.get_file_info(
             fs.FileSelector(self.path, recursive=True, allow_not_found=True)
         ):
@@ -87,9 +87,9 @@ def open_folder(where: str) -> Folder:
 
 
 def compact(archive: Folder, target: Folder, *, remove: bool) -> Iterator[Compacted]:
-    """Every folder in turn. Raises ParquetError, OSError.
+    """Convert every folder. Raises ParquetError, OSError.
 
-    With `remove` the parts that stand in complete Parquet files are taken out of the archive.
+    With `remove`, the parts that are in complete Parquet files are deleted from the archive.
     """
     parts: dict[str, list[str]] = defaultdict(list)
     for name in sorted(archive.files()):
@@ -110,7 +110,7 @@ def compact(archive: Folder, target: Folder, *, remove: bool) -> Iterator[Compac
 
 
 def _done(target: Folder) -> set[str]:
-    """The parts that the complete files have."""
+    """The parts that are in complete files."""
     found: set[str] = set()
     for name in target.files():
         if name.endswith(".parquet"):
@@ -120,7 +120,10 @@ def _done(target: Folder) -> set[str]:
 
 
 def _write(archive: Folder, target: Folder, folder: str, parts: list[str]) -> int:
-    """One file of these parts, whole or not at all; how many events. A repeat has the same name."""
+    """Write one file of these parts, completely or not at all.
+
+    Returns the number of events. A repeat has the same name.
+    """
     told = json.dumps(parts).encode()
     name = f"events-{hashlib.sha256(told).hexdigest()[:16]}.parquet"
     place = target.place(f"{folder}/{name}")

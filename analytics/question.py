@@ -1,4 +1,4 @@
-"""A question: the text of a file of queries/, its parameters, the statements that come of them. Pure."""
+"""A question: the text of a file of queries/, its parameters, and its statements. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
 
 
 class QuestionError(ValueError):
-    """A question, a parameter or a file cannot be used; the text says which and what would do."""
+    """A question, a parameter or a file cannot be used; the text says which one and what would work."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Question:
-    """`text` runs as it is, with the default values that stand in it."""
+    """`text` runs unchanged, with the default values that it contains."""
 
     name: str
     text: str
@@ -87,18 +87,18 @@ class Question:
 
 
 def split_statements(text: str) -> list[str]:
-    """Statements end with a semicolon at the end of a line; comments on lines of their own are left out."""
+    """Statements end with a semicolon at the end of a line; lines with only a comment are left out."""
     parts = re.split(r";[ \t]*(?:\n|$)", _COMMENT.sub("", text))
     return [part.strip() for part in parts if part.strip()]
 
 
 def share_out(questions: tuple[Question, ...], settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """For each question the values that concern it: NAME=VALUE for all that know NAME, QUESTION.NAME for one.
+    """The values for each question: NAME=VALUE for all that have NAME, QUESTION.NAME for one.
 
-    Raises QuestionError for a name that no question knows, and for a value out of range.
+    Raises QuestionError for a name that no question has, and for a value out of range.
     """
     shared: dict[str, dict[str, str]] = {question.name: {} for question in questions}
-    # The more precise one wins, wherever it stands.
+    # The more precise one has priority, in any order.
     for key in sorted(settings, key=lambda key: "." in key):
         only, _, name = key.rpartition(".")
         takers = [q for q in questions if only in ("", q.name) and name in q.parameters]

@@ -11,7 +11,7 @@ from analytics.answers import primary_key
 from analytics.tables.declarations import declarations
 
 FOLDER = Path(__file__).resolve().with_name("schemas")
-# Detection writes into the topic of alerts, too: whoever reads it has one schema for both.
+# Detection writes to the topic of alerts, too: its readers have one schema for both.
 _ALSO = {"alerts": FOLDER.parents[1] / "detection" / "alert.schema.json"}
 _COLUMN = re.compile(
     r"^\s+`?(\w+)`? (STRING|BIGINT|BOOLEAN|INT|TIMESTAMP_LTZ\(3\))( NOT NULL)?,?$", re.MULTILINE
@@ -26,7 +26,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 
 
 def schema_of(result: str) -> dict[str, Any]:
-    """Every key is always there; what the table may leave empty may be null."""
+    """The schema: every key is always present; a column that may be empty may be null."""
     columns = _COLUMN.findall(declarations()[result])
     properties = {
         name: _TYPES[kind] if required else _TYPES[kind] | {"type": [_TYPES[kind]["type"], "null"]}
@@ -44,7 +44,7 @@ def schema_of(result: str) -> dict[str, Any]:
 
 
 def text_of(result: str) -> str:
-    """What stands in schemas/: of a topic that others write, too, the shape of each of its writers."""
+    """The text of a file in schemas/; for a topic with several writers, it has the shape of each."""
     schema = schema_of(result)
     if other := _ALSO.get(result):
         head = {name: schema.pop(name) for name in ("$schema", "title", "description")}

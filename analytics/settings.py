@@ -1,4 +1,4 @@
-"""Everything a run is told, as one value."""
+"""All settings of a run, as one value."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from analytics.question import Question
 from flink_bridge.kafka.settings import KafkaSettings
 
 INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts": "inventory.accounts"}
-"""Table -> topic: what a question may know about computers and accounts (docs/CDC.md)."""
+"""Table -> topic: the data about computers and accounts that a question may join (docs/CDC.md)."""
 
 
 @dataclass(frozen=True)
 class ArchiveSettings:
-    """`path` as Flink spells it: file:///folder or s3://bucket/folder."""
+    """`path` in Flink's form: file:///folder or s3://bucket/folder."""
 
     path: str
     part_bytes: int = 128 * 2**20
@@ -25,10 +25,10 @@ class ArchiveSettings:
 
 @dataclass(frozen=True)
 class AnalyticsSettings:
-    """`values`: for each question, the parameters that are not left at their defaults.
+    """`values`: for each question, the parameters that differ from their defaults.
 
-    `hosts`: None when no question asks for roles or sites. `files`: ask these instead of the topic.
-    `result_topics`: result -> topic, where it is not the same. Times in seconds.
+    `hosts`: None if no question uses roles or sites. `files`: read these instead of the topic.
+    `result_topics`: result -> topic, if the names differ. Times are in seconds.
     """
 
     questions: tuple[Question, ...]
@@ -68,7 +68,7 @@ class AnalyticsSettings:
 
     @property
     def inventory_topics(self) -> tuple[str, ...]:
-        """Those that a question joins."""
+        """The topics of the inventory that a question joins."""
         asked = [name for name in INVENTORY if any(question.reads(name) for question in self.questions)]
         return tuple(INVENTORY[name] for name in asked)
 

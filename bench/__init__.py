@@ -1,5 +1,5 @@
-"""Figures: what the toolkit costs, side by side with what people would use instead (`make bench`).
+"""Measures the cost of the toolkit, side by side with its alternatives (`make bench`).
 
-A folder for each thing that is measured (producer/, reading/, bridge/) holds its sections. The modules here
-run them, keep the figures and write docs/PERFORMANCE.md.
+Each measured part (producer/, reading/, bridge/, …) has a folder with its sections. The modules here run
+them, store the figures and write docs/PERFORMANCE.md.
 """

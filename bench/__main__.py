@@ -1,4 +1,7 @@
-"""`python -m bench` (make bench): measure, print one table, keep the figures, write docs/PERFORMANCE.md."""
+"""`python -m bench` (make bench).
+
+Measures, prints one table, stores the figures, writes docs/PERFORMANCE.md.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
 
 @dataclass(frozen=True)
 class Group:
-    """Sections that share what `make` opens for them on the stack that it is handed."""
+    """Sections that share the resources which `make` opens for them on a stack."""
 
     names: tuple[str, ...]
     make: Callable[[bool, ExitStack], list[Section]]
@@ -117,7 +120,7 @@ def main(quick: bool, only: str, rounds: int | None) -> None:
 
 
 def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, str]]:
-    """The book with the new figures, printed; and what failed."""
+    """Measure, and print the book with the new figures; returns the cases that failed."""
     talk, book = Console(stderr=True, highlight=False), load_book(DOCS / "performance.json", machine())
     measured: set[str] = set()
     failed: dict[str, str] = {}
@@ -134,7 +137,7 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
 
 
 def _sections(wanted: set[str], quick: bool, servers: ExitStack) -> Iterator[Section]:
-    """The sections asked for. A group opens what it needs on `servers` when its turn comes."""
+    """The requested sections. A group opens its resources on `servers` when it is measured."""
     for name, group in GROUPS.items():
         if not wanted or name in wanted or wanted & set(group.names):
             for section in group.make(quick, servers):

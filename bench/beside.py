@@ -3,7 +3,7 @@
 Run: python -m bench.beside COMMIT ROUNDS MODULE [ARGUMENTS…], for example
      python -m bench.beside eba035d 3 bench --only generation
 
-Both trees use this environment's packages; what a bench needs of the toolkit comes from its own tree.
+Both trees use this environment's packages; the toolkit itself comes from the measured tree.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from kafka_setup.atomic_file import write_atomically
 
 @dataclass(frozen=True)
 class Record:
-    """One section as it was measured: when, and what the cases and their figures were."""
+    """One measured section: its date, its cases and their figures."""
 
     name: str
     title: str
@@ -44,7 +44,10 @@ class Book:
 
 
 def load_book(path: Path, machine: dict[str, str]) -> Book:
-    """The figures of earlier runs on this `machine` with these versions, or none: a book never mixes them."""
+    """The figures of earlier runs on this `machine` with these versions, or none.
+
+    A book never mixes machines.
+    """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

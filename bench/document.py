@@ -14,7 +14,7 @@ _TEMPLATE = Path(__file__).with_name("performance.template.md")
 
 
 def render(book: Book, parts: Sequence[str] = ()) -> str:
-    """`parts` are the sections that the makers of a tool have written about it: what was tried, and why."""
+    """The page; `parts` are texts about a tool: which changes were tried, and why."""
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
         sections="".join(_section(record) for record in book.records),

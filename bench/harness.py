@@ -1,4 +1,4 @@
-"""Runs the cases of a section side by side, each once a round, so that noise hits all alike."""
+"""Runs the cases of a section side by side, each once per round, so that noise affects all alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.measurement import Measurement, Sample, summarise
 
 @dataclass(frozen=True)
 class Case:
-    """`run` does the work once. `x`: where it stands on the section's axis."""
+    """`run` does the work once. `x`: its place on the section's axis."""
 
     name: str
     run: Callable[[], Sample]
@@ -21,7 +21,7 @@ class Case:
 class Section:
     """Cases that are compared with each other; ratios refer to the case named `yardstick`.
 
-    A case that cannot run here says so in `absent` (name -> why, and what to install).
+    `absent`: cases that cannot run here (name -> why, and what to install).
     """
 
     name: str
@@ -39,12 +39,15 @@ _LONGEST = 300
 
 
 def _end_of(words: str) -> str:
-    """A program that fails says why at the end."""
+    """The last lines of a failed program, which say why it failed."""
     return words if len(words) <= _LONGEST else f"…{words[-_LONGEST:]}"
 
 
 def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement], dict[str, str]]:
-    """Every case `rounds` times, interleaved; and the cases that failed, with their words."""
+    """Run every case `rounds` times, in turns.
+
+    Returns the figures, and the failed cases with their errors.
+    """
     samples: dict[str, list[Sample]] = {case.name: [] for case in section.cases}
     failed: dict[str, str] = {}
     for number in range(rounds):

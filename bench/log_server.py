@@ -1,4 +1,4 @@
-"""Serves lines made beforehand, to plain and to resuming clients: load that costs nothing."""
+"""Serves prepared lines to plain and resuming clients: a load that needs no processor time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LOG_ID = "benchmark"
 
 
 class LogServer:
-    """A log, the same block over and over, on a free port; every client gets all of it.
+    """A log that repeats the same block, on a free port; every client gets all of it.
 
-    `closes`: then the stream ends; otherwise the connection stays open, as a producer's does.
+    `closes`: whether the stream ends afterwards; otherwise the connection stays open, like a producer's.
     """
 
     def __init__(self, block: bytes, repeats: int = 1) -> None:

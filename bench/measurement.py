@@ -1,4 +1,4 @@
-"""What a benchmark yields: a value with its unit, and how much processor and memory it took. Pure."""
+"""The result of a benchmark: a value with its unit, and the processor time and memory. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sample:
-    """One run. `value` in the unit of its case; `cpu_seconds` and `peak_mib` of the processes under test."""
+    """One run. `value` has the unit of its case; `cpu_seconds` and `peak_mib` are of the tested processes."""
 
     value: float
     events: int = 0
@@ -21,8 +21,8 @@ class Sample:
 class Measurement:
     """The median of the runs of one case, with the lowest and the highest of them.
 
-    `ratio` compares with the case that the section names as its yardstick, round by round: what slowed one
-    round down slowed both cases of it. Figures without a low and a high were taken in one run.
+    `ratio` compares with the section's yardstick, round by round, because noise in a round affects both
+    cases. Figures without a low and a high are from one run.
     """
 
     section: str
@@ -37,7 +37,7 @@ class Measurement:
     ratio_high: float | None = None
     cpu_seconds_per_million: float | None = None
     peak_mib: float | None = None
-    x: float | None = None  # where the case stands on the section's axis: clients, bytes, events/s
+    x: float | None = None  # the place of the case on the section's axis: clients, bytes, events/s
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Several cases of a section from the same run: one run yields all of its percentiles."""
+"""Several cases of a section from one run, which yields all percentiles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.measurement import Sample
 
 
 class Percentiles:
-    """The cases take them one after the other; a percentile that is asked for again begins a new run."""
+    """The cases take the percentiles one after the other; a repeated percentile starts a new run."""
 
     def __init__(self, measure: Callable[[], Iterable[float]], wanted: Sequence[float]) -> None:
         self._measure, self._wanted = measure, wanted
@@ -16,7 +16,10 @@ class Percentiles:
         self._count = 0
 
     def sample(self, wanted: float) -> Sample:
-        """By the nearest rank, in the unit that was measured. Raises RuntimeError when there was nothing."""
+        """A percentile by the nearest rank, in the measured unit.
+
+        Raises RuntimeError if nothing was measured.
+        """
         if wanted not in self._found:
             values = sorted(self._measure())
             self._count = len(values)

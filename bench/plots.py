@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from bench.book import Book, Record
 
-# Text stays text and ids stay the same from run to run, so that a new run changes the figures only.
+# Text stays text and ids stay the same between runs, so that a new run only changes the figures.
 _STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "win-event-bridge", "font.size": 9}
 
 
 def draw(book: Book, folder: Path) -> list[Path]:
-    """One file for every section with an axis; the paths."""
+    """Draw one file for every section with an axis; returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     return [_draw(record, folder / f"{file_name(record)}.svg") for record in book.records if record.axis]
 
@@ -45,7 +45,7 @@ def _draw(record: Record, path: Path) -> Path:
 
 
 def _series(record: Record) -> list[tuple[str, list[float], list[float], list[float], list[float]]]:
-    """Cases named `series @ x` belong to one line; others make one line together."""
+    """Cases named `series @ x` are one line; all others together are one line."""
     lines: dict[str, list[tuple[float, float, float, float]]] = {}
     for row in record.measurements:
         if row.x is not None:

@@ -1,4 +1,4 @@
-"""Starts programs under test and reads what they cost: processor seconds and memory, with their children."""
+"""Starts tested programs and measures their processor seconds and memory, with their children."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Finished:
 
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None, discard: bool = False) -> Finished:
-    """A command to its end, and what it cost; raises RuntimeError with its words when it fails."""
+    """Run a command to its end; returns its cost. Raises RuntimeError with its output if it fails."""
     begin = time.monotonic()
     with tempfile.TemporaryFile() as errors:
         wanted = subprocess.DEVNULL if discard else subprocess.PIPE
         process = subprocess.Popen(list(command), env=env, stdout=wanted, stderr=errors)
         with _peak_memory(process) as peak:
             out = process.stdout.read() if process.stdout else b""
-            _, status, usage = os.wait4(process.pid, 0)  # unlike Popen.wait() it tells the processor time
+            _, status, usage = os.wait4(process.pid, 0)  # unlike Popen.wait(), it returns the processor time
         seconds = time.monotonic() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.stdout:
@@ -54,7 +54,10 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, discard: b
 
 @contextmanager
 def _peak_memory(process: subprocess.Popen[bytes]) -> Iterator[list[float]]:
-    """Samples of the resident memory in MiB; ru_maxrss would tell this program's own size before the exec."""
+    """The peak of sampled resident memory in MiB.
+
+    Ru_maxrss would include this program's size before the exec.
+    """
     samples, over = [0.0], threading.Event()
 
     def look() -> None:

@@ -27,7 +27,7 @@ def as_table(book: Book, only: set[str]) -> Table:
 
 
 def cells(row: Measurement) -> tuple[str, str, str, str]:
-    """Ratio, spread, CPU and memory as text; – for what was not measured."""
+    """Ratio, spread, CPU and memory as text; – if not measured."""
     spread = f"{number(row.low)}–{number(row.high)}" if row.runs > 1 else "–"
     return (
         "–" if row.ratio is None else number(row.ratio, row.ratio_low, row.ratio_high, most=2),
@@ -38,7 +38,7 @@ def cells(row: Measurement) -> tuple[str, str, str, str]:
 
 
 def number(value: float, low: float | None = None, high: float | None = None, most: int = 3) -> str:
-    """At most `most` digits, and no digit that is smaller than a tenth of the range from low to high."""
+    """The number with at most `most` digits, without digits below a tenth of the range."""
     if not value:
         return "0"
     last = math.floor(math.log10(abs(value))) - most + 1

@@ -1,5 +1,5 @@
 """The live page and the read API over the whole pipeline: `win-event-console`.
 
-cli → settings; reading/ asks Kafka, Flink and the producer in threads; state/ keeps what they found, bounded;
-web/ answers requests from it; page/ is what a browser gets, as it is. Nothing here writes to Kafka.
+cli → settings; reading/ reads Kafka, Flink and the producer in threads; state/ stores a bounded part of it;
+web/ answers requests from there; page/ has the files for the browser. Nothing here writes to Kafka.
 """

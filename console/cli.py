@@ -85,9 +85,9 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
 def main(**values: Any) -> None:
     """Serve the live page and the read API, until stopped.
 
-    The Kafka user only reads. The producer's token (WIN_EVENT_HTTP_TOKEN or …_FILE) stays here, no browser
-    sees it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) closes the console itself. The password of the cache comes
-    from WIN_EVENT_CACHE_PASSWORD (or …_FILE), or stands in the address in WIN_EVENT_CACHE.
+    The Kafka user only reads. The producer's token (WIN_EVENT_HTTP_TOKEN or …_FILE) stays here; no browser
+    sees it. WIN_EVENT_CONSOLE_TOKEN (or …_FILE) protects the console itself. The password of the cache comes
+    from WIN_EVENT_CACHE_PASSWORD (or …_FILE), or is in the address in WIN_EVENT_CACHE.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Starts the readers, and stores every record where the API finds it."""
+"""Starts the readers, and stores every record for the API."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from console.state.results import Results, Row
 from console.state.series import Series
 from kafka_setup.cluster_facts import ClusterFacts
 
-_REJECTED_BYTES = 2_048  # of a rejected line that are kept
-_LAST_EVENTS, _LAST_REJECTED, _LAST_ROWS = 100, 200, 20_000  # read first, of a partition
+_REJECTED_BYTES = 2_048  # bytes of a rejected line that are stored
+_LAST_EVENTS, _LAST_REJECTED, _LAST_ROWS = 100, 200, 20_000  # records of a partition, read at first
 
 
 class Hub:
-    """Everything the requests are answered from. Runs from start() to stop()."""
+    """All data for the answers to requests. Runs from start() to stop()."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.began = settings, time.time()
@@ -68,7 +68,7 @@ class Hub:
         self.records.close()
         if self.cache:
             with suppress(AwayError):
-                self.cache.look()  # what the last second brought
+                self.cache.look()  # the records of the last second
             self.cache.close()
 
     def _threads(self) -> list[Tail | Poller[Any]]:
@@ -76,7 +76,7 @@ class Hub:
         return [*(each for each in polled if each is not None), self.tail]
 
     def _open_cache(self) -> Cache | None:
-        """None without one. Raises CacheSettingsError."""
+        """The cache; None without an address. Raises CacheSettingsError."""
         where, kafka = self.settings.cache, self.settings.kafka.bootstrap_servers
         if where is None:
             return None
@@ -86,7 +86,7 @@ class Hub:
         )
 
     def take(self, message: Message) -> None:
-        """One record of a followed topic, in the tail's thread."""
+        """Store one record of a followed topic; called in the tail's thread."""
         topic, topics = message.topic(), self.settings.topics
         if topic == topics.events:
             self._take_event(message)
@@ -103,7 +103,7 @@ class Hub:
             self.events.last + 1, message.partition(), message.offset(), now, message.value() or b""
         )
         self.events.add(event)
-        # The last records from before this console are shown, but they are not counted as of now.
+        # Records from before the start are shown, but they do not count as current.
         if self._is_new(message):
             delay = latency(event) if self.series.wants_latency(now) else None
             self.series.event(now, event.level, delay)
@@ -139,7 +139,7 @@ class Hub:
         is_first = self.results.put(Row(*place, fields))
         if message.topic() == self.settings.topics.alerts and self._is_new(message):
             self.series.alert(time.time())
-            if is_first:  # one that grows is still the same alert
+            if is_first:  # an alert that grows is still the same alert
                 self.business.alert(_text_of(fields, "title", "rule", "rule_id"))
 
     def _is_new(self, message: Message) -> bool:
@@ -162,7 +162,7 @@ def _text(value: bytes | str | None) -> str:
 
 
 def _text_of(fields: dict[str, Any], *names: str) -> str:
-    """The first of the fields that is there."""
+    """The text of the first field that is present."""
     return str(next((fields[name] for name in names if fields.get(name)), ""))
 
 

@@ -14,7 +14,7 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Topics:
-    """Where what is shown comes from. `windows` are the answers of the analytics that have a window."""
+    """The topics that are shown. `windows`: the results of analytics that have a window."""
 
     events: str = "events_processed"
     rejected: str = "events_rejected"
@@ -24,7 +24,7 @@ class Topics:
     windows: tuple[str, ...] = ("events_by_level", "events_by_level_5m", "top_5m")
 
     def renamed(self, names: Mapping[str, str]) -> Topics:
-        """With other topics for the results named. Raises KeyError with what is no result."""
+        """With other topics for the named results. Raises KeyError with a name that is no result."""
         for name in names:
             if name not in (*self.results, self.late):
                 raise KeyError(name)
@@ -43,9 +43,9 @@ class Topics:
 
 @dataclass(frozen=True)
 class Settings:
-    """`flink_url`, `producer_url`, `cache` None: that part is not asked. `max_rate`: events read a second.
+    """`flink_url`, `producer_url`, `cache` None: that part is not used. `max_rate`: events read per second.
 
-    `token` opens the console itself; `producer_token` is handed to the producer and never to a browser.
+    `token` is for the console itself; `producer_token` is sent to the producer and never to a browser.
     """
 
     kafka: KafkaConnection
@@ -62,5 +62,5 @@ class Settings:
 
     @property
     def host_names(self) -> frozenset[str]:
-        """What the Host header of a request may say; anything else is a foreign page's trick."""
+        """The allowed values of a request's Host header; others are an attack by a foreign page."""
         return frozenset({*LOOPBACK_NAMES, self.host.lower(), *(name.lower() for name in self.allowed_hosts)})

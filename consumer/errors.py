@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class AuditError(Exception):
-    """The audit could not be made (which is not the same as an audit that found something)."""
+    """The audit could not be carried out (this is not the same as an audit that found something)."""

@@ -120,7 +120,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--tls-key", type=_EXISTING_FILE, help="Key of the client certificate, if it is in a separate file."
 )
 def main(**values: Any) -> None:
-    """Print the events of one or several producers as they come.
+    """Print the events of one or several producers as they arrive.
 
     \b
     Examples:

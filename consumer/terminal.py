@@ -1,4 +1,4 @@
-"""Standard output as the tools use it: raw bytes for data, rich for looks."""
+"""Standard output of the tools: raw bytes for data, rich for tables and colours."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ _SYSTEMS = {
     "truecolor": ColorSystem.TRUECOLOR,
     "windows": ColorSystem.WINDOWS,
 }
-_PIPE_COLUMNS = 160  # rich would fold tables at 80 where nobody's terminal sets a limit
+_PIPE_COLUMNS = 160  # without a terminal, rich would fold tables at 80 characters
 
 
 def write_stdout(data: bytes) -> None:
-    """All of `data`, unbuffered: a whole block costs one call. Raises BrokenPipeError and other OSErrors."""
+    """Write all of `data`, unbuffered.
+
+    One call for a whole block. Raises BrokenPipeError and other OSErrors.
+    """
     view = memoryview(data)
     while view:
         view = view[os.write(1, view) :]
 
 
 def table_console() -> Console:
-    """For tables on stdout: as wide as the terminal, wide in a pipe."""
+    """A console for tables on stdout: as wide as the terminal, and very wide in a pipe."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS)
 
 
 def painter(console: Console) -> Paint:
-    """Colours as the console has them; none under NO_COLOR or in a pipe."""
+    """Colours for a console; none with NO_COLOR or in a pipe."""
     system = None if console.no_color else _SYSTEMS.get(console.color_system or "")
     return lambda text, style: style.render(text, color_system=system) if system else text

@@ -63,7 +63,7 @@ def main(**values: Any) -> None:
 
 @contextlib.contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """A polite kill of an audit that follows gets the verdict too."""
+    """Let SIGTERM end an audit with --follow like Ctrl-C, with the verdict."""
     earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

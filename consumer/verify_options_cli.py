@@ -1,4 +1,4 @@
-"""The options of win-event-verify, by group, and how their texts become settings."""
+"""The options of win-event-verify, by group, and the conversion of their texts to settings."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ _RUN_OPTIONS = (
 
 
 def verify_options(command: Command) -> Command:
-    """Add all options but those of Kafka's connection, in the order in which --help shows them."""
+    """Add all options, except those of Kafka's connection, in the order in which --help shows them."""
     for option in reversed(_WHAT + _AGAINST + _RUN + _RULES + _OUTPUT):
         command = option(command)
     return command
 
 
 def rejected_topic_of(values: dict[str, Any]) -> Topic:
-    """Which rejected lines --rejected shows. Raises click.UsageError."""
+    """The topic whose lines --rejected shows. Raises click.UsageError."""
     for name in ("file", "kinesis", "ledgers", "seed", "follow"):
         if values[name] and (values[name] is not None):
             raise click.UsageError(f"--rejected audits nothing: leave --{name.rstrip('s')} out")
@@ -201,5 +201,5 @@ def _judge(values: dict[str, Any]) -> Judge | None:
 
 
 def _typed(option: str) -> bool:
-    """Whether the option stands on the command line, not just in the environment."""
+    """Whether the option is on the command line, not only in the environment."""
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE

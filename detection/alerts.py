@@ -1,4 +1,4 @@
-"""Alerts as values and as JSON: what detection hands to people and to the topic `alerts`. Pure."""
+"""Alerts as values and as JSON, for people and for the topic `alerts`. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Alert:
     """One burst of a correlation, or one event of a rule. `first`, `last`: event times, empty if unknown.
 
     `count`: events in it so far. `record_ids`: "computer channel record-id" of at most 20 of them.
-    `over`: it will not change any more. `new`: nothing was told of it before.
-    `met`: the time, in ticks, of the event that decided. `detected_at`: when it was first told, as text.
-    `merged_into`: the alert of which it turned out to be a part, because of events out of order.
+    `over`: it will not change any more. `new`: it was not reported before.
+    `met`: the time, in ticks, of the deciding event. `detected_at`: when it was first reported, as text.
+    `merged_into`: the alert that it became a part of, because of events out of order.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Alert:
 
 
 def of_event(head: Head, identity: str, time: int | None, detected_at: str = "") -> Alert:
-    """An alert for one event: its group is the event itself. `time` in ticks."""
+    """An alert for one event: its group is the event itself. `time` is in ticks."""
     moment = to_text(time) if time is not None else ""
     computer, _, record = identity.partition(" ")
     group = {"Computer": computer, "record": record}
@@ -79,7 +79,10 @@ def of_event(head: Head, identity: str, time: int | None, detected_at: str = "")
 
 
 def telling(changes: Iterable[Change], now: Callable[[], str]) -> Iterator[Alert]:
-    """New ones at once; grown ones when the count has doubled since it was told, and when they are over."""
+    """Which alerts to report.
+
+    New ones at once; others when their count has doubled, and when they are over.
+    """
     for change in changes:
         burst = change.burst
         new = burst.told == 0
@@ -109,6 +112,6 @@ def of_burst(change: Change, new: bool) -> Alert:
 
 
 def identity(hit: Hit) -> str:
-    """ "computer channel record-id": what tells an event from every other."""
+    """ "computer channel record-id", which identifies an event."""
     parts = (hit.field(name) for name in ("Computer", "Channel", "EventRecordID"))
     return " ".join("-" if part is ABSENT else short(part) for part in parts)

@@ -1,6 +1,6 @@
 """win-event-detect: the command line.
 
-What draws tables or speaks to Kafka is imported where it is used: a run over a file needs neither.
+Modules for tables and for Kafka are imported where they are used, because a run over a file needs neither.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
     """Find attacks in Windows events by Sigma rules: in files, in a pipe, in a topic.
 
     Events are JSON lines in the shapes of win-event-producer, Winlogbeat, NXLog, Fluent Bit and evtx_dump.
-    What a rule is refused for is said with its file and line; the others go on.
+    A rule that cannot be used is reported with its file and line; the other rules run.
 
     \b
     Examples:
@@ -120,7 +120,7 @@ def _over_lines(
 def _over_topic(
     _: tuple[Path, ...], values: dict[str, Any], detector: Detector, report: Report, asked: _Asked
 ) -> None:
-    """SIGTERM and Ctrl-C finish the batch at hand and commit it."""
+    """Run over a topic; SIGTERM and Ctrl-C finish the current batch and commit it."""
     from detection.topic.driver import TopicDriver
 
     connection = take_connection(values, "detection")
@@ -156,7 +156,7 @@ def _report(output: str | None, lowest: str) -> Report:
 
 
 class _Asked:
-    """New rules, when somebody sent SIGHUP or files changed. A set with a new mistake is refused whole."""
+    """New rules after SIGHUP or a change of files. A set with a new mistake is refused as a whole."""
 
     def __init__(self, rules: RuleSource, loaded: RuleSet, report: Report, watch: bool) -> None:
         self._rules, self._report, self._watch = rules, report, watch
@@ -188,7 +188,7 @@ class _Asked:
 @click.argument("paths", nargs=-1, type=_PATH, metavar="[DIR|FILE]...")
 @options(RULE_OPTIONS[1:])
 def test(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
-    """Check rules, and run the examples that they carry; exit 1 when one fails or a rule is refused."""
+    """Check rules, and run their examples; exit 1 if one fails or a rule is refused."""
     try:
         rules = RuleSource(paths, pipeline).load()
     except RulesError as error:
@@ -214,7 +214,7 @@ def test(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 @click.argument("paths", nargs=-1, type=_PATH, metavar="[DIR|FILE]...")
 @options(RULE_OPTIONS[1:])
 def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
-    """Show what is loaded: the events and fields of each rule, and what will never match here."""
+    """Show the loaded rules, with their events and fields, and say which can never match here."""
     try:
         rules = RuleSource(paths, pipeline).load()
     except RulesError as error:

@@ -1,4 +1,4 @@
-"""The core that both drivers share: blocks of lines go in, alerts come out. Pure; it holds all state."""
+"""The core of both drivers: takes blocks of lines, returns alerts. Pure; it has all the state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FLAT_TIME = re.compile(rb'\{"timestamp":"([^"\\]{1,40})"').match
 
 @dataclass
 class Counts:
-    """`late`: hits too old for correlations. `timeless`: hits without a time that can be read."""
+    """`late`: hits that are too old for correlations. `timeless`: hits without a readable time."""
 
     lines: int = 0
     rejected: int = 0
@@ -41,7 +41,7 @@ class Counts:
 
 
 def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
-    """The correlations that can be counted, and the refusals of the others and of what refers to these."""
+    """The correlations that can be used, and the refusals of the others and of those that refer to them."""
     found: dict[str, Correlation] = {}
     refused: list[Refusal] = []
     known = {rule.head.key for rule in rules.rules}
@@ -57,7 +57,7 @@ def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
 
 
 class Detector:
-    """`lateness` in seconds: how far events may be out of order. `now`: the clock that dates alerts."""
+    """`lateness`: seconds by which events may be out of order. `now`: the clock for the dates of alerts."""
 
     def __init__(
         self,
@@ -71,11 +71,14 @@ class Detector:
         self.clock = Clock(self._lateness)
         self.counts = Counts()
         self.fired: set[str] = set()
-        """Keys of the rules and correlations that have matched so far, those without alerts too."""
+        """Keys of the rules and correlations that have matched so far, also of those without alerts."""
         self._set(rules)
 
     def feed(self, block: bytes, source: str = "") -> Iterator[Alert]:
-        """Whole lines of one input. Alerts that began, and those that have grown to twice what was told."""
+        """Process whole lines of one input.
+
+        Returns new alerts, and those whose count has doubled since the last report.
+        """
         matcher = self._matcher
         for hit in matcher.hits(block):
             yield from self._hit(hit, source)
@@ -88,16 +91,19 @@ class Detector:
         self.counts.lost = self._correlator.lost
 
     def rest(self, source: str) -> Iterator[Alert]:
-        """This input has ended, or is silent: it does not hold the others."""
+        """Mark an input as ended or silent: it does not hold back event time."""
         self.clock.rest(source)
         yield from self._advance()
 
     def finish(self) -> Iterator[Alert]:
-        """Nothing more comes: what is still open gets its last word."""
+        """End: no more lines come; returns the last report of every open alert."""
         yield from self._alerts(self._correlator.finish())
 
     def reload(self, rules: RuleSet) -> None:
-        """Other rules from now on; correlations that are the same, with all they refer to, go on."""
+        """Use other rules from now on.
+
+        Correlations that are the same, with all they refer to, keep their state.
+        """
         before, heads = self._correlator, self.rules.heads
         self._set(rules)
         refers = {each.head.key: each.refers_to for each in rules.correlations}
@@ -110,7 +116,7 @@ class Detector:
         self._correlator.adopt(before, same)
 
     def remember(self, alert: dict[str, Any]) -> None:
-        """An alert as JSON that an earlier run has written: the burst keeps its id when it is found again."""
+        """Add an alert (JSON) of an earlier run: if its burst is found again, it keeps its id."""
         rule = next((each for each in self._definitions if each.head.key == alert.get("rule_id")), None)
         first, last = (read_ticks(str(alert.get(name))) for name in ("first", "last"))
         group = alert.get("group")
@@ -122,7 +128,7 @@ class Detector:
 
     @property
     def memory_milliseconds(self) -> int:
-        """How far back in event time the state reaches: the longest timespan, chained, and the lateness."""
+        """The event time that the state covers, in ms: the longest chain of timespans, plus the lateness."""
         reach: dict[str, int] = {}
         for each in self._definitions:
             reach[each.head.key] = each.span + max((reach.get(key, 0) for key in each.refers_to), default=0)
@@ -130,7 +136,7 @@ class Detector:
 
     @property
     def held(self) -> int:
-        """Events in windows."""
+        """The number of events in windows."""
         return self._correlator.held
 
     def _set(self, rules: RuleSet) -> None:
@@ -177,7 +183,7 @@ class Detector:
 
 
 def _last_time(block: bytes) -> int | None:
-    """The time of the last line, wherever its shape keeps it."""
+    """The time of the last line, in any shape."""
     lines = block.rstrip(b"\r\n").rsplit(b"\n", 1)
     if flat := _FLAT_TIME(lines[-1]):
         return read_ticks(flat[1].decode(errors="replace"))

@@ -72,7 +72,7 @@ def main(describe: bool, **values: Any) -> None:
     """Find attacks in a topic of events by Sigma rules, on Flink; alerts go to a topic.
 
     The TaskManagers' Python needs pySigma, google-re2 and orjson (win-event-bridge[detect]); our own code and
-    the rules travel with the job. Windows are in Flink's state and come back with its checkpoints.
+    the rules are sent with the job. Windows are in Flink's state and are restored from its checkpoints.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The clock that dates alerts: for the drivers, which hand it to what is pure."""
+"""The clock for the dates of alerts; the drivers pass it to pure code."""
 
 from __future__ import annotations
 

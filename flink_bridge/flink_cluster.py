@@ -24,7 +24,7 @@ def flink_version() -> str:
 
 
 def running_twins(name: str) -> list[str]:
-    """Ids of jobs of this name on the session cluster that have not ended; none when it cannot be asked."""
+    """Ids of running jobs of this name on the session cluster; none if the cluster does not answer."""
     jobs = _asked("/jobs/overview").get("jobs", [])
     return [job["jid"] for job in jobs if job["name"] == name and job["state"] not in _ENDED]
 
@@ -66,7 +66,7 @@ def _asked(path: str) -> dict[str, Any]:
 
 
 def _rest_address() -> str | None:
-    """Where the job goes, if that is a session cluster with an address of its own (`-t remote`)."""
+    """The address of the cluster, if the job goes to a session cluster (`-t remote`)."""
     if _option("DeploymentOptions", "TARGET") != "remote" or _option("SecurityOptions", "SSL_REST_ENABLED"):
         return None
     address = _option("RestOptions", "ADDRESS")

@@ -11,7 +11,7 @@ LONGEST_RESTART_SECONDS = _MAX_BACKOFF * (1 + _JITTER)
 
 
 class JobSettings(Protocol):
-    """What every job of the house tells Flink: its name, and the seconds between two checkpoints."""
+    """The settings of every job here: its name, and the seconds between two checkpoints."""
 
     @property
     def name(self) -> str: ...
@@ -28,7 +28,7 @@ def flink_options(settings: JobSettings) -> dict[str, str]:
         "table.local-time-zone": "UTC",
         "execution.checkpointing.interval": f"{int(settings.checkpoint_interval * 1000)} ms",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-        # For ever, with jitter, and never far apart: a producer that comes back is picked up soon.
+        # Without end, with jitter and short pauses: the job soon finds a producer that comes back.
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": f"{_MAX_BACKOFF} s",

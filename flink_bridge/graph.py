@@ -33,7 +33,7 @@ def environment(settings: BridgeSettings) -> StreamExecutionEnvironment:
 def build(settings: BridgeSettings, prefix: str, jar: Path) -> StreamExecutionEnvironment:
     """The environment with the whole job in it, not yet submitted; `prefix` as of preflight.class_prefix.
 
-    `jar`: as load_classes has written it; it has to be there until the job is submitted.
+    `jar`: the file that load_classes wrote; it must exist until the job is submitted.
     """
     env = environment(settings)
     env.add_jars(jar.as_uri())
@@ -66,7 +66,7 @@ def _blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint:
 
 
 def _records(blocks: Any, settings: BridgeSettings, endpoint: Endpoint) -> Any:
-    """The blocks as KafkaRecord, in a thread of its own with the writer."""
+    """The blocks as KafkaRecord, in one thread together with the writer."""
     parser = java_class("SortLines")(json.dumps(sorting_options(settings, endpoint)))
     types: Any = get_gateway().jvm.org.apache.flink.api.common.typeinfo.TypeInformation
     record = java_class("KafkaRecord")._java_lang_class

@@ -1,4 +1,4 @@
-"""The guarantee a run really gives, in one line: source, delivery, checkpoints."""
+"""The guarantee that a run really gives, in one line: source, delivery, checkpoints."""
 
 from __future__ import annotations
 

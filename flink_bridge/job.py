@@ -34,7 +34,7 @@ from flink_bridge.version_cli import version_option
 )
 @bridge_options
 def main(describe: bool, **values: Any) -> None:
-    """Carry lines from TCP into Kafka: events into one topic, whatever is no event into another.
+    """Carry lines from TCP into Kafka: events into one topic, all other lines into another.
 
     Every option may come from the environment instead; the option wins.
     On a cluster this needs Flink 2.2 with flink-sql-connector-kafka in its lib folder.

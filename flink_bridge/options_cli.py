@@ -209,7 +209,7 @@ def bridge_options(command: Command) -> Command:
 
 
 def take_settings(values: dict[str, Any]) -> BridgeSettings:
-    """One BridgeSettings from the option values; what cannot work is a usage error (exit 2)."""
+    """One BridgeSettings from the option values; settings that cannot work are a usage error (exit 2)."""
     try:
         return BridgeSettings(
             source=values["source"],
@@ -250,7 +250,7 @@ def _events(values: dict[str, Any]) -> EventSettings:
 
 
 def _preset(name: str | None) -> dict[str, str]:
-    """What the preset says of the options that nobody has given."""
+    """The values of the preset for the options that were not given."""
     if name is None:
         return {}
     source_of = click.get_current_context().get_parameter_source

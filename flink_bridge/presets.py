@@ -8,7 +8,7 @@ from producer.event_fields import TIMESTAMP_FIELDS
 
 
 class Preset(NamedTuple):
-    """Each as the option of the same name takes it."""
+    """The value of each option of the same name."""
 
     key_field: str
     timestamp_field: str
@@ -16,7 +16,7 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    # The computer that the event is of comes first: host.name is the collector where events are forwarded.
+    # The computer of the event comes first: where events are forwarded, host.name is the collector.
     "winlogbeat": Preset(
         "winlog.computer_name,host.name", "@timestamp", "winlog.channel,event.code,log.level"
     ),

@@ -18,7 +18,7 @@ from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-7]):[0-5]\d").fullmatch
 
 TRANSACTIONAL_IDS = "win-event-bridge"
-"""What the transactional ids of all bridges begin with: the permission of the user `bridge` names it."""
+"""The prefix of the transactional ids of all bridges, as in the permission of the user `bridge`."""
 
 Source = Literal["auto", "resume", "socket"]
 Delivery = Literal["at-least-once", "exactly-once"]
@@ -35,22 +35,22 @@ def is_zone(name: str) -> bool:
         return True
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):  # no such file, or no name of one
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # no such file, or not a valid name
         return False
     return True
 
 
 @dataclass(frozen=True)
 class EventSettings:
-    """What makes a line an event, and what of it goes into the Kafka record besides the line."""
+    """What makes a line an event, and which of its fields the Kafka record contains besides the line."""
 
     key_field: FieldPath = field(default_factory=lambda: first_of(map(parse_field, KEY_FIELDS)))
     timestamp_field: FieldPath = field(default_factory=lambda: first_of(map(parse_field, TIMESTAMP_FIELDS)))
     event_timestamps: bool = True
     timestamp_zone: str = "UTC"
-    """Of times that name none: `UTC`, `+01:00`, `Europe/Berlin`."""
+    """The zone of times that name none: `UTC`, `+01:00`, `Europe/Berlin`."""
     too_old: TooOld = "now"
-    """What becomes of an event that is older than what the topic keeps."""
+    """How to treat an event that is older than the retention of the topic."""
     headers: tuple[FieldPath, ...] = ()
     require: tuple[FieldPath, ...] = ()
     max_line: int = 65_536
@@ -73,9 +73,9 @@ class BridgeSettings:
     events: EventSettings = field(default_factory=EventSettings)
     delivery: Delivery = "at-least-once"
     own_prefix: str | None = None
-    """Of the transactional ids, where the user has named one."""
+    """The prefix of the transactional ids, if the user has named one."""
     transaction_timeout: int = 900
-    """Seconds a transaction may stay open: longer than the longest time between two checkpoints."""
+    """Seconds for which a transaction may stay open: more than the longest time between two checkpoints."""
     checkpoint_interval: float = 5.0
     """Seconds."""
     sink_parallelism: int | None = None
@@ -87,7 +87,7 @@ class BridgeSettings:
     tls_cert_file: str | None = None
     tls_key_file: str | None = None
     limits: TopicLimits = UNKNOWN
-    """Of the topic, as read before submission."""
+    """The limits of the topic, read before submission."""
     rejected_limits: TopicLimits = UNKNOWN
 
     def __post_init__(self) -> None:
@@ -111,7 +111,10 @@ class BridgeSettings:
 
     @property
     def transactional_id_prefix(self) -> str:
-        """A job's own, always the same: two jobs with one prefix would end each other's transactions."""
+        """A separate prefix for each job, always the same.
+
+        Two jobs with one prefix would end each other's transactions.
+        """
         if self.own_prefix:
             return self.own_prefix
         where = ",".join(sorted(str(endpoint) for endpoint in self.endpoints))
@@ -124,6 +127,6 @@ class BridgeSettings:
         return self.job_name or f"win-event-bridge {where} → {self.topic}"
 
     def description(self) -> dict[str, object]:
-        """For whoever looks for a checkpoint of this job: its name, and whose positions its state holds."""
+        """How to find a checkpoint of this job: its name, and the endpoints whose positions its state has."""
         kept = [] if self.source == "socket" else [str(endpoint) for endpoint in self.endpoints]
         return {"name": self.name, "positions": kept}

@@ -15,7 +15,7 @@ TESTED_FLINK = ("2.2",)
 
 
 def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[BridgeSettings, list[str]]:
-    """The settings with the topics' limits, and what to tell the user. Raises PreflightError."""
+    """The settings with the topics' limits, and notes for the user. Raises PreflightError."""
     notes = version_notes(flink_version()) + _twin_notes(settings)
     if not check:
         return settings, notes

@@ -1,4 +1,4 @@
-"""The toolkit's version, for the jobs' --version; a Flink image carries the files without the package."""
+"""The toolkit's version, for the jobs' --version; a Flink image has the files without the package."""
 
 from __future__ import annotations
 

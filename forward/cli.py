@@ -60,8 +60,8 @@ def main(**values: Any) -> None:
     """Forward a Kafka topic to an Amazon Kinesis stream: at least once, in the order of every key.
 
     The Kafka key is the partition key. Positions are committed when Kinesis has answered. Endpoint, region
-    and login come as boto3 takes them: AWS_ENDPOINT_URL_KINESIS, AWS_REGION, AWS_ACCESS_KEY_ID, profiles.
-    SIGTERM and Ctrl-C send what was read, commit and end.
+    and login come from boto3's usual sources: AWS_ENDPOINT_URL_KINESIS, AWS_REGION, AWS_ACCESS_KEY_ID,
+    profiles. SIGTERM and Ctrl-C send what was read, commit and end.
 
     \b
     Examples:

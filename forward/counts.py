@@ -1,4 +1,4 @@
-"""What was forwarded, as Prometheus metrics and as the last line of a run."""
+"""Counts of forwarded records, as Prometheus metrics and as the last line of a run."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Counts:
     rejected: Counter[str] = field(default_factory=Counter)
     lag: dict[int, int] = field(default_factory=dict)
     kafka_up: bool = True
-    kafka_lost: int = 0  # how often it went away
+    kafka_lost: int = 0  # how often Kafka went away
 
     def accept(self, record: Record) -> None:
         self.records += 1
         self.size += record.size
 
     def reject(self, reason: str) -> bool:
-        """Whether it is the first with this reason."""
+        """Count a rejected record; returns whether it is the first with this reason."""
         self.rejected[reason] += 1
         return self.rejected[reason] == 1
 
@@ -47,7 +47,7 @@ class Counts:
 
 
 class ForwardMetrics(Collector):
-    """Looks at the counts when it is scraped, in a thread that never touches the consumer."""
+    """Reads the counts for a scrape, in a thread that never uses the consumer."""
 
     def __init__(self, counts: Counts, held: Callable[[], int]) -> None:
         self._counts, self._held = counts, held

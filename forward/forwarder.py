@@ -1,4 +1,4 @@
-"""Runs a topic into a stream until it is stopped: read, send, note the answers, commit."""
+"""Forwards a topic to a stream until it is stopped: read, send, record the answers, commit."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class ForwardSettings:
-    """`create_shards` None: the stream exists. `bounded`: end at the end offsets of the start.
+    """`create_shards` None: do not create the stream. `bounded`: stop at the end offsets of the start.
 
-    `give_up_after`: seconds in which the stream took nothing, or Kafka did not answer. `wait`: seconds for
-    Kafka at the start.
+    `give_up_after`: seconds for which the stream may take nothing, or Kafka may not answer. `wait`: seconds
+    for Kafka at the start.
     """
 
     topic: TopicSettings
@@ -42,22 +42,22 @@ class ForwardSettings:
 
 
 class Forwarder:
-    """One run. `stop()` may come from a signal handler: what was read is sent and committed."""
+    """One run. A signal handler may call `stop()`: records that were read are then sent and committed."""
 
     def __init__(self, settings: ForwardSettings, stream: Stream, say: Say) -> None:
         self.settings, self.counts = settings, Counts()
         self.window = Window(_backoff_seconds)
         self.topic = Topic(settings.topic, self.window.positions)
         self._stream, self._say = stream, say
-        self._unread: dict[int, int] = {}  # partition -> end offset that is still to be reached
+        self._unread: dict[int, int] = {}  # partition -> end offset that is not reached yet
         self._stopped: float | None = None
-        self._heard = 0.0  # when the stream took something, or nothing was to be sent
+        self._heard = 0.0  # when the stream last took a record, or nothing waited
 
     def stop(self) -> None:
         self._stopped = self._stopped or time.monotonic()
 
     def open(self) -> None:
-        """Reach both sides. A KeyboardInterrupt may end it: nothing is in hand yet.
+        """Connect to both sides. A KeyboardInterrupt may end it, because nothing was read yet.
 
         Raises StreamError, TopicError.
         """
@@ -94,7 +94,7 @@ class Forwarder:
         return self.settings.bounded and not self._unread and not self.window.records
 
     def _look_after_kafka(self) -> None:
-        """Say once that it is away, and once that it is back. Raises TopicError when it stays away."""
+        """Report once that Kafka is away, and once that it is back. Raises TopicError if it stays away."""
         away, counts = self.topic.away(), self.counts
         servers = self.settings.topic.connection.bootstrap_servers
         if away and counts.kafka_up:

@@ -1,4 +1,4 @@
-"""What goes to Kinesis: a record of a topic, its partition key and its size. Pure."""
+"""A record for Kinesis: its data, its partition key and its size. Pure."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Record(NamedTuple):
 
 
 def partition_key(key: bytes | None, partition: int, offset: int) -> str:
-    """The text of Kafka's key, so that a key stays in one shard.
+    """The text of Kafka's key, so that all records of a key are in one shard.
 
-    A key that Kinesis cannot take (no UTF-8, empty, over 256 characters) becomes its SHA-256. A record
-    without a key gets one of its own: nobody promised an order, and so it goes to any shard.
+    A key that Kinesis cannot take (no UTF-8, empty, over 256 characters) is replaced by its SHA-256. A record
+    without a key gets a unique one: it has no order to keep, so it may go to any shard.
     """
     if key is None:
         return f"{partition}-{offset}"
@@ -40,5 +40,5 @@ def partition_key(key: bytes | None, partition: int, offset: int) -> str:
 
 
 def refusal(record: Record) -> str | None:
-    """Why Kinesis can never take this record, as one word; None where it can."""
+    """Why Kinesis can never take this record, as one word; None if it can."""
     return "too-large" if record.size > MAX_RECORD_BYTES else None

@@ -1,4 +1,4 @@
-"""A Kinesis stream: made on request, written by PutRecords, one answer for each record."""
+"""A Kinesis stream: created on request, written with PutRecords, which answers for each record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forward.records import Record
 
 _ACTIVE_SECONDS = 120.0
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
-# What goes by itself: too many requests, or something inside the service.
+# Temporary errors: too many requests, or a fault of the service.
 _PASSING = (
     "ProvisionedThroughputExceededException",
     "LimitExceededException",
@@ -32,11 +32,14 @@ _ADVICE = {
 
 
 class StreamError(Exception):
-    """The stream refuses, and trying again cannot help; the text says what, and what to try."""
+    """The stream refuses, and trying again cannot help; the text says why, and what to try."""
 
 
 class Stream:
-    """Endpoint, region and login come as boto3 takes them: AWS_ENDPOINT_URL_KINESIS, AWS_REGION, profiles."""
+    """Endpoint, region and login come from boto3's usual sources.
+
+    AWS_ENDPOINT_URL_KINESIS, AWS_REGION, profiles.
+    """
 
     def __init__(self, name: str) -> None:
         """Raises StreamError."""
@@ -48,7 +51,7 @@ class Stream:
             raise StreamError("Kinesis needs boto3: pip install 'win-event-bridge[kinesis]'") from error
         self.name = name
         self._refused, self._broken, self._unreached = ClientError, BotoCoreError, HTTPClientError
-        # boto3 would send a whole request again by itself; here every record is tried again by itself.
+        # boto3 would send a whole request again; here every record is tried again separately.
         once = Config(
             retries={"total_max_attempts": 1}, connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
         )
@@ -60,7 +63,10 @@ class Stream:
             raise StreamError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
 
     def open(self, shards: int | None) -> None:
-        """Wait until it can be written; with `shards` make it where there is none. Raises StreamError."""
+        """Wait until the stream can be written.
+
+        With `shards`, create it if it does not exist. Raises StreamError.
+        """
         if shards is not None:
             self._create(shards)
         waiting = Retrying(
@@ -74,7 +80,7 @@ class Stream:
             raise StreamError(f"stream {self.name} is not ready after {_ACTIVE_SECONDS:.0f} s: {status}")
 
     def put(self, records: Sequence[Record]) -> list[str | None]:
-        """For each record: None when it is in the stream, else why not; then it may be tried again.
+        """For each record: None if it is in the stream, or else the reason; then it may be tried again.
 
         Raises StreamError.
         """
@@ -99,7 +105,7 @@ class Stream:
             raise StreamError(f"Kinesis: {error}") from error
 
     def _status(self) -> str | None:
-        """None while it cannot be told."""
+        """The state of the stream; None while it is unknown."""
         try:
             answer = self._client.describe_stream_summary(StreamName=self.name)
         except self._refused as error:
@@ -110,7 +116,7 @@ class Stream:
         return str(answer["StreamDescriptionSummary"]["StreamStatus"])
 
     def _passing(self, error: Any) -> str:
-        """The code of an error that goes by itself. Raises StreamError for the others."""
+        """The code of a temporary error. Raises StreamError for the others."""
         code = str(error.response["Error"]["Code"])
         if code in _PASSING or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
             return code

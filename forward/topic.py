@@ -17,7 +17,7 @@ _REACH_SECONDS = 20.0
 _ASK_SECONDS, _ASK_PAUSE = 0.5, 2.0  # while Kafka is away
 _BATCH = 1_000
 _COMMIT_SECONDS = 20.0
-# Another reader has the partitions: it sends again what was not committed. Or: the coordinator is moving.
+# Another reader has the partitions and sends the uncommitted records again; or the coordinator is moving.
 _LATER = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -36,12 +36,12 @@ _NOT_OURS = (
 
 
 class TopicError(Exception):
-    """Kafka refuses or cannot be reached; the text says what, and what to try."""
+    """Kafka refuses or cannot be reached; the text says why, and what to try."""
 
 
 @dataclass(frozen=True)
 class TopicSettings:
-    """`start_from`: earliest or latest, where the group has committed nothing."""
+    """`start_from`: earliest or latest, if the group has committed nothing."""
 
     connection: KafkaConnection
     topic: str
@@ -50,7 +50,7 @@ class TopicSettings:
 
 
 class Topic:
-    """`lost` is told partitions that go to another reader; positions() is asked for what to commit before."""
+    """A topic with its reader. `positions` returns the offsets to commit."""
 
     def __init__(self, settings: TopicSettings, positions: Callable[[], Mapping[int, int]]) -> None:
         self.name = settings.topic
@@ -60,7 +60,7 @@ class Topic:
             settings.group,
             settings.start_from,
             on_error=self._heard_of,
-            session_timeout_ms=6_000,  # how long a start after a kill waits for the dead reader
+            session_timeout_ms=6_000,  # after a kill, a new start waits so long for the dead reader
             heartbeat_interval_ms=1_500,
         )
         self._committed: dict[int, int] = {}
@@ -70,7 +70,11 @@ class Topic:
         self._ask_at = 0.0
 
     def open(self, lost: Callable[[Sequence[int]], object], wait: float) -> dict[int, int]:
-        """Join the group; the end offset of every partition that is not empty. Raises TopicError."""
+        """Join the group.
+
+        Returns the end offset of every partition that is not empty. `lost` is called with partitions that go
+        to another reader. Raises TopicError.
+        """
         try:
             open_admin(self._settings.connection, wait=wait)
             found = self._consumer.list_topics(self.name, timeout=_REACH_SECONDS).topics[self.name]
@@ -103,9 +107,9 @@ class Topic:
         return {number: high for number, (low, high) in ranges.items() if high > low}
 
     def read(self, seconds: float, *, more: bool) -> tuple[list[Message], dict[int, int]]:
-        """Messages, and the partitions whose end was reached with that offset.
+        """Messages, and the partitions whose end was reached, with that offset.
 
-        Without `more` nothing is read, but the group knows that this reader lives. Raises TopicError.
+        Without `more`, nothing is read, but the group sees that this reader is alive. Raises TopicError.
         """
         if more is self._paused:
             self._pause(not more)
@@ -121,7 +125,7 @@ class Topic:
         return messages, ends
 
     def commit(self) -> bool:
-        """Commit what changed; False when it must be tried again. Raises TopicError."""
+        """Commit changed positions; False if it must be tried again. Raises TopicError."""
         changed = {n: at for n, at in self._positions().items() if at != self._committed.get(n)}
         if not changed:
             return True
@@ -139,7 +143,7 @@ class Topic:
         return True
 
     def away(self) -> float:
-        """Seconds for which no broker has answered; 0 while one does. While away it asks every 2 s."""
+        """Seconds for which no broker has answered; 0 while one does. Meanwhile it asks every 2 s."""
         since = self._away_since
         if since is None:
             return 0.0
@@ -154,7 +158,7 @@ class Topic:
         return max(now - since, 0.001)
 
     def lag(self) -> dict[int, int]:
-        """Records that are not behind us yet, by partition, as far as the client knows."""
+        """Records that are not done yet, by partition, as far as the client knows."""
         behind = {}
         for number, position in dict(self._positions()).items():
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), cached=True)
@@ -179,7 +183,7 @@ class Topic:
             self._consumer.close()
 
     def explained(self, error: KafkaError) -> TopicError:
-        """The same as a sentence with what to do."""
+        """The error as a sentence that says what to do."""
         connection, group = self._settings.connection, self._settings.group
         user, servers = connection.username, connection.bootstrap_servers
         advice = {

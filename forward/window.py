@@ -1,7 +1,7 @@
-"""The records that were read but are not yet in the stream: which may be sent now, and which are done.
+"""The records that were read but are not in the stream yet: which may be sent now, and which are done.
 
-Pure: the clock comes in as a parameter. PutRecords answers each record by itself, so of one key only one
-record is on its way at any time: a later one can never overtake an earlier one that failed.
+Pure: the time is a parameter. PutRecords answers for each record separately. So only one record of a key is
+on its way at any time, and a later one can never overtake an earlier one that failed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from forward.records import MAX_REQUEST_BYTES, MAX_REQUEST_RECORDS, Record
 
 @dataclass
 class Held:
-    """`attempts`: how often it was sent in vain."""
+    """A record with its number of failed `attempts`."""
 
     record: Record
     attempts: int = 0
@@ -25,7 +25,7 @@ class Held:
 
 @dataclass
 class _Partition:
-    """Offsets in the order in which they were read; `position` is what Kafka is to be told."""
+    """Offsets in the order in which they were read; `position` is the offset to commit."""
 
     position: int
     open: deque[int] = field(default_factory=deque)
@@ -39,13 +39,13 @@ class _Partition:
 
 
 class Window:
-    """`delay`: seconds to wait after so many attempts in vain. `size` is in bytes."""
+    """`delay`: seconds to wait after a number of failed attempts. `size` is in bytes."""
 
     def __init__(self, delay: Callable[[int], float]) -> None:
         self._delay = delay
         self._keys: dict[str, deque[Held]] = {}
-        self._ready: deque[Held] = deque()  # first of their keys, may be sent
-        self._waiting: list[tuple[float, int, Held]] = []  # first of their keys, failed: (when due, …)
+        self._ready: deque[Held] = deque()  # first of their keys; may be sent
+        self._waiting: list[tuple[float, int, Held]] = []  # first of their keys; failed: (when due, …)
         self._numbers = count()
         self._partitions: dict[int, _Partition] = {}
         self.records = 0
@@ -62,11 +62,11 @@ class Window:
             self._ready.append(held)
 
     def pass_over(self, record: Record) -> None:
-        """A record that is not to be sent: its offset is behind us."""
+        """Skip a record that is not to be sent: its offset counts as done."""
         self._read(record).finish(record.offset)
 
     def batch(self, now: float) -> list[Held]:
-        """What one request takes; empty when nothing is due. Every one of it must be answered."""
+        """The records of the next request; empty if nothing is due. Each of them must be answered."""
         while self._waiting and self._waiting[0][0] <= now:
             self._ready.appendleft(heapq.heappop(self._waiting)[2])
         taken: list[Held] = []
@@ -78,7 +78,7 @@ class Window:
         return taken
 
     def accepted(self, held: Held) -> None:
-        """It is in the stream: the next record of its key may follow."""
+        """The record is in the stream: the next one of its key may follow."""
         record, same_key = held.record, self._keys[held.record.key]
         same_key.popleft()
         if same_key:
@@ -90,22 +90,22 @@ class Window:
         self._partitions[record.partition].finish(record.offset)
 
     def failed(self, held: Held, now: float) -> None:
-        """It is to be sent again later; the later records of its key wait for it."""
+        """The record is sent again later; the later records of its key wait for it."""
         held.attempts += 1
         heapq.heappush(self._waiting, (now + self._delay(held.attempts), next(self._numbers), held))
 
     def seconds_until_due(self, now: float) -> float | None:
-        """0 when something can be sent; None when nothing is held."""
+        """0 if something can be sent now; None if nothing waits."""
         if self._ready:
             return 0.0
         return max(self._waiting[0][0] - now, 0.0) if self._waiting else None
 
     def positions(self) -> dict[int, int]:
-        """Partition -> the offset before which everything is in the stream or was passed over."""
+        """Partition -> the offset before which everything is in the stream or was skipped."""
         return {number: each.position for number, each in self._partitions.items()}
 
     def forget(self, partitions: Collection[int]) -> None:
-        """Another reader has these partitions now; nothing may be on its way."""
+        """Another reader has these partitions now. No request may be on its way."""
         self._keys = {
             key: kept
             for key, same_key in self._keys.items()

@@ -1,4 +1,7 @@
-"""How the toolkit replaces a file: whole or not at all. The producer, which stands alone, has its own."""
+"""How the toolkit replaces a file.
+
+Completely or not at all. The producer, which is independent, has its own.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """A reader sees the old text or the new one, also after a crash in between. Raises OSError.
+    """Replace a file: a reader sees the old text or the new one, even after a crash in between. Raises
+    OSError.
 
-    Folders that are missing are made; with `mode` 0600 they, too, are closed to other people.
+    Missing folders are created; with `mode` 0600, other users cannot open them, either.
     """
     path.parent.mkdir(mode=0o755 if mode & 0o077 else 0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -85,7 +85,7 @@ password_dir_option = click.option(
 
 @dataclass(frozen=True)
 class Setup:
-    """What every command needs."""
+    """The settings that every command needs."""
 
     topology: Topology
     connection: KafkaConnection
@@ -103,7 +103,7 @@ def topic_name_options(command: Command) -> Command:
 
 
 def topology_options(command: Command) -> Command:
-    """Add the file and the two names; `take_topology` makes a Topology of their values."""
+    """Add the options for the file and the two names; `take_topology` makes a Topology of their values."""
     return _topology_file_option(topic_name_options(command))
 
 
@@ -115,7 +115,7 @@ def setup_options(command: Command) -> Command:
 
 
 def take_topology_text(values: dict[str, Any]) -> str:
-    """The shipped topology with the names wanted for the bridge's topics."""
+    """The built-in topology with the given names for the bridge's topics."""
     names = {
         "events_processed": values.pop("kafka_topic"),
         "events_rejected": values.pop("kafka_rejected_topic"),
@@ -124,7 +124,7 @@ def take_topology_text(values: dict[str, Any]) -> str:
 
 
 def take_topology(values: dict[str, Any]) -> Topology:
-    """The file, else the shipped topology under the names wanted. Raises TopologyError."""
+    """The topology of the file, or else the built-in one with the given names. Raises TopologyError."""
     file, text = values.pop("topology"), take_topology_text(values)
     return load_topology(file) if file else parse_topology(text)
 

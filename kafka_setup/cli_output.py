@@ -20,13 +20,13 @@ _STDERR = Console(stderr=True, highlight=False)
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """A spinner with `what` on a terminal, nothing in a pipe."""
+    """A spinner with the text `what` on a terminal; nothing in a pipe."""
     with _STDERR.status(what) if _STDERR.is_terminal else nullcontext():
         yield
 
 
 def summary(words: Iterable[str]) -> None:
-    """How often each word came, in the order they first came."""
+    """How often each word occurs, in the order of first occurrence."""
     counts = Counter(words)
     say(", ".join(f"{count} {word}" for word, count in counts.items()) or "the topology is empty")
 

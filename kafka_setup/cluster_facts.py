@@ -15,8 +15,8 @@ from kafka_setup.connection.session import REQUEST_TIMEOUT, only, that_exist
 
 @dataclass(frozen=True)
 class PartitionFacts:
-    """Records `start` (inclusive) to `end` (exclusive) are there. `newest` is the highest record timestamp
-    in seconds since the epoch, None in an empty partition."""
+    """The partition has the records from `start` (inclusive) to `end` (exclusive). `newest` is the highest
+    record timestamp in seconds since the epoch; None in an empty partition."""
 
     partition: int
     start: int
@@ -33,12 +33,12 @@ class TopicFacts:
 
     @property
     def records(self) -> int:
-        """How many offsets are retained (transaction markers and compacted records count too)."""
+        """The number of retained offsets (transaction markers and compacted records count, too)."""
         return sum(part.end - part.start for part in self.partitions)
 
     @property
     def end(self) -> int:
-        """Records ever written: grows by exactly what producers add."""
+        """The number of records ever written; it grows by exactly the number that producers add."""
         return sum(part.end for part in self.partitions)
 
     @property
@@ -48,7 +48,7 @@ class TopicFacts:
 
 @dataclass(frozen=True)
 class GroupFacts:
-    """`positions` and `lags` are by (topic, partition); a partition without a commit is in neither."""
+    """`positions` and `lags` by (topic, partition); a partition without a commit is in neither."""
 
     name: str
     state: str
@@ -69,9 +69,9 @@ class ClusterFacts:
 
 
 def read_facts(admin: AdminClient, timeout: float = REQUEST_TIMEOUT) -> ClusterFacts:
-    """What the logged-in user may see; Kafka's internal topics are left out. Raises KafkaException.
+    """The facts that the logged-in user may see, without Kafka's internal topics. Raises KafkaException.
 
-    A broker that does not answer is told by it after `timeout` seconds.
+    It raises after `timeout` seconds without an answer.
     """
     metadata = admin.list_topics(timeout=timeout)
     described = {name: topic for name, topic in metadata.topics.items() if not name.startswith("__")}
@@ -105,7 +105,7 @@ def _topics(admin: AdminClient, described: dict[str, TopicMetadata]) -> tuple[To
 def _offsets(
     admin: AdminClient, keys: list[TopicPartition], spec: OffsetSpec
 ) -> dict[tuple[str, int], tuple[int, int]]:
-    """(offset, timestamp in ms) by (topic, partition), without topics that have gone meanwhile."""
+    """(offset, timestamp in ms) by (topic, partition), without topics that were deleted meanwhile."""
     if not keys:
         return {}
     answers = admin.list_offsets(dict.fromkeys(keys, spec), request_timeout=REQUEST_TIMEOUT)

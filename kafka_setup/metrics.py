@@ -1,6 +1,6 @@
 """Topics and consumer groups as Prometheus metrics.
 
-The kafka_* names and labels are those of the widely used kafka_exporter, so that its dashboards fit. The
+The kafka_* names and labels are those of the widely used kafka_exporter, so its dashboards can be used. The
 broker's own measurements (requests, memory) come from its JMX exporter instead.
 """
 
@@ -22,7 +22,7 @@ _GROUP_PARTITION = ("consumergroup", "topic", "partition")
 class KafkaCollector(Collector):
     """Reads the cluster at every scrape; a failed read fails the scrape, which Prometheus shows as `up` 0.
 
-    `roles`: what a topic is for, by its name; so that alerts need no topic's name.
+    `roles`: the purpose of each topic, by its name, so that alerts do not need names of topics.
     """
 
     def __init__(self, read: Callable[[], ClusterFacts], roles: Mapping[str, str]) -> None:
@@ -30,7 +30,7 @@ class KafkaCollector(Collector):
         self._lock = Lock()
 
     def describe(self) -> Iterable[Metric]:
-        return []  # registering must not need the broker
+        return []  # registration must work without the broker
 
     def collect(self) -> Iterable[Metric]:
         with self._lock:

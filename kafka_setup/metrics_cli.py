@@ -44,14 +44,15 @@ from kafka_setup.topology.resources import EVENTS, REJECTED
 def main(host: str, port: int, wait: float, **values: Any) -> None:
     """Serve log offsets, newest timestamps and consumer lag to Prometheus, until stopped.
 
-    The user needs DESCRIBE on the topics and groups that it shows. The topology tells which topic has
-    the events and which the rejected lines (role: events, role: rejected); the alerts go by that.
+    The user needs DESCRIBE on the topics and groups that it shows. The topology says which topic has the
+    events and which has the rejected lines (role: events, role: rejected); the alerts use this.
 
     \b
     Example:
       KAFKA_USERNAME=observer KAFKA_PASSWORD_FILE=secrets/observer win-event-kafka-metrics
     """
-    # An interrupt, not a flag that a handler sets: that could wait for a lock which the main thread holds.
+    # An interrupt instead of a flag: a handler that sets a flag could wait for a lock that the main thread
+    # holds.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
@@ -60,7 +61,7 @@ def main(host: str, port: int, wait: float, **values: Any) -> None:
 
 
 def _roles(values: dict[str, Any]) -> dict[str, str]:
-    """What each topic of the topology is for, where it says so."""
+    """The roles of the topics of the topology that have one."""
     try:
         roles = {topic.name: topic.role for topic in take_topology(values).topics if topic.role}
     except TopologyError as error:
@@ -71,7 +72,7 @@ def _roles(values: dict[str, Any]) -> dict[str, str]:
 
 
 def _serve(host: str, port: int, wait: float, connection: KafkaConnection, roles: dict[str, str]) -> None:
-    """Until a KeyboardInterrupt, which is also what ends the wait for the broker."""
+    """Serve until a KeyboardInterrupt, which also ends the wait for the broker."""
     try:
         admin = open_admin(connection, wait=wait, on_wait=lambda why: click.echo(f"waiting: {why}", err=True))
         server, thread = start_http_server(port, host, registry(lambda: read_facts(admin), roles))

@@ -55,8 +55,8 @@ def teardown_command(yes: bool, **values: Any) -> int:
 def rotate_command(user: str, from_stdin: bool, **values: Any) -> int:
     """Give USER a new password.
 
-    It comes from --stdin, else from WIN_EVENT_NEW_PASSWORD or WIN_EVENT_NEW_PASSWORD_FILE, else it is
-    generated: into DIR/USER with --password-dir, else printed once on standard output.
+    It comes from --stdin, or from WIN_EVENT_NEW_PASSWORD or WIN_EVENT_NEW_PASSWORD_FILE. Otherwise it is
+    generated, and written to DIR/USER with --password-dir, or printed once on standard output.
 
     \b
     Example:

@@ -34,7 +34,7 @@ def from_change(change: Change) -> Result:
 
 
 def as_text(rows: Iterable[Result], *, signs: bool = False) -> Text:
-    """One line a row: status, kind, name, detail. `signs` puts + ~ - ? ! before a planned change."""
+    """One line per result: status, kind, name, detail. `signs` puts + ~ - ? ! before a planned change."""
     rows = list(rows)
     status_width = max((len(row.status) for row in rows), default=0)
     kind_width = max((len(row.kind) for row in rows), default=0)
@@ -48,5 +48,5 @@ def as_text(rows: Iterable[Result], *, signs: bool = False) -> Text:
 
 
 def as_json(rows: Iterable[Result]) -> str:
-    """One object a line."""
+    """One object per line."""
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)

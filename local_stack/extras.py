@@ -1,4 +1,4 @@
-"""Which command adds an extra of this toolkit to the installation that is running."""
+"""The command that adds an extra of this toolkit to the running installation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "win-event-bridge"
 
 
 def how_to_add(extra: str) -> str:
-    """As this toolkit was installed: by pipx, uv tool, pip or uv, from an index, a file, a repository."""
+    """The command, for an installation by pipx, uv tool, pip or uv, from an index, a file or a repository."""
     what = shlex.quote(requirement(extra, _origin()))
     folders = Path(sys.prefix).parts
     if "pipx" in folders:

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOY = (Path(__file__).parent / "deploy").resolve()  # in a checkout a link, in a wheel the files
 LOOPBACK = "127.0.0.1"
 FILE = "stack.json"
-# What a stack makes in its folder, besides the jars, which several stacks may share.
+# Names that a stack creates in its folder, besides the jars, which several stacks may share.
 _PARTS = (
     "bin",
     "cache",
@@ -32,7 +32,7 @@ _PARTS = (
 
 
 class LayoutError(RuntimeError):
-    """The folder cannot hold this stack; the text says why and what to do."""
+    """The folder cannot be used for this stack; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Stack:
     sql_port: int = 8083
     s3: bool = False
     s3_endpoint: str = ""  # empty: Amazon's own
-    topology: str = ""  # path of the file that says what the broker holds; empty: the one that is shipped
+    topology: str = ""  # path of the topology; empty: the built-in one
     prometheus_port: int = 9090
-    metrics_port: int = 9400  # the first of the ports that metrics are served on, see local_stack/observe.py
+    metrics_port: int = 9400  # the first of the ports for metrics, see local_stack/observe.py
     producer_metrics: str = "127.0.0.1:9998"
     console: bool = False
     console_port: int = 8085
@@ -66,7 +66,7 @@ class Stack:
     cdc: bool = False
     postgres_port: int = 5432
     connect_port: int = 8084
-    inventory_hosts: int = 10  # as the producer's --hosts and --seed; they count when the database is made
+    inventory_hosts: int = 10  # like the producer's --hosts and --seed; used when the database is created
     inventory_seed: int = 1
     run_id: str = field(default="", repr=False)
 
@@ -118,7 +118,7 @@ class Stack:
 
     @property
     def cache_url(self) -> str:
-        """The Valkey server of the console; its password is in a file beside its configuration."""
+        """The URL of the console's Valkey server; its password is in a file beside its configuration."""
         return f"redis://{LOOPBACK}:{self.cache_port}"
 
     @property
@@ -144,7 +144,7 @@ class Stack:
 
     @property
     def kafka_logins(self) -> Path:
-        """The passwords again, as Kafka's own configuration files need them."""
+        """The passwords in the form for Kafka's own configuration files."""
         return self.directory / "kafka" / "secrets"
 
     @property
@@ -178,7 +178,7 @@ class Stack:
 
     @property
     def demo(self) -> Path:
-        """The folder of `demo`, which has a stack of its own."""
+        """The folder of `demo`, which has a separate stack."""
         return self.directory / "demo"
 
     @property
@@ -187,13 +187,13 @@ class Stack:
 
     @property
     def parts(self) -> list[Path]:
-        """What this stack made in its folder and may remove again; its description comes last."""
+        """Everything that this stack created in its folder and may remove; its description comes last."""
         if not self.file.exists():
             return []
         return [path for name in (*_PARTS, FILE) if (path := self.directory / name).exists()]
 
     def save(self) -> None:
-        """Write it down. Raises LayoutError when the folder already holds somebody else's things."""
+        """Write stack.json. Raises LayoutError if the folder has other contents already."""
         if not self.file.exists():
             taken = [name for name in _PARTS if name != ".lock" and (self.directory / name).exists()]
             if taken:
@@ -206,11 +206,11 @@ class Stack:
 
 
 def default_directory(*, elsewhere: bool = False) -> Path:
-    """WIN_EVENT_STACK_DIR, else .stack of the current project, else a folder of the user's state.
+    """WIN_EVENT_STACK_DIR, or .stack of the current project, or a folder of the user's state.
 
     The current project is the nearest folder, from the current one upwards, with a .stack that is ours (or
-    empty), then the checkout that this runs from. `elsewhere`: what a shell without our variable finds that
-    is in none of these.
+    empty), then the checkout that this runs from. `elsewhere`: the folder for a shell without the variable,
+    in none of these.
     """
     chosen = None if elsewhere else os.environ.get("WIN_EVENT_STACK_DIR")
     if chosen:
@@ -226,14 +226,14 @@ def default_directory(*, elsewhere: bool = False) -> Path:
 
 
 def tools_directory() -> Path:
-    """Programs that are fetched and not installed; several stacks share them."""
+    """The folder for programs that are downloaded but not installed; several stacks share it."""
     if (REPOSITORY / "pyproject.toml").exists():
         return REPOSITORY / ".tools"
     return default_directory(elsewhere=True) / "tools"
 
 
 def _is_ours(folder: Path) -> bool:
-    """Others call their folders .stack, too, such as Haskell's Stack in the home directory."""
+    """Whether a .stack is ours: other programs use the name, too, such as Haskell's Stack."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
     return not names or bool(names & {FILE, "jars", "demo"})
 
@@ -251,7 +251,7 @@ def load_stack(directory: Path | None = None) -> Stack:
 
 
 def _known(stack: Stack, values: Any) -> dict[str, Any]:
-    """The settings that this version knows; another version may have written more. Raises LayoutError."""
+    """The settings known to this version; another version may have written more. Raises LayoutError."""
     if not isinstance(values, dict):
         raise LayoutError(f"{stack.file}: expected a JSON object")
     known = {each.name: type(getattr(stack, each.name)) for each in fields(stack) if each.name != "directory"}

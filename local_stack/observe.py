@@ -1,7 +1,7 @@
-"""`up --observe`: Prometheus beside the stack, with the rules and alerts of deploy/prometheus.
+"""`up --observe`: Prometheus for the stack, with the rules and alerts of deploy/prometheus.
 
 Ports: `metrics_port` is the first broker's JMX exporter, then win-event-kafka-metrics, the JobManager and
-the TaskManagers, one each; 19 above it the processes' CPU, memory and disk; further brokers come 50 above.
+the TaskManagers, one each; 19 above it, CPU, memory and disk of the processes; 50 above it, further brokers.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, LOOPBACK, Stack, tools_directory
 
 RULES = ("alerts.yml",)
-_PROCESSES = 19  # above metrics_port, where 16 TaskManagers have room
+_PROCESSES = 19  # above metrics_port, with room for 16 TaskManagers
 _SOURCE = DEPLOY / "prometheus"
 _GET = Path(__file__).with_name("get-prometheus")  # in a checkout a link to scripts/get-prometheus
 
 
 def find_tool(name: str) -> Path:
-    """prometheus, promtool, prometheus-alertmanager or amtool: on the PATH, else unpacked, else fetched.
+    """prometheus, promtool, prometheus-alertmanager or amtool: on the PATH, or unpacked, or downloaded.
 
     Raises StartError.
     """
@@ -49,7 +49,7 @@ def find_tool(name: str) -> Path:
 
 
 def grafana_advice(stack: Stack) -> str:
-    """How a Grafana that runs already shows the dashboards, for those without the containers."""
+    """How to show the dashboards in a Grafana without the containers."""
     return (
         f"for your own Grafana: copy {_grafana_source(stack)} into its provisioning/datasources, restart it, "
         f"and import the files of {DEPLOY / 'grafana' / 'dashboards'} (Dashboards → New → Import)"
@@ -65,7 +65,7 @@ def url(stack: Stack) -> str:
 
 
 def broker_options(stack: Stack, number: int) -> list[str]:
-    """The JVM options that make a broker show its measurements on loopback; none without --observe."""
+    """The JVM options for a broker's metrics on loopback; none without --observe."""
     if not stack.observe:
         return []
     agent = stack.jars / read_lock("observe")[0].file_name
@@ -73,14 +73,14 @@ def broker_options(stack: Stack, number: int) -> list[str]:
 
 
 def flink_options(stack: Stack, name: str) -> list[str]:
-    """Flink processes of one machine need a port each for Prometheus."""
+    """The option with the port for Prometheus: on one machine, each Flink process needs another."""
     if not stack.observe:
         return []
     return ["-D", f"metrics.reporter.prom.port={_flink_port(stack, name)}"]
 
 
 def targets(stack: Stack) -> dict[str, list[str]]:
-    """Where Prometheus finds each job of deploy/prometheus/prometheus.yml on this machine."""
+    """The addresses on this machine for each job of deploy/prometheus/prometheus.yml."""
     managers = [f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)]
     return {
         "broker": [f"{LOOPBACK}:{_broker_port(stack, number)}" for number in stack.broker_numbers],
@@ -97,7 +97,7 @@ def targets(stack: Stack) -> dict[str, list[str]]:
 def local_configuration(shipped: dict[str, Any], where: dict[str, list[str]]) -> dict[str, Any]:
     """The shipped configuration with each job's targets replaced by those of this machine.
 
-    What this machine does not run is left out, and so are logins: here everything is on loopback.
+    Parts that do not run on this machine are left out, and so are logins: everything is on loopback.
     """
 
     def local(job: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def local_configuration(shipped: dict[str, Any], where: dict[str, list[str]]) ->
 
 
 def start_observers(stack: Stack) -> None:
-    """Start what is not running yet; return when all of it answers. Raises StartError."""
+    """Start the parts that do not run yet; returns when all answer. Raises StartError."""
     if processes.running(stack, "kafka-metrics") is None:
         processes.check_port_free(stack.metrics_port + 1, "Kafka's metrics", "--metrics-port")
         daemon = processes.start(
@@ -128,7 +128,7 @@ def start_observers(stack: Stack) -> None:
         processes.wait_until_listening(daemon, port)
     command = _prometheus_command(stack)
     if prometheus := processes.running(stack, "prometheus"):
-        os.kill(prometheus.pid, signal.SIGHUP)  # it reads its files again: the console may be new
+        os.kill(prometheus.pid, signal.SIGHUP)  # it reads its files again, because the console may be new
     else:
         processes.check_port_free(stack.prometheus_port, "Prometheus", "--prometheus-port")
         daemon = processes.start(stack, "prometheus", command, {}, stack.directory)

@@ -1,4 +1,7 @@
-"""Start daemons, remember them, and stop exactly those: by pid, start time and a mark they carry."""
+"""Starts daemons, records them, and stops exactly those.
+
+By pid, start time and a mark in their environment.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack.layout import LOOPBACK, Stack
 
 MARK = "WIN_EVENT_STACK_RUN"  # in the environment of every process of a stack, and of their children
-_SAME_START_SECONDS = 2.0  # the clock may have been set since; a pid is not reused that fast
+_SAME_START_SECONDS = 2.0  # the clock may have been changed since; a pid is not reused that fast
 
 
 class StartError(RuntimeError):
-    """A daemon did not come up; the text says which and why, `log` is where it wrote its last words."""
+    """A daemon did not start; the text says which and why, `log` is its log file."""
 
     def __init__(self, text: str, log: Path | None = None) -> None:
         super().__init__(text)
@@ -40,10 +43,10 @@ class Daemon:
     pid: int
     started: float  # seconds since the epoch, as the kernel tells it
     log: str
-    stop_signal: int = signal.SIGTERM  # the one that asks it to stop in good order
+    stop_signal: int = signal.SIGTERM  # the signal for an orderly stop
 
     def process(self) -> psutil.Process | None:
-        """The running process, or None when it is gone (or its pid is somebody else's now)."""
+        """The running process, or None if it has ended (or another process has its pid now)."""
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
@@ -60,7 +63,7 @@ def start(
     folder: Path,
     stop_signal: int = signal.SIGTERM,
 ) -> Daemon:
-    """Start a daemon in a session of its own (a Ctrl-C at the terminal does not reach it)."""
+    """Start a daemon in a separate session (a Ctrl-C at the terminal does not reach it)."""
     stack.logs.mkdir(parents=True, exist_ok=True)
     log = stack.logs / f"{name}.log"
     with log.open("ab") as output:
@@ -73,7 +76,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    child.returncode = 0  # it outlives this program on purpose; without this, Popen would complain
+    child.returncode = 0  # it runs longer than this program, on purpose; without this, Popen would warn
     daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log), stop_signal)
     write_atomically(_records(stack) / f"{name}.json", json.dumps(asdict(daemon)))
     return daemon
@@ -89,13 +92,16 @@ def running(stack: Stack, name: str) -> Daemon | None:
 
 
 def is_recorded(stack: Stack, name: str) -> bool:
-    """Whether it was started and not stopped since; it may have died."""
+    """Whether the daemon was started and not stopped since; it may have died."""
     return any(daemon.name == name for daemon in recorded(stack))
 
 
 @contextlib.contextmanager
 def exclusive(stack: Stack, seconds: float = 300.0) -> Iterator[None]:
-    """One at a time starts or stops daemons of a stack; raises StartError when the other takes too long."""
+    """Only one process at a time may start or stop daemons of a stack.
+
+    Raises StartError if another takes too long.
+    """
     stack.directory.mkdir(parents=True, exist_ok=True)
     with (stack.directory / ".lock").open("w") as lock:
         wait_for(lambda: _try_lock(lock), seconds, f"another command is still working in {stack.directory}")
@@ -120,16 +126,16 @@ def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20
         daemons = [daemon for daemon in together if daemon.name not in keep]
         names += _stop_daemons(stack, daemons, grace_seconds)
     if not keep:
-        # What a crash of the launcher left unrecorded, and Python workers whose TaskManager was killed.
+        # Processes that a crash left unrecorded, and Python workers whose TaskManager was killed.
         strays = _stop(dict.fromkeys(_marked(stack), signal.SIGTERM), grace_seconds)
         names += [f"stray process {process.pid}" for process in strays]
     return names
 
 
 def stop_orphans(stack: Stack, older_than: float = 10.0) -> list[int]:
-    """Stop what daemons that were killed have left behind; their pids.
+    """Stop processes that killed daemons have left behind; returns their pids.
 
-    What is younger than `older_than` seconds may be a daemon that somebody starts and has not recorded yet.
+    A process younger than `older_than` seconds may be a daemon that is starting and not recorded yet.
     """
     alive = [process for daemon in recorded(stack) if (process := daemon.process())]
     kept = {member.pid for process in alive for member in (process, *process.children(recursive=True))}
@@ -139,19 +145,22 @@ def stop_orphans(stack: Stack, older_than: float = 10.0) -> list[int]:
 
 
 def _stop_order(daemon: Daemon) -> tuple[int, str]:
-    """Who would start others again first, the brokers last and one by one: the job can still flush."""
+    """First those that would restart others.
+
+    The brokers last and one by one, so that the job can still flush.
+    """
     if daemon.name == "watchdog":
         return 0, ""
     return (2, daemon.name) if re.fullmatch(r"kafka-\d+", daemon.name) else (1, "")
 
 
 def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
-    """Stop one daemon and forget it; False when it was not running any more."""
+    """Stop one daemon and delete its record; False if it was not running any more."""
     return bool(_stop_daemons(stack, [daemon], grace_seconds))
 
 
 def _stop_daemons(stack: Stack, daemons: Iterable[Daemon], grace_seconds: float) -> list[str]:
-    """Stop them together and forget them; the names of those that were running."""
+    """Stop daemons together and delete their records; returns the names of those that were running."""
     asked = {process: daemon for daemon in daemons if (process := daemon.process())}
     others = {daemon.pid for daemon in recorded(stack)}
     stopped = _stop({process: daemon.stop_signal for process, daemon in asked.items()}, grace_seconds, others)
@@ -161,14 +170,14 @@ def _stop_daemons(stack: Stack, daemons: Iterable[Daemon], grace_seconds: float)
 
 
 def no_stack(stack: Stack) -> StartError:
-    """What a command says that needs what `up` has made."""
+    """The error of a command that needs a stack, if there is none."""
     return StartError(f"there is no stack in {stack.directory}. First: win-event-stack up")
 
 
 def wait_until_listening(daemon: Daemon, port: int, seconds: float = 300.0) -> None:
-    """Return when the daemon accepts connections; raises StartError when it dies or takes too long.
+    """Wait until the daemon accepts connections. Raises StartError if it dies or takes too long.
 
-    A broker that was killed reads gigabytes of its log first, a busy machine may give it minutes.
+    A broker that was killed first reads gigabytes of its log; on a busy machine, this may take minutes.
     """
 
     def answers() -> bool:
@@ -193,7 +202,7 @@ def wait_for(condition: Callable[[], bool], seconds: float, complaint: str, log:
 
 
 def check_port_free(port: int, purpose: str, option: str) -> None:
-    """Raise StartError, naming the holder, when the port is taken."""
+    """Raise StartError, with the process that uses the port, if the port is busy."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -206,7 +215,7 @@ def check_port_free(port: int, purpose: str, option: str) -> None:
 
 
 def free_port(preferred: int) -> int:
-    """`preferred` when nobody holds it, else one that the system picks."""
+    """`preferred` if it is free, or else one that the system selects."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -254,13 +263,13 @@ def family(process: psutil.Process, others: Collection[int]) -> list[psutil.Proc
 def _stop(
     asked: Mapping[psutil.Process, int], grace_seconds: float, others: Collection[int] = ()
 ) -> list[psutil.Process]:
-    """To each its polite signal, then SIGKILL after the grace. Those that were running."""
+    """Send each process its signal for an orderly stop, later SIGKILL. Returns those that were running."""
     families: dict[psutil.Process, list[psutil.Process]] = {}
     for process, politely in asked.items():
         with contextlib.suppress(psutil.NoSuchProcess):
             members = family(process, others)
             process.send_signal(politely)
-            process.resume()  # a process stopped with SIGSTOP hears SIGTERM only after SIGCONT
+            process.resume()  # a process stopped with SIGSTOP handles SIGTERM only after SIGCONT
             families[process] = members
     _wait_until_ended(families, grace_seconds)
     members = [member for each in families.values() for member in each]
@@ -272,7 +281,7 @@ def _stop(
 
 
 def _wait_until_ended(them: Iterable[psutil.Process], seconds: float) -> None:
-    """As psutil.wait_procs, which also waits until their parent has taken note; some never do."""
+    """Like psutil.wait_procs, but without waiting until a parent has reaped them; some parents never do."""
     deadline = time.monotonic() + seconds
     while not all(map(_has_ended, them)) and time.monotonic() < deadline:
         time.sleep(0.05)

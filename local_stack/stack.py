@@ -23,7 +23,7 @@ PARTS = ("kafka", "flink")
 
 
 class Reporter(Protocol):
-    """How the stack tells what it is doing; the command line decides how that looks."""
+    """The progress messages of the stack; the command line decides how to show them."""
 
     def doing(self, what: str) -> None: ...
 
@@ -31,9 +31,10 @@ class Reporter(Protocol):
 
 
 def up(stack: Stack, parts: tuple[str, ...], reporter: Reporter) -> Stack:
-    """Start what is not running yet. When a step fails or is interrupted, what this call started is stopped.
+    """Start the parts that do not run yet. If a step fails or is interrupted, the parts started by this call
+    are stopped.
 
-    Returns the stack as it runs. Raises StartError, JarError, LayoutError.
+    Returns the running stack. Raises StartError, JarError, LayoutError.
     """
     with processes.exclusive(stack):
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
@@ -72,14 +73,14 @@ def up(stack: Stack, parts: tuple[str, ...], reporter: Reporter) -> Stack:
 def down(stack: Stack, wipe: bool) -> list[str]:
     """Stop every process of the stack; with `wipe` remove its data, passwords and logs.
 
-    The jars stay, and whatever else lies in the folder. Returns the names of what was running.
+    The jars stay, and other files in the folder, too. Returns the names of the parts that were running.
     """
     stopped = processes.stop_all(stack)
     if wipe:
         demo = load_stack(stack.demo)
         if not any(daemon.process() for daemon in processes.recorded(demo)):
             _wipe(demo)
-            with contextlib.suppress(OSError):  # there is none, or it holds something else
+            with contextlib.suppress(OSError):  # there is none, or it has other contents
                 demo.directory.rmdir()
         _wipe(stack)
     return stopped
@@ -181,7 +182,7 @@ def _counting(reporter: Reporter, section: str, fresh: bool) -> Callable[[int, i
 
 
 def _link(folder: Path, locked: list[jars.LockedJar], stack: Stack) -> None:
-    """The broker's classpath is a folder of links: exactly the locked jars, nothing left from earlier."""
+    """Make the folder of links for the broker's classpath: exactly the locked jars, and no older ones."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for jar in locked:

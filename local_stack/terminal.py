@@ -16,7 +16,7 @@ from local_stack.processes import StartError
 
 
 class TerminalReporter:
-    """A spinner for what is going on, a line for what is done; in a pipe only the lines."""
+    """A spinner for the current step, a line for each finished one; in a pipe, only the lines."""
 
     def __init__(self, stderr: bool = True) -> None:
         self.console = Console(stderr=stderr, highlight=False)
@@ -31,7 +31,7 @@ class TerminalReporter:
         self.line(f"[green]✓[/] {what}")
 
     def pause(self) -> None:
-        """Take the spinner away, for a line that somebody else prints."""
+        """Remove the spinner, for a line that is printed by other code."""
         self._spinner.stop()
 
     def line(self, markup: str) -> None:
@@ -50,7 +50,7 @@ class TerminalReporter:
 
 
 def current_stack() -> Stack:
-    """The stack that a command is about; a description that cannot be read ends the command."""
+    """The stack for a command; if its description cannot be read, the command ends."""
     try:
         return load_stack()
     except LayoutError as error:
@@ -60,7 +60,7 @@ def current_stack() -> Stack:
 
 @contextmanager
 def errors_told(reporter: TerminalReporter) -> Iterator[None]:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM cleans up like Ctrl-C
     try:
         yield
     except (StartError, JarError, LayoutError) as error:

@@ -1,4 +1,4 @@
-"""The commands that `win-event-stack env` puts on the PATH, and the variables that go with them."""
+"""The commands that `win-event-stack env` puts on the PATH, and their variables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
 
 
 def client_config(stack: Stack, user: str) -> Path:
-    """Where the console tools find a user's login (a reference to the secret, not the secret)."""
+    """The file with a user's login for the console tools; it only refers to the password."""
     return stack.directory / "kafka" / f"{user}.properties"
 
 
@@ -56,16 +56,16 @@ def write_tools(stack: Stack) -> None:
 
 
 def login(stack: Stack, user: str) -> dict[str, str]:
-    """The variables that log every tool in as `user`. Raises StartError when there is no such user."""
+    """Variables with which every tool logs in as `user`. Raises StartError if there is no such user."""
     names = [each.name for each in stack_topology(stack).users]
     if user not in names:
         raise StartError(f"the topology has no user {user!r}. There are: {', '.join(names)}")
-    # A password from elsewhere would win over the file.
+    # Another password would have priority over the file.
     return {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(stack.secrets / user), "KAFKA_PASSWORD": ""}
 
 
 def exports(stack: Stack) -> dict[str, str]:
-    """The environment of a shell that works with this stack; each tool takes the user that is made for it."""
+    """The environment of a shell for this stack; each tool logs in as its own user."""
     files = {
         "KAFKA_CA_FILE": stack.ca_file,
         "WIN_EVENT_TOPOLOGY": stack.topology,
@@ -87,7 +87,7 @@ def exports(stack: Stack) -> dict[str, str]:
     }
 
 
-# What a shell may still have from another stack, or from `--as`.
+# Variables that a shell may still have from another stack, or from `--as`.
 _OF_ANOTHER_STACK = (
     "KAFKA_USERNAME",
     "KAFKA_PASSWORD",
@@ -101,7 +101,7 @@ _OF_ANOTHER_STACK = (
 
 
 def render_exports(stack: Stack, user: str | None = None) -> str:
-    """As a shell reads it; with a `user` every tool logs in as that one. Raises StartError."""
+    """The exports as shell code; with a `user`, every tool logs in as that one. Raises StartError."""
     folders = f"{stack.bin}:{Path(sys.executable).parent}"
     variables = exports(stack) | (login(stack, user) if user else {})
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -110,7 +110,7 @@ def render_exports(stack: Stack, user: str | None = None) -> str:
 
 
 def how_to_enter(stack: Stack) -> str:
-    """The line that makes any POSIX shell, wherever it is, one that works with this stack."""
+    """The line that sets up any POSIX shell, in any folder, for this stack."""
     command = shlex.join([str(Path(sys.executable).parent / "win-event-stack"), "env"])
     if stack.directory != default_directory(elsewhere=True):
         command = f"WIN_EVENT_STACK_DIR={shlex.quote(str(stack.directory))} {command}"

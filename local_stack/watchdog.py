@@ -2,9 +2,9 @@
 
 `python -m local_stack.watchdog FOLDER` runs it until it is told to stop.
 
-Every real deployment has something that does this (Kubernetes, systemd, a container's restart policy), and
-needs it: a Kafka send error that surfaces again while the sink closes ends the whole TaskManager process
-(seen with Flink 2.2.1 and connector 5.0.0-2.2: "FATAL - exception in exception handler of task").
+Real deployments have something that does this (Kubernetes, systemd, a container's restart policy), and need
+it: a Kafka send error that is thrown again while the sink closes ends the whole TaskManager process (seen
+with Flink 2.2.1 and connector 5.0.0-2.2: "FATAL - exception in exception handler of task").
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from local_stack.layout import Stack, load_stack
 
 NAME = "watchdog"
 _LOOK_SECONDS = 1.0
-_LONGEST_PAUSE = 10.0  # seconds; a producer has to keep what comes meanwhile
+_LONGEST_PAUSE = 10.0  # seconds; a producer must keep the events of this time
 _OTHERS = {postgres.NAME: postgres.launch, connect.NAME: connect.launch}
 _log = logging.getLogger(__name__)
 
 
 class Backoff:
-    """When something that keeps dying may be started again: at once, then after 1, 2, 4, 8, 10, 10 … seconds.
+    """When a process that keeps dying may be started again: at once, then after 1, 2, 4, 8, 10, 10 … seconds.
 
-    What ran for longer than the longest pause begins anew. Times are seconds of any clock that only goes
-    forward.
+    After a run longer than the longest pause, it begins again at once. Times are in seconds of a clock that
+    only goes forward.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ def start_watchdog(stack: Stack) -> None:
 
 
 def dead(stack: Stack) -> list[str]:
-    """Names of those that should run and do not, TaskManagers first."""
+    """Names of the daemons that should run and do not, TaskManagers first."""
     taskmanagers = [f"taskmanager-{number}" for number in range(1, stack.taskmanagers + 1)]
     return [
         name
@@ -62,14 +62,14 @@ def dead(stack: Stack) -> list[str]:
 
 
 def look(directory: Path, backoff: Backoff) -> None:
-    """Start everything that died and whose time has come. Raises StartError, LayoutError, OSError."""
+    """Start every dead daemon whose pause is over. Raises StartError, LayoutError, OSError."""
     stack = load_stack(directory)
     due = [name for name in dead(stack) if backoff.may_start(name, time.monotonic())]
     if not due:
-        return  # without the lock: `up` may hold it for long, while it fetches jars
+        return  # without the lock: `up` may hold it for long while it downloads jars
     with processes.exclusive(stack):
         for name in [each for each in dead(stack) if each in due]:
-            # Python workers of a killed TaskManager may hang for ever in their own shutdown, 200 MB each.
+            # Python workers of a killed TaskManager may hang forever in their shutdown, with 200 MB each.
             processes.stop_orphans(stack)
             backoff.started(name, time.monotonic())
             daemon = _start(stack, name)
@@ -83,7 +83,7 @@ def _start(stack: Stack, name: str) -> processes.Daemon:
 
 
 def main(directory: Path) -> None:
-    """Look after the stack until it is told to stop; an error of its own is logged and tried again."""
+    """Watch the stack until a stop; errors are logged, and the watchdog continues."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stdout)
     backoff, pause = Backoff(), _LOOK_SECONDS
     while True:
@@ -91,7 +91,7 @@ def main(directory: Path) -> None:
         try:
             look(directory, backoff)
             pause = _LOOK_SECONDS
-        except Exception as error:  # whatever it is, nobody else would start a TaskManager again
+        except Exception as error:  # catch everything: nothing else would restart a TaskManager
             pause = min(2 * pause, _LONGEST_PAUSE)
             _log.error("%s: %s; next look in %.0f s", type(error).__name__, error, pause)
 

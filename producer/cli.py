@@ -91,7 +91,7 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
 
 
 def _check_options(options: dict[str, Any]) -> None:
-    """Silence would drop what the user meant."""
+    """Refuse options that would be ignored: the user meant something by them."""
     if options["stdout"] and options["http_port"] is not None:
         raise click.UsageError("--stdout serves nobody: leave out --http-port")
     if options["from_file"] is None:
@@ -110,19 +110,19 @@ def _check_options(options: dict[str, Any]) -> None:
 
 
 def _http(options: dict[str, Any]) -> HttpSettings | None:
-    """The options that begin with http_, taken out; None when there is no --http-port."""
+    """Remove the options that begin with http_ and return them as settings; None without --http-port."""
     own = {name: options.pop(name) for name in list(options) if name.startswith("http_")}
     limits = {name: own.pop(f"http_{name}") for name in HttpLimits.__dataclass_fields__}
     if own["http_port"] is None:
         return None
-    # A health probe has no certificate: who may change something is decided by the token.
+    # A health probe has no certificate; the token decides who may change something.
     tls = _tls(options["tls_cert"], options["tls_key"], None)
     names = tuple(own["http_allow_host"])
     return HttpSettings(own["http_port"], own["http_host"], _token(), names, HttpLimits(**limits), tls)
 
 
 def _token() -> str | None:
-    """From the environment or from the file that it names, never from an option."""
+    """The token, from the environment or from the file that it names; never from an option."""
     file = os.environ.get(f"{TOKEN_VARIABLE}_FILE")
     if (token := os.environ.get(TOKEN_VARIABLE)) or not file:
         return token or None
@@ -163,10 +163,10 @@ def _explain(error: OSError, settings: ProducerSettings) -> str:
 
 @contextlib.contextmanager
 def _signals(orders: Orders) -> Iterator[None]:
-    """The first SIGINT or SIGTERM stops gracefully, the second at once; SIGUSR1 ends the load alone.
+    """The first SIGINT or SIGTERM stops gracefully, the second stops at once; SIGUSR1 only ends the load.
 
-    A thread sets the events: a handler runs inside the main thread, and would wait for ever for the lock that
-    this thread holds on its way into `Event.wait()`.
+    A thread sets the events: a handler runs inside the main thread and would wait forever for the lock that
+    this thread holds while it enters `Event.wait()`.
     """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
     reader, writer = socket.socketpair()

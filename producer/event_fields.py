@@ -1,7 +1,7 @@
 """Where the shapes of a Windows event keep the computer and the time: the defaults of every tool. Pure.
 
-A name with dots leads into objects, or is the name of one member: `host.name` reads both. The first of
-the list that a line has counts. The shapes: win-event-producer's four, Winlogbeat, NXLog im_msvistalog,
+A name with dots leads into objects, or is the name of one member: `host.name` reads both. The first name in
+the list that a line has is used. The shapes: win-event-producer's four, Winlogbeat, NXLog im_msvistalog,
 Fluent Bit in_winlog and in_winevtlog, evtx_dump, Hayabusa's timeline, Wazuh, Get-WinEvent as JSON.
 """
 
@@ -44,10 +44,13 @@ INSERTS: dict[str, dict[int, tuple[int, ...]]] = {
     "LogonType": {5: (4634,), 9: (4624, 4627), 11: (4625,)},
     "IpAddress": {7: (4769, 4771), 10: (4768,), 13: (4648,), 19: (4624,), 20: (4625,)},
 }
-"""Fluent Bit writes EventData by position: name -> position (from 1) -> ids of Security's events with it."""
+"""Fluent Bit writes EventData by position.
+
+Name -> position (from 1) -> ids of the Security events that have the name there.
+"""
 
 
 def places(name: str) -> tuple[tuple[str, ...], ...]:
-    """Where a field of this name can stand: nested first, then as one member whose name has dots."""
+    """The paths where a field of this name can be: first nested, then one member whose name contains dots."""
     steps = tuple(name.split("."))
     return (steps, (name,)) if len(steps) > 1 else (steps,)

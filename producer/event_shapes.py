@@ -1,8 +1,8 @@
-"""Where each JSON shape of a Windows event keeps the same fields, and what levels are called. Pure.
+"""Where each JSON shape of a Windows event has the same fields, and the names of levels. Pure.
 
 The first four shapes are those of `win-event-producer --format`; the fifth is evtx_dump's. The audit, the
-tail, the analytics and the detection read events by this one table; event_fields.py has the names that are
-looked for in a shape that nobody knows.
+tail, the analytics and the detection read events by this one table; event_fields.py has the names to look for
+in an unknown shape.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ PATHS: dict[str, dict[str, Path]] = {
         "data": ("Event", "EventData"),
     },
 }  # fmt: skip
-"""Shape -> field -> path. `outcome`: what tells of a successful or failed audit. Without `data` the EventData
-stands on top, or by position (`StringInserts`)."""
+"""Shape -> field -> path. `outcome`: the field that says whether an audited action succeeded. Without `data`,
+EventData is at the top level, or by position (`StringInserts`)."""
 
-# What NXLog, winevtlog and the Windows API print as a number.
+# NXLog, winevtlog and the Windows API write these as numbers.
 LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
 LEVEL_WORDS = {
     "critical": "Critical", "error": "Error", "warning": "Warning", "information": "Information",
     "info": "Information", "verbose": "Verbose", "debug": "Verbose",
 }  # fmt: skip
-"""A word in small letters, also one of Syslog's -> the level's name in Windows."""
+"""A level in lower case, also one of Syslog's -> its name in Windows."""
 
 
 def at(event: Any, path: Iterable[str]) -> Any:

@@ -14,7 +14,7 @@ from producer.log.generated import GeneratedEvents
 
 @dataclass(frozen=True)
 class Feeding:
-    """`main` makes what --rate and --count speak of; `generator` is None when nothing is generated."""
+    """`main` makes the events that --rate and --count limit; `generator` is None if nothing is generated."""
 
     main: Feeder
     beside: Feeder | None
@@ -39,7 +39,7 @@ class Feeding:
 
     @contextmanager
     def generating_beside(self) -> Iterator[None]:
-        """What is generated beside a file, in a thread of its own, until somebody has had enough."""
+        """Generate events beside a file, in a separate thread, until the load is stopped."""
         thread = threading.Thread(target=self.beside.run, name="generate") if self.beside else None
         if thread:
             thread.start()

@@ -36,10 +36,10 @@ _log = logging.getLogger("producer")
 
 @dataclass(frozen=True)
 class ProducerSettings:
-    """Everything the command line decides. `rate` in events a second, None for as fast as it goes.
+    """Everything the command line decides. `rate` is in events per second; None is as fast as possible.
 
-    With `from_file` the rate is that of the file's lines, and `generated_rate` that of generated events
-    beside them (infinite: as fast as it goes); without it nothing is generated then.
+    With `from_file`, the rate is that of the file's lines, and `generated_rate` is that of generated events
+    beside them (infinite: as fast as possible). Without `generated_rate`, nothing is generated then.
     """
 
     generator: GeneratorSettings = field(default_factory=GeneratorSettings)
@@ -92,7 +92,10 @@ def open_generator(
 
 
 def last_ids_of(recovered: RecoveredLog | None, ledger: LedgerWriter | None) -> RecordIds:
-    """Where sequences continue: after the log, or the ledger where a power cut left that the longer one."""
+    """The last ids, from which sequences continue.
+
+    Those of the log, or of the ledger if a power cut left it longer.
+    """
     if recovered is None:
         return {}
     in_log = last_record_ids(recovered.segments[-1], recovered.fmt)

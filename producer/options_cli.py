@@ -1,4 +1,4 @@
-"""The options of win-event-producer, by group, and how their texts become values."""
+"""The options of win-event-producer, by group, and the conversion of their texts to values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 
     name = "rate"
 
     def __init__(self, highest: float | None = None) -> None:
-        self._highest = highest  # what max stands for
+        self._highest = highest  # the meaning of max
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
         if value in ("max", self._highest):

@@ -21,5 +21,5 @@ class Parts:
 
     @property
     def problem(self) -> str:
-        """Why this producer is not ready; empty when it is."""
+        """Why this producer is not ready; empty if it is."""
         return self.log.trouble if self.server.is_listening else "the producer is stopping"

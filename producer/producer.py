@@ -35,7 +35,7 @@ _log = logging.getLogger("producer")
 
 @dataclass(frozen=True)
 class Orders:
-    """`enough` ends the making of events alone, `stop` the serving (set both), `stop_now` the draining."""
+    """`enough` only ends the generation, `stop` also the serving (set both), `stop_now` also the draining."""
 
     enough: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -67,7 +67,7 @@ def _write_to_stdout(settings: ProducerSettings, orders: Orders, cleanup: contex
         report.tick(0)
 
     cleanup.callback(_tick(every_second))
-    with contextlib.suppress(BrokenPipeError):  # the reader has seen enough
+    with contextlib.suppress(BrokenPipeError):  # the reader has gone
         with feeding.generating_beside():
             feeding.run()
         if ledger:
@@ -110,7 +110,7 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
         stop_ticking()
         server.save_positions()
     if ledger:
-        ledger.end()  # once more: events were posted since
+        ledger.end()  # once more, because events were posted since
     _log.info("stopped after %d events", feeding.made)
 
 
@@ -122,7 +122,7 @@ def _feed(
     server: Server,
     orders: Orders,
 ) -> None:
-    """Feed the log until the load has ended, and stay until told to stop, or all have read it."""
+    """Feed the log until the load has ended; then wait for a stop, or until all clients have read it."""
     with feeding.generating_beside():
         feeding.run()
         if settings.exit_when_done:
@@ -138,10 +138,10 @@ def _feed(
 def _serve_http(
     settings: HttpSettings | None, parts: Parts, cleanup: contextlib.ExitStack
 ) -> Callable[[], None]:
-    """Listen, if that is wanted; returns what ends it."""
+    """Start the HTTP server, if wanted; returns the function that stops it."""
     if settings is None:
         return lambda: None
-    # These load FastAPI, for which half of a start would wait: who only serves TCP does not need it.
+    # These load FastAPI, which takes half of a start and is not needed for TCP alone.
     from producer.http.app import build_app
     from producer.http.metrics import ProducerMetrics
     from producer.http.server import HttpServer
@@ -160,14 +160,14 @@ def _serve_http(
 
 
 def _tick(work: Callable[[], object]) -> Callable[[], None]:
-    """Do `work` every second in a thread of its own, whatever the feeder does; returns what ends it."""
+    """Call `work` every second in a separate thread; returns the function that stops it."""
     over = threading.Event()
 
     def run() -> None:
         while not over.wait(1.0):
             try:
                 work()
-            except OSError as error:  # a full disk, for instance: the next second may be better
+            except OSError as error:  # a full disk, for instance: try again in the next second
                 _log.warning("%s", error)
 
     thread = threading.Thread(target=run, name="every second", daemon=True)

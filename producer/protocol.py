@@ -1,7 +1,7 @@
 """The wire protocol between win-event-producer and its clients: pure values, standard library only.
 
-The bridge ships this one file to TaskManagers whose Python knows nothing of this toolkit.
-docs/PROTOCOL.md tells the same for people.
+The bridge sends this one file to TaskManagers whose Python does not have this toolkit. docs/PROTOCOL.md
+describes the protocol for people.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ GRACE_SECONDS = 0.25  # how long the server waits for a request before it treats
 MAX_REQUEST_BYTES = 256  # the request line with its LF
 MAX_ANSWER_BYTES = 1024  # the answer line with its LF
 _MOST_DIGITS = 19  # of an offset
-_MOST_LOG_ID = 128  # characters, so that it fits into a request
+_MOST_LOG_ID = 128  # characters; a log id must fit into a request
 MAX_LINE_BYTES = 64 * 1024  # an event with its LF; the server never sends a longer one
 
 Status = Literal["ok", "gap", "new-log", "error"]
@@ -23,12 +23,12 @@ Offset = int | Literal["earliest", "latest"]
 
 
 class ProtocolError(ValueError):
-    """The other side does not speak this protocol; the text says what came instead."""
+    """The other side does not use this protocol; the text says what it sent instead."""
 
 
 @dataclass(frozen=True)
 class ResumeRequest:
-    """Where a resuming client wants to go on.
+    """The position from which a resuming client wants to continue.
 
     `log_id` None means "whatever log this server has"; `offset` counts bytes of the log.
     `strict` asks the server to refuse rather than continue somewhere else.
@@ -59,12 +59,12 @@ class ResumeRequest:
 
 @dataclass(frozen=True)
 class ResumeAnswer:
-    """What the server does: the bytes of log `log_id` follow, from `offset`.
+    """The server's answer: the bytes of log `log_id` follow, from `offset`.
 
-    `gap`: `lost_bytes` bytes between the wish and `offset` are no longer kept.
-    `new-log`: the server has another log than the one asked for (or the offset lies ahead of its end).
-    `error`: nothing follows, `reason` says why. Its `code` is one word for programs: what a strict request
-    could not be given (`gap`, `new-log`), `bad-request`, or `busy`, which alone is worth another try.
+    `gap`: `lost_bytes` bytes between the requested offset and `offset` are no longer kept.
+    `new-log`: the server has another log than the requested one (or the offset is after its end).
+    `error`: nothing follows, `reason` says why. Its `code` is one word for programs: why a strict request
+    failed (`gap`, `new-log`), `bad-request`, or `busy`. Only after `busy` may another try succeed.
     """
 
     status: Status
@@ -89,7 +89,7 @@ class ResumeAnswer:
     def decode(cls, line: bytes) -> ResumeAnswer:
         """Parse one answer line; raises ProtocolError when the peer is not a win-event-producer.
 
-        Members that it does not know are left out: later versions may add some.
+        Unknown members are ignored, because later versions may add some.
         """
         try:
             answer = json.loads(line)
@@ -108,7 +108,7 @@ class ResumeAnswer:
 
 
 def _is_log_id(value: object) -> bool:
-    """Whether it can stand in a request."""
+    """Whether the text can be used in a request."""
     if not isinstance(value, str) or not 0 < len(value) <= _MOST_LOG_ID:
         return False
     return value.isascii() and value.isprintable() and " " not in value and value != "-"
@@ -119,7 +119,7 @@ def _is_offset(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    """Words of the other side as every terminal takes them."""
+    """Text of the other side, made safe for every terminal."""
     return str(value).encode("utf-8", "backslashreplace").decode()
 
 
@@ -128,7 +128,7 @@ def _parse_offset(word: str) -> Offset:
         return "earliest"
     if word == "latest":
         return "latest"
-    # isdecimal() alone would let through digits of other scripts; the line is ASCII already.
+    # isdecimal() alone would accept digits of other scripts, but the line is ASCII.
     if word.isdecimal() and len(word) <= _MOST_DIGITS:
         return int(word)
     raise ProtocolError(f"the offset is neither a number nor earliest nor latest: {word!r}")

@@ -15,7 +15,7 @@ _EVERY_TICKS = 10
 
 @dataclass
 class RateReport:
-    """`tick` is called every second; `achieved` is over the last ten of them."""
+    """`tick` is called every second; `achieved` is the rate of the last ten seconds."""
 
     feeder: Feeder
     achieved: float = 0.0  # events a second
@@ -34,7 +34,7 @@ class RateReport:
             )  # fmt: skip
 
     def finish(self) -> None:
-        """The whole run in one line."""
+        """One line about the whole run."""
         feeder = self.feeder
         if feeder.paced:
             seconds = max(feeder.elapsed, 1e-9)

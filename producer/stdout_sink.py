@@ -10,7 +10,7 @@ from producer.log.recovery import RecordIds
 
 
 class StdoutSink:
-    """Raises OSError; BrokenPipeError when the reader has gone."""
+    """A sink that writes to standard output. Raises OSError; BrokenPipeError when the reader has gone."""
 
     def __init__(self, book: Book | None = None) -> None:
         self._book, self._end = book, 0

@@ -14,7 +14,7 @@ from flink_bridge.flink_cluster import runs_here
 from flink_bridge.kafka.preflight import PreflightError
 
 _SECONDS = 5.0
-_PROBE = "_win-event-check"  # readers of folders skip what begins with _
+_PROBE = "_win-event-check"  # readers of folders skip names that begin with _
 
 
 def check_archive(archive: ArchiveSettings) -> None:
@@ -40,7 +40,7 @@ def check_archive(archive: ArchiveSettings) -> None:
 
 
 def _check_endpoint() -> None:
-    """The plugin would try for minutes; a server of one's own is tried once, as the cluster is told of it."""
+    """Connect once to the user's own S3 server, because the plugin would try for minutes."""
     configuration: Any = get_gateway().jvm.org.apache.flink.configuration
     endpoint = configuration.GlobalConfiguration.loadConfiguration().toMap().get("s3.endpoint")
     if not endpoint:

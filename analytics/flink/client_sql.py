@@ -1,4 +1,4 @@
-"""What Flink's SQL client and the SQL Gateway are told before the first question. Pure."""
+"""The statements for Flink's SQL client and the SQL Gateway before the first question. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from analytics.tables.inventory import versions
 from flink_bridge.kafka.settings import SHADED
 from flink_bridge.kafka.sql_text import literal
 
-_LEFT_OUT = ("pipeline.name", "parallelism.default")  # each statement is a job of its own, and named after it
+_LEFT_OUT = ("pipeline.name", "parallelism.default")  # each statement is a separate job with its own name
 
 
 def declarations_of(settings: AnalyticsSettings) -> str:

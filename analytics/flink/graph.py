@@ -30,7 +30,7 @@ def environment(settings: AnalyticsSettings) -> tuple[StreamExecutionEnvironment
 def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
     """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix.
 
-    `jar`: the classes for the login, as load_classes has written them.
+    `jar`: the file with the classes for the login, which load_classes wrote.
     """
     env, table_environment = environment(settings)
     env.add_jars(jar.as_uri())
@@ -54,7 +54,7 @@ def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
 
 
 def ask_files(settings: AnalyticsSettings, links: Path, answers: Path) -> None:
-    """Read the files that `links` points to, to their end; the answers' changes stand in `answers`."""
+    """Read the files of the folder `links` to their end; write the changes of the answers to `answers`."""
     env, table_environment = environment(settings)
     inputs = declarations.events_from_files(settings, links, declarations.fields_of(settings.questions))
     results = declarations.results_in_files(answers)
@@ -89,10 +89,10 @@ def _statements(
 
 
 def _reason(error: Exception) -> str:
-    """Flink's own words: the innermost of its causes that says something."""
+    """The reason from Flink: the innermost cause that has a text."""
     lines = [line.strip() for line in str(error).splitlines()]
     said = [line for line in lines if line and not line.startswith(("at ", "..."))]
-    # Py4J says: a sentence of its own, ": CLASS: MESSAGE", then "Caused by: CLASS: MESSAGE" of each cause.
+    # The text of Py4J: a sentence, ": CLASS: MESSAGE", then "Caused by: CLASS: MESSAGE" for each cause.
     causes = [line for line in said if line.startswith(("Caused by: ", ": "))] or said
     last = causes[-1].removeprefix("Caused by").removeprefix(": ")
     return last.partition(": ")[2] or last

@@ -1,12 +1,12 @@
-"""What the job tells Flink about itself. Pure."""
+"""The Flink settings of the job. Pure."""
 
 from __future__ import annotations
 
 from analytics.settings import AnalyticsSettings
 from flink_bridge.flink_settings import flink_options
 
-# Files are written change by change: half a second of changes becomes one. Not over a topic: what Flink puts
-# behind the source for this replaces the watermark by the clock, and every event of yesterday would be late.
+# Each change is written to a file, so the changes of half a second are joined. Not for a topic: the operator
+# that Flink adds for this replaces the watermark by the clock, and every event of yesterday would be late.
 _TOGETHER = {
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "500 ms",
@@ -17,7 +17,7 @@ _TOGETHER = {
 def analytics_flink_options(settings: AnalyticsSettings) -> dict[str, str]:
     # A person waits for the answer from files, and reading them again would fail again.
     once = {"restart-strategy.type": "disable", **_TOGETHER} if settings.files else {}
-    # To the end of a topic every partition has its turn: none is idle, however long the others take.
+    # In a run to the end of a topic, every partition is read: none is idle, however long the others take.
     idle = 0 if settings.bounded else int(settings.idle_timeout * 1000)
     return {
         **flink_options(settings),

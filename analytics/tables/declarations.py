@@ -17,20 +17,20 @@ from flink_bridge.kafka.sql_text import literal
 _LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
 _JSON = {"json.ignore-parse-errors": "true"}
 _ISO = "timestamp-format.standard"
-# A file has no record timestamp: the time that the event tells, to the millisecond. Without one it is 1970.
+# A file has no record timestamp, so the time of the event is used, in milliseconds; 1970 without one.
 _TOLD = "COALESCE(`timestamp`, `@timestamp`, EventTime, TimeCreated)"
 _FILE_TIME = (
     f"COALESCE(TO_TIMESTAMP_LTZ(UNIX_TIMESTAMP(REPLACE(SUBSTRING({_TOLD}, 1, 19), 'T', ' ')) * 1000"
     f" + CAST(RPAD(COALESCE(REGEXP_EXTRACT({_TOLD}, '\\.(\\d{{1,3}})', 1), '0'), 3, '0') AS INT), 3),"
     " TO_TIMESTAMP_LTZ(0, 3))"
 )
-# Rows that are renewed with each event: only the last of half a second is written.
+# Rows that change with each event: only the last one of each half second is written.
 _RENEWED = {"sink.buffer-flush.interval": "500 ms", "sink.buffer-flush.max-rows": "10000"}
 _NEVER = "TO_TIMESTAMP_LTZ(-1, 3)"  # the watermark in files: nothing is late, all windows close at the end
 
 
 def fields_of(questions: Iterable[Question]) -> list[str]:
-    """The fields of an event that these questions mention, in one order."""
+    """The fields of an event that these questions mention, in a fixed order."""
     questions = list(questions)
     return [name for name in FIELDS if any(question.mentions(name) for question in questions)]
 
@@ -38,10 +38,10 @@ def fields_of(questions: Iterable[Question]) -> list[str]:
 def events_from_kafka(
     settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str, fields: Iterable[str]
 ) -> list[str]:
-    """event_documents is what is read; events is in time, late_events is not."""
+    """The tables event_documents (everything that is read), events (in time) and late_events."""
     needed = [name for name in FIELDS if name in {*fields, *_LATE_FIELDS}]
     more = hosts.expressions(settings.hosts) if settings.hosts is not None else {}
-    # Times of one partition are in its order: the connector has a watermark for each, the slowest counts.
+    # Times are in order within a partition: the connector has a watermark for each, and the lowest counts.
     time = (
         "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',\n  "
         f"WATERMARK FOR event_time AS event_time - {interval(settings.max_lateness)}"
@@ -59,7 +59,7 @@ def events_from_kafka(
 
 
 def events_from_files(settings: AnalyticsSettings, folder: Path, fields: Iterable[str]) -> list[str]:
-    """The same out of every file in `folder`; nothing is late."""
+    """The same tables from every file in `folder`; nothing is late."""
     time = f"event_time AS {_FILE_TIME},\n  WATERMARK FOR event_time AS {_NEVER}"
     options = {"connector": "filesystem", "path": folder.as_uri(), "format": "json", **_JSON}
     more = hosts.expressions(settings.hosts) if settings.hosts is not None else {}
@@ -70,7 +70,7 @@ def events_from_files(settings: AnalyticsSettings, folder: Path, fields: Iterabl
 
 
 def rejected_lines(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> str:
-    """What the bridge has refused, and why."""
+    """The table of lines that the bridge rejected, with the reasons."""
     body = (
         "line STRING,\n  headers MAP<STRING, BYTES> METADATA VIRTUAL,\n  "
         "reason AS DECODE(headers['reason'], 'UTF-8'),\n  "
@@ -98,7 +98,7 @@ LATE = (
 
 
 def lines_from_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> str:
-    """The records' values as they are."""
+    """The values of the records, unchanged."""
     time = "line STRING,\n  event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'"
     return table("event_lines", time, reading(settings, kafka, prefix) | {"value.format": "raw"})
 
@@ -127,7 +127,7 @@ def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
 
 
 def with_own_transactions(insert: str, settings: AnalyticsSettings, writer: str) -> str:
-    """The INSERT, with a transactional id prefix that no other has: two questions may write one topic."""
+    """The INSERT, with a unique transactional id prefix, because two questions may write to one topic."""
     if settings.delivery != "exactly-once" or settings.files or insert.startswith("INSERT INTO archive"):
         return insert
     prefix = literal(f"{settings.transactional_id_prefix}-{writer}")
@@ -136,7 +136,7 @@ def with_own_transactions(insert: str, settings: AnalyticsSettings, writer: str)
 
 
 def results_in_files(folder: Path) -> dict[str, str]:
-    """Every result table as a folder of changes, which job.py folds into rows."""
+    """Every result table as a folder of changes, which job.py combines into rows."""
     return {
         name: f"{statement} "
         + _with(
@@ -152,7 +152,7 @@ def results_in_files(folder: Path) -> dict[str, str]:
 
 
 def archive(settings: ArchiveSettings) -> str:
-    """Lines as they are, in folders by day, hour and channel."""
+    """Lines, unchanged, in folders by day, hour and channel."""
     age = f"{settings.part_seconds} s"
     options = {
         "connector": "filesystem",
@@ -180,7 +180,7 @@ def reading(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> d
     return {
         "connector": "kafka",
         "topic": settings.topic,
-        # The group owns nothing; its committed offsets show how far behind the job is.
+        # The group only shows, by its committed offsets, how far behind the job is.
         "properties.group.id": settings.transactional_id_prefix,
         "properties.isolation.level": "read_committed",
         "scan.startup.mode": f"{settings.start_from}-offset",

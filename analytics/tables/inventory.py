@@ -1,7 +1,7 @@
-"""The tables that a question about the inventory reads: its versions, the alerts as they were told. Pure.
+"""The tables that a question about the inventory reads: versions of its rows, and alerts. Pure.
 
 A change of a row makes a version of it, valid from the time of the commit. A row of a snapshot is valid from
-its own `valid_from`, since the snapshot's time says nothing about it.
+its own `valid_from`, because the time of the snapshot is not that of its change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FORMAT = {
     "value.debezium-json.timestamp-format.standard": "ISO-8601",
 }
 _TOLD_LATER = 60.0  # seconds from an alert's last event until it is in the topic, beyond --max-lateness
-# Rows of a snapshot come in no order of time: only its last one says that all of them are there.
+# Rows of a snapshot are not in order of time: only its last row shows that all have arrived.
 _OF_SNAPSHOT = "source_properties['snapshot'] <> 'false'"
 _NOT_YET = "source_properties['snapshot'] NOT IN ('false', 'last', 'last_in_data_collection')"
 
@@ -39,13 +39,16 @@ def versions(name: str, settings: AnalyticsSettings, kafka: KafkaSettings, prefi
         f"CASE WHEN {_NOT_YET} THEN TO_TIMESTAMP_LTZ(0, 3) ELSE committed END,\n  "
         "PRIMARY KEY (name) NOT ENFORCED"
     )
-    # From the beginning whatever the events begin with: a row may not have changed for long.
+    # Always from the beginning, even if the events are not: a row may not have changed for long.
     beginning = {"topic": INVENTORY[name], "scan.startup.mode": "earliest-offset"}
     return table(name, body, reading(settings, kafka, prefix) | beginning | _FORMAT)
 
 
 def alerts_told(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> list[str]:
-    """The topic of alerts, each renewal a row: those of analytics (`rule`) and of detection (`rule_id`)."""
+    """The topic of alerts, with a row for each update.
+
+    Those of analytics (`rule`) and of detection (`rule_id`).
+    """
     body = (
         "`rule` STRING, rule_id STRING, subject STRING, id STRING, `group` MAP<STRING, STRING>,\n  "
         "`first` TIMESTAMP_LTZ(3), `last` TIMESTAMP_LTZ(3), events BIGINT, `count` BIGINT,\n  "
@@ -69,7 +72,7 @@ def alerts_told(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) 
 
 
 def event_clock(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> str:
-    """The events, of which only the time is of interest."""
+    """The events; only their time is used."""
     body = (
         "line STRING,\n  event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',\n  "
         f"WATERMARK FOR event_time AS event_time - {_patience(settings)}"

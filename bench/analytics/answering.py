@@ -1,4 +1,4 @@
-"""From an event's append to the answer that it closes, beyond the lateness that one chose to wait."""
+"""The delay from an event's append to the answer that it completes, without the chosen lateness."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Run:
         producer.flush(60)
 
     def _arrivals(self, first: int) -> list[float]:
-        """For each row: milliseconds from its window's end and LATENESS until a reader has it."""
+        """For each row: milliseconds from the end of its window plus LATENESS until a reader has it."""
         login = kafka_objects.connection(self._cluster.running.stack, "reader").client_settings()
         reader = Consumer({**login, "group.id": "win-event-bench"})
         reader.assign([TopicPartition(_TOPIC, 0, first)])

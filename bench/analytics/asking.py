@@ -1,4 +1,4 @@
-"""Each question, and all in one job, over a filled topic; a figure counts only when the answer is right."""
+"""Each question, and all in one job, over a filled topic; a figure counts only if the answer is right."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bench.processes import cpu_seconds, memory_mib
 
 SINGLE = ("level_windows", "level_counts", "error_burst", "brute_force", "top_accounts", "logon_sessions")
 ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
-"""Those that are also written by hand -> the topic of their rows."""
+"""Questions that are also written by hand -> the topic of their rows."""
 _OTHERS = {"plain Python": "bench.analytics.plain_python", "Bytewax": "bench.analytics.bytewax_flow"}
 _BYTEWAX = "bytewax==0.21.1"
 
@@ -35,7 +35,7 @@ class Questions:
         self._wanted: dict[str, Rows] = {}
 
     def of_flink(self, questions: str, *options: str) -> Sample:
-        if self._cold:  # the compiler of a cluster that runs for days has seen the code; one run is not told
+        if self._cold:  # a first run does not count: a long-running cluster has compiled the code
             self._cold = False
             self._run(",".join(SINGLE))
         return self._run(questions, *options)
@@ -101,7 +101,10 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
 
 
 def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
-    """A bounded job to its end: seconds since all its tasks ran, processor seconds, and the most MiB."""
+    """Run a bounded job to its end.
+
+    Seconds since all its tasks ran, processor seconds, peak memory in MiB.
+    """
     tested = [cluster.taskmanager()]
     cpu, peak = cpu_seconds(tested), 0.0
     while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
@@ -114,7 +117,7 @@ def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
 
 
 def _seconds(job: Job) -> float:
-    """From when all its tasks run to its end."""
+    """Seconds from the start of its last task to its end."""
     found = job.running.rest(f"/jobs/{job.job_id}")
     began = max(
         subtask["timestamps"]["RUNNING"]

@@ -1,6 +1,6 @@
-"""What one writes by hand for two of the questions, in plain Python or in a streaming library of Python.
+"""Two of the questions written by hand, in plain Python or with a streaming library for Python.
 
-No state, no restart: the answers stand when the topic is read to its end. Rows are as in results.sql.
+No stored state, no restart: the answers are complete at the end of the topic. Rows are as in results.sql.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Group:
 
 
 def client_settings() -> dict[str, Any]:
-    """The login that the environment tells."""
+    """The login from the environment."""
     connection = KafkaConnection(
         os.environ["KAFKA_BOOTSTRAP_SERVERS"],
         os.environ["KAFKA_SECURITY_PROTOCOL"],
@@ -65,7 +65,7 @@ def failure_of(event: dict[str, Any]) -> str | None:
 
 
 def burst_rows(address: str, failures: list[Failure]) -> Iterator[Row]:
-    """The bursts of one address, by one walk over its failed logons in time."""
+    """The bursts of one address, by one pass over its failed logons in order of time."""
     failures.sort()
     accounts, begin, opening = Counter[str](), 0, 0
     row: Row | None = None
@@ -75,7 +75,7 @@ def burst_rows(address: str, failures: list[Failure]) -> Iterator[Row]:
             accounts[failures[begin][1]] -= 1
             begin += 1
         if place + 1 < len(failures) and failures[place + 1][0] == ms:
-            continue  # events of one time are counted together
+            continue  # events with the same time are counted together
         if place - begin + 1 < _THRESHOLD:
             if row:
                 yield row
@@ -94,7 +94,7 @@ def burst_rows(address: str, failures: list[Failure]) -> Iterator[Row]:
 
 
 def _iso(ms: int) -> str:
-    """As Flink's JSON writes a time: without zeros at the end of the fraction."""
+    """A time as in Flink's JSON: without zeros at the end of the fraction."""
     text = f"{datetime.fromtimestamp(ms // 1000, timezone.utc):%Y-%m-%dT%H:%M:%S}"
     fraction = f"{ms % 1000:03d}".rstrip("0")
     return f"{text}.{fraction}Z" if fraction else f"{text}Z"

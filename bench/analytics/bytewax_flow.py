@@ -30,7 +30,7 @@ from bench.analytics.by_hand import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_LONGEST = timedelta(days=1)  # partitions are read one behind the other: nothing is late, the end closes all
+_LONGEST = timedelta(days=1)  # partitions are read in turn: nothing is late, and the end closes all windows
 _BATCH = 10_000
 
 

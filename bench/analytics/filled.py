@@ -23,9 +23,9 @@ START = (int(time.time()) - 86_400) // 300 * 300_000  # milliseconds: yesterday,
 
 
 class FilledTopic:
-    """Generated events of about 1.2 KB in three partitions, by computer; `rate` of them are a second.
+    """Generated events of about 1.2 KB in three partitions, by computer; `rate` of them per second.
 
-    Their times are the records'.
+    Their times are also those of the records.
     """
 
     def __init__(self, cluster: Cluster, count: int, rate: float = 800.0) -> None:
@@ -40,7 +40,7 @@ class FilledTopic:
         return self._name
 
     def send(self, count: int) -> None:
-        """So many more, as fast as Kafka takes them."""
+        """Send so many more, as fast as Kafka accepts them."""
         producer = producer_of(self.cluster)
         for number, event in islice(self._events, count):
             ms = START + int(number / self._rate * 1000)
@@ -59,7 +59,7 @@ def _settings(rate: float) -> GeneratorSettings:
 
 
 def some_events(count: int) -> list[tuple[str, bytes]]:
-    """Computer and line of each."""
+    """Yields the computer and the line of each event."""
     events = islice(generate(_settings(800.0)), count)
     return [(event.computer, event.line.rstrip(b"\n")) for event in events]
 
@@ -75,7 +75,7 @@ def end_of(cluster: Cluster, topic: str) -> int:
 
 
 def rows_from(cluster: Cluster, topic: str, first: int) -> Rows:
-    """The last row of every key of a topic with one partition, of those from offset `first` on."""
+    """The last row of every key in a topic with one partition, from offset `first` on."""
     login = kafka_objects.connection(cluster.running.stack, "reader").client_settings()
     reader = Consumer({**login, "group.id": "win-event-bench"})
     found: Rows = {}

@@ -1,4 +1,4 @@
-"""What all questions keep in their state, hour after hour of event time."""
+"""The size of the state of all questions, hour after hour of event time."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ _AN_HOUR = 100_000  # events
 
 
 class _Run:
-    """One job; each hour is sent when the last one is answered."""
+    """One job; each hour is sent after the answers for the last one."""
 
     def __init__(self, cluster: Cluster, hours: int) -> None:
         self._cluster, self._hours = cluster, hours
         self._sizes: dict[int, float] = {}
 
     def after(self, hour: int) -> Sample:
-        """MiB of a checkpoint. All hours are one run; another round tells them again."""
+        """MiB of a checkpoint after so many hours.
+
+        All hours are one run; another round returns the same figures.
+        """
         if not self._sizes:
             self._measure()
         return Sample(self._sizes[hour], _AN_HOUR * hour)
@@ -57,7 +60,7 @@ def _has_read(job: Job, records: int) -> bool:
 
 
 def _next_checkpoint(job: Job) -> float:
-    """MiB of the first one that begins after this."""
+    """MiB of the first checkpoint that begins after this."""
     path = f"/jobs/{job.job_id}/checkpoints"
     begun = job.running.rest(path)["counts"]["total"]
 

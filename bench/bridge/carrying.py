@@ -1,4 +1,4 @@
-"""The bridge beside the limit of the platform and what people would use instead, and how its cost grows."""
+"""The bridge beside the limit of the platform and its alternatives, and how its cost grows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXACTLY_ONCE = ("--delivery-guarantee", "exactly-once", "--checkpoint-interval",
 
 @dataclass(frozen=True)
 class Work:
-    """One run: `count` lines of `line_bytes` in all, from so many endpoints, into so many partitions."""
+    """One run: `count` lines of `line_bytes` in total, from so many endpoints, into so many partitions."""
 
     count: int
     line_bytes: int = LINE_BYTES
@@ -43,7 +43,7 @@ class Work:
 
 
 def sections(quick: bool, cluster: Cluster) -> list[Section]:
-    # Each job has classes of its own, which the JVM compiles anew: a short run measures that compiler.
+    # Each job has separate classes, which the JVM compiles again: a short run would measure the compiler.
     work = Work(400_000 if quick else 8_000_000)
     found = [_compared(work, cluster, quick)]
     if not quick:
@@ -81,7 +81,7 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
 
 
 def _options(work: Work, cluster: Cluster) -> Section:
-    """What each option costs beside the default, and the default beside no event time."""
+    """The cost of each option beside the default, and of the default beside no event time."""
     words = {
         "default": (),
         "--no-event-timestamps": ("--no-event-timestamps",),
@@ -139,7 +139,7 @@ def _growth(name: str, title: str, axis: str, cases: list[Case], yardstick: str)
 
 def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
     with ExitStack() as cleanup:
-        # With transactions the last record is seen at a checkpoint: till then the load goes on.
+        # With transactions, the last record is visible after a checkpoint: until then, the load continues.
         spare = 10 * _BLOCK_LINES if "exactly-once" in options else 0
         each = work.count // work.endpoints + spare
         servers = [_server(each, work.line_bytes) for _ in range(work.endpoints)]
@@ -173,7 +173,7 @@ def _plain_python(cluster: Cluster, work: Work) -> Sample:
 
 
 def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str]:
-    """Adds the case, or tells why kcat cannot do it here."""
+    """Add the case, or the reason why kcat cannot do it here."""
     if missing := kcat.why_not(cluster.running.stack):
         return {kcat.NAME: missing}
     cases.append(Case(kcat.NAME, partial(_piped, cluster, work)))
@@ -181,14 +181,14 @@ def _kcat_case(cases: list[Case], cluster: Cluster, work: Work) -> dict[str, str
 
 
 def _piped(cluster: Cluster, work: Work) -> Sample:
-    """Lines as they are, without parsing and without keys."""
+    """Lines, unchanged, without parsing and without keys."""
     command = kcat.command(cluster.running.stack)
     with _serving(work) as server, cluster.fresh_topics(work.partitions) as (topic, _):
-        server.closes = True  # kcat reads blocks: without an end it keeps the last lines to itself
-        # The server's first byte is a bare LF, which is no event: bash reads it and not a byte more.
+        server.closes = True  # kcat reads blocks: without an end, it does not send the last lines
+        # The server's first byte is a bare LF, which is no event: bash reads only this byte.
         script = f"nc -d 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"
         sample = _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
-    return replace(sample, cpu_seconds=None)  # nc ends with the stream, and what it cost goes with it
+    return replace(sample, cpu_seconds=None)  # nc ends with the stream, and its processor time is then lost
 
 
 def _program(

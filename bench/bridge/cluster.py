@@ -29,14 +29,14 @@ from local_stack import processes
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 
-_WARM = 0.2  # the share of the records after which the clock starts: start-up is not throughput
+_WARM = 0.2  # the clock starts after this share of the records: start-up is not throughput
 
 
 class Cluster:
     """Fresh topics for every run; `under_test` are the processes whose cost counts."""
 
     def __init__(self, running: RunningStack, numbers: Iterator[int] | None = None) -> None:
-        """`numbers` tell the topics of its runs from others of this stack."""
+        """`numbers`: for the names of its topics, so that they differ from others of this stack."""
         self.running = running
         self._numbers = numbers or itertools.count(1)
         login = kafka_objects.connection(running.stack, "reader").client_settings()
@@ -61,7 +61,7 @@ class Cluster:
 
     @contextmanager
     def fresh_topics(self, partitions: int = 3) -> Iterator[tuple[str, str]]:
-        """As `topics`, for one run: gigabytes a run would fill the disk."""
+        """Like `topics`, but for one run only: gigabytes per run would fill the disk."""
         names = self.topics(partitions)
         try:
             yield names
@@ -69,7 +69,7 @@ class Cluster:
             self.remove(names)
 
     def remove(self, topics: Iterable[str]) -> None:
-        """Topics and what users may do with them."""
+        """Remove topics and their permissions."""
         admin = AdminClient(kafka_objects.connection(self.running.stack, SUPER_USER).client_settings())
         names = list(topics)
         every = [
@@ -89,16 +89,16 @@ class Cluster:
         return psutil.Process(daemon.pid)
 
     def records(self, topic: str, partitions: int = 3) -> int:
-        """How many a read_committed reader finds."""
+        """The number of records for a read_committed reader."""
         ends = [TopicPartition(topic, number) for number in range(partitions)]
         return sum(self.reader.get_watermark_offsets(end, timeout=10)[1] for end in ends)
 
     def carried(
         self, topic: str, count: int, under_test: Callable[[], Sequence[psutil.Process]], partitions: int = 3
     ) -> Sample:
-        """Records a second from the first fifth of `count` to the last, and what that cost.
+        """Records per second from the first fifth of `count` to the last, and their cost.
 
-        `under_test` raises when a program has died.
+        `under_test` raises if a program has died.
         """
         wait_until(
             lambda: under_test() and self.records(topic, partitions) > count * _WARM, "records arrive", 120
@@ -127,7 +127,7 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """Up on free ports, down at the end."""
+    """Start the stack on free ports; stop it at the end."""
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
     with tempfile.TemporaryDirectory(prefix="win-event-bench-", ignore_cleanup_errors=True) as folder:
         running = RunningStack.at(Path(folder))
@@ -136,6 +136,6 @@ def cluster() -> Iterator[Cluster]:
             running.up(*[word for name, port in zip(names, ports, strict=True) for word in (name, str(port))])
             shared = Cluster(running)
             yield shared
-            shared.reader.close()  # or it would complain of a broker that goes
+            shared.reader.close()  # otherwise it would report the end of the broker
         finally:
             running.down()

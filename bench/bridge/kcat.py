@@ -1,4 +1,4 @@
-"""kcat as a peer of the bridge, logged in as the bridge is."""
+"""kcat as an alternative to the bridge, with the same login."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOGIN = {
 
 
 def why_not(stack: Stack) -> str:
-    """Why it cannot run here, and what to do; empty when it can."""
+    """Why kcat cannot run here, and what to do; empty if it can."""
     if not shutil.which("nc") or not shutil.which("kcat"):
         return "nc or kcat is not installed (Debian: apt-get install netcat-openbsd kcat)"
     probe = ["bash", "-c", f"{command(stack)} -L"]
@@ -33,17 +33,20 @@ def why_not(stack: Stack) -> str:
 
 
 def command(stack: Stack) -> str:
-    """For bash; the rest of kcat's options can be added behind it."""
+    """The command for bash, to which further options of kcat can be appended."""
     settings = " ".join(f"-X {name}={value}" for name, value in _LOGIN.items())
     secret = shlex.quote(str(stack.secrets / "bridge"))
-    # The password comes by a configuration file on a pipe, so that it is in no argument list.
+    # The password is in a configuration file on a pipe, so it is in no argument list.
     secret_file = f"<(printf 'sasl.password=%s\\n' \"$(cat {secret})\")"
     return f"kcat -F {secret_file} -b {stack.bootstrap_servers} {settings}"
 
 
 @lru_cache(maxsize=1)
 def environment() -> dict[str, str]:
-    """Makes kcat use the librdkafka that confluent-kafka brings: before 2.6.1 SCRAM fails at Kafka 4."""
+    """Variables with which kcat uses the librdkafka of confluent-kafka.
+
+    Before 2.6.1, SCRAM fails with Kafka 4.
+    """
     bundled = Path(confluent_kafka.__file__).parent.with_name("confluent_kafka.libs")
     libraries = sorted(bundled.glob("librdkafka-*.so*"))
     if not libraries:

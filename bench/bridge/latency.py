@@ -19,7 +19,7 @@ from bench.percentiles import Percentiles
 from producer.events.event_time import to_milliseconds
 
 PERCENTILES = (50.0, 99.0, 99.9)
-_WARM_SECONDS = 4.0  # the first events wait for the job and for the compiler: that is start-up
+_WARM_SECONDS = 4.0  # the first events wait for the job and the compiler, which is start-up
 _SOURCES: dict[str, tuple[str, ...]] = {"socket": ("--source", "socket"), "auto": ()}
 
 

@@ -1,7 +1,7 @@
 """Two jobs to compare the bridge with, on Flink's own socket source and the same Kafka sink and settings.
 
-`raw`: lines straight into Kafka, no key, no JSON, no second topic: the limit of the platform. `java`: what
-one writes by hand in Java, a tree of each line and the key out of it; one bad line ends that job.
+`raw`: lines directly into Kafka, without key, JSON or second topic: the limit of the platform. `java`: a
+simple job in Java, which builds a tree of each line and takes the key from it; one bad line ends that job.
 """
 
 from __future__ import annotations

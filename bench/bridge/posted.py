@@ -1,4 +1,4 @@
-"""From a POST to what a person sees: on the console's page, and as an alert."""
+"""The delay from a POST to the console's page, and to the alert."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from local_stack.layout import REPOSITORY
 from producer.events.event_time import to_text
 
 PERCENTILES = (50.0, 99.0)
-_RATE = 1_000  # events/s that flow beside the posts
+_RATE = 1_000  # further events per second, beside the posts
 _PAUSE = 0.21  # seconds between two posts: no multiple of the page's pause between two frames
-# With all our rules a frame, which holds the newest alerts, would be full of logons over the network.
+# With all our rules, a frame, which has only the newest alerts, would be full of logons over the network.
 _RULES = REPOSITORY / "detection" / "rules" / "log_cleared.yml"
 _PAGE, _ALERT = "page", "alert on the page"
 
@@ -80,7 +80,7 @@ class _Run:
 
 
 class _Page:
-    """What a browser gets: when the event and the alert of each computer first came."""
+    """The stream for a browser: when the event and the alert of each computer first arrived."""
 
     def __init__(self, url: str) -> None:
         self.seen: dict[str, dict[str, float]] = {_PAGE: {}, _ALERT: {}}
@@ -114,7 +114,7 @@ def _computers(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _posted(api: str, page: _Page, count: int) -> dict[str, list[float]]:
-    """The first posts wait for whoever is not ready; they do not count."""
+    """Send posts. The first ones do not count, because some part may not be ready."""
     for number in range(1_000_000, 1_000_600):
         _post(api, f"POST-{number}")
         if page.seen[_ALERT]:
@@ -136,7 +136,7 @@ def _all_of(sent: dict[str, float], seen: dict[str, float]) -> Callable[[], bool
 
 
 def _post(api: str, computer: str) -> None:
-    """A cleared Security log: one of our own rules tells it at once."""
+    """An event for a cleared Security log, for which one of our rules alerts at once."""
     event = {
         "timestamp": to_text(time.time_ns() // 100), "level": "Information", "source": "Security",
         "provider": "Microsoft-Windows-Eventlog", "event_id": 1102, "computer": computer,

@@ -1,4 +1,4 @@
-"""Events a second of win-event-detect over a file, and of others beside it on the same rules and events."""
+"""Events per second of win-event-detect over a file, and of other programs with the same rules and events."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def _plain(folder: Path, count: int, size: int) -> Sample:
 
 
 def _hits(folder: Path, count: int, size: int) -> Path:
-    """Where our own number of hits stands: no figure of another counts without the same."""
+    """The number of our hits: another program's figure counts only if it finds the same number."""
     return folder / f"hits-{count}-{size}"
 
 
 def _rsigma(program: str, folder: Path, count: int, size: int) -> Sample:
-    """The same events as it wants them: every field, those of the event data too, at the top."""
+    """The same events in its form: every field at the top level, also those of the event data."""
     flat = folder / f"{count}-flat.ndjson"
     if not flat.exists():
         with flat.open("w", encoding="utf-8") as out:

@@ -15,7 +15,7 @@ from bench.processes import BIN, memory_mib
 
 RATE = 10_000
 _MINUTES = "WIN_EVENT_BENCH_MINUTES"
-_EVERY = 2.0  # seconds between two looks
+_EVERY = 2.0  # seconds between two measurements
 _SCENARIOS = ("--scenario", "brute-force@30", "--scenario", "password-spray@60")
 
 
@@ -29,7 +29,7 @@ def sections(quick: bool) -> list[Section]:
 
 
 class _Run:
-    """One run; its cases tell the most memory up to so many of its four parts."""
+    """One run; its cases are the peak memory in the first one, two, three and four quarters."""
 
     parts = (1, 2, 4)
 

@@ -1,4 +1,7 @@
-"""The simple solution: every rule is tried on every event, by closures. RULES FILE; prints the hits."""
+"""The simple solution.
+
+Every rule is tested on every event, by closures. Arguments: RULES FILE; prints the hits.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Rules for measuring: as many as wanted, over the kinds of events that the generator writes, like SigmaHQ's.
 
-Half of them look at process creations, as there; few of them match, as in life.
+Half of them are about process creations, as there; few of them match, as in practice.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _event(dice: random.Random, channel: str, event_id: int, fields: list[str]) 
     field, other = dice.choice(fields), dice.choice(fields)
     word = dice.choice(
         (*_NAMES, "e")
-    )  # the last one is in many texts: what matches is to be the same for all
+    )  # the last one is in many texts, so that the number of matches is the same for all
     return (
         _head(dice, f"service: {channel.lower()}")
         + f"  selection: {{EventID: {event_id}, '{field}|contains': '{word}'}}\n"

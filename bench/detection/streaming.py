@@ -1,4 +1,4 @@
-"""Detection over Kafka: events a second to the end of a topic, and the delay of an alert at a steady rate."""
+"""Detection over Kafka: events per second to the end of a topic, and the delay of alerts at a steady rate."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JOB = str(REPOSITORY / "detection" / "job.py")
 RATE = 10_000  # events a second, for the delay
 PERCENTILES = (50.0, 99.0)
 _PROCESS, _FLINK = "win-event-detect --topic", "detection/job.py on Flink"
-_STEP = 0.01  # seconds between two bunches of the feeder
+_STEP = 0.01  # seconds between two batches of the feeder
 _TIME = slice(14, 42)  # of a line of the flat shape
 _QUIET = subprocess.DEVNULL
 _SURE = (
@@ -109,7 +109,7 @@ class _Delays:
             cleanup.enter_context(self._driver(topic))
             cleanup.enter_context(_fed(self._cluster, topic))
             wait_until(lambda: bool(alerts), "the first alert", 120)
-            time.sleep(5)  # what came before the driver was up, and its first batches, do not count
+            time.sleep(5)  # events before the start of the driver, and its first batches, do not count
             begin = _now()
             time.sleep(self._seconds)
             end = _now()
@@ -139,7 +139,7 @@ class _Delays:
 
 @contextmanager
 def _arriving(cluster: Cluster) -> Iterator[list[tuple[int, int]]]:
-    """(time in the event, time of arrival) of each alert, in ticks, as they come."""
+    """Yields (time in the event, time of arrival) of each alert, in ticks."""
     login = kafka_objects.connection(cluster.running.stack, "reader").client_settings()
     reader = Consumer({**login, "group.id": "win-event-bench", "fetch.wait.max.ms": 10})
     reader.assign([TopicPartition("alerts", number, OFFSET_END) for number in _partitions(reader, "alerts")])
@@ -162,7 +162,7 @@ def _partitions(reader: Consumer, topic: str) -> list[int]:
 
 @contextmanager
 def _fed(cluster: Cluster, topic: str) -> Iterator[None]:
-    """RATE events a second with the time of now, without an end."""
+    """Feed RATE events per second with the current time, without end."""
     login = kafka_objects.connection(cluster.running.stack, "bridge").client_settings()
     producer = Producer({**login, "compression.type": "lz4", "linger.ms": 5})
     lines = cycle(events(50_000).splitlines())

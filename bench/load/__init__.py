@@ -1,1 +1,1 @@
-"""`make load`: the promised load on a real stack, and a verdict: which promise holds and which is broken."""
+"""`make load`: the promised load on a real stack, and a verdict for each promise."""

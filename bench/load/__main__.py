@@ -1,4 +1,4 @@
-"""`python -m bench.load` (make load): exit code 0 when every promise holds, 1 when one is broken."""
+"""`python -m bench.load` (make load): exit code 0 if every promise is kept, 1 if one is broken."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from local_stack.layout import load_stack
 @click.option("--own", envvar="OWN", is_flag=True, help="A stack of its own, although one runs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def main(rate: int, seconds: float, own: bool, as_json: bool) -> None:
-    """Load the running stack, or one of its own, and judge what was promised.
+    """Load the running stack, or a new one, and check every promise.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def _running() -> Iterator[Cluster]:
     stack = load_stack()
     click.echo(f"loading the stack in {stack.directory}", err=True)
     environment = {"WIN_EVENT_STACK_DIR": str(stack.directory)}
-    # Topics of its own: the number tells them from those of other runs on the same stack.
+    # Separate topics: the number distinguishes them from those of other runs on the same stack.
     shared = Cluster(RunningStack(stack, environment), count(int(time.time())))
     yield shared
     shared.reader.close()

@@ -1,4 +1,4 @@
-"""The promises, and which of them held. Pure."""
+"""The promises, and which of them were kept. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 RESULT_SECONDS = 5.0
 CPU_PERCENT, MEMORY_PERCENT = 70.0, 80.0
-_SHARE = 0.99  # of the rate asked for: the last second is never whole
+_SHARE = 0.99  # share of the requested rate: the last second is never complete
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a run measured. Latencies in milliseconds, from the event's time (or the post) to Kafka's append.
+    """The figures of a run. Latencies in milliseconds, from the event's time (or the post) to Kafka's append.
 
     `rate` is messages a second of one partition; `cpu` and `memory` are what the stack's own processes take,
     in percent of the machine, the mean and the highest; `lag` is the most events that waited in the
@@ -61,7 +61,7 @@ def judged(found: Found) -> list[Promise]:
 
 
 def _seconds(name: str, milliseconds: int | None) -> Promise:
-    """Nothing that arrived is no promise kept."""
+    """A promise about seconds; without any value, it is broken."""
     told = "nothing arrived" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
     return Promise(
         name,

@@ -25,7 +25,7 @@ from bench.processes import cpu_seconds, memory_mib
 from local_stack import processes
 from producer.events.event_time import to_milliseconds
 
-_WARM_SECONDS = 5.0  # the first events wait for the job and for the compiler: that is start-up
+_WARM_SECONDS = 5.0  # the first events wait for the job and the compiler, which is start-up
 _DRAIN_SECONDS = 60.0
 _MARK = "load_post"
 _PRODUCER = "producer"
@@ -33,9 +33,9 @@ _PRODUCER = "producer"
 
 @dataclass
 class Watched:
-    """`stack_*`: what the stack's own processes take, in percent of the machine; the producer is the load.
+    """`stack_*`: the use of the stack's own processes, in percent of the machine, without the producer.
 
-    `machine_*`: what everything takes, this program and other people's too. Memory and lag once a second.
+    `machine_*`: the use of all processes. Memory and lag are read once a second.
     """
 
     stack_cpu: float = 0.0
@@ -118,14 +118,14 @@ def _ask(url: str, body: bytes | None = None) -> Any:
 
 
 def _drain(cluster: Cluster, topic: str, made: int) -> None:
-    """What is not there in time is lost, and the verdict says so."""
+    """Wait for the last events. Those that do not arrive in time are lost, and the verdict says so."""
     deadline = time.monotonic() + _DRAIN_SECONDS
     while cluster.records(topic, 1) < made and time.monotonic() < deadline:
         time.sleep(0.2)
 
 
 def _read(cluster: Cluster, topic: str) -> Iterator[tuple[int, int, bool]]:
-    """Event time and append time in milliseconds, and whether it was posted, of every record."""
+    """Event time and append time in milliseconds of every record, and whether it was posted."""
     left = cluster.records(topic, 1)
     cluster.reader.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
     while left:
@@ -142,7 +142,7 @@ def _read(cluster: Cluster, topic: str) -> Iterator[tuple[int, int, bool]]:
 def _found(
     rate: int, span: tuple[int, int], made: int, values: list[tuple[int, int, bool]], watched: Watched
 ) -> Found:
-    """Of the records that were appended in `span` (milliseconds)."""
+    """The figures of the records that were appended in `span` (milliseconds)."""
     first, last = span
     measured = [each for each in values if first <= each[1] < last]
     return Found(

@@ -1,1 +1,1 @@
-"""What the producer costs: making events, keeping a rate, serving many clients."""
+"""The cost of the producer: making events, keeping a rate, serving many clients."""

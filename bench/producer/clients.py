@@ -1,4 +1,4 @@
-"""Socket clients that cost little, so that the server is what is measured."""
+"""Socket clients that need little processor time, so that the server is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PIECE = 1 << 20
 def read_for(port: int, seconds: float, at_begin: Callable[[], None]) -> tuple[int, float]:
     """Lines that a plain client gets in about `seconds`, and the exact time that took.
 
-    The first second does not count, as what was made during the grace comes at once; `at_begin` is called
+    The first second does not count, because the events of the grace period come at once; `at_begin` is called
     after it.
     """
     with socket.create_connection(("127.0.0.1", port)) as client:
@@ -35,7 +35,7 @@ def read_for(port: int, seconds: float, at_begin: Callable[[], None]) -> tuple[i
 
 
 class Takers:
-    """`count` clients in one process. They read the log from its start, and throw it away or compare it."""
+    """`count` clients in one process. They read the log from its start, and discard or compare it."""
 
     def __init__(self, port: int, count: int) -> None:
         self._clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
@@ -52,10 +52,11 @@ class Takers:
                 raise RuntimeError(f"refused: {answer!r}")
 
     def compare(self, expected: bytes) -> float:
-        """After `ask`: read to the end of the stream and hold each byte against `expected`; the seconds.
+        """After `ask`: read to the end of the stream and compare each byte with `expected`; returns the
+        seconds.
 
-        The clock runs from the first byte. RuntimeError when a client got other bytes, or not all of them.
-        Comparing costs a tenth of what counting lines costs.
+        The clock starts at the first byte. Raises RuntimeError if a client got other bytes, or not all of
+        them. Comparing costs a tenth of what counting lines costs.
         """
         taken = dict.fromkeys(self._clients, 0)
         begin, buffer = 0.0, memoryview(bytearray(_PIECE))
@@ -77,7 +78,7 @@ class Takers:
         return time.monotonic() - begin
 
     def take_for(self, seconds: float) -> None:
-        """Read what comes to the first client, as a plain one, for so long."""
+        """Read as the first client, a plain one, for so many seconds."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self._clients[0].recv(_PIECE)
@@ -106,7 +107,7 @@ class Takers:
 
 
 def log_end(port: int) -> int:
-    """Where the log ends now."""
+    """The current end offset of the log."""
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(ResumeRequest(None, "latest").encode())
         return ResumeAnswer.decode(client.makefile("rb").readline()).offset

@@ -1,4 +1,4 @@
-"""How fast events are made, how exactly a rate is kept, and how much memory a long run takes."""
+"""The speed of generation, the accuracy of a rate, and the memory of a long run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.processes import cpu_seconds, memory_mib, producer, run
 from bench.producer.clients import Takers, read_for
 from producer.events.formats import FORMATS
 
-# Runs in an interpreter of its own. The first events do not count: templates are compiled when first needed.
+# Runs in a separate interpreter. The first events do not count: templates are compiled when first needed.
 _GENERATE = """
 import json, sys, time
 from producer.log.feeder import BATCH
@@ -63,7 +63,7 @@ def _long_run() -> Section:
 
 
 def _generate(settings: Mapping[str, object], seconds: float) -> Sample:
-    """Without the start of the interpreter."""
+    """Measure generation without the start of the interpreter."""
     done = run([sys.executable, "-c", _GENERATE, json.dumps(settings), str(seconds)])
     rate, count, cpu = done.stdout.split()
     return Sample(float(rate), int(count), float(cpu), done.cost.peak_mib)

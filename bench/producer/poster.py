@@ -1,7 +1,8 @@
-"""Posts over one connection, in a process of its own: bench.producer.poster PORT SECONDS BATCH RATE.
+"""Posts over one connection, in a separate process: bench.producer.poster PORT SECONDS BATCH RATE.
 
-A raw socket and a request that is made beforehand: a client of any library would cost more than the server.
-RATE: events a second, 0 for as fast as it goes. Prints [events, seconds, p50, p99] (of a request, in ms).
+It uses a raw socket and a prepared request, because any library's client would need more time than the
+server. RATE: events per second, 0 for as fast as possible. Prints [events, seconds, p50, p99] (of a request,
+in ms).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def request(batch: int) -> bytes:
 
 
 def post(port: int, seconds: float, batch: int, rate: float) -> tuple[int, float, list[float]]:
-    """Events that were accepted, the time it took, how long each request took."""
+    """Post; returns the number of accepted events, the total time, and the time of each request."""
     content, taken, times = request(batch), 0, []
     expected = b'"accepted":%d,' % batch
     with socket.create_connection(("127.0.0.1", port)) as connection:

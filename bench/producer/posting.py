@@ -1,4 +1,4 @@
-"""What the intake takes: events in batches and one by one, and the stream beside it."""
+"""The speed of the intake: events in batches and one by one, and the stream beside it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _live(posted: int, seconds: float) -> Sample:
 
 
 def _generated(client: socket.socket, seconds: float) -> float:
-    """Generated events a second that a client gets, after three seconds for everybody to get going."""
+    """Generated events per second for one client, after three seconds of start-up."""
     until = time.monotonic() + 3.0
     while time.monotonic() < until:
         client.recv(_PIECE)

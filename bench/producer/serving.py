@@ -1,4 +1,4 @@
-"""What the producer can serve: a filled log, a live stream to many clients, and clients that do nothing."""
+"""The speed of serving: a filled log, a live stream to many clients, and idle clients."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sections(quick: bool) -> list[Section]:
 
 
 def _live(quick: bool) -> Section:
-    """A rate that the machine can keep: a client that lags shows as a lower rate of the slowest."""
+    """Serve at a rate that the machine can keep: the rate of the slowest client shows whether it lags."""
     rate, seconds = 2_000, 15 if quick else 30
     good = "50 clients"
     cases = [
@@ -74,7 +74,7 @@ def _streamed(rate: int, seconds: int, clients: int, stalled: int) -> Sample:
 
 @lru_cache(maxsize=2)
 def _told(count: int) -> bytes:
-    """What the seed says that the log holds."""
+    """The content of the log according to the seed."""
     generator = Generator(GeneratorSettings(seed=1, start_time=datetime.fromisoformat(f"{_START}+00:00")))
     return b"".join(generator.take(min(1000, count - done)).data() for done in range(0, count, 1000))
 
@@ -84,7 +84,7 @@ def _clients(count: int) -> str:
 
 
 def _serve(clients: int) -> Sample:
-    """Some 2 GB in all. Nothing stands in the log behind what is counted, and nobody reads less than all."""
+    """Serve about 2 GB in total. Every client reads the whole log."""
     made, turns = min(_EVENTS, 2_000_000 // clients), max(10 // clients, 1)
     with _filled(made) as (port, process):
         each, seconds, peak = log_end(port), 0.0, 0.0
@@ -106,7 +106,7 @@ def _idle(clients: int) -> Sample:
         before = memory_mib([process])
         takers = Takers(port, clients)
         try:
-            time.sleep(1.5)  # past the grace, every thread streams
+            time.sleep(1.5)  # after the grace period, every thread streams
             return Sample(memory_mib([process]) - before)
         finally:
             takers.close()

@@ -1,1 +1,1 @@
-"""What the readers cost: win-event-tail and win-event-verify."""
+"""The cost of the readers: win-event-tail and win-event-verify."""

@@ -1,4 +1,4 @@
-"""The events that the readers are measured with: the producer's own, made once."""
+"""The events for measuring the readers: the producer's own, made once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def events(count: int) -> bytes:
 
 
 def write_events(file: Path, count: int) -> None:
-    """The same into a file, without holding them."""
+    """Write the same lines to a file, without storing them in memory."""
     with file.open("wb") as out:
         out.writelines(_blocks(count))
 

@@ -1,4 +1,4 @@
-"""Flat events of about 330 bytes, as many as wanted, faster than any reader takes them."""
+"""Flat events of about 330 bytes, in any number, faster than any reader reads them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _EVENT = (
 
 
 def blocks(count: int, hosts: int = HOSTS) -> Iterator[tuple[bytes, bytes]]:
-    """(computer, lines): `count` events over `hosts` computers, ids contiguous for each, times rising."""
+    """Yields (computer, lines).
+
+    `count` events of `hosts` computers, with contiguous ids and increasing times.
+    """
     number = 0
     while number < count:
         turn, host = divmod(number // _BLOCK, hosts)

@@ -62,7 +62,7 @@ def _audit(count: int, options: tuple[str, ...], env: Mapping[str, str] | None =
 
 
 class _FilledTopic:
-    """Filled when it is first needed; every case reads the same records."""
+    """A topic that is filled when first needed; every case reads the same records."""
 
     def __init__(self, cluster: Cluster, count: int) -> None:
         self._cluster, self._count = cluster, count

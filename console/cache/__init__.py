@@ -1,5 +1,5 @@
-"""A Valkey or Redis server that remembers what the read API answers, for a console that starts again.
+"""A Valkey or Redis server that stores the answers of the read API, for a console that restarts.
 
-settings → server (every question to it, bounded in time) → cache (what is kept, and when); snapshot is the
-form of what is kept. No request waits for the server: one thread reads and writes, so it only costs speed.
+settings → server (its requests, with time limits) → cache (when it is read and written); snapshot is the
+stored form. No request of a user waits for the server: a separate thread reads and writes.
 """

@@ -1,7 +1,7 @@
 """When the cache is read and when it is written.
 
-At its start a console knows nothing: what the cache has is taken into memory. Once a topic is read up to its
-end, memory is right, whatever the cache said; from then on the cache is written, a look a second.
+At its start, a console loads the cache into memory. Once a topic is read up to its end, the memory is right,
+whatever the cache said; from then on the cache is written once a second.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from console.cache.snapshot import Counts, counts_as_bytes, read_counts, read_ro
 from console.reading.poller import AwayError
 from console.state.results import Results
 
-MAX_ROWS = 500  # of a topic: as many as one answer has
+MAX_ROWS = 500  # rows of a topic: as many as one answer has
 _KEPT_SECONDS = 7 * 24 * 3600
 _COUNTS = "counts"
 
 
 class Cache:
-    """`look` belongs to one thread; the rest may be called from any.
+    """Only one thread may call `look`; any thread may call the rest.
 
-    `space`: what stands in every key, so that consoles of several clusters can share a server.
+    `space`: a part of every key, so that consoles of several clusters can share a server.
     `totals`: the counts of this run. `is_read`: whether a topic was read up to its end.
     """
 
@@ -46,18 +46,18 @@ class Cache:
         self._written: dict[str, object] = {}
 
     def look(self) -> None:
-        """Read what was not read yet, write what has changed. Raises AwayError."""
+        """Read the topics that were not read yet, and write changed ones. Raises AwayError."""
         self._settle()
         try:
             if not self._was_read:
                 self._read()
             self._write()
         except AwayError:
-            self._written.clear()  # it may come back empty
+            self._written.clear()  # the server may come back empty
             raise
 
     def counts(self) -> Counts:
-        """Those of this run and of the runs before it that the cache knows of."""
+        """The counts of this run and of earlier runs that are in the cache."""
         self.lookups.count(_COUNTS)
         return self._sum()
 
@@ -83,7 +83,7 @@ class Cache:
         self._was_read = True
 
     def _take(self, name: str, value: bytes | None) -> str | None:
-        """Why there is nothing; None: there is something."""
+        """Read one topic or the counts; returns why there is nothing, or None."""
         if value == b"":
             return EMPTY
         if name == _COUNTS:
@@ -103,7 +103,7 @@ class Cache:
         return Counts(before.since, {name: before.by_level[name] + count for name, count in mine.items()})
 
     def _write(self) -> None:
-        """Rows of a topic only once memory is right about it."""
+        """Write rows of a topic, but only after the topic was read up to its end."""
         versions: dict[str, object] = {name: self._results.version(name) for name in self._settled}
         changed = {name: version for name, version in versions.items() if self._written.get(name) != version}
         values = {

@@ -1,4 +1,4 @@
-"""How often the cache had what a request needed, for Prometheus."""
+"""How often the cache had the answer to a request, for Prometheus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions to a Valkey or Redis server: each is bounded in time and size, and fails in one way only."""
+"""Requests to a Valkey or Redis server, bounded in time and size. They only raise AwayError."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAX_BYTES = 4 * 1024 * 1024  # of one value
 
 
 class Server:
-    """One connection, made when first needed and again after it failed."""
+    """One connection, opened when first needed and again after a failure."""
 
     def __init__(self, where: CacheServer) -> None:
-        """Raises CacheSettingsError where the package redis is missing."""
+        """Raises CacheSettingsError if the package redis is missing."""
         try:
             import redis
             from redis.backoff import NoBackoff
@@ -38,7 +38,7 @@ class Server:
         )
 
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Each value, `b""` where there is none, None where it is no text of ours. Raises AwayError."""
+        """Each value: `b""` if there is none, None if we did not write it. Raises AwayError."""
         with self._asking():
             pipeline = self._client.pipeline(transaction=False)
             for key in keys:
@@ -46,12 +46,12 @@ class Server:
             return [self._value(answer) for answer in pipeline.execute(raise_on_error=False)]
 
     def write(self, values: Mapping[str, bytes], seconds: int) -> None:
-        """Replaces whatever is there; kept for `seconds`. Raises AwayError."""
+        """Write values, which are stored for `seconds`. Raises AwayError."""
         with self._asking():
             pipeline = self._client.pipeline(transaction=False)
             for key, value in values.items():
                 pipeline.set(key, value, ex=seconds)
-            # Raised by the pipeline itself, an error would quote the value.
+            # An error that the pipeline raises itself would contain the value.
             for answer in pipeline.execute(raise_on_error=False):
                 if isinstance(answer, Exception):
                     raise answer

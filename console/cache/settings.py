@@ -1,4 +1,4 @@
-"""Where the cache is, as one value that never shows its password."""
+"""The address of the cache, as a value that never shows its password."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kafka_setup.connection.settings import Secret
 
 
 class CacheSettingsError(ValueError):
-    """The address cannot be one of a cache; the text says why, without the password."""
+    """The address of the cache is wrong; the text says why, without the password."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is kept under one key: the newest rows of a topic, or the counts. JSON, checked when read. Pure."""
+"""The stored form of one key: the newest rows of a topic, or the counts. JSON, checked when read. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 def rows_as_bytes(rows: Iterable[Row], max_bytes: int) -> bytes:
-    """Newest first, as many as have room."""
+    """The rows as JSON, newest first, as many as have room."""
     kept, size = [], 2
     for row in rows:
         value = msgspec.json.encode(row)
@@ -30,7 +30,7 @@ def rows_as_bytes(rows: Iterable[Row], max_bytes: int) -> bytes:
 
 
 def read_rows(value: bytes, topic: str) -> list[Row] | None:
-    """Newest first; None where it is nothing that rows_as_bytes has made for this topic."""
+    """The rows, newest first; None if rows_as_bytes did not write the value for this topic."""
     try:
         rows = msgspec.json.decode(value, type=list[Row])
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""Asks Kafka, Flink and the producer, each in its own thread, so that one that is away delays no other."""
+"""Reads Kafka, Flink and the producer, each in a separate thread, so that none delays another."""

@@ -16,7 +16,7 @@ MAX_JOBS = 50
 
 @dataclass(frozen=True)
 class Job:
-    """Times in seconds; `checkpoint_*` are those of the newest completed one, None before it."""
+    """Times are in seconds; `checkpoint_*` describe the newest completed one, or are None before it."""
 
     name: str
     job_id: str
@@ -32,7 +32,7 @@ class Job:
 
 
 def read_jobs(url: str) -> list[Job]:
-    """Those that run first, then the newest that ended. Raises AwayError."""
+    """Running jobs first, then the newest ones that ended. Raises AwayError."""
     get = partial(_get, url)
     overviews = get("/jobs/overview")["jobs"]
     overviews.sort(key=lambda job: (job["state"] in _OVER, -job["start-time"]))

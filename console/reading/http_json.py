@@ -14,7 +14,7 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class RefusedError(Exception):
-    """The neighbour is there and said no: its status and its words."""
+    """The service refused the request: its status and its text."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -22,7 +22,7 @@ class RefusedError(Exception):
 
 
 def ask(url: str, method: str = "GET", body: Any = None, token: str | None = None) -> Any:
-    """The JSON answer; None of an empty one. Raises AwayError, RefusedError."""
+    """The JSON answer; None if it is empty. Raises AwayError, RefusedError."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -44,7 +44,7 @@ def ask(url: str, method: str = "GET", body: Any = None, token: str | None = Non
 
 
 def _detail(error: HTTPError) -> str:
-    """What a problem+json answer says, else its status line."""
+    """The detail of a problem+json answer, or else its status line."""
     try:
         problem = json.loads(error.read(MAX_BYTES))
         return str(problem.get("detail") or problem.get("title"))

@@ -1,4 +1,4 @@
-"""Topics with their rates, and consumer groups with their lag, as the user that the console logs in as."""
+"""Topics with their rates, and consumer groups with their lag, as the console's Kafka user sees them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kafka_setup.connection.session import KafkaUnavailableError, connect
 from kafka_setup.connection.settings import KafkaConnection
 
 _ANSWER_SECONDS = 5.0
-_RATE_SECONDS = 4.0  # a rate is an average of about this long
+_RATE_SECONDS = 4.0  # a rate is an average over about this time
 
 
 class KafkaFacts:
-    """Keeps its connection between two looks. `rates` are records a second by topic."""
+    """Keeps its connection between two reads. `rates`: records per second, by topic."""
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
@@ -33,7 +33,7 @@ class KafkaFacts:
                 self._admin = connect(self._connection, _ANSWER_SECONDS)
             facts = read_facts(self._admin, _ANSWER_SECONDS)
         except (KafkaUnavailableError, KafkaException) as error:
-            self._admin = None  # an admin client that failed may hold on to a broker that is gone
+            self._admin = None  # a failed admin client may keep using a broker that is gone
             self._ends.clear()
             self.rates = {}
             raise AwayError(f"Kafka does not answer: {_text(error)}") from error

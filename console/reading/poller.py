@@ -18,7 +18,7 @@ class AwayError(Exception):
 
 @dataclass(frozen=True)
 class Found(Generic[Answer]):
-    """`problem` None: the answer is fresh. Else `answer` is the last one, of `at`; None: there was none."""
+    """`problem` None: the answer is fresh. Otherwise `answer` is the last one, from `at`, or None."""
 
     answer: Answer | None = None
     at: float | None = None

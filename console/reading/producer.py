@@ -12,9 +12,10 @@ from console.reading.poller import AwayError
 
 @dataclass(frozen=True)
 class Producer:
-    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log.
+    """Rates are in events per second; `lag` is that of the slowest client, in bytes of the log.
 
-    `rate_asked` None: as fast as it goes. `over`: all are made. `problem`: why nothing can be appended.
+    `rate_asked` None: as fast as possible. `over`: all events are made. `problem`: why nothing can be
+    appended.
     """
 
     running: bool
@@ -32,7 +33,7 @@ class Producer:
 
 
 class ProducerApi:
-    """`token` goes to the producer only."""
+    """Its `token` is sent only to the producer."""
 
     def __init__(self, url: str, token: str | None) -> None:
         self._url, self._token = url.rstrip("/"), token
@@ -47,7 +48,7 @@ class ProducerApi:
             raise AwayError(f"{self._url}/status does not answer as win-event-producer does") from error
 
     def start(self) -> None:
-        """These raise AwayError, RefusedError."""
+        """Start generation. This and the next three raise AwayError, RefusedError."""
         self._tell("/start", "POST")
 
     def stop(self) -> None:

@@ -22,7 +22,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 
 class BusyError(Exception):
-    """READERS requests read already."""
+    """Too many requests read at the same time (READERS)."""
 
 
 class NoTopicError(Exception):
@@ -30,7 +30,7 @@ class NoTopicError(Exception):
 
 
 class NotAllowedError(Exception):
-    """The topic is there, the user may not read it."""
+    """The topic exists, but the user may not read it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Piece:
-    """`bounds`: start and end of the partitions looked at; `starts`: where reading began.
+    """`bounds`: start and end of the partitions; `starts`: where reading began.
 
     `messages` are in the order of their time.
     """
@@ -54,7 +54,7 @@ class Piece:
 
 
 class RecordReader:
-    """A few consumers, made when first needed and used again."""
+    """A few consumers, created when first needed and then reused."""
 
     def __init__(self, connection: KafkaConnection) -> None:
         self._connection = connection
@@ -137,7 +137,7 @@ def _read(
     limit: int,
     place: Place,
 ) -> list[Message]:
-    """From `starts` up to the ends as they were when the request came."""
+    """Read from `starts` up to the ends at the time of the request."""
     wanted = {part for part, start in starts.items() if start < bounds[part][1]}
     consumer.assign([TopicPartition(topic, part, starts[part]) for part in sorted(wanted)])
     found: dict[int, list[Message]] = {part: [] for part in wanted}
@@ -162,7 +162,7 @@ def _read(
 
 
 def _merged(found: dict[int, list[Message]], limit: int, last: bool) -> list[Message]:
-    """Of several partitions, by time: the last ones or the first ones, as few as asked for."""
+    """The messages of all partitions by time: the last or the first ones, at most as many as requested."""
     merged = sorted(
         (m for ms in found.values() for m in ms), key=lambda m: (m.timestamp()[1], m.partition(), m.offset())
     )

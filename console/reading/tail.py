@@ -1,7 +1,8 @@
-"""Follows the topics in one thread: every record goes to a taker, as far as `max_rate` allows.
+"""Follows the topics in one thread: every record goes to `take`, as far as `max_rate` allows.
 
-When more comes than that, the position jumps to the end of the topic and what was left out is counted: a page
-that is late helps nobody. The position is never committed, so the user needs no permission for a group.
+If more records arrive, the position jumps to the end of the topic and the records left out are counted,
+because a late page helps nobody. The position is never committed, so the user needs no permission for a
+group.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from kafka_setup.connection.settings import KafkaConnection
 
 _BATCH = 2_000
 _POLL_SECONDS = 0.1
-_LOOK_SECONDS = 5.0  # between two looks for topics that are new
-_SHORT, _LONG = 2.0, 10.0  # seconds for a question to the broker, for the first one
+_LOOK_SECONDS = 5.0  # seconds between two searches for new topics
+_SHORT, _LONG = 2.0, 10.0  # seconds for a request to the broker, and for the first one
 _ALLOWED_BACKLOG = 2.0  # seconds of max_rate
-GROUP = "win-event-console"  # librdkafka wants a name; nothing is ever committed under it
+GROUP = "win-event-console"  # librdkafka requires a name; nothing is ever committed under it
 
 
 class Tail:
-    """`starts`: topic → how many last records of each partition are read first. `take` runs in the thread."""
+    """`starts`.
+
+    Topic → how many of the newest records of each partition are read first. `take` runs in the thread.
+    """
 
     def __init__(
         self,
@@ -39,9 +43,9 @@ class Tail:
         self.skipped = 0
         self.followed: frozenset[str] = frozenset()
         self.problem: str | None = "not connected yet"
-        self.ends_at_start: dict[tuple[str, int], int] = {}  # what comes from here on is new
+        self.ends_at_start: dict[tuple[str, int], int] = {}  # records from here on are new
         self._following: set[tuple[str, int]] = set()
-        self._ended: set[tuple[str, int]] = set()  # where the end was reached once
+        self._ended: set[tuple[str, int]] = set()  # partitions whose end was reached once
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="console-tail", daemon=True)
 
@@ -53,7 +57,7 @@ class Tail:
         self._thread.join(STOP_SECONDS)
 
     def has_read(self, topic: str) -> bool:
-        """Whether all of the topic's partitions were read up to their ends once. From any thread."""
+        """Whether all partitions of the topic were read up to their ends once. Any thread may call it."""
         return topic in self.followed and all(
             each in self._ended for each in self.ends_at_start.copy() if each[0] == topic
         )
@@ -89,12 +93,12 @@ class Tail:
 
     def _first(self, consumer: Consumer, each: tuple[str, int]) -> int:
         start, end = consumer.get_watermark_offsets(TopicPartition(*each), timeout=_LONG)
-        # A topic that comes into being while we look on is new as a whole.
+        # All records of a topic that is created later are new.
         self.ends_at_start[each] = start if self._following else end
         return int(max(start, end - self._starts[each[0]]))
 
     def _follow_for_a_second(self, consumer: Consumer) -> None:
-        """At most `max_rate` records; then rests until the second is over."""
+        """Read at most `max_rate` records, then wait until the second is over."""
         ends, left = time.monotonic() + 1.0, self._max_rate
         while left > 0 and (now := time.monotonic()) < ends and not self._stopping.is_set():
             messages = consumer.consume(min(_BATCH, left), min(_POLL_SECONDS, ends - now))
@@ -114,7 +118,7 @@ class Tail:
                 self.problem = str(error.str())
 
     def _leave_out(self, consumer: Consumer) -> None:
-        """Jump over what cannot be read in time, in the partitions that are too far behind."""
+        """Skip records that cannot be read in time, in the partitions that are too far behind."""
         for place in consumer.position(consumer.assignment()):
             _, end = consumer.get_watermark_offsets(place, cached=True)
             allowed = int(self._max_rate * _ALLOWED_BACKLOG)
@@ -132,7 +136,7 @@ def open_consumer(connection: KafkaConnection, **more: Any) -> Consumer:
             "group.id": GROUP,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",  # the topic was made anew
+            "auto.offset.reset": "earliest",  # the topic was deleted and created again
             "fetch.wait.max.ms": 100,
             "reconnect.backoff.max.ms": 1_000,
             "queued.max.messages.kbytes": 16_384,

@@ -1,4 +1,7 @@
-"""What a security team asks first: logons, failures, the accounts that fail most, alerts by rule. Bounded."""
+"""The first questions of a security team.
+
+Logons, failures, accounts with most failures, alerts by rule. Bounded.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ from collections import Counter, deque
 from itertools import islice
 from threading import Lock
 
-OUTCOMES = {"4624": "success", "4625": "failure"}  # by the event id of the channel Security
+OUTCOMES = {"4624": "success", "4625": "failure"}  # event ids of the channel Security
 WINDOW = 300  # seconds
 TOP = 10
 OTHERS = "(others)"
-_SLOT = 10  # seconds; the window moves on by as much
-_NAMES = 2_000  # accounts of one slot, and rules
+_SLOT = 10  # seconds; the window moves by this much
+_NAMES = 2_000  # accounts in one slot, and rules
 
 
 class Business:
-    """Counts since the start; `top_failures` are those of the last WINDOW seconds."""
+    """Counts since the start; `top_failures` is about the last WINDOW seconds."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -45,7 +48,7 @@ class Business:
             return dict(self._alerts)
 
     def top_failures(self, now: float) -> dict[str, int]:
-        """The TOP accounts with their failed logons, most of them first."""
+        """The TOP accounts with their failed logons, highest first."""
         oldest = (int(now) - WINDOW) // _SLOT
         with self._lock:
             total: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""One record of the events topic, with the few fields that are counted, filtered and shown. Pure."""
+"""One record of the events topic, with the fields that are counted, filtered and shown. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 LEVELS = ("Critical", "Error", "Warning", "Information", "Verbose")
 OTHER = "Other"
 _ACCOUNT = "TargetUserName"
-# The shapes that the bridge knows name their fields differently: paths in order, the first that is there.
+# The shapes that the bridge knows have different field names: the first path that is present is used.
 _PATHS: dict[str, tuple[tuple[str | int, ...], ...]] = {
     "time": (("timestamp",), ("@timestamp",), ("EventTime",), ("TimeCreated",)),
     "level": (("level",), ("log", "level"), ("Severity",), ("Level",)),
@@ -28,7 +28,10 @@ _LEVEL_NAMES = {name.lower(): name for name in LEVELS} | {
 
 
 class Event(NamedTuple):
-    """`sequence` counts what this console has read; `arrived` is seconds since the epoch, by its clock."""
+    """`sequence` counts the events that this console has read.
+
+    `arrived` is in seconds since the epoch, by its clock.
+    """
 
     sequence: int
     partition: int
@@ -43,7 +46,7 @@ class Event(NamedTuple):
 
 
 def read_event(sequence: int, partition: int, offset: int, arrived: float, value: bytes) -> Event:
-    """Never fails: what is not a JSON object is an event of level Other."""
+    """Never fails: a record that is no JSON object is an event of level Other."""
     document = parse(value)
     level = _LEVEL_NAMES.get(_field(document, "level").lower(), OTHER)
     return Event(
@@ -73,7 +76,7 @@ def message(event: Event) -> str:
 
 
 def logon_account(event: Event) -> str:
-    """Who logged on, or tried to, in an event 4624 or 4625."""
+    """The account that logged on, or tried to, in an event 4624 or 4625."""
     return _field(parse(event.value), "account")
 
 
@@ -84,7 +87,7 @@ def latency(event: Event) -> float | None:
 
 
 def seconds(text: str) -> float | None:
-    """2026-11-21T09:28:24.1778590Z as seconds since the epoch; None when it is not in UTC or not a time."""
+    """2026-11-21T09:28:24.1778590Z as seconds since the epoch; None if it is not in UTC or no time."""
     if not text.endswith("Z"):
         return None
     whole, _, fraction = text[:-1].partition(".")

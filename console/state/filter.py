@@ -19,7 +19,7 @@ _FIELDS: dict[str, Callable[[Event], str]] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Everything must hold. A word is looked for in the line, in the spelling that JSON may give it."""
+    """An event must match everything. A word is searched in the line, also in its escaped JSON form."""
 
     words: tuple[tuple[bytes, ...], ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()

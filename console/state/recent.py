@@ -24,7 +24,7 @@ REJECTED_KEPT = 1_000
 
 @dataclass(frozen=True)
 class Rejected:
-    """A line the bridge sorted out: `value` holds its first bytes, `size` counts all of them."""
+    """A line that the bridge rejected: `value` has its first bytes, `size` counts all of them."""
 
     sequence: int
     partition: int
@@ -37,7 +37,7 @@ class Rejected:
 
 
 class Recent(Generic[Item]):
-    """A ring: what is oldest goes first."""
+    """A ring buffer: the oldest items are removed first."""
 
     def __init__(self, kept: int) -> None:
         self._lock = Lock()

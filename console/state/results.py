@@ -1,4 +1,4 @@
-"""Rows of the result topics by their key: what was read, and until then what a cache remembers."""
+"""Rows of the result topics by their key: those that were read, and before that those of a cache."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itertools import islice
 from threading import Lock
 from typing import Any
 
-MAX_ROWS = 5_000  # a topic
+MAX_ROWS = 5_000  # per topic
 
 
 @dataclass(frozen=True)
 class Row:
-    """`key` as text; `fields` is what the record says, unchecked.
+    """`key` as text; `fields` are those of the record, unchecked.
 
     `timestamp` of the record in seconds; `since` is that of the first record of the key that is known.
     """
@@ -29,7 +29,7 @@ class Row:
 
 
 class Results:
-    """Windows, sessions, alerts: the MAX_ROWS of each topic that changed last. All calls are cheap."""
+    """Windows, sessions, alerts: the MAX_ROWS rows of each topic that changed last. All calls are cheap."""
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._lock = Lock()
@@ -39,7 +39,10 @@ class Results:
         self._remembered: dict[str, set[str]] = {}  # keys of rows that no record has confirmed yet
 
     def put(self, row: Row) -> bool:
-        """A later row of the same topic and key replaces the earlier one. Whether there was none."""
+        """Store a row.
+
+        It replaces an earlier one with the same topic and key. Returns whether there was none.
+        """
         with self._lock:
             rows = self._rows.setdefault(row.topic, OrderedDict())
             before = rows.get(row.key)
@@ -52,7 +55,7 @@ class Results:
             return before is None
 
     def remember(self, rows: Iterable[Row]) -> None:
-        """What a cache has, newest first, below all that was read."""
+        """Add rows of a cache, newest first; rows that were read have priority."""
         with self._lock:
             for row in rows:
                 known = self._rows.setdefault(row.topic, OrderedDict())
@@ -63,7 +66,7 @@ class Results:
                     self._changed(row.topic)
 
     def settle(self, topic: str) -> None:
-        """The topic was read up to its end: what is only remembered is not there any more."""
+        """Remove rows that are only in the cache, because the topic was read up to its end."""
         with self._lock:
             gone = self._remembered.pop(topic, set())
             for key in gone:
@@ -88,7 +91,7 @@ class Results:
             return len(self._rows.get(topic, {}))
 
     def version(self, topic: str) -> int:
-        """Grows with every change of the topic's rows."""
+        """A number that increases with every change of the topic's rows."""
         with self._lock:
             return self._versions.get(topic, 0)
 

@@ -1,4 +1,4 @@
-"""Counts and latency, a bucket a second, for as long as the charts are wide."""
+"""Counts and latency in one bucket per second, for the width of the charts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threading import Lock
 from console.state.event import LEVELS, OTHER
 
 SECONDS = 300
-_SAMPLES = 500  # of latency, a second
+_SAMPLES = 500  # latencies per second
 NAMES = (*LEVELS, OTHER)
 
 
@@ -25,7 +25,7 @@ class Bucket:
 
 
 class Series:
-    """The last SECONDS seconds. What arrives for an older second is counted in the oldest that is kept."""
+    """The last SECONDS seconds. A count for an older second goes into the oldest bucket."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -49,14 +49,14 @@ class Series:
             self._bucket(now).alerts += 1
 
     def wants_latency(self, now: float) -> bool:
-        """Working out a latency costs as much as counting; enough is enough."""
+        """Whether more latencies are needed: to compute one costs as much as to count an event."""
         bucket = self._buckets.get(int(now))
         return bucket is None or len(bucket.latencies) < _SAMPLES
 
     def rows(self, since: int, now: float) -> list[list[float | None]]:
-        """[second, count of each of NAMES, rejected, alerts, p50, p95, p99] of the seconds from `since` on.
+        """[second, count of each of NAMES, rejected, alerts, p50, p95, p99] for the seconds from `since` on.
 
-        The second that is not over yet is left out: half a second looks like half the rate.
+        The current second is left out: half a second would look like half the rate.
         """
         with self._lock:
             return [_row(b) for second, b in self._buckets.items() if since <= second < int(now)]
@@ -83,5 +83,5 @@ def _row(bucket: Bucket) -> list[float | None]:
 
 
 def quantile(ordered: list[float], q: float) -> float | None:
-    """By the nearest rank; None of nothing."""
+    """The quantile by the nearest rank; None without values."""
     return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))], 4) if ordered else None

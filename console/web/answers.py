@@ -1,4 +1,4 @@
-"""Makes API answers from the data in memory. No I/O; the clock comes in as `now`."""
+"""Makes API answers from the data in memory. No I/O; the time is the parameter `now`."""
 
 from __future__ import annotations
 

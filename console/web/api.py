@@ -1,4 +1,4 @@
-"""The routes under /api/v1: reading for everybody who may, and control of the producer."""
+"""The routes under /api/v1: reading, and control of the producer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_routes(hub: Hub) -> APIRouter:
 
     @api.get("/status")
     def status() -> models.Status:
-        """Services, producer, jobs, topics, groups: what is away says so, the rest is fresh."""
+        """Services, producer, jobs, topics, groups. A service that is away is marked; the rest is fresh."""
         return answers.status(hub, time.time())
 
     @api.get("/topics")
@@ -52,7 +52,7 @@ def read_routes(hub: Hub) -> APIRouter:
         partition: Annotated[int | None, Query(ge=0, le=100_000)] = None,
         limit: Limit = 50,
     ) -> models.Records:
-        """Records as they are. `latest`: the last ones; an offset counts in every partition asked for."""
+        """Records, unchanged. `latest`: the last ones; an offset counts in every requested partition."""
         try:
             place = answers.read_place(start)
         except (ValueError, OverflowError) as error:
@@ -68,7 +68,10 @@ def read_routes(hub: Hub) -> APIRouter:
 
     @api.get("/counts")
     def counts() -> models.Counts:
-        """Events by level since the console started, or since the cache knows; rejected and late ones."""
+        """Events by level since the console started, or since the start of the cache.
+
+        Rejected and late ones.
+        """
         return answers.counts(hub)
 
     @api.get("/windows")
@@ -96,12 +99,12 @@ def read_routes(hub: Hub) -> APIRouter:
     def rejected(
         limit: Limit = 100, reason: Annotated[str | None, Query(max_length=100)] = None
     ) -> models.RejectedLines:
-        """Lines that the bridge sorted out, newest first, with reason and bytes."""
+        """Lines that the bridge rejected, newest first, with reason and bytes."""
         return answers.rejected(hub, limit, reason)
 
     @api.get("/events")
     def events(text: Text = "", levels: Levels = [], limit: Limit = 100) -> list[models.EventLine]:  # noqa: B006
-        """The newest events that the filter lets through, among the last 10,000."""
+        """The newest events that match the filter, among the last 10,000."""
         found = hub.events.newest(limit, wanted=_filter(text, levels))
         return [answers.event_answer(event) for event in found]
 
@@ -118,7 +121,7 @@ def stream_route(hub: Hub, is_stopping: list[bool]) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}, **documented(401, 403, 422, 503)},
     )
     async def live(text: Text = "", levels: Levels = []) -> StreamingResponse:  # noqa: B006
-        """Server-sent events: twice a second what changed."""
+        """Server-sent events: the changes, twice a second."""
         if len(open_streams) >= MAX_STREAMS:
             raise HTTPException(503, f"{MAX_STREAMS} pages look on already", {"Retry-After": "10"})
         frames = Frames(hub, _filter(text, levels))
@@ -148,25 +151,25 @@ def control_routes(hub: Hub) -> APIRouter:
 
     @api.post("/start")
     def start() -> models.Done:
-        """Make events."""
+        """Start generating events."""
         producer().start()
         return models.Done()
 
     @api.post("/stop")
     def stop() -> models.Done:
-        """Make no more events; clients stay connected."""
+        """Stop generating events; clients stay connected."""
         producer().stop()
         return models.Done()
 
     @api.put("/rate")
     def rate(wanted: models.Rate) -> models.Done:
-        """Events a second from now on."""
+        """Change the rate, in events per second."""
         producer().set_rate(wanted.rate)
         return models.Done()
 
     @api.post("/scenarios/{name}")
     def scenario(name: Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]) -> models.Done:
-        """Inject an attack now."""
+        """Start an attack now."""
         producer().scenario(name)
         return models.Done()
 
@@ -178,7 +181,7 @@ def session_route(hub: Hub) -> APIRouter:
 
     @api.post("/session", status_code=204, responses=documented(401, 403, 413, 415, 422))
     def session(given: models.Token, response: Response) -> None:
-        """Show the console's token once; a cookie that scripts cannot read remembers it."""
+        """Send the console's token once; a cookie that scripts cannot read stores it."""
         if not is_token(hub.settings, given.token):
             raise HTTPException(401, "that is not the token of this console (WIN_EVENT_CONSOLE_TOKEN)")
         response.set_cookie(COOKIE, remembered(given.token), httponly=True, samesite="strict", path="/api")

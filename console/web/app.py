@@ -1,4 +1,4 @@
-"""The whole application: routes, files of the page, the API's own page, the guard around all of it."""
+"""The whole application: routes, files of the page, the page of the API, and the guard around it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE = Path(__file__).resolve().parent.parent / "page"
 
 
 def build_app(hub: Hub, is_stopping: list[bool]) -> ASGIApp:
-    """`is_stopping` gets an item when streams shall end. The hub runs as long as the application does."""
+    """`is_stopping` gets an item when streams must end. The hub runs as long as the application."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -1,8 +1,8 @@
-"""Who may ask: no foreign web page, no name that a foreign page made point here, nobody without the token.
+"""Who may send requests: no foreign web page, only known host names, and only with the token.
 
 A page of another site can send requests to this machine. It cannot set the header X-Win-Event-Console without
-asking first (which is never allowed), it cannot hide its Origin, and its own name shows in Host when it made
-that name point here.
+asking first (which is never allowed), it cannot hide its Origin, and its own name is in Host if it made that
+name point here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CSP = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _PAGE_CSP = f"{_CSP}; require-trusted-types-for 'script'; trusted-types 'none'"
-# Swagger's own page sets styles in the markup that it makes.
+# Swagger's page sets inline styles.
 _DOCS_CSP = _CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -79,7 +79,10 @@ class Guard:
         return None if method in _SAFE else _refuse_change(host, headers)
 
     def _is_own_address(self, name: str) -> bool:
-        """Off loopback a console has addresses that it need not know: no foreign page can call it by one."""
+        """Whether the host is an address of this console.
+
+        Beyond loopback any address is, as a foreign page cannot use one.
+        """
         return not is_loopback(self._settings.host) and is_address(name)
 
     def _knows_token(self, headers: Headers) -> bool:
@@ -98,7 +101,7 @@ def is_token(settings: Settings, given: str) -> bool:
 
 
 def remembered(token: str) -> str:
-    """What the cookie holds: not every character of a token may stand in one."""
+    """The value of the cookie: a token may have characters that a cookie cannot have."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What the console serves for Prometheus: its own process, what it has read, and the cache."""
+"""The console's metrics for Prometheus: its process, its readers, and the cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.state.business import TOP, WINDOW, Business
 
 
 class HubCollector(Collector):
-    """Looks at what is there when it is scraped."""
+    """Reads the hub's counts for a scrape."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 class Service(BaseModel):
-    """`away`: the figures are the last known ones, of `as_of` (seconds since the epoch); null: none."""
+    """`away`: the figures are the last known ones, from `as_of` (seconds since the epoch); null: none."""
 
     name: Literal["kafka", "flink", "producer", "cache"]
     state: Literal["up", "away", "off"]
@@ -28,9 +28,10 @@ class Service(BaseModel):
 
 
 class Producer(BaseModel):
-    """Rates in events a second; `lag` is that of the slowest client, in bytes of the log.
+    """Rates are in events per second; `lag` is that of the slowest client, in bytes of the log.
 
-    `rate_asked` null: as fast as it goes. `over`: all are made. `problem`: why nothing can be appended.
+    `rate_asked` null: as fast as possible. `over`: all events are made. `problem`: why nothing can be
+    appended.
     """
 
     running: bool
@@ -64,7 +65,7 @@ class Job(BaseModel):
 
 
 class Topic(BaseModel):
-    """`records` are kept now, `written` counts all ever; `rate` a second; `newest_age` in seconds."""
+    """`records`: stored now; `written`: ever written; `rate`: per second; `newest_age`: in seconds."""
 
     name: str
     partitions: int
@@ -84,7 +85,7 @@ class Group(BaseModel):
 
 
 class Reading(BaseModel):
-    """What this console has read since it started; `skipped` events came faster than it reads."""
+    """What this console has read since it started; `skipped`: events that arrived faster than it reads."""
 
     since: float
     topics: list[str]
@@ -95,7 +96,7 @@ class Reading(BaseModel):
 
 
 class Names(BaseModel):
-    """Which topics this console follows, and for what."""
+    """The topics that this console follows, and their purposes."""
 
     events: str
     rejected: str
@@ -106,7 +107,7 @@ class Names(BaseModel):
 
 
 class Status(BaseModel):
-    """Everything at one moment, `at` in seconds since the epoch."""
+    """The whole state at one moment; `at` is in seconds since the epoch."""
 
     at: float
     names: Names
@@ -134,9 +135,9 @@ class Header(BaseModel):
 
 
 class Record(BaseModel):
-    """`text` is the value as UTF-8, what is not UTF-8 replaced; `base64` is set when something was.
+    """`text` is the value as UTF-8, with invalid bytes replaced; `base64` is set if any were.
 
-    `size` counts all bytes of the value; at most the first 65,536 are given.
+    `size` counts all bytes of the value; at most the first 65,536 are included.
     """
 
     partition: int
@@ -150,7 +151,7 @@ class Record(BaseModel):
 
 
 class Span(BaseModel):
-    """Offsets `start` (inclusive) to `end` (exclusive) are kept; `next` goes on behind what is given here."""
+    """Offsets `start` (inclusive) to `end` (exclusive) are stored; `next` is the offset after this answer."""
 
     partition: int
     start: int
@@ -165,7 +166,7 @@ class Records(BaseModel):
 
 
 class Row(BaseModel):
-    """The newest record of its key; `fields` is what the record says, `since` the time of the key's first."""
+    """The newest record of a key, with its `fields`; `since` is the time of the first record of the key."""
 
     topic: str
     key: str
@@ -177,7 +178,10 @@ class Row(BaseModel):
 
 
 class Rows(BaseModel):
-    """`kept` rows are known, those that changed last come first. `service`: whether they are fresh."""
+    """`kept`.
+
+    The number of known rows; those that changed last come first. `service`: whether they are fresh.
+    """
 
     service: Service
     kept: int
@@ -185,9 +189,9 @@ class Rows(BaseModel):
 
 
 class Counts(BaseModel):
-    """`by_level`: events read since `since`, with a cache also by the console before this one.
+    """`by_level`: events read since `since`; with a cache, also those of earlier consoles.
 
-    `rejected`, `late`: records ever written there.
+    `rejected`, `late`: records ever written to these topics.
     """
 
     service: Service
@@ -234,14 +238,14 @@ class EventLine(BaseModel):
 
 
 class Rate(BaseModel):
-    """Events a second that the producer shall make; max: as fast as it goes."""
+    """Events per second that the producer should make; max: as fast as possible."""
 
     model_config = ConfigDict(extra="forbid")
     rate: Literal["max"] | Annotated[float, Field(strict=True, gt=0, le=10_000_000, allow_inf_nan=False)]
 
 
 class Done(BaseModel):
-    """The producer has taken it."""
+    """The producer has accepted the request."""
 
     done: Literal[True] = True
 

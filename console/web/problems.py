@@ -17,7 +17,7 @@ from console.web.models import Problem
 
 _KIND = "application/problem+json"
 _RETRY = {"Retry-After": "2"}
-# What the producer says of the question itself. Anything else is between the console and the producer.
+# Statuses about the request itself. All others are a problem between console and producer.
 _PASSED_ON = (404, 409, 422, 429)
 
 
@@ -27,7 +27,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the OpenAPI document: what else than the answer may come."""
+    """For the OpenAPI document: the problems that a request may get instead of its answer."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {_KIND: schema}} for status in statuses
@@ -42,7 +42,7 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         found: dict[str, list[str]] = {}
-        for each in error.errors():  # a value that may be of two kinds has one for each of them
+        for each in error.errors():  # a value of one of two types has one entry for each
             found.setdefault(".".join(map(str, each["loc"][:2])), []).append(each["msg"])
         return problem(422, "; ".join(f"{place}: {', or '.join(texts)}" for place, texts in found.items()))
 

@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 128
 
 
 class ListenError(Exception):
-    """The address cannot be taken; the text says why and what to try."""
+    """The address cannot be used; the text says why and what to try."""
 
 
 class _Server(uvicorn.Server):
@@ -27,18 +27,18 @@ class _Server(uvicorn.Server):
         self._is_stopping = is_stopping
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._is_stopping.append(True)  # streams would hold it up
+        self._is_stopping.append(True)  # streams would delay the end
         await super().shutdown(sockets)
 
 
 def serve(settings: Settings, listening: Callable[[str], None]) -> None:
-    """Until SIGINT or SIGTERM. `listening` is told the address. Raises ListenError."""
+    """Serve until SIGINT or SIGTERM. `listening` is called with the address. Raises ListenError."""
     with _listen(settings) as server_socket:
         is_stopping: list[bool] = []
         config = configure(build_app(Hub(settings), is_stopping))
         host, port = server_socket.getsockname()[:2]
         listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        # uvicorn raises the signal that ended it once more; a server that is told to stop has done well.
+        # uvicorn raises its signal again; but a stop on request is a success.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         _Server(config, is_stopping).run(sockets=[server_socket])

@@ -1,7 +1,7 @@
-"""The live stream of one browser: frames made when the browser has room for one, never queued.
+"""The live stream of one browser: a frame is made when the browser can take one, and never queued.
 
-A frame holds what changed since the browser's last one. A browser that is slow gets fewer frames with more in
-them, and of the events only the newest; how many came in all is always said.
+A frame contains the changes since the browser's last one. A slow browser gets fewer and larger frames, with
+only the newest events, but always with the number of all events.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from console.web import answers
 
 INTERVAL = 0.5  # seconds between two frames
 MAX_STREAMS = 32
-_EVENTS, _REJECTED, _ROWS = 60, 50, 60  # in one frame, at most
+_EVENTS, _REJECTED, _ROWS = 60, 50, 60  # most events in one frame
 
 
 class Frames:
-    """What one browser has seen already."""
+    """Makes the frames of one browser; it knows what the browser has seen already."""
 
     def __init__(self, hub: Hub, wanted: Filter) -> None:
         self._hub, self._wanted = hub, wanted
@@ -36,7 +36,7 @@ class Frames:
         frame: dict[str, Any] = {"at": now, "status": answers.status(hub, now).model_dump()}
         frame["names"] = NAMES
         frame["series"] = hub.series.rows(max(self._second, int(now) - SECONDS), now)
-        self._second = int(now) - 1  # once more: records of a second may still have been counted after it
+        self._second = int(now) - 1  # send it once more: records of a second may be counted after its end
         frame["events"] = self._events()
         frame["rejected"] = self._rejected_lines()
         frame["rows"] = self._changed_rows()
@@ -72,7 +72,7 @@ class Frames:
 
 
 async def stream(frames: Frames, is_stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """Server-sent events. Whoever sends them waits for the socket, so the next frame is made afterwards."""
+    """Server-sent events. The sender waits for the socket, so the next frame is made afterwards."""
     yield b"retry: 1000\n\n"
     while not is_stopping():
         frame = await asyncio.to_thread(frames.next, time.time())

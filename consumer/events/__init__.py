@@ -1,1 +1,1 @@
-"""One event of any shape, as a reader gets it: identity, time, fields; and sets of ids."""
+"""One event of any shape: its identity, time and fields; and sets of ids."""

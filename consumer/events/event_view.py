@@ -16,7 +16,7 @@ _ADDRESSES = ("IpAddress", "SourceAddress", "ClientAddress")
 
 
 class EventView(NamedTuple):
-    """The fields that filters and the short form need; absent ones are empty, ids 0."""
+    """The fields that filters and the short form need; a missing text is empty, a missing id is 0."""
 
     event: dict[str, Any]
     timestamp: str
@@ -36,22 +36,22 @@ class EventView(NamedTuple):
 
     @property
     def event_type(self) -> str:
-        """Audit Success or Audit Failure; of an event that is no audit its level."""
+        """Audit Success or Audit Failure; for an event that is no audit, its level."""
         return _outcome(_at(self.event, self.shape.outcome if self.shape else (), "outcome")) or self.level
 
     @property
     def account(self) -> str:
-        """The account that it is about; empty when it names none."""
+        """The account that the event is about; empty if it names none."""
         return self._data(_ACCOUNTS)
 
     @property
     def address(self) -> str:
-        """The address that it came from; empty when it names none."""
+        """The network address in the event; empty if it names none."""
         return self._data(_ADDRESSES)
 
     @property
     def failed(self) -> bool:
-        """A refused logon, or any other audit failure."""
+        """Whether it is a refused logon or any other audit failure."""
         return self.event_id in _FAILED_LOGONS or self.event_type == _AUDIT_FAILURE
 
     def _data(self, names: tuple[str, ...]) -> str:
@@ -65,7 +65,7 @@ _COMMON = (
 
 
 def view(line: bytes) -> EventView | None:
-    """None when the line is not a JSON object."""
+    """The view of a line; None if it is not a JSON object."""
     event = parse_object(line)
     if event is None:
         return None
@@ -91,13 +91,13 @@ _NO_SHAPE = Shape("", (), (), (), (), (), (), ())
 
 
 def _at(event: dict[str, Any], path: Path, name: str) -> Any:
-    """The field where its shape has it, else under any name that loggers give it."""
+    """The field at its place in the shape, or else under a name that log shippers use."""
     value = at(event, path) if path else None
     return first_of(event, ANYWHERE[name]) if value is None else value
 
 
 def level_name(level: Any) -> str:
-    """The Windows name of a level, from that name in any case, Syslog-like words or the number."""
+    """The Windows name of a level, from that name in any case, a Syslog word or the number."""
     if isinstance(level, str) and level.isascii() and level.isdecimal():
         level = _number(level)
     if isinstance(level, int):
@@ -106,7 +106,7 @@ def level_name(level: Any) -> str:
 
 
 def _outcome(value: Any) -> str:
-    """From words (`Audit Failure`, `AUDIT_FAILURE`, `failure`), a list of them, or the keywords in hex."""
+    """The audit outcome, from words (`Audit Failure`, `failure`), a list of them, or the keywords in hex."""
     if isinstance(value, list):
         return next(filter(None, map(_outcome, value)), "")
     text = str(value or "").lower()

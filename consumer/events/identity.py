@@ -1,7 +1,7 @@
-"""Which event a record carries: computer, source (channel) and record id, read from its bytes. Pure.
+"""The identity of an event: computer, source (channel) and record id, read from the bytes of a record. Pure.
 
-The flat shape in ASCII is what nearly every record has, so there is a short way for it; every other line, and
-every line that looks in the least unusual, is parsed as JSON into an object.
+Nearly every record has the flat shape in ASCII, so there is a fast path for it. Every other line, and every
+unusual one, is parsed as JSON into an object.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FLAT_HEAD = re.compile(
 
 
 class _FlatEvent(msgspec.Struct, gc=False):
-    """The other fields are checked to be JSON and passed over, which is faster than to keep them."""
+    """Only these fields are kept; the parser checks that the others are JSON, which is faster."""
 
     computer: str
     source: str
@@ -42,7 +42,7 @@ _decode_flat = msgspec.json.Decoder(_FlatEvent).decode
 
 
 def identify_parsed(line: bytes) -> Identity | None:
-    """The identity of a line that is a whole JSON object in a known shape, else None."""
+    """The identity of a line that is a complete JSON object in a known shape, or else None."""
     if is_plain(line):
         try:
             flat = _decode_flat(line)
@@ -54,7 +54,7 @@ def identify_parsed(line: bytes) -> Identity | None:
 
 
 def identify_any(line: bytes) -> Identity | None:
-    """The same by the long way, for lines of any shape and alphabet."""
+    """The same by the slow path, for lines of any shape and alphabet."""
     event = parse_object(line)
     if event is None:
         return None
@@ -76,7 +76,7 @@ def identify_any(line: bytes) -> Identity | None:
 
 
 def identify_damaged(line: bytes) -> Identity | None:
-    """The same; of a line that is damaged somewhere behind them, the first six fields tell it.
+    """The same; for a line that is damaged after the first six fields, from these fields.
 
     For readers that compare the whole line with a hash afterwards: the damage is reported under its name.
     """

@@ -1,15 +1,15 @@
-"""A set of whole numbers kept as intervals, so a million consecutive ids cost two numbers. Pure."""
+"""A set of whole numbers stored as intervals, so a million consecutive ids need two numbers. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-Interval = tuple[int, int]  # first and last number, both inside
+Interval = tuple[int, int]  # first and last number, both included
 
 
 class Intervals:
-    """Disjoint intervals in rising order; numbers that touch are joined."""
+    """Disjoint intervals in rising order; neighbouring numbers are joined."""
 
     __slots__ = ("ends", "starts")
 
@@ -46,11 +46,11 @@ class Intervals:
         return self.ends[-1]
 
     def count(self) -> int:
-        """How many numbers are inside."""
+        """How many numbers the set has."""
         return sum(self.ends) - sum(self.starts) + len(self.starts)
 
     def add(self, number: int) -> bool:
-        """Put one number in; False when it was there already."""
+        """Add one number; False if it was in the set already."""
         index = bisect_right(self.starts, number) - 1
         if index >= 0 and number <= self.ends[index]:
             return False
@@ -69,7 +69,7 @@ class Intervals:
         return True
 
     def discard(self, number: int) -> bool:
-        """Take one number out; False when it was not there."""
+        """Remove one number; False if it was not in the set."""
         index = bisect_right(self.starts, number) - 1
         if index < 0 or number > self.ends[index]:
             return False
@@ -81,7 +81,7 @@ class Intervals:
         return True
 
     def add_range(self, first: int, last: int) -> None:
-        """Put all of first..last in; nothing when last < first."""
+        """Add all of first..last; nothing if last < first."""
         if last < first:
             return
         left = bisect_right(self.starts, first) - 1
@@ -94,11 +94,11 @@ class Intervals:
         self.ends[left:right] = [last]
 
     def meets(self, first: int, last: int) -> bool:
-        """Whether any of first..last is inside."""
+        """Whether any of first..last is in the set."""
         return list(self.gaps(first, last)) != [(first, last)]
 
     def minus(self, other: Intervals) -> Intervals:
-        """The numbers of this set that the other lacks."""
+        """The numbers of this set that are not in the other."""
         left: list[Interval] = []
         for first, last in self:
             for gap in other.gaps(first, last):

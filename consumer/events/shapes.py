@@ -1,7 +1,7 @@
-"""Which shape an event has, and where that keeps what the audit and the tail look at. Pure.
+"""The shape of an event, and where that shape has the fields that the audit and the tail read. Pure.
 
-Which of the producer's four shapes a line has is told from the line itself; of any other shape the fields are
-looked for under the names that loggers use.
+A line of one of the producer's four shapes is recognised by its fields. In any other shape, the fields are
+found by the names that log shippers use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from producer.event_shapes import PATHS, Path, at
 
 @dataclass(frozen=True)
 class Shape:
-    """The path of each field inside one shape of event. `data`: where EventData stands, () is the top."""
+    """The path of each field inside one shape of event.
+
+    `data`: the path of EventData; () is the top level.
+    """
 
     name: str
     timestamp: Path
@@ -36,7 +39,7 @@ def _shape(name: str) -> Shape:
 
 
 FLAT, WINLOGBEAT, NXLOG, WINEVTLOG = map(_shape, ("flat", "winlogbeat", "nxlog", "winevtlog"))
-# Names of the same fields in shapes that are none of the four, the first that is there counts.
+# Names of the same fields in other shapes; the first one that is present is used.
 ANYWHERE: dict[str, tuple[str, ...]] = {
     "timestamp": TIMESTAMP_FIELDS,
     "computer": KEY_FIELDS,
@@ -62,7 +65,7 @@ _NXLOG_KEY = "RecordNumber"
 
 
 def shape_of(event: Mapping[str, Any]) -> Shape | None:
-    """The shape that has this event's record id, or None when none does."""
+    """The shape that has a record id in this event, or None."""
     for key, shape in _TELLING_KEYS:
         if key in event:
             return shape
@@ -70,7 +73,7 @@ def shape_of(event: Mapping[str, Any]) -> Shape | None:
 
 
 def data_field(event: Mapping[str, Any], name: str, event_id: int) -> str:
-    """A text of EventData by its Windows name, wherever the shape keeps it; empty when it is not there."""
+    """A text of EventData by its Windows name, at its place in the shape; empty if it is missing."""
     inserts = event.get("StringInserts")
     if isinstance(inserts, list):  # Fluent Bit writes EventData by position
         for position, events in INSERTS.get(name, {}).items():
@@ -86,5 +89,5 @@ def data_field(event: Mapping[str, Any], name: str, event_id: int) -> str:
 
 
 def _said(value: Any) -> str:
-    """Windows writes `-` where there is nothing to say."""
+    """The text; empty for `-`, which Windows writes for "no value"."""
     return value if isinstance(value, str) and value != "-" else ""

@@ -1,4 +1,4 @@
-"""The bookmark file: where in each endpoint's log the reader stands. Written atomically."""
+"""The bookmark file: the reader's position in each endpoint's log. Written atomically."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _VERSION = 1
 
 
 class BookmarkError(Exception):
-    """The file cannot be read or written, or is something else."""
+    """The file cannot be read or written, or is no bookmark."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """A log and the byte offset of the first line not taken yet."""
+    """A log, and the byte offset of the first line that was not read yet."""
 
     log_id: str
     offset: int
@@ -27,7 +27,7 @@ class BookmarkFile:
     """{"bookmark":1,"endpoints":{"HOST:PORT":{"log_id":"…","offset":N}}}"""
 
     def __init__(self, path: Path) -> None:
-        """Raises BookmarkError when the file is there but is no bookmark."""
+        """Raises BookmarkError if the file exists but is no bookmark."""
         self._path = path
         self._positions = self._load()
 
@@ -35,7 +35,7 @@ class BookmarkFile:
         return self._positions.get(endpoint)
 
     def save(self, positions: dict[str, Position]) -> None:
-        """Replace the file as a whole: a reader sees the old one or the new one. Raises BookmarkError."""
+        """Replace the file in one step: a reader sees the old one or the new one. Raises BookmarkError."""
         self._positions |= positions
         endpoints = {name: vars(position) for name, position in sorted(self._positions.items())}
         content = orjson.dumps({"bookmark": _VERSION, "endpoints": endpoints})

@@ -6,34 +6,34 @@ import re
 
 from producer.protocol import MAX_LINE_BYTES
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some senders begin with one; it is no part of the first line
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some senders begin with one; it is not part of the first line
 # Searched from LF to LF, three times faster than looking for the two or three bytes as a string.
 _EMPTY_LINE = re.compile(rb"\n\r?\n").search
 
 
 class LineAssembler:
-    """Gives back only whole, non-empty lines of at most `max_line` bytes (with LF), many in one block.
+    """Returns only whole, non-empty lines of at most `max_line` bytes (with LF), many in one block.
 
-    A byte order mark at the begin of the stream is left out.
+    A byte order mark at the start of the stream is left out.
 
-    `position` counts every byte up to the last LF taken: lines given back, empty ones and overlong ones.
-    `overlong` counts the lines left out. What stands after the last LF waits for the next chunk.
+    `position` counts every byte up to the last LF that was read, also those of empty and overlong lines.
+    `overlong` counts the lines left out. The bytes after the last LF wait for the next chunk.
     """
 
     def __init__(self, max_line: int = MAX_LINE_BYTES) -> None:
         self._max_line = max_line
         self._rest = b""
-        self._skipped = 0  # bytes already dropped of an overlong line whose LF has not come yet
+        self._skipped = 0  # bytes that were dropped from an overlong line whose LF has not arrived yet
         self.overlong = 0
         self.position = 0
 
     @property
     def has_rest(self) -> bool:
-        """Whether the stream stands inside a line."""
+        """Whether the stream is inside a line."""
         return bool(self._rest or self._skipped)
 
     def feed(self, chunk: bytes) -> bytes:
-        """Lines that are whole now, each with its LF; empty when there are none."""
+        """The lines that are complete now, each with its LF; empty if there are none."""
         data = self._rest + chunk if self._rest else chunk
         end = data.rfind(b"\n") + 1
         self._rest = data[end:]
@@ -53,7 +53,7 @@ class LineAssembler:
         return self._cleaned(block)
 
     def _without_skipped(self, data: bytes) -> bytes:
-        """Drop the end of the overlong line; the bytes dropped before count from now."""
+        """Drop the end of the overlong line, and count its bytes that were dropped before."""
         start = data.find(b"\n") + 1
         self.position += self._skipped + start
         self._skipped = 0

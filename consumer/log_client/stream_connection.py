@@ -10,7 +10,7 @@ from producer.protocol import MAX_ANSWER_BYTES, ProtocolError, ResumeAnswer, Res
 
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0
-# A peer that vanished without a FIN is noticed after a minute, also on a stream without heartbeats.
+# A peer that disappeared without a FIN is noticed after a minute, even on a stream without heartbeats.
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
 
@@ -19,7 +19,7 @@ class StreamError(Exception):
 
 
 def open_connection(endpoint: Endpoint, tls: ssl.SSLContext | None) -> socket.socket:
-    """Raises OSError, or StreamError when the server's certificate is not trusted."""
+    """A connected socket. Raises OSError, or StreamError if the server's certificate is not trusted."""
     connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_CONNECT_SECONDS)
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -38,7 +38,7 @@ def resume(
 ) -> tuple[ResumeAnswer, bytes]:
     """Send the request; returns the answer and the bytes of the log that came with it.
 
-    Raises OSError, or StreamError when the server refuses or does not know RESUME.
+    Raises OSError, or StreamError if the server refuses or does not know RESUME.
     """
     connection.settimeout(_ANSWER_SECONDS)
     connection.sendall(request.encode())
@@ -54,7 +54,7 @@ def resume(
 
 
 def _first_line(connection: socket.socket) -> tuple[bytes, bytes]:
-    """The first line that is not empty, and what came behind it."""
+    """The first line that is not empty, and the bytes that came after it."""
     data = b""
     while b"\n" not in data and len(data) <= MAX_ANSWER_BYTES:
         chunk = connection.recv(MAX_ANSWER_BYTES)

@@ -28,13 +28,13 @@ from producer.protocol import ResumeAnswer, ResumeRequest
 
 # Larger chunks are slower: from 128 KiB on, malloc maps and unmaps fresh pages for each.
 _CHUNK_BYTES = 96 * 1024
-_POLL_SECONDS = 0.2  # how often a silent connection looks at the stop event
+_POLL_SECONDS = 0.2  # how often a silent connection checks for a stop
 _BACKOFF_SECONDS = 0.2
 _BACKOFF_MAX_SECONDS = 15.0
 
 
 class Sink(Protocol):
-    """Takes whole lines; `position` is where the log goes on after them (None: a plain stream)."""
+    """Receives whole lines; `position` is where the log continues after them (None for a plain stream)."""
 
     def __call__(self, endpoint: Endpoint, block: bytes, position: Position | None) -> None: ...
 
@@ -49,7 +49,7 @@ class ReadSettings:
 
 
 class StreamReader:
-    """One endpoint. `say` gets a sentence for stderr; `stop` ends everything within a moment."""
+    """One endpoint. `say` is called with sentences for stderr; `stop` ends everything within a second."""
 
     def __init__(
         self,
@@ -73,14 +73,14 @@ class StreamReader:
     def run(self) -> None:
         """Read until `stop`; with reconnect=False until the stream ends.
 
-        Raises StreamError when a new try would not help, OSError when the only try failed.
+        Raises StreamError if a new try would not help, OSError if the only try failed.
         """
         if not self._settings.reconnect:
             self._session()
             return
         while not self._stop.is_set():
             try:
-                # A fresh one each outage: the backoff begins small again after a connection that worked.
+                # A new one for each outage: the backoff starts small again after a connection that worked.
                 self._retrying()(self._session)
             except OSError:
                 if not self._stop.is_set():
@@ -98,7 +98,7 @@ class StreamReader:
         )
 
     def _session(self) -> None:
-        """One connection. Returns when it ends after it brought lines, else raises OSError."""
+        """One connection. Returns at its end if it delivered lines; otherwise raises OSError."""
         self._received = False
         try:
             with open_connection(self.endpoint, self._settings.tls) as connection:

@@ -1,4 +1,4 @@
-"""Decides which events are shown. Pure; `now` is a parameter."""
+"""Decides which events are shown. Pure: `now` is a parameter."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from consumer.events.event_view import EventView, level_name
 from producer.event_shapes import LEVELS
 from producer.events.event_time import to_milliseconds
 
-# From the worst down, as Windows numbers them; 0 prints as Information too and comes last.
+# From the most severe, as Windows numbers them; 0 is shown as Information, too, and comes last.
 SEVERITY = tuple(LEVELS[number] for number in (1, 2, 3, 4, 5))
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPAN = re.compile(r"(\d+)([smhd])").fullmatch
 
 
 class FilterError(ValueError):
-    """A filter value that cannot be meant; the text says which."""
+    """A filter value that makes no sense; the text says which."""
 
 
 class Where(NamedTuple):
@@ -38,7 +38,7 @@ class Where(NamedTuple):
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Everything given must match; empty means "all"."""
+    """An event must match every given filter; an empty filter matches all."""
 
     levels: frozenset[str] = frozenset()
     sources: tuple[str, ...] = ()
@@ -84,12 +84,12 @@ def parse_levels(words: tuple[str, ...]) -> frozenset[str]:
 
 
 def parse_names(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Names or shell patterns, by comma or by repeating the option; case does not matter."""
+    """Names or shell patterns, separated by commas or by repeating the option; case does not matter."""
     return tuple(word.lower() for word in _split(words))
 
 
 def parse_where(texts: tuple[str, ...]) -> tuple[Where, ...]:
-    """`data.IpAddress=203.0.113.*`, one a text; case does not matter. Raises FilterError."""
+    """Texts like `data.IpAddress=203.0.113.*`; case does not matter. Raises FilterError."""
     found = []
     for text in texts:
         path, equals, pattern = text.partition("=")
@@ -128,7 +128,7 @@ def _split(words: tuple[str, ...]) -> list[str]:
 
 
 def _any_matches(value: str, patterns: tuple[str, ...]) -> bool:
-    # A computer is also found by its name without the domain.
+    # A computer also matches by its name without the domain.
     value = value.lower()
     short = value.partition(".")[0]
     return any(fnmatchcase(value, pattern) or fnmatchcase(short, pattern) for pattern in patterns)

@@ -14,14 +14,14 @@ from consumer.tail.stats import StreamStats
 from consumer.tail.view import Render, raw
 from producer.endpoint import Endpoint
 
-_BOOKMARK_SECONDS = 0.5  # a kill may repeat this much; a normal end is exact
+_BOOKMARK_SECONDS = 0.5  # after a kill, this much may be repeated; a normal end is exact
 
-Write = Callable[[bytes], None]  # whole lines; raises BrokenPipeError when nobody reads any more
+Write = Callable[[bytes], None]  # whole lines; raises BrokenPipeError if nobody reads any more
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which events, how many, in which form; `stats` counts them instead of writing."""
+    """Which events to write, how many, and in which form; `stats` counts them instead."""
 
     filter: EventFilter = field(default_factory=EventFilter)
     count: int | None = None
@@ -65,8 +65,8 @@ class EventSink:
                     self._positions[str(endpoint)] = replace(position, offset=position.offset - left)
                     self._save_now_and_then()
             except BrokenPipeError:
-                self._stop.set()  # `| head` has seen enough
-            except Exception as error:  # the reader would take an OSError for one of its connection
+                self._stop.set()  # `| head` has ended
+            except Exception as error:  # the reader would mistake an OSError for one of its connection
                 self.failure = error
                 self._stop.set()
 
@@ -83,7 +83,7 @@ class EventSink:
             self.save_bookmark()
 
     def _show(self, block: bytes) -> int:
-        """Write what is wanted of a block; returns how many of its bytes are done with."""
+        """Write the wanted lines of a block; returns how many of its bytes are processed."""
         taken = self._pass_through(block) if self._wanted.everything_as_it_came else self._pick(block)
         if self.enough:
             self._stop.set()

@@ -31,7 +31,7 @@ class StreamStats:
         self._ids: dict[tuple[str, str], Intervals] = {}
 
     def add(self, event: EventView | None, wanted: bool = True) -> None:
-        """One line (None: not a JSON object). Its record id counts also when the filter stops it."""
+        """Add one line (None: not a JSON object). Its record id counts even if the filter excludes it."""
         if event is not None and event.record_id > 0:
             self._count_id(event)
         if not wanted:
@@ -44,7 +44,7 @@ class StreamStats:
         self.sources[event.source or "-"] += 1
 
     def missing(self) -> int:
-        """Record ids between the first and the last seen of each sequence that have not come."""
+        """The number of record ids that are missing between the first and the last one of each sequence."""
         return sum(
             ids.last - ids.first + 1 - ids.count()
             for ids in list(self._ids.values())  # a reader thread adds to it

@@ -15,7 +15,7 @@ from producer.endpoint import Endpoint
 from producer.protocol import ResumeRequest
 
 _TICK_SECONDS = 0.2
-_END_SECONDS = 2.0  # for a reader that is inside a write
+_END_SECONDS = 2.0  # wait for a reader that is inside a write
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class TailSettings:
 
 
 class Tail:
-    """One run. `say` gets sentences for stderr, `write` the events."""
+    """One run. `say` is called with sentences for stderr, `write` with the events."""
 
     def __init__(self, settings: TailSettings, write: Write, say: Callable[[str], None]) -> None:
         self._settings = settings
@@ -45,7 +45,7 @@ class Tail:
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
         """`tick` is called a few times a second.
 
-        Raises StreamError when an endpoint cannot be read, BookmarkError, OSError when writing fails.
+        Raises StreamError if an endpoint cannot be read, BookmarkError, and OSError if writing fails.
         """
         threads = [
             threading.Thread(target=self._follow, args=(reader,), daemon=True) for reader in self._readers
@@ -62,7 +62,7 @@ class Tail:
         self._raise_failure()
 
     def notes(self) -> list[str]:
-        """What was left out, for stderr."""
+        """Sentences about lines that were left out, for stderr."""
         overlong = sum(reader.overlong for reader in self._readers)
         torn = sum(reader.torn for reader in self._readers)
         notes = [f"{overlong:,} lines over the limit skipped"] if overlong else []

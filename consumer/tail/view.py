@@ -29,21 +29,22 @@ _STYLES = {
 _DIM = Style(dim=True)
 _FAILED = Style(color="red")
 _PLAIN = Style()
-_TAB = 8  # Windows lays its messages out for tabs of this width
+_TAB = 8  # Windows formats its messages for tabs of this width
 _SHORT_LEVELS = {"Information": "Info"}
-# A terminal obeys control characters: text from the wire must not move the cursor or set the title.
+# A terminal executes control characters: text from the network must not move the cursor or set the title.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def raw(line: bytes, event: EventView | None) -> bytes:
-    """The line as it came."""
+    """The line unchanged."""
     return line + b"\n"
 
 
 def pretty(width: int | None, paint: Paint) -> Render:
     """Time (UTC), level, source, computer, event id, account and address, first line of the message.
 
-    A failed audit shows `Failure` instead of its level, which is Information to Windows. `width` None: uncut.
+    A failed audit shows `Failure` instead of its level, which is Information in Windows. `width` None: not
+    cut.
     """
 
     def render(line: bytes, event: EventView | None) -> bytes:
@@ -69,14 +70,14 @@ def _first_line(message: str) -> str:
 
 
 def _who(event: EventView) -> str:
-    """`m.ito from 203.0.113.77: `, as far as the event names them."""
+    """`m.ito from 203.0.113.77: `, or the parts of it that the event has."""
     account, address = clean(event.account), clean(event.address)
     who = f"{account} from {address}" if account and address else account or address
     return f"{who}: " if who else ""
 
 
 def _time_of_day(timestamp: str) -> str:
-    """Hours to milliseconds in UTC; a text that is no time as it is."""
+    """Hours to milliseconds in UTC; a text that is no time stays unchanged."""
     if timestamp[19:20] == "." and timestamp[-1:] == "Z":
         return timestamp[11:23]
     moment = to_milliseconds(timestamp.encode())
@@ -87,7 +88,7 @@ def _time_of_day(timestamp: str) -> str:
 
 
 def full(paint: Paint) -> Render:
-    """Every field on a line of its own, the whole message last, then an empty line."""
+    """Every field on a separate line, the whole message last, then an empty line."""
 
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
@@ -108,7 +109,7 @@ def full(paint: Paint) -> Render:
 
 
 def fields(paths: tuple[str, ...]) -> Render:
-    """The named fields, separated by tabs; `-` where an event lacks one."""
+    """The named fields, separated by tabs; `-` for a missing one."""
 
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
@@ -120,7 +121,7 @@ def fields(paths: tuple[str, ...]) -> Render:
 
 
 def clean(text: str) -> str:
-    """Control characters as escapes."""
+    """The text with control characters as escapes."""
     if text.isprintable():
         return text
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -1,4 +1,4 @@
-"""A report of rejected lines: counts by reason and endpoint, and the newest lines of each reason."""
+"""A report of rejected lines: counts by reason and endpoint, and the newest lines for each reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIRST_BYTES = 120
 
 @dataclass
 class Rejects:
-    """Counts by (reason, endpoint) and the newest `limit` lines of each reason."""
+    """Counts by (reason, endpoint), and the newest `limit` lines for each reason."""
 
     topic: str
     limit: int
@@ -67,7 +67,7 @@ class Rejects:
 
 
 def read_rejects(topic: Topic, limit: int, since_ms: int | None, progress: Progress) -> Rejects:
-    """All that the topic holds. Raises AuditError."""
+    """Read all rejected lines of the topic. Raises AuditError."""
     rejects = Rejects(topic.name, limit)
     with closing(TopicReader(topic)) as reader:
         for lines in reader.rejected():
@@ -79,7 +79,7 @@ def read_rejects(topic: Topic, limit: int, since_ms: int | None, progress: Progr
 
 
 def rejects_view(rejects: Rejects) -> RenderableType:
-    """A table of counts, then the newest lines of each reason: when, where in the topic, first bytes."""
+    """A table of counts, then the newest lines for each reason: time, place in the topic, first bytes."""
     if not rejects.total:
         return Text(f"{rejects.topic}: nothing was rejected", style="bold green")
     return Group(_counts(rejects), *_newest(rejects))

@@ -31,7 +31,7 @@ _NOBODY_KNOWS = (
 
 
 class Source(Protocol):
-    """Records; `follows`: they end when somebody ends them. `done` and `total` measure the way."""
+    """Records; `follows`: they end only by a signal or when idle. `done` and `total` measure the progress."""
 
     name: str
     done: int
@@ -48,7 +48,7 @@ class Source(Protocol):
 
 
 class RejectedSource(Protocol):
-    """Rejected lines, with the same measure."""
+    """Rejected lines, with the same progress."""
 
     name: str
     done: int
@@ -63,7 +63,10 @@ class RejectedSource(Protocol):
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """What to compare with (None: the records with themselves), what holds for each, what makes it fail."""
+    """What to compare with (None.
+
+    Only the record ids), what must be true of each record, and what makes the audit fail.
+    """
 
     rules: Rules = field(default_factory=Rules)
     expectations: Expectations = field(default_factory=Expectations)
@@ -72,7 +75,10 @@ class AuditSettings:
 
 @dataclass(frozen=True)
 class VerifySettings:
-    """What to read, and how to judge it. `source`: a topic; a stream; or a file, a folder, s3://BUCKET/PREFIX."""
+    """What to read and how to judge it.
+
+    `source`: a topic, a stream, a file, a folder, or s3://BUCKET/PREFIX.
+    """
 
     source: str | Topic | Stream
     rejected: Topic | None = None
@@ -80,7 +86,7 @@ class VerifySettings:
 
 
 def verify(settings: VerifySettings, progress: Progress) -> Report:
-    """Raises AuditError when something cannot be read."""
+    """Run the audit. Raises AuditError if something cannot be read."""
     with ExitStack() as opened:
         source = opened.enter_context(closing(_open(settings.source)))
         rejected = (
@@ -154,7 +160,7 @@ def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Pr
             progress(f"reading {source.name}", source.done, source.total)
     except KeyboardInterrupt:
         if not source.follows:
-            raise  # else Ctrl-C is how a person ends it and asks for the verdict
+            raise  # with --follow, a person ends the audit by Ctrl-C and gets the verdict
 
 
 def _read_rejected(
@@ -202,7 +208,7 @@ def _conclude(
 
 
 def _chosen(runs: list[RunFindings], wanted: str) -> list[RunFindings]:
-    """The run whose name is or begins so; all of them when none is wanted. Raises AuditError."""
+    """The run with this name or beginning of a name; all runs if none is chosen. Raises AuditError."""
     if not wanted:
         return runs
     exact = [run for run in runs if run.name == wanted]

@@ -28,7 +28,7 @@ _STYLE: dict[Verdict, str] = {"ok": "bold green", "incomplete": "bold yellow", "
 
 
 def report_view(report: Report) -> RenderableType:
-    """Counts with examples, latency and rate, several runs one by one, and the verdict as the last line."""
+    """Counts with examples, latency and rate, the runs if there are several, and the verdict last."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -54,7 +54,7 @@ def report_view(report: Report) -> RenderableType:
 
 
 def finding_lines(report: Report) -> list[str]:
-    """The examples alone, one a line, and what could not be read."""
+    """Only the examples, one per line, and the offsets that could not be read."""
     found = [
         f"{kind}: {finding}" for kind in get_args(Kind) for finding in report.findings.examples.get(kind, ())
     ]

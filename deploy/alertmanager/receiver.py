@@ -1,4 +1,4 @@
-"""A webhook for Alertmanager, as an example: one line on standard output for each alert that is told.
+"""A webhook for Alertmanager, as an example: one line on standard output for each alert.
 
 `python receiver.py HOST PORT`. What it gets: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 """
@@ -13,7 +13,7 @@ MAX_BYTES = 1024 * 1024
 
 
 class Receiver(BaseHTTPRequestHandler):
-    timeout = 10  # seconds for a request that comes slowly
+    timeout = 10  # seconds for a slow request
 
     def do_GET(self) -> None:
         self._answer(200)  # for health checks
@@ -27,7 +27,7 @@ class Receiver(BaseHTTPRequestHandler):
             for alert in json.loads(self.rfile.read(int(length)))["alerts"]:
                 labels, notes = alert["labels"], alert["annotations"]
                 text = f"{alert['status']} {labels['alertname']} {labels.get('severity', '')}".strip()
-                # Labels may hold anything, a line break too.
+                # Labels may contain anything, even a line break.
                 print(json.dumps(f"{text}: {notes.get('summary', '')}", ensure_ascii=True)[1:-1], flush=True)
         except (KeyError, TypeError, ValueError):
             self._answer(400)

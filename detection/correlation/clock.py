@@ -1,4 +1,4 @@
-"""How far event time has come: a watermark over several inputs, that one wrong clock does not move. Pure."""
+"""How far event time has come: a watermark over several inputs, which one wrong clock cannot move. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from producer.events.event_time import TICKS
 
 NEVER = -(2**62)
 END = 2**62
-_FAR = 3600 * TICKS  # a time that is further away than this is not believed at once …
-_ENOUGH = 20  # … but when so many come in a row
+_FAR = 3600 * TICKS  # a time further away than this is not trusted at once …
+_ENOUGH = 20  # … but after so many in a row
 
 
 @dataclass
@@ -20,14 +20,14 @@ class _Input:
 
 @dataclass
 class Clock:
-    """Times in ticks. The slowest input that is not idle counts, less `lateness`."""
+    """Times are in ticks. The slowest input that is not idle counts, minus `lateness`."""
 
     lateness: int
     inputs: dict[str, _Input] = field(default_factory=dict)
     idle: set[str] = field(default_factory=set)
 
     def expect(self, name: str) -> None:
-        """An input from which nothing has come yet: it holds the watermark."""
+        """Add an input without events so far: it holds back the watermark."""
         self.inputs.setdefault(name, _Input())
 
     def observe(self, name: str, time: int) -> None:
@@ -41,12 +41,12 @@ class Clock:
             seen.newest, seen.odd = time, 0
 
     def rest(self, name: str) -> None:
-        """Nothing more comes from this input for now: it does not hold the others."""
+        """Mark an input as idle: it does not hold back the watermark."""
         self.idle.add(name)
 
     @property
     def watermark(self) -> int:
-        """No event in time is older than this. END when all inputs are idle: see `rest`."""
+        """No event that is in time is older than this. END if all inputs are idle (see `rest`)."""
         active = [each.newest for name, each in self.inputs.items() if name not in self.idle]
         if not active:
             newest = max((each.newest for each in self.inputs.values()), default=NEVER)

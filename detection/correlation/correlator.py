@@ -1,4 +1,4 @@
-"""All correlations of a rule set at once: hits go in, bursts come out. Pure."""
+"""All correlations of a rule set: takes hits, returns bursts. Pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from producer.events.event_time import to_text
 
 Group = tuple[str, ...]
 Read = Callable[[str], str]
-"""The text of a field of an event by its name; ABSENT when it is not there."""
+"""The text of a field of an event by its name; ABSENT if it is missing."""
 
-_LONGEST = 256  # characters of a group value that are kept
+_LONGEST = 256  # characters of a group value that are stored
 
 
 class Occurrence(NamedTuple):
-    """Something that a correlation counts: a hit of rule `key`, or the burst of another correlation."""
+    """An event that a correlation counts: a hit of rule `key`, or the burst of another correlation."""
 
     key: str
     time: int
@@ -29,9 +29,9 @@ class Occurrence(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A burst that began or grew; `group`: the values as they stood in the first event.
+    """A burst that began or grew; `group`: the values as written in the first event.
 
-    `over`: nothing changes it any more. `into`: it is a part of this one.
+    `over`: it cannot change any more. `into`: the burst that it is a part of.
     """
 
     correlation: Correlation
@@ -46,12 +46,12 @@ class Change(NamedTuple):
 
     @property
     def merged_into(self) -> str | None:
-        """The id of the alert that this one is a part of, as was found later."""
+        """The id of the alert that this one became a part of, or None."""
         return None if self.into is None else _id_of(self, self.into)
 
 
 class Told(NamedTuple):
-    """What is in the topic of alerts: the id of a burst, its event times in ticks, when it was found."""
+    """A burst that is in the topic of alerts: its id, its event times in ticks, and when it was found."""
 
     id: str
     first: int
@@ -61,7 +61,7 @@ class Told(NamedTuple):
 
 @dataclass
 class State:
-    """The window of one group, with the group's values as they stood in its first event."""
+    """The window of one group, with the group's values as written in its first event."""
 
     shown: Group
     window: Window = field(default_factory=Window)
@@ -69,7 +69,7 @@ class State:
 
 @dataclass(frozen=True)
 class Bounds:
-    """`window`: events that one group keeps at most; the oldest go first. `groups`: groups of one rule."""
+    """`window`: most events in one group; the oldest are removed first. `groups`: most groups of one rule."""
 
     window: int = 100_000
     groups: int = 100_000
@@ -79,7 +79,7 @@ DEFAULT_BOUNDS = Bounds()
 
 
 class Correlator:
-    """Holds the windows of every group. `lost`: events and groups that were dropped because of the bounds."""
+    """Has the windows of every group. `lost`: events and groups that were dropped because of the bounds."""
 
     def __init__(self, correlations: Iterable[Correlation], bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self._correlations = list(correlations)
@@ -97,7 +97,7 @@ class Correlator:
         return key in self._listening
 
     def take(self, occurrence: Occurrence) -> Iterator[Change]:
-        """Changes of the correlations that refer to it, and of those that refer to these."""
+        """Add an occurrence; returns the changes of the correlations that refer to it, directly or not."""
         for correlation in self._listening.get(occurrence.key, ()):
             group = group_key(correlation, occurrence)
             if group is None:
@@ -105,7 +105,10 @@ class Correlator:
             yield from self._put(correlation, group, occurrence)
 
     def advance(self, watermark: int, lateness: int) -> Iterator[Change]:
-        """Event time has come so far: judge what waited for it, forget what no event in time can reach."""
+        """Move event time forward.
+
+        Evaluate waiting windows, and remove events that no event in time can reach.
+        """
         for correlation in self._correlations:
             key = correlation.head.key
             step = max(correlation.span // 8, lateness // 8, 1)
@@ -115,7 +118,7 @@ class Correlator:
             yield from self._sweep(correlation, watermark, watermark - correlation.span)
 
     def finish(self) -> Iterator[Change]:
-        """Nothing more comes: every window is complete."""
+        """End: no more events come, so every window is complete."""
         for correlation in self._correlations:
             yield from self._sweep(correlation, 2**62, 2**61)
 
@@ -128,12 +131,12 @@ class Correlator:
         self.lost, self._told = other.lost, other._told
 
     def remember(self, key: str, group: Group, told: Told) -> None:
-        """A burst that was told before this run: when it is found again, it keeps its name."""
+        """Add a burst that an earlier run has reported: if it is found again, it keeps its id."""
         self._told.setdefault((key, _folded(group)), []).append(told)
 
     @property
     def state(self) -> dict[str, dict[Group, State]]:
-        """All windows, to be kept elsewhere."""
+        """All windows, for storage elsewhere."""
         return self._groups
 
     @state.setter
@@ -142,7 +145,7 @@ class Correlator:
 
     @property
     def held(self) -> int:
-        """How many events are kept."""
+        """The number of stored events."""
         return sum(len(state.window.times) for groups in self._groups.values() for state in groups.values())
 
     def _put(self, correlation: Correlation, group: Group, occurrence: Occurrence) -> Iterator[Change]:
@@ -151,7 +154,7 @@ class Correlator:
         state = states.get(folded)
         if state is None:
             if len(states) >= self._bounds.groups:
-                states.pop(next(iter(states)))  # the one that began first
+                states.pop(next(iter(states)))  # the burst that began first
                 self.lost += 1
             state = states[folded] = State(group)
         window, dropped = state.window, state.window.dropped
@@ -209,21 +212,21 @@ def _folded(group: Group) -> Group:
 
 
 def alert_id(key: str, group: Iterable[str], began: str) -> str:
-    """The same for the same burst, whoever finds it and how often."""
+    """The id of an alert, which is always the same for the same burst."""
     return hashlib.sha256("\x1f".join((key, *(each.lower() for each in group), began)).encode()).hexdigest()[
         :32
     ]
 
 
 def short(value: str) -> str:
-    """A value that fits a key: what is too long ends in its hash."""
+    """The value, short enough for a key: a long one ends with its hash."""
     if len(value) <= _LONGEST:
         return value
     return f"{value[: _LONGEST - 20]}…{hashlib.sha256(value.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def group_key(correlation: Correlation, occurrence: Occurrence) -> Group | None:
-    """None when one of the fields is not there: such an event belongs to no group."""
+    """The key of the group; None if a field is missing, because then the event belongs to no group."""
     found = [occurrence.read(correlation.field_for(name, occurrence.key)) for name in correlation.group_by]
     return None if ABSENT in found else tuple(map(short, found))
 
@@ -234,7 +237,7 @@ def _places(correlation: Correlation, key: str) -> tuple[int, ...]:
 
 
 def _value(correlation: Correlation, occurrence: Occurrence) -> str | None:
-    """None: the event has not the field that is counted."""
+    """The value to count; None if the event does not have the field."""
     if correlation.value_field is None:
         return ""
     value = occurrence.read(correlation.field_for(correlation.value_field, occurrence.key))
@@ -244,6 +247,6 @@ def _value(correlation: Correlation, occurrence: Occurrence) -> str | None:
 
 
 def _reader(correlation: Correlation, group: Group) -> Read:
-    """A burst has the fields of its group."""
+    """Reads fields of a burst: those of its group."""
     fields = dict(zip(correlation.group_by, group, strict=True))
     return lambda name: fields.get(name, ABSENT)

@@ -31,14 +31,14 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class CorrelationError(ValueError):
-    """A correlation that cannot be counted; the text says why."""
+    """A correlation that cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class Correlation:
     """`refers_to`: keys of rules and correlations. `span` in ticks. `aliases`: alias -> key -> field.
 
-    `presence`: for temporal, whether the places in refers_to that have an event are enough.
+    `presence`: for temporal, whether these places in refers_to are enough when each has an event.
     """
 
     head: Head
@@ -56,23 +56,26 @@ class Correlation:
 
     @property
     def on_arrival(self) -> bool:
-        """The condition can only become true by further events: it alerts as soon as it is met.
+        """Whether further events can only make the condition true: then it alerts as soon as it is met.
 
-        All others wait until event time has passed the window by the allowed lateness.
+        Other conditions wait until event time has passed the window by the allowed lateness.
         """
         counts = self.kind in COUNTS and self.operator in _RISING
         return counts or (self.kind in TEMPORAL and not self.absence)
 
     @property
     def in_fixed_windows(self) -> bool:
-        """lt, lte, eq, neq: a window begins with the first event behind the one before; judged whole."""
+        """Whether windows do not overlap (lt, lte, eq, neq).
+
+        Each begins with the first event after the one before.
+        """
         return self.kind not in TEMPORAL and self.operator not in _RISING
 
     def meets(self, value: float) -> bool:
         return _COMPARE[self.operator](value, self.threshold)
 
     def field_for(self, name: str, key: str) -> str:
-        """The field of an event of rule `key` that stands behind a name in group-by or the condition."""
+        """The field of an event of rule `key` for a name in group-by or in the condition."""
         return self.aliases.get(name, {}).get(key, name)
 
 

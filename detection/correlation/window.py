@@ -1,7 +1,8 @@
-"""The state of one group: its events of the last timespan, and the bursts they make. Pure.
+"""The state of one group: its events of the last timespan, and the bursts in them. Pure.
 
 A window ends at an event and reaches back by the timespan, both ends included. Windows that meet the
-condition and share an event are one burst. So a burst does not depend on the order in which its events came.
+condition and share an event are one burst, so a burst does not depend on the order in which its events
+arrived.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MOST_EVIDENCE = 20
 
 
 class Entry(NamedTuple):
-    """One event in a window. `place`: which of the correlation's rules it is of. `identity`: its name."""
+    """One event in a window. `place`: the index of its rule in the correlation. `identity`: its id."""
 
     place: int
     identity: str
@@ -30,9 +31,9 @@ class Entry(NamedTuple):
 class Burst:
     """`first`, `last`: event times. `met`: the end of the window that first met the condition.
 
-    `began`: the first event's time when that was seen, of which its name is made; `name`: the one under which
-    it was told before a restart. `gone`: how many of its events the window no longer holds. `told`: the count
-    that was last told to somebody. `detected`: when it was first told, by the clock of whoever told it.
+    `began`: the time of the first event at that moment, from which its id is made; `name`: the id under which
+    it was reported before a restart. `gone`: how many of its events are no longer in the window. `told`: the
+    count that was last reported. `detected`: when it was first reported, by the clock of the reporter.
     """
 
     first: int
@@ -52,10 +53,10 @@ class Burst:
 
 @dataclass(eq=False)
 class Window:
-    """Entries by time, those of one time as they came. `judged`: ends up to here need no look again.
+    """Entries by time, those with the same time in order of arrival. `judged`: ends up to here are evaluated.
 
-    `absorbed`: bursts that were found to be part of another, and that one, for whoever told of them.
-    `low` and `tail`: where the newest window begins, and how often each value (temporal: each rule) is in it.
+    `absorbed`: bursts that became part of another one, with that one, for those who reported them.
+    `low` and `tail`: the start of the newest window, and how often each value (temporal: each rule) is in it.
     """
 
     times: list[int] = field(default_factory=list)
@@ -68,7 +69,7 @@ class Window:
     dropped: int = 0
 
     def add(self, rule: Correlation, time: int, entry: Entry, most: int) -> list[Burst]:
-        """Take an event; the bursts that began or changed. The same event twice is one."""
+        """Add an event; returns the bursts that began or changed. The same event counts once."""
         if self._has(rule, time, entry):
             return []
         place = bisect_right(self.times, time)
@@ -83,7 +84,7 @@ class Window:
             return []
         changed: dict[int, Burst] = {}
         for end in list(self._ends(place, time + rule.span)):
-            # A window that lies in a burst as a whole changes no more than its count.
+            # In a window that is completely inside a burst, only the count changes.
             first = self.times[bisect_left(self.times, end - rule.span)]
             inside = next((b for b in self.bursts if b.covers(first) and b.covers(end)), None)
             if inside is None and self._meets(rule, end):
@@ -93,7 +94,7 @@ class Window:
         return self._counted([burst for burst in self.bursts if id(burst) in changed])
 
     def judge(self, rule: Correlation, until: int) -> list[Burst]:
-        """For conditions that wait: judge all windows that are complete at `until`."""
+        """For conditions that wait: evaluate all windows that are complete at `until`."""
         if rule.on_arrival:
             return []
         found = self._fixed(rule, until) if rule.in_fixed_windows else self._sliding(rule, until)
@@ -101,7 +102,7 @@ class Window:
         return self._counted([burst for burst in self.bursts if id(burst) in changed])
 
     def evict(self, rule: Correlation, before: int) -> list[Burst]:
-        """Forget entries older than this; returns the bursts that have ended before it, for good."""
+        """Remove entries older than this; returns the bursts that ended before it."""
         if count := bisect_left(self.times, before):
             self._drop(rule, count)
         over = [burst for burst in self.bursts if burst.last < before]
@@ -125,7 +126,7 @@ class Window:
         return False
 
     def _count(self, rule: Correlation, place: int) -> None:
-        """Keep `low` and `tail` true for the entry that was put in at `place`."""
+        """Update `low` and `tail` for the entry that was inserted at `place`."""
         newest = self.times[-1]
         if place < self.low:
             self.low += 1
@@ -157,7 +158,7 @@ class Window:
         del self.entries[:count]
 
     def _ends(self, place: int, last: int) -> Iterator[int]:
-        """The different times from `place` on, up to `last`: ends of windows that may hold the new event."""
+        """The different times from `place` to `last`: ends of windows that may contain the new event."""
         before = None
         for at in range(place, len(self.times)):
             time = self.times[at]
@@ -213,14 +214,14 @@ class Window:
     # Bursts
 
     def _mark(self, begin: int, end: int, apart: bool = False) -> Burst:
-        """The window from `begin` to `end` meets the condition: a burst, one with those it overlaps."""
+        """Mark the window from `begin` to `end` as a burst, joined with the bursts that it overlaps."""
         first = self.times[bisect_left(self.times, begin)]
         same = [] if apart else [b for b in self.bursts if b.first <= end and b.last >= first]
         if not same:
             burst = Burst(first, end, began=first, met=end)
             self.bursts.append(burst)
             return burst
-        kept = min(same, key=lambda burst: burst.met)  # whoever holds it sees it grow
+        kept = min(same, key=lambda burst: burst.met)  # callers that have the burst see it grow
         kept.first = min(first, *(burst.first for burst in same))
         kept.last = max(end, *(burst.last for burst in same))
         kept.gone = sum(burst.gone for burst in same)
@@ -229,7 +230,7 @@ class Window:
         return kept
 
     def _counted(self, bursts: list[Burst]) -> list[Burst]:
-        """With count and evidence up to date."""
+        """The burst with its current count and evidence."""
         for burst in bursts:
             low, high = bisect_left(self.times, burst.first), bisect_right(self.times, burst.last)
             burst.count = burst.gone + high - low
@@ -240,9 +241,10 @@ class Window:
 
 
 def _in_order(times: list[int], entries: list[Entry], count: int) -> bool:
-    """Whether an event of each rule is there, each behind the one before; at one time any order counts.
+    """Whether there is an event of each rule, in order; events with the same time are in any order.
 
-    From the end: the latest event of the last rule, then the latest of the rule before that is not later.
+    Searched from the end: the latest event of the last rule, then the latest of the rule before that is not
+    later.
     """
     wanted, limit, used = count - 1, len(times), set[int]()
     while wanted >= 0:
@@ -260,7 +262,7 @@ def _in_order(times: list[int], entries: list[Entry], count: int) -> bool:
 
 
 def _figure(rule: Correlation, texts: list[str]) -> Any:
-    """Sum, average, median or percentile of the numbers among the values; None when there is none."""
+    """Sum, average, median or percentile of the numbers among the values; None without a number."""
     numbers = [Fraction(found) for found in map(number, texts) if found is not None and abs(found) < 1e300]
     if not numbers:
         return None
@@ -272,6 +274,6 @@ def _figure(rule: Correlation, texts: list[str]) -> Any:
     if rule.kind == "value_median":
         middle = len(numbers) // 2
         return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
-    # Nearest rank: the smallest value with at least so many percent of the values at or below it.
+    # Nearest rank: the smallest value such that at least this percentage of values is not larger.
     rank = -(-rule.percentile * len(numbers) // 100)
     return numbers[max(rank, 1) - 1]

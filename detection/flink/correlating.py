@@ -1,7 +1,7 @@
-"""Correlations as a keyed function of Flink: windows live in its state and come back with its checkpoints.
+"""Correlations as a keyed function of Flink: windows are in its state and are restored from its checkpoints.
 
-Only hits come here. The key is the correlation and the group; correlations that count each other share one
-key, since their groups may differ.
+It receives only hits. The key is the correlation and the group. Correlations that refer to each other share
+one key, because their groups may differ.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from producer.events.event_time import TICKS
 ALERT = Types.ROW([Types.STRING(), Types.STRING()])
 """Key and value of a record in the topic of alerts."""
 _MILLISECOND = TICKS // 1000
-_STEP = 100  # milliseconds: timers are rounded up to these, so that many events share one
+_STEP = 100  # milliseconds: timers are rounded up to multiples of this, so that many events share one
 
 
 class Spreading(FlatMapFunction):
-    """A hit becomes ("", alert) for rules that alert alone, and (key, occurrence) for each correlation."""
+    """Turns a hit into ("", alert) if its rule alerts, and (key, occurrence) for each correlation."""
 
     def __init__(self, files: list[RuleFile], pipelines: list[str]) -> None:
         self._files, self._pipelines = files, pipelines
@@ -57,7 +57,7 @@ class Spreading(FlatMapFunction):
 
 
 class Correlating(KeyedProcessFunction):
-    """(key, occurrence) in, alerts out. The value of the state is what a Correlator holds."""
+    """Takes (key, occurrence), returns alerts. Its state is that of a Correlator."""
 
     def __init__(self, files: list[RuleFile], pipelines: list[str], bounds: Bounds) -> None:
         self._files, self._pipelines, self._bounds = files, pipelines, bounds
@@ -102,7 +102,7 @@ class Correlating(KeyedProcessFunction):
 
 
 def families(rules: RuleSet) -> dict[str, list[Correlation]]:
-    """Correlations that refer to each other stand together; the name changes with their texts."""
+    """Groups of correlations that refer to each other, by a name that changes with their texts."""
     found: list[list[Correlation]] = []
     for each in definitions(rules)[0]:
         related = [family for family in found if any(other.head.key in each.refers_to for other in family)]
@@ -112,7 +112,7 @@ def families(rules: RuleSet) -> dict[str, list[Correlation]]:
 
 
 def groups_in(family: list[Correlation], occurrence: Occurrence) -> Iterable[tuple[str, ...]]:
-    """The keys under which a family wants the occurrence: its group, or none for several correlations."""
+    """The keys for an occurrence in a family: its group; one common key for several correlations."""
     wanted = [each for each in family if occurrence.key in each.refers_to]
     if len(family) > 1:
         return [()] if wanted else []
@@ -138,5 +138,5 @@ def _occurrence(key: str, seen: dict[str, Any], fields: dict[str, str]) -> Occur
 
 
 def _rounded(time: int) -> int:
-    """Milliseconds behind the tick, in steps."""
+    """The tick in milliseconds, rounded up."""
     return (time // _MILLISECOND // _STEP + 1) * _STEP

@@ -24,7 +24,7 @@ _PAIR = Types.ROW([Types.STRING(), Types.STRING()])
 def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
     """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix.
 
-    `jar`: the classes for the login, as load_classes has written them.
+    `jar`: the file with the classes for the login, which load_classes wrote.
     """
     configuration = Configuration()
     for name, value in detection_flink_options(settings).items():
@@ -56,7 +56,7 @@ def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
 
 
 def _packages(folder: Path) -> Path:
-    """Our own packages as they stand here, in a folder that is on the path of Flink's Python workers."""
+    """A copy of our packages, in a folder that is on the path of Flink's Python workers."""
     here = Path(__file__).resolve().parents[2]
     target = folder / "win_event_packages"
     for name in _SHIPPED:

@@ -1,7 +1,8 @@
-"""The matcher as a function of Flink over Arrow batches: lines in, hits out. Runs in Flink's Python workers.
+"""The matcher as a function of Flink over Arrow batches: takes lines, returns hits. Runs in Flink's Python
+workers.
 
-One call has up to thousands of lines: they are one block for the matcher, whose compiled rules live as
-long as the worker. A hit leaves as one JSON text with what alerts and correlations need.
+One call has up to thousands of lines, which are one block for the matcher. Its compiled rules exist as long
+as the worker. A hit is one JSON text with the data for alerts and correlations.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from producer.events.event_time import read_ticks
 
 
 class Matching(ScalarFunction):
-    """Rule files as texts travel in the job; they are compiled where they run."""
+    """The job contains the texts of rule files; each worker compiles them."""
 
     def __init__(self, files: list[RuleFile], pipelines: list[str]) -> None:
         self._files, self._pipelines = files, pipelines
@@ -43,7 +44,7 @@ class Matching(ScalarFunction):
 
 
 def matching(files: list[RuleFile], pipelines: list[str]) -> Any:
-    """The function as Flink takes it."""
+    """The function in the form for Flink."""
     return udf(Matching(files, pipelines), result_type=DataTypes.STRING(), func_type="pandas")
 
 
@@ -58,7 +59,7 @@ def wanted_fields(rules: RuleSet) -> dict[str, tuple[str, ...]]:
 
 
 def hit_text(hit: Hit, wanted: dict[str, tuple[str, ...]]) -> str:
-    """`{"id", "time", "rules": {key: {field: text}}}`; the time in ticks, or null."""
+    """`{"id", "time", "rules": {key: {field: text}}}`; the time is in ticks, or null."""
     moment = event_time(hit.event)
     rules = {rule.head.key: _fields(hit, rule, wanted.get(rule.head.key, ())) for rule in hit.rules}
     time = read_ticks(moment) if moment else None

@@ -12,7 +12,7 @@ from flink_bridge.kafka.settings import KafkaSettings
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """`files`, `pipelines`: texts, which travel in the job. Times in seconds."""
+    """`files`, `pipelines`: texts, which the job contains. Times are in seconds."""
 
     files: tuple[RuleFile, ...]
     pipelines: tuple[str, ...]
@@ -39,7 +39,7 @@ def detection_flink_options(settings: DetectionSettings) -> dict[str, str]:
         **flink_options(settings),
         "parallelism.default": str(settings.parallelism),
         "table.exec.source.idle-timeout": f"{int(settings.idle_timeout * 1000)} ms",
-        # A batch leaves when it is full or a tenth of a second old: that is the price in delay.
+        # A batch is sent when it is full or a tenth of a second old; this adds to the delay.
         "python.fn-execution.bundle.size": "20000",
         "python.fn-execution.bundle.time": "100",
         "python.fn-execution.arrow.batch.size": "20000",

@@ -1,5 +1,5 @@
-"""From rule files to hits: pySigma reads the rules, a Matcher says which of them an event matches.
+"""From rule files to hits: pySigma reads the rules, a Matcher finds those that an event matches.
 
-Rules become Python functions, one for each channel and event id that comes along. Nothing here knows of Kafka
-or of Flink, and only `rule_files` reads a file.
+Rules become Python functions, one for each channel and event id that occurs. Nothing here uses Kafka or
+Flink, and only `rule_files` reads files.
 """

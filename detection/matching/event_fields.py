@@ -1,7 +1,7 @@
 """An event of any shape, read by the field names that Sigma rules use. Pure.
 
-EventData stands under the names Windows gives it. The fields of the System element have one name here for all
-shapes; a name with dots leads into the event as it came (`winlog.channel`).
+EventData has the names of Windows. The fields of the System element have one name for all shapes; a name with
+dots is a path in the event (`winlog.channel`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from producer.events.line_rule import first_of
 Event = dict[str, Any]
 
 ABSENT = "\udfff"
-"""Stands for a field that is not there. Half of a surrogate pair: no event and no rule has it."""
+"""Means a missing field. It is half of a surrogate pair, so no event and no rule has it."""
 
 _LEVELS = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
-# Other names of the same, as rules and pipelines have them.
+# Other names of the same fields in rules and pipelines.
 ALIASES = {
     "source": "Channel", "event_id": "EventID", "computer": "Computer", "ComputerName": "Computer",
     "provider": "Provider_Name", "Provider": "Provider_Name", "SourceName": "Provider_Name",
@@ -30,7 +30,7 @@ ALIASES = {
 
 @dataclass(frozen=True)
 class Shape:
-    """`paths`: where the System fields stand. `data`: the EventData by name."""
+    """`paths`: the paths of the System fields. `data`: the EventData by name."""
 
     name: str
     paths: Mapping[str, Path]
@@ -39,7 +39,7 @@ class Shape:
 
 
 def text(value: Any) -> str:
-    """A value as rules compare it: ABSENT for null, the elements of a list with spaces between."""
+    """A value as text, as rules compare it: ABSENT for null, a list's elements with spaces between."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -56,13 +56,13 @@ def text(value: Any) -> str:
 
 
 def level(value: Any) -> str:
-    """The Windows name of a level, from that name in any case, Syslog's words or the number."""
+    """The Windows name of a level, from that name in any case, a Syslog word or the number."""
     found = text(value)
     return _LEVELS.get(found.lower(), found)
 
 
 def system_field(shape: Shape, event: Event, name: str) -> str:
-    """The text of a System field, or of a field whose name is a path; ABSENT when it is not there."""
+    """The text of a System field, or of a field whose name is a path; ABSENT if it is missing."""
     if (special := shape.special.get(name)) is not None:
         return text(special(event))
     if (path := shape.paths.get(name)) is not None:
@@ -82,7 +82,7 @@ def read_field(shape: Shape, event: Event, data: Event, name: str) -> str:
 
 
 def full_text(shape: Shape, event: Event, data: Event) -> str:
-    """Where keywords are looked for: the message, and every value of the EventData on a line of its own."""
+    """The text for keywords: the message, and every value of EventData on a separate line."""
     values = [text(value) for value in data.values()] if data is not event else []
     return "\n".join(part for part in (system_field(shape, event, "Message"), *values) if part is not ABSENT)
 
@@ -103,7 +103,7 @@ def _winlogbeat_data(event: Event) -> Event:
 
 
 def _evtx_data(event: Event) -> Event:
-    """EventData, or what the one element of UserData holds."""
+    """EventData, or the content of UserData's only element."""
     inner = _member(event, "Event")
     if data := _member(inner, "EventData"):
         return data
@@ -122,7 +122,7 @@ def _nxlog_keywords(event: Event) -> Any:
 
 
 def _inserts(event: Event) -> Event:
-    """winevtlog keeps values without names: those of event types that we know, else param1, param2, …"""
+    """The values of winevtlog, which have no names: named for known event types, else param1, param2, …"""
     from detection.matching.insert_names import insert_names
 
     values = event.get("StringInserts")
@@ -134,7 +134,7 @@ def _inserts(event: Event) -> Event:
     return dict(zip(names, values, strict=True))
 
 
-# What rules call the fields of the System element.
+# Names of the fields of the System element in rules.
 _NAMES = {
     "EventID": "event_id", "Channel": "source", "Provider_Name": "provider", "Computer": "computer",
     "EventRecordID": "record_id", "Task": "task", "Keywords": "keywords",
@@ -159,7 +159,7 @@ _SYSTEM = {*FLAT.paths, "Level"}
 
 
 def shape_of(event: Event) -> Shape | None:
-    """The shape of this event; None when it is none that we know."""
+    """The shape of this event; None if it is unknown."""
     if "event_id" in event:
         return FLAT
     if "winlog" in event:

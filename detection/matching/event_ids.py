@@ -1,4 +1,4 @@
-"""Which channels and event ids a condition asks for: what the matcher's index is made of. Pure."""
+"""The channels and event ids that a condition needs, for the matcher's index. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from detection.matching.event_fields import ALIASES
 
 
 def event_ids(tree: Any) -> frozenset[int] | None:
-    """The event ids with which the condition may hold; None when it may hold with any."""
+    """The event ids for which the condition may be true; None if it may be true for any."""
     texts = _texts(tree, "EventID")
     return None if texts is None else frozenset(int(each) for each in texts if each.isdecimal())
 
 
 def channels(tree: Any) -> frozenset[str] | None:
-    """The same for channels, in lower case."""
+    """The channels for which it may be true, in lower case; None if for any."""
     return _texts(tree, "Channel")
 
 
 def fields(tree: Any) -> frozenset[str]:
-    """The names of all fields that a condition looks at."""
+    """The names of all fields in a condition."""
     if isinstance(tree, ConditionFieldEqualsValueExpression):
         other = getattr(tree.value, "field", None)
         return frozenset({tree.field} | ({other} if isinstance(other, str) else set()))

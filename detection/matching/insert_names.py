@@ -19,7 +19,7 @@ def _catalogue() -> dict[tuple[str, int], list[tuple[str, Names]]]:
 
 
 def insert_names(channel: Any, event_id: Any, provider: Any) -> Names:
-    """Empty when the catalogue does not have this event type."""
+    """The names; empty if the catalogue does not have this event type."""
     if not isinstance(channel, str) or not isinstance(event_id, int):
         return ()
     found = _catalogue().get((channel, event_id), [])

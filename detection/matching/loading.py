@@ -1,4 +1,4 @@
-"""Rules, filters, correlations out of rule files, by pySigma; what cannot work is refused by place. Pure."""
+"""Reads rules, filters and correlations with pySigma; unusable ones are refused, with their place. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from detection.matching.rule_files import Document, Refusal, RuleFile, documents
 from detection.matching.rule_set import CorrelationRule, Head, Rule, RuleSet
 
 _REFUSED = (SigmaError, LogSourceError, NotSupportedError, RecursionError)
-# pySigma checks much of a file only by using it: what is of the wrong type ends in one of these.
+# pySigma checks much of a file only by using it: a value of the wrong type raises one of these.
 _WRONG_TYPES = (ValueError, TypeError, AttributeError, KeyError, IndexError, NotImplementedError)
 
 
@@ -50,13 +50,13 @@ def _pipeline(text: str) -> ProcessingPipeline:
         pipeline: ProcessingPipeline = ProcessingPipeline.from_yaml(text)
     except PipelineError:
         raise
-    except Exception as error:  # a file of the user's: YAML's errors, Sigma's, and Python's for wrong types
+    except Exception as error:  # a file of the user: errors of YAML and Sigma, and Python's for wrong types
         raise PipelineError(str(error)) from error
     return pipeline
 
 
 class _Loading:
-    """One run over all files. What pySigma made is refused at the place of its document."""
+    """One run over all files. A refusal names the place of the document."""
 
     def __init__(self, pipelines: list[ProcessingPipeline]) -> None:
         self._pipelines = pipelines
@@ -68,7 +68,7 @@ class _Loading:
         self._generated: set[str] = set()
 
     def parse(self, files: Iterable[RuleFile]) -> list[Any]:
-        """Everything that pySigma understands; each id once."""
+        """Parse everything that pySigma understands; each id once."""
         found: dict[str, Any] = {}
         for document, content in self._contents(files):
             each = self._sigma(document, content)
@@ -83,7 +83,7 @@ class _Loading:
         return list(found.values())
 
     def narrow(self, parsed: list[Any]) -> None:
-        """Filters add to the conditions of the rules they name."""
+        """Apply filters, which add to the conditions of the rules that they name."""
         rules = [each for each in parsed if isinstance(each, SigmaRule)]
         names = {name for rule in rules for name in _called(rule)}
         for filter_ in (each for each in parsed if isinstance(each, SigmaFilter)):
@@ -114,7 +114,7 @@ class _Loading:
         self._take(rule, Rule(self._head(rule), trees, _narrowed(sources, trees)))
 
     def take_correlations(self, waiting: list[SigmaCorrelationRule]) -> None:
-        """Again and again, so that each comes behind what it refers to; what is left over has no ground."""
+        """Take correlations, repeatedly, so that each comes after those it refers to; the rest is refused."""
         while waiting:
             left = [each for each in waiting if not self._take_correlation(each)]
             if len(left) == len(waiting):
@@ -131,7 +131,7 @@ class _Loading:
             self._refuse(each, f"refers to rule '{missing}', {why}")
 
     def rule_set(self) -> RuleSet:
-        # Sigma: informational rules are not meant to alert. Those that only feed a correlation never do.
+        # Sigma: informational rules should not alert. Those that only feed a correlation never do.
         informational = {key for key, each in self._taken.items() if each.head.level == "informational"}
         silent = (self._only_parts - self._generated) | (self._generated & informational)
         found = [
@@ -145,7 +145,7 @@ class _Loading:
         )
 
     def _contents(self, files: Iterable[RuleFile]) -> Iterator[tuple[Document, dict[str, Any]]]:
-        """The content of each rule; what `action: global` gives to the rules of its file is in it."""
+        """The content of each rule, with the common parts from `action: global` of its file."""
         for file in files:
             shared: dict[str, Any] = {}
             last: dict[str, Any] = {}
@@ -167,7 +167,7 @@ class _Loading:
                     self._refusals.append(document.refuse(f"unknown action '{action}'"))
 
     def _sigma(self, document: Document, content: dict[str, Any]) -> Any:
-        """pySigma's value, or None when the document is refused."""
+        """pySigma's value, or None if the document is refused."""
         kind: Any = SigmaCorrelationRule if "correlation" in content else SigmaRule
         kind = SigmaFilter if "filter" in content else kind
         try:
@@ -183,7 +183,7 @@ class _Loading:
         return each
 
     def _take_correlation(self, correlation: SigmaCorrelationRule) -> bool:
-        """False: something that it refers to is not there, or not yet."""
+        """Take a correlation; False if something that it refers to is missing, or not taken yet."""
         references = _references(correlation)
         if not all(name in self._names for name in references):
             return False
@@ -221,7 +221,7 @@ class _Loading:
 
 
 def _narrowed(sources: Sequence[Source], trees: Sequence[Any]) -> tuple[Source, ...]:
-    """The sources, and the conditions' own channels and event ids, as far as every condition names them."""
+    """The sources, limited to the channels and event ids in the conditions, if every condition names them."""
     found: dict[Source, None] = {}
     for tree in trees:
         ids, named = event_ids(tree), channels(tree)
@@ -250,7 +250,7 @@ def _called(rule: Any) -> set[str]:
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` over `below`, mapping by mapping."""
+    """Merge two mappings; `above` has priority over `below`."""
     merged = dict(below)
     for name, value in above.items():
         lower = merged.get(name)
@@ -259,6 +259,6 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(error: BaseException) -> str:
-    """One line, without pySigma's own place of the file."""
+    """The error as one line, without pySigma's name of the file."""
     text = str(error.args[0]) if error.args else type(error).__name__
     return " ".join(text.split())

@@ -1,7 +1,7 @@
-"""Which channel and event id the log source of a rule means, and how a source names its fields. Pure data.
+"""The channels and event ids of log sources in rules, and their names of fields. Pure data.
 
-Channels of services: pySigma's own table. Categories: as Sysmon numbers its events; process_creation is event
-4688 of the Security channel as well, under other field names.
+Channels of services: pySigma's own table. Categories: the event ids of Sysmon; process_creation is also event
+4688 of the Security channel, with other names of fields.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
 
 class LogSourceError(ValueError):
-    """A log source whose events do not come here."""
+    """A log source whose events are not Windows events."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Source:
     renamed: dict[str, str] = field(default_factory=dict, hash=False)
 
     def may_be(self, channel: str, event_id: int) -> bool:
-        """Whether an event of this channel (lower case) and id can come from here."""
+        """Whether an event of this channel (lower case) and id can be from this source."""
         ours = self.channel is None or self.channel.lower() == channel
         return ours and (self.event_ids is None or event_id in self.event_ids)
 
@@ -54,7 +54,7 @@ _OTHERS = {
     "ps_classic_start": (Source("Windows PowerShell", frozenset({400})),),
     "ps_classic_provider_start": (Source("Windows PowerShell", frozenset({600})),),
     "ps_classic_script": (Source("Windows PowerShell", frozenset({800})),),
-    # Their audit needs an agent that watches; no channel of Windows has them.
+    # They need an agent that watches; no channel of Windows has them.
     "file_access": (Source("Microsoft-Windows-Kernel-File/Analytic"),),
     "file_rename": (Source("Microsoft-Windows-Kernel-File/Analytic"),),
 }

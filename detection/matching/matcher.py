@@ -1,4 +1,7 @@
-"""Which rules an event matches: an index by channel and event id, one function for each that comes. Pure."""
+"""Finds the rules that an event matches.
+
+An index by channel and event id, with one function for each. Pure.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ from detection.matching.event_fields import FLAT, Event, Shape, read_field, shap
 from detection.matching.rule_set import Rule
 from producer.events.line_rule import are_plain, is_plain, parse_object
 
-_MOST_KINDS = 20_000  # of (channel, event id) remembered; an attacker may invent more
+_MOST_KINDS = 20_000  # most pairs (channel, event id) in memory; an attacker may invent more
 _EMPTY = (b"", b"\r", b"\n", b"\r\n")
 
 
 class _Flat(msgspec.Struct, gc=False):
-    """What tells the kind of an event of the flat shape. The rest is checked to be JSON and passed over."""
+    """The fields that decide the kind of a flat event. The parser only checks that the rest is JSON."""
 
     source: str
     event_id: int
@@ -41,18 +44,18 @@ class Hit(NamedTuple):
     rules: list[Rule]
 
     def field(self, name: str) -> str:
-        """The text of a field by its name in a rule; ABSENT when it is not there."""
+        """The text of a field by its name in a rule; ABSENT if it is missing."""
         return read_field(self.shape, self.event, self.data, name)
 
     def reader(self, rule: Rule) -> Callable[[str], str]:
-        """`field` with the names that the rule's log source has for these events."""
+        """The function `field` with the names in the rule's log source."""
         source = rule.source_of(*kind_of(self.shape, self.event))
         renamed = source.renamed if source else {}
         return lambda name: self.field(renamed.get(name, name))
 
 
 def kind_of(shape: Shape, event: Event) -> tuple[str, int]:
-    """Channel in lower case, and event id; -1 when it is no number."""
+    """The channel in lower case, and the event id; -1 if it is no number."""
     digits = system_field(shape, event, "EventID")
     event_id = int(digits) if len(digits) < 10 and digits.isdecimal() else -1
     return system_field(shape, event, "Channel").lower(), event_id
@@ -60,14 +63,14 @@ def kind_of(shape: Shape, event: Event) -> tuple[str, int]:
 
 @dataclass
 class Counts:
-    """`rejected`: lines that are no JSON object, or no event of a known shape."""
+    """Counts of lines; `rejected`: no JSON object, or no event of a known shape."""
 
     lines: int = 0
     rejected: int = 0
 
 
 class Matcher:
-    """Holds what it has compiled; not for several threads."""
+    """Stores its compiled functions; not thread-safe."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
@@ -76,12 +79,12 @@ class Matcher:
         self.counts = Counts()
 
     def hits(self, block: bytes) -> Iterator[Hit]:
-        """The hits in a block of whole lines, in their order; empty lines are passed over."""
+        """The hits in a block of whole lines, in their order; empty lines are skipped."""
         for _, hit in self.numbered_hits(BytesIO(block).readlines()):  # twice as fast as split
             yield hit
 
     def numbered_hits(self, lines: list[bytes]) -> Iterator[tuple[int, Hit]]:
-        """The same with the place of each in `lines`."""
+        """The hits, each with its index in `lines`."""
         kinds, plain = self._flat, are_plain(lines)
         self.counts.lines += len(lines)
         for number, line in enumerate(lines):
@@ -97,7 +100,7 @@ class Matcher:
                 yield number, hit
 
     def _hit(self, line: bytes) -> Hit | None:
-        """By the long way, for lines of any shape and alphabet."""
+        """The hit by the slow path, for lines of any shape and alphabet."""
         if line in _EMPTY:
             self.counts.lines -= 1
             return None

@@ -1,4 +1,4 @@
-"""Rule files as YAML documents with the line each begins on. The only module here that reads files."""
+"""Rule files as YAML documents, each with its first line. The only module here that reads files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SUFFIXES = (".yml", ".yaml")
 
 
 class RuleFilesError(ValueError):
-    """There is no such file or folder, or no rule in it."""
+    """A file or folder does not exist, or has no rule."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a rule, a filter or a correlation does not take part."""
+    """Why a rule, a filter or a correlation is not used."""
 
     path: str
     line: int
@@ -30,7 +30,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class RuleFile:
-    """`text` as it is on the disk; what is not UTF-8 reads as U+FFFD and is refused as YAML or not at all."""
+    """A file with its text; invalid UTF-8 is read as U+FFFD, which YAML may refuse."""
 
     path: str
     text: str
@@ -46,7 +46,7 @@ class Document:
     content: dict[str, Any]
 
     def refuse(self, reason: str) -> Refusal:
-        """At the line that the reason quotes something of, else at the first."""
+        """Refuse the document, at the line with the text quoted in the reason, or else at its first line."""
         return Refusal(self.path, self.line + _line_of(self.text, reason), reason)
 
 
@@ -66,7 +66,7 @@ def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
 
 
 def documents(file: RuleFile) -> Iterator[Document | Refusal]:
-    """The documents of one file; what is no YAML, or no mapping, is refused."""
+    """The documents of one file; text that is no YAML or no mapping is refused."""
     try:
         pairs = list(_composed(file.text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -99,7 +99,7 @@ def _composed(text: str) -> Iterator[tuple[yaml.Node, Any]]:
 
 
 def _each_key_once(node: yaml.Node) -> None:
-    """A key that stands twice would silently win over the first."""
+    """Refuse a key that occurs twice: the second would silently replace the first."""
     waiting, seen = [node], set[int]()
     while waiting:
         each = waiting.pop()
@@ -120,7 +120,7 @@ def _each_key_once(node: yaml.Node) -> None:
 
 
 def _line_of(text: str, reason: str) -> int:
-    """The first line that holds one of the words that the reason puts in quotes."""
+    """The first line with one of the words that are quoted in the reason."""
     quoted = [word for word in reason.replace('"', "'").split("'")[1::2] if word.strip()]
     for number, line in enumerate(text.splitlines()):
         if any(word in line for word in quoted):

@@ -1,4 +1,4 @@
-"""The rules that take part: for single events, and for correlations. Values only; `loading` makes them."""
+"""The loaded rules: for single events, and correlations. Values only; `loading` makes them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 
 @dataclass(frozen=True)
 class Head:
-    """What every rule tells about itself. `key`: its id, else its name, else its title.
+    """The common part of all rules. `key`: its id, else its name, else its title.
 
-    `alerts`: False for a rule that only serves a correlation. `scenarios`: those of the
-    producer that it is for. `examples`: as running.examples tells.
+    `alerts`: False for a rule that only serves a correlation. `scenarios`: those of the producer that it
+    should find. `examples`: see running.examples.
     """
 
     key: str
@@ -39,13 +39,13 @@ class Head:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes with the text of the rule."""
+        """A value that changes with the text of the rule."""
         return hashlib.sha256(self.text.encode(errors="replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """A rule for single events. `trees`: its conditions as pySigma parses them; any of them is enough."""
+    """A rule for single events. `trees`: its conditions, parsed by pySigma; one true condition is enough."""
 
     head: Head
     trees: tuple[Any, ...]
@@ -56,7 +56,10 @@ class Rule:
         return self.trees[0] if len(self.trees) == 1 else ConditionOR(list(self.trees))
 
     def source_of(self, channel: str, event_id: int) -> Source | None:
-        """Where the rule expects an event of this channel (lower case) and id; None: nowhere."""
+        """The source for an event of this channel (lower case) and id.
+
+        None if the rule does not expect it.
+        """
         return next((each for each in self.sources if each.may_be(channel, event_id)), None)
 
     @cached_property
@@ -66,18 +69,18 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class CorrelationRule:
-    """A correlation as pySigma reads it, with the keys of what it refers to, in its order."""
+    """A correlation, parsed by pySigma, with the keys of the rules that it refers to, in its order."""
 
     head: Head
     sigma: SigmaCorrelationRule
     refers_to: tuple[str, ...]
     names: tuple[str, ...]
-    """What it calls them: the aliases of fields name rules so, too."""
+    """The names of these rules in the correlation; aliases of fields use them, too."""
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Correlations stand behind what they refer to."""
+    """Correlations come after the rules that they refer to."""
 
     rules: tuple[Rule, ...] = ()
     correlations: tuple[CorrelationRule, ...] = ()

@@ -1,1 +1,1 @@
-"""The drivers of one process: where lines come from, where alerts go, and rules that change meanwhile."""
+"""The driver in one process: reads lines, reports alerts, and reloads changed rules."""

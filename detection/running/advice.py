@@ -8,7 +8,7 @@ from producer.events.catalogue.event_catalogue import load_catalogue
 
 
 def notes(rules: RuleSet) -> dict[str, str]:
-    """By the key of the rule."""
+    """The remarks, by the key of the rule."""
     known: dict[tuple[str, int], set[str]] = {}
     for each in load_catalogue().event_types.values():
         known.setdefault((each.channel.lower(), each.event_id), set()).update(each.data)
@@ -23,7 +23,7 @@ def notes(rules: RuleSet) -> dict[str, str]:
 
 
 def _note(rule: Rule, known: dict[tuple[str, int], set[str]]) -> str:
-    """Never, when the producer writes no such event; else the fields that none of its events has."""
+    """A remark if the producer writes no such event, or if none of its events has some fields of the rule."""
     data: set[str] = set()
     seen = False
     for source in rule.sources:

@@ -1,8 +1,8 @@
-"""The examples that rule files carry: small events that must match, and such that must not. Pure.
+"""The examples in rule files: small events that must match, and others that must not. Pure.
 
 Under `examples`, `match` and `no_match` are lists of cases, and a case is a list of events in the flat shape,
-as far as the rule looks at them. `after`: seconds behind the event before. `times` and `every`: so often, so
-many seconds apart; {n} in a value is the number of the repetition.
+with only the fields that the rule needs. `after`: seconds after the previous event. `times` and `every`: the
+number of repetitions and the seconds between them; {n} in a value is the number of the repetition.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OWN = ("after", "times", "every")
 
 
 class Example(NamedTuple):
-    """One case of one rule, and what came of it; `problem` when the case itself is wrong."""
+    """One case of one rule, and its result; `problem` if the case itself is wrong."""
 
     head: Head
     number: int
@@ -51,7 +51,7 @@ def run_examples(rules: RuleSet) -> Iterator[Example]:
 
 
 def _matches(rules: RuleSet, head: Head, block: bytes) -> bool:
-    """Whether the rule fires, alone or as a part of a correlation."""
+    """Whether the rule matches, alone or as a part of a correlation."""
     detector = Detector(rules)
     found = [*detector.feed(block), *detector.finish()]
     return head.key in detector.fired or any(alert.head.key == head.key for alert in found)

@@ -1,4 +1,4 @@
-"""Blocks of whole lines out of files and pipes, as soon as they are there."""
+"""Reads blocks of whole lines from files and pipes, as soon as they arrive."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 _BLOCK = 256 * 1024
 LONGEST = 1024 * 1024
-_PATIENCE = 0.5  # seconds; then whoever reads may look at other things
+_PATIENCE = 0.5  # seconds; then the caller may do other work
 
 
 class LineBlocks:
-    """`too_long`: lines above LONGEST bytes, which are passed over without being held in memory."""
+    """`too_long`: lines above LONGEST bytes, which are skipped without being stored in memory."""
 
     def __init__(self, files: Sequence[Path | None]) -> None:
-        """None stands for standard input."""
+        """None means standard input."""
         self._files = files
         self.too_long = 0
 
@@ -25,7 +25,10 @@ class LineBlocks:
         return [str(file or "-") for file in self._files]
 
     def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
-        """(input, block): an empty block when nothing came for a while, None at its end. Raises OSError."""
+        """Yields (input, block).
+
+        An empty block if nothing came for a while, None at the end of the input. Raises OSError.
+        """
         for file in self._files:
             name = str(file or "-")
             descriptor = os.open(file, os.O_RDONLY) if file else 0

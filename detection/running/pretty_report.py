@@ -9,7 +9,7 @@ from detection.running.view import alert_line, page, summary
 
 
 class PrettyReport(Report):
-    """A line when an alert comes, another each time it has doubled, a table at the end."""
+    """Prints a line for a new alert, another each time its count has doubled, and a table at the end."""
 
     def __init__(self, lowest: str) -> None:
         super().__init__(lowest)

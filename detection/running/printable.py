@@ -1,8 +1,11 @@
-"""Texts of strangers on a terminal."""
+"""Makes foreign text safe for a terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Without anything that a terminal would obey: values and rules come from strangers."""
+    """The text without control characters, which a terminal would execute.
+
+    Values and rules are foreign text.
+    """
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)

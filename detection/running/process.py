@@ -1,4 +1,4 @@
-"""One run over lines: feeds the detector, hands alerts on, changes rules on request. No output of its own."""
+"""One run over lines: feeds the detector, passes alerts on, changes rules on request. It prints nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(
     taken: Taken,
     new_rules: Callable[[], RuleSet | None] = lambda: None,
 ) -> None:
-    """Until the blocks end; then every alert has been handed on with its last count."""
+    """Run until the blocks end; then every alert was passed on with its last count."""
     for source, block in blocks:
         if (rules := new_rules()) is not None:
             detector.reload(rules)

@@ -1,4 +1,4 @@
-"""Where the alerts of one process go: counted, and written as JSON for programs."""
+"""Reports the alerts of one process: counts them, and writes them as JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from detection.running.printable import printable
 
 
 class Report:
-    """Counts, and says on stderr what happens. Levels below `lowest` are counted only."""
+    """Counts alerts, and reports progress on stderr. Alerts below the level `lowest` are only counted."""
 
     def __init__(self, lowest: str) -> None:
         self._lowest = LEVELS.index(lowest)
@@ -38,7 +38,7 @@ class Report:
         self.say(f"{what} loaded{refused}")
 
     def take(self, alert: Alert) -> bool:
-        """False: the alert is not to be shown."""
+        """Count an alert; False if it is not to be shown."""
         if LEVELS.index(alert.head.level) < self._lowest:
             self._below += alert.new
             return False
@@ -76,7 +76,7 @@ class Report:
 
 
 class JsonReport(Report):
-    """One alert a line on stdout, when it will not change any more."""
+    """Writes each alert as one line on stdout, when it cannot change any more."""
 
     def take(self, alert: Alert) -> bool:
         shown = super().take(alert)

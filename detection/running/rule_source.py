@@ -19,7 +19,7 @@ class RulesError(ValueError):
 
 
 def counted(rules: RuleSet) -> RuleSet:
-    """Without the correlations that cannot be counted: they are among the refusals."""
+    """The rules without the correlations that cannot be used, which are added to the refusals."""
     correlations, refused = definitions(rules)
     keys = {each.head.key for each in correlations}
     kept = tuple(each for each in rules.correlations if each.head.key in keys)
@@ -34,7 +34,7 @@ class RuleSource:
         self._stamps: object = None
 
     def load_some(self) -> RuleSet:
-        """As `load`; raises RulesError also when every rule is refused: nothing could ever be found."""
+        """Like `load`, but also raises RulesError if every rule is refused: nothing could be found."""
         rules = self.load()
         if not rules.heads:
             reasons = "; ".join(map(str, rules.refusals[:3])) or "the files hold none"
@@ -42,7 +42,7 @@ class RuleSource:
         return rules
 
     def load(self) -> RuleSet:
-        """With the refusals. Raises RulesError."""
+        """The rules, with the refusals. Raises RulesError."""
         self._stamps = self._look()
         files, pipelines = self.files()
         try:
@@ -61,7 +61,7 @@ class RuleSource:
             raise RulesError(str(error)) from error
 
     def changed(self) -> bool:
-        """Whether files came, went or changed since the last look; that state counts as seen."""
+        """Whether files were added, removed or changed since the last call."""
         before, self._stamps = self._stamps, self._look()
         return before != self._stamps
 
@@ -72,6 +72,6 @@ class RuleSource:
                 try:
                     stat = file.stat()
                 except OSError:
-                    continue  # it goes at this moment
+                    continue  # it is removed at this moment
                 found.append((str(file), stat.st_mtime_ns, stat.st_size))
         return found

@@ -1,7 +1,7 @@
 """How good the rules are: precision, recall and delay against the labels that events carry. Pure.
 
-A rule names the scenarios that it is for (`scenarios` in its file). An alert is right when one of its events
-is labelled with one of them; a played scenario is found when one of its events is in an alert of the rule.
+A rule names the scenarios that it is for (`scenarios` in its file). An alert is right if one of its events
+has one of these labels; a played scenario is found if one of its events is in an alert of the rule.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from producer.events.line_rule import parse_object
 
 
 class Label(NamedTuple):
-    """What an event is a part of."""
+    """The scenario that an event is a part of."""
 
     scenario: str
     story: str
@@ -46,7 +46,7 @@ class Score:
         return self.found / self.played if self.played else None
 
     def delay(self, percent: int) -> float | None:
-        """Nearest rank."""
+        """The delay at a quantile, by nearest rank."""
         ranked = sorted(self.delays)
         return ranked[max(-(-percent * len(ranked) // 100), 1) - 1] if ranked else None
 
@@ -68,7 +68,7 @@ class Score:
 
 @dataclass
 class Labels:
-    """The labels of all events that are part of a scenario, by what an event is called."""
+    """The labels of all events that are part of a scenario, by the id of the event."""
 
     by_identity: dict[str, Label] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ class Labels:
 
 
 def detected_at(lines: bytes) -> dict[str, int]:
-    """When each alert of a file was first found, in ticks, by its id."""
+    """The time when each alert of a file was first found, in ticks, by its id."""
     found: dict[str, int] = {}
     for line in lines.splitlines():
         alert = parse_object(line) or {}
@@ -101,7 +101,7 @@ def detected_at(lines: bytes) -> dict[str, int]:
 def scores(
     rules: RuleSet, alerts: Iterable[Alert], labels: Labels, delays: Mapping[str, float]
 ) -> list[Score]:
-    """One row for each rule that is for a scenario. `delays`: seconds by the alert's id, as far as known."""
+    """One row for each rule with a scenario. `delays`: known seconds, by the id of the alert."""
     by_rule: dict[str, list[Alert]] = {}
     for alert in alerts:
         by_rule.setdefault(alert.head.key, []).append(alert)

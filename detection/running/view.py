@@ -14,7 +14,7 @@ from detection.matching.rule_set import RuleSet
 from detection.running.printable import printable
 from detection.running.score import Score
 
-_PIPE_COLUMNS = 160  # rich would fold lines at 80 where nobody's terminal sets a limit
+_PIPE_COLUMNS = 160  # without a terminal, rich would fold lines at 80 characters
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 
 
@@ -25,7 +25,7 @@ def page() -> Console:
 
 
 def alert_line(alert: Alert) -> Text:
-    """Time, level, title, group, and how much there is of it so far."""
+    """Time, level, title, group, and the count so far."""
     head = alert.head
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{alert.last[:19].replace('T', ' ') or 'no time':19}  ", "dim")
@@ -43,7 +43,7 @@ def alert_line(alert: Alert) -> Text:
 
 
 def summary(alerts: Counter[str], events: Counter[str], rules: RuleSet) -> Table:
-    """How many alerts each rule gave, and over how many events."""
+    """A table with the alerts of each rule, and the number of their events."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name, justify in (("rule", "left"), ("level", "left"), ("alerts", "right"), ("events", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]  # one of the words that rich knows
@@ -57,7 +57,7 @@ def summary(alerts: Counter[str], events: Counter[str], rules: RuleSet) -> Table
 
 
 def score_table(rows: Iterable[Score]) -> Table:
-    """A rule and scenario a row."""
+    """One row for each rule and scenario."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in (
         "rule",
@@ -84,7 +84,7 @@ def score_table(rows: Iterable[Score]) -> Table:
 
 
 def rules_table(rules: RuleSet, notes: dict[str, str]) -> Table:
-    """What is loaded: which events and fields each rule looks at, and what is to be said about it."""
+    """The loaded rules, with the events and fields of each, and remarks."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("rule", "level", "events", "fields", "note"):
         table.add_column(name, overflow="fold")

@@ -1,5 +1,5 @@
-"""Detection over Kafka in one process: events out of a topic, alerts into another, at least once.
+"""Detection over Kafka in one process: from a topic of events to a topic of alerts, at least once.
 
-`driver` is the entrance. A start reads back what the windows need before the committed positions, tells
-nothing of it, and goes on. `settings` needs no Kafka client, which takes a while to import.
+Callers use `driver`. At its start, it reads again the events that the windows need, without reporting them,
+and continues from the committed positions. `settings` does not import the Kafka client, which is slow.
 """

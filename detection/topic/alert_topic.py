@@ -1,4 +1,4 @@
-"""The topic of alerts: written as they come, and read at a start. Key: rule and group. Value: the alert."""
+"""The topic of alerts: written at once, and read at a start. Key: rule and group. Value: the alert."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.05
 
 
 class AlertWriter:
-    """Writes nothing where the settings name no topic."""
+    """Writes alerts; nothing if the settings name no topic."""
 
     def __init__(self, settings: TopicSettings) -> None:
         self._topic = settings.alerts
@@ -40,7 +40,7 @@ class AlertWriter:
         self._producer.poll(0)
 
     def flush(self) -> None:
-        """Raises KafkaException when an alert did not get through."""
+        """Wait until all alerts are written. Raises KafkaException if one was not."""
         left = self._producer.flush(_FLUSH_SECONDS)
         if self._failed is not None:
             raise KafkaException(self._failed)

@@ -1,6 +1,6 @@
-"""One run over a topic: batches of records to the detector, alerts to their topic, positions behind both.
+"""One run over a topic: it feeds batches of records to the detector, writes alerts, and commits positions.
 
-Positions are committed only when the alerts that were found up to there are in Kafka.
+A position is committed only when all alerts up to it are in Kafka.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from producer.events.line_rule import parse_object
 _BATCH = 2_000
 _POLL_SECONDS = 0.05
 _COMMIT_SECONDS = 1.0
-_AHEAD = 3_600_000  # milliseconds: Kafka takes no record that is further ahead of its clock
+_AHEAD = 3_600_000  # milliseconds: Kafka accepts no record further ahead of its clock
 
 
 class TopicDriver:
-    """One run. `stop()` may come from a signal handler: the batch at hand is finished and committed."""
+    """One run. A signal handler may call `stop()`: the current batch is finished and committed."""
 
     def __init__(self, settings: TopicSettings, detector: Detector, taken: Callable[[Alert], object]) -> None:
         self._settings, self._detector, self._taken = settings, detector, taken
@@ -52,7 +52,7 @@ class TopicDriver:
             self._consumer.close()
 
     def _begin(self) -> Positions:
-        """Assign every partition, with the state as it was when its position was committed."""
+        """Assign every partition, and restore the state at its committed position."""
         positions = Positions(self._consumer, self._settings.topic, self._settings.start_from)
         for number in positions.next:
             self._detector.clock.expect(str(number))
@@ -86,7 +86,7 @@ class TopicDriver:
         self._taken(alert)
 
     def _commit(self, positions: Positions) -> None:
-        """Alerts first, then the positions."""
+        """Flush the alerts, then commit the positions."""
         if positions.changed:
             self._alerts.flush()
             positions.commit(self._detector.clock.watermark)
@@ -95,7 +95,7 @@ class TopicDriver:
         self._consumer.assign([TopicPartition(self._settings.topic, *place) for place in offsets.items()])
 
     def _remember(self, since: int) -> None:
-        """The alerts that earlier runs have written and that may still grow: they keep their ids."""
+        """Read the alerts of earlier runs that may still grow, so that they keep their ids."""
         if self._settings.alerts is None:
             return
         for value in values_since(self._consumer, self._settings.alerts, max(since - _AHEAD, 0)):
@@ -104,7 +104,7 @@ class TopicDriver:
                 self._detector.remember(alert)
 
     def _read_back(self, starts: dict[int, int], ends: dict[int, int]) -> None:
-        """Feed what was taken already, and tell nothing of it: it was told."""
+        """Feed the events before the committed positions again, without reporting them."""
         left = {number: ends[number] for number in starts}
         self._assign(starts)
         while left and not self._stopped:
@@ -113,9 +113,10 @@ class TopicDriver:
                     pass
 
     def _blocks(self, ends: dict[int, int], cut: bool = False) -> Iterator[tuple[int, bytes, int]]:
-        """(partition, lines, offset behind them) of one poll. Partitions that are read to `ends` leave it.
+        """Yields (partition, lines, next offset) of one poll. Partitions that are read to their end are
+        removed from `ends`.
 
-        `cut`: pass over what lies behind the ends.
+        `cut`: skip records after the ends.
         """
         messages = self._consumer.consume(_BATCH, _POLL_SECONDS)
         for partition, group in groupby(messages, key=Message.partition):
@@ -132,7 +133,7 @@ class TopicDriver:
                 yield partition, b"\n".join(lines) + b"\n", position
 
     def _end_of(self, message: Message, ends: dict[int, int]) -> None:
-        """The end of a partition is no error: it does not hold the others any more."""
+        """Handle the end of a partition: it does not hold back the others any more."""
         error = message.error()
         if error.code() != KafkaError._PARTITION_EOF:
             raise KafkaException(error)
@@ -149,7 +150,8 @@ def _told(error: KafkaError, settings: TopicSettings) -> str:
         f"WRITE on {settings.alerts}: win-event-kafka-setup apply",
         KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {settings.group}",
         KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}",
-        # The broker has answered already: a coordinator that never comes is one that we may not ask.
+        # The broker has answered before, so a missing answer of the coordinator means that permission is
+        # missing.
         KafkaError._TIMED_OUT: f"user {user!r} needs READ on {settings.topic} and on group {settings.group}",
         KafkaError._TRANSPORT: f"no broker answers at {servers}: is it up?",
         KafkaError._AUTHENTICATION: "check KAFKA_USERNAME and the password",

@@ -1,4 +1,4 @@
-"""Where each partition is read: kept by the consumer group, with how far event time had come."""
+"""The position in each partition: stored by the consumer group, together with the event time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 class Positions:
-    """`next`: by partition, the offset behind the last record that was taken. All raise KafkaException."""
+    """`next`: the next offset, by partition. All methods raise KafkaException."""
 
     def __init__(self, consumer: Consumer, topic: str, start_from: str) -> None:
-        """`start_from` (earliest or latest) counts for partitions of which the group knows nothing."""
+        """`start_from` (earliest or latest) is for partitions without a committed position."""
         self._consumer, self._topic = consumer, topic
         found = consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
         if found.error is not None:
@@ -39,16 +39,16 @@ class Positions:
 
     @property
     def ends(self) -> dict[int, int]:
-        """The end offsets of the start, of the partitions that are not read so far."""
+        """The end offsets at the start, of partitions that are not read up to them yet."""
         return {number: high for number, (_, high) in self._ranges.items() if high > self.next[number]}
 
     @property
     def event_time(self) -> int | None:
-        """How far it had come with what was committed, in milliseconds: in the slowest partition."""
+        """The committed event time of the slowest partition, in milliseconds."""
         return min(self._marks.values(), default=None)
 
     def before(self, milliseconds: int) -> dict[int, int]:
-        """The offsets from which so much event time is read again, where that is before `next`."""
+        """The offsets from which so much event time is read again, if they are before `next`."""
         asked = [
             TopicPartition(self._topic, number, max(mark - milliseconds, 0))
             for number, mark in self._marks.items()
@@ -63,11 +63,11 @@ class Positions:
 
     @property
     def changed(self) -> dict[int, int]:
-        """What is to be committed."""
+        """The positions that must be committed."""
         return {n: offset for n, offset in self.next.items() if offset != self._committed[n]}
 
     def commit(self, watermark: int) -> None:
-        """`watermark` in ticks goes with each position."""
+        """Commit the positions, each with the `watermark` in ticks."""
         changed = self.changed
         metadata = "" if watermark == NEVER else str(watermark)
         places = [TopicPartition(self._topic, n, offset, metadata) for n, offset in changed.items()]
@@ -82,7 +82,7 @@ class Positions:
 
 
 def coordinated(ask: Callable[[], T]) -> T:
-    """The answer of the group's coordinator, which may be moving, or be made by the first request of all."""
+    """The answer of the group's coordinator; it retries, because a coordinator may be moving or new."""
     return Retrying(
         retry=retry_if_exception(_is_moving),
         wait=wait_fixed(0.5),
@@ -101,7 +101,7 @@ def _is_moving(error: BaseException) -> bool:
 
 
 def _mark(place: TopicPartition) -> int | None:
-    """How far event time had come with a committed position, in milliseconds; None when it is not told."""
+    """The event time stored with a committed position, in milliseconds; None if there is none."""
     told = place.metadata or ""
     known = place.offset >= 0 and told.lstrip("-").isdecimal()
     return int(told) // (TICKS // 1000) if known else None

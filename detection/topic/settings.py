@@ -1,4 +1,4 @@
-"""What a run over a topic is told, and how it fails."""
+"""The settings of a run over a topic, and its error."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from kafka_setup.connection.settings import KafkaConnection
 
 
 class TopicError(Exception):
-    """Kafka refuses or cannot be reached; the text says what, and what to try."""
+    """Kafka refuses or cannot be reached; the text says why, and what to try."""
 
 
 @dataclass(frozen=True)
 class TopicSettings:
-    """`alerts` None: alerts are not written to Kafka. `bounded`: end at the end offsets of the start."""
+    """`alerts` None: alerts are not written to Kafka. `bounded`: stop at the end offsets of the start."""
 
     connection: KafkaConnection
     topic: str

@@ -21,13 +21,13 @@ CLASSES = (
 )
 PASSWORD_CLASSES = ("PasswordProvider",)
 KAFKA_CLASSES = ("KafkaRecords", *PASSWORD_CLASSES)
-"""These need the Kafka connector, and Kafka's classes under the names that it has given them."""
+"""These need the Kafka connector, and Kafka's classes under the names that the connector uses."""
 PACKAGE = "winevent"
 _KAFKA = "org.apache.kafka."
 
 
 class JavaError(RuntimeError):
-    """One of the texts does not compile; says where."""
+    """A Java file does not compile; the text says where."""
 
 
 def java_text(file: Path, prefix: str = "") -> str:

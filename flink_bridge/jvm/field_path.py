@@ -1,4 +1,4 @@
-"""Field names as users write them, and the paths in a line that they can mean. Pure."""
+"""Field names as users write them, and the paths in a line that they may mean. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class FieldPathError(ValueError):
 class FieldPath:
     """A field of an event: `computer`, `winlog.computer_name`, or a JSON path `$['host']['name']`.
 
-    `places`: where it can stand, as steps into objects; the first place that has a value counts. A name with
-    dots stands nested, or as one member of that name; a JSON path stands in one place.
+    `places`: the possible paths; the first one that has a value is used. A name with dots means nested
+    objects, or one member of that name; a JSON path means one place.
     """
 
     text: str
@@ -31,7 +31,7 @@ class FieldPath:
 
 
 def parse_field(text: str) -> FieldPath:
-    """Dots lead into objects; a name that holds a dot itself is written `$['a.b']`. Raises FieldPathError."""
+    """Dots lead into objects; a name that contains a dot is written `$['a.b']`. Raises FieldPathError."""
     if not text.startswith("$"):
         if not all(text.split(".")) or re.search(r"['\"\\\x00-\x1f]", text):
             raise FieldPathError(f"{text!r} is not a field: expected a name, a.b, or $['a']['b']")
@@ -56,7 +56,7 @@ def parse_fields(text: str) -> tuple[FieldPath, ...]:
 
 
 def first_of(fields: Iterable[FieldPath]) -> FieldPath:
-    """One field that stands in the first of all these places, by the first name. Raises FieldPathError."""
+    """One field, with the name of the first and the places of all of them. Raises FieldPathError."""
     names = tuple(fields)
     if not names:
         raise FieldPathError("expected at least one field")

@@ -10,20 +10,23 @@ from producer.endpoint import Endpoint
 
 
 def sorting_options(settings: BridgeSettings, endpoint: Endpoint) -> dict[str, Any]:
-    """The options of SortLines, and those of EventLine among them."""
+    """The options of SortLines, which include those of EventLine."""
     return {
         "topic": settings.topic,
         "rejected_topic": settings.rejected_topic,
         "endpoint": str(endpoint),
         "max_rejected": settings.rejected_limits.max_record,
         **line_options(settings.events, settings.limits),
-        # Flink's own source hands on characters: what was no UTF-8 is U+FFFD by then, like a literal U+FFFD.
+        # Flink's own source passes on characters: invalid UTF-8 is U+FFFD by then, like a real U+FFFD.
         "decoded": settings.source == "socket",
     }
 
 
 def line_options(events: EventSettings, limits: TopicLimits = UNKNOWN) -> dict[str, Any]:
-    """The places to read; the fields, as numbers of places; and which of these (by number) serve for what."""
+    """The places to read.
+
+    The fields, as numbers of places; and the use of each field (key, time, headers), by number.
+    """
     timestamp = (events.timestamp_field,) if events.event_timestamps else ()
     required = tuple(dict.fromkeys((events.key_field, *events.require)))
     read = dict.fromkeys(field.places for field in (*required, *timestamp, *events.headers))

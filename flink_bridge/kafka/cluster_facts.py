@@ -15,7 +15,7 @@ from flink_bridge.settings import TRANSACTIONAL_IDS, BridgeSettings
 
 _TIMEOUT_MS = 60_000
 _LONGEST_OPEN = 60.0
-"""Seconds, and three checkpoints: a transaction that is open for longer belongs to no job that works."""
+"""In seconds, about three checkpoints: a transaction that is open longer does not belong to a working job."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ClusterFacts:
 
 
 def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
-    """Raises PreflightError when the topics would refuse the records of this job."""
+    """The facts. Raises PreflightError if the topics would refuse the records of this job."""
     kafka = kafka_package(prefix)
     properties = settings.kafka.client_properties(prefix) | {"client.id": "win-event-bridge-check"}
     properties |= {"default.api.timeout.ms": str(_TIMEOUT_MS), "request.timeout.ms": str(_TIMEOUT_MS)}
@@ -45,14 +45,14 @@ def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
 
 
 class _Asked:
-    """The questions, one admin client for all. Every method may raise Py4JJavaError."""
+    """The requests, with one admin client for all. Every method may raise Py4JJavaError."""
 
     def __init__(self, settings: BridgeSettings, admin: Any, kafka: Any) -> None:
         self._settings, self._admin, self._kafka = settings, admin, kafka
         self.topics = (settings.topic, settings.rejected_topic)
 
     def refuse_without_write(self) -> None:
-        """The broker itself says what this user may do with each topic. Raises PreflightError."""
+        """Ask the broker what this user may do with each topic. Raises PreflightError."""
         options = self._kafka.clients.admin.DescribeTopicsOptions().includeAuthorizedOperations(True)
         answer = self._admin.describeTopics(_java_list(self.topics), options).allTopicNames().get()
         for topic in self.topics:
@@ -65,7 +65,7 @@ class _Asked:
                 )
 
     def topic_settings(self) -> tuple[dict[str, dict[str, str]], list[str]]:
-        """The settings in force by topic, those that may be read. Raises PreflightError."""
+        """The effective settings by topic, as far as the user may read them. Raises PreflightError."""
         resource = self._kafka.common.config.ConfigResource
         kind = resource.Type.TOPIC
         found: dict[str, dict[str, str]] = {}
@@ -86,7 +86,7 @@ class _Asked:
         return found, notes
 
     def leftovers(self) -> list[str]:
-        """Transactions of other bridges that nobody seems to end: read_committed readers wait behind them."""
+        """Transactions of other bridges that seem to stay open; read_committed readers wait for their end."""
         if self._settings.delivery != "exactly-once":
             return []
         try:

@@ -1,7 +1,7 @@
 """The limits of a topic: settings of topic and producer as limits for one record. Pure.
 
-A record that a broker refuses fails the job, and again after each restart: what is out of bounds is rejected
-before it gets that far.
+A record that a broker refuses fails the job, again after each restart. So a line outside the limits is
+rejected before.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 FOREVER = 2**62
-"""Milliseconds: no bound."""
+"""In milliseconds: no limit."""
 
-MAX_REQUEST_SIZE = 1_048_576  # Kafka's producer, unless max.request.size says something else
+MAX_REQUEST_SIZE = 1_048_576  # the limit of Kafka's producer, unless max.request.size is set
 _HOUR = 3_600_000
-_MARGIN = 5 * 60_000  # for clocks that differ, and for what waits on its way
+_MARGIN = 5 * 60_000  # for clocks that differ, and for records that wait on their way
 
-# What Kafka's brokers have without settings of their own.
+# The defaults of Kafka's brokers.
 DEFAULTS = {
     "max.message.bytes": "1048588",
     "message.timestamp.type": "CreateTime",
@@ -34,13 +34,13 @@ class TopicLimits:
     max_record: int = MAX_REQUEST_SIZE
     most_ahead: int = _HOUR - _MARGIN
     most_behind: int = FOREVER
-    """What is older is refused by the broker."""
+    """The broker refuses older records."""
     retention: int = FOREVER
-    """What is older is deleted, soon after it was written."""
+    """Older records are deleted soon after they were written."""
 
 
 UNKNOWN = TopicLimits()
-"""Of a topic whose settings could not be read."""
+"""The limits of a topic whose settings could not be read."""
 
 
 def topic_limits(topic: Mapping[str, str], producer: Mapping[str, str]) -> TopicLimits:
@@ -52,7 +52,7 @@ def topic_limits(topic: Mapping[str, str], producer: Mapping[str, str]) -> Topic
         int(producer.get("buffer.memory", MAX_REQUEST_SIZE)),
     )
     if settings["message.timestamp.type"] == "LogAppendTime":
-        return TopicLimits(size, FOREVER, FOREVER, FOREVER)  # the broker writes its own time over ours
+        return TopicLimits(size, FOREVER, FOREVER, FOREVER)  # the broker replaces our time by its own
     after, before = (int(settings[f"message.timestamp.{way}.max.ms"]) for way in ("after", "before"))
     retention = int(settings["retention.ms"])
     deletes = "delete" in settings["cleanup.policy"] and retention >= 0

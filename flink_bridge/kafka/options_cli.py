@@ -44,7 +44,8 @@ KAFKA_OPTIONS = (
 
 
 def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool = False) -> KafkaSettings:
-    """`role`: the user when none is named and WIN_EVENT_PASSWORD_DIR has it. `any_password`: KafkaSettings.
+    """`role`: the user if none is named and WIN_EVENT_PASSWORD_DIR has its password. `any_password`: see
+    KafkaSettings.
 
     Raises KafkaSettingsError.
     """
@@ -62,9 +63,9 @@ def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool 
 
 
 def print_description(kafka: KafkaSettings | None, check: bool, **description: object) -> None:
-    """Print as JSON what `win-event-stack submit` wants to know of a job before it starts a JVM.
+    """Print as JSON what `win-event-stack submit` needs to know about a job before it starts a JVM.
 
-    `listener`: what it shall check before, as arguments of protocol_mismatch; null for nothing.
+    `listener`: the arguments for protocol_mismatch; null if nothing is to be checked.
     """
     listener = (
         {"bootstrap_servers": kafka.bootstrap_servers, "security_protocol": kafka.security_protocol}
@@ -75,9 +76,9 @@ def print_description(kafka: KafkaSettings | None, check: bool, **description: o
 
 
 def examine(kafka: KafkaSettings, check: bool) -> None:
-    """Print what is open or ignored; with `check`, end (exit code 1) where only one side would use TLS.
+    """Print warnings about the settings; with `check`, exit with code 1 if only one side uses TLS.
 
-    Called before Flink is loaded, which takes longer than a listener takes to answer.
+    Called before Flink is loaded, because loading takes longer than this check.
     """
     for warning in kafka.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
@@ -95,7 +96,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _login_of(role: str, values: dict[str, Any]) -> dict[str, str]:
-    """From the folder WIN_EVENT_PASSWORD_DIR, as `win-event-stack env` sets it; TaskManagers read it too."""
+    """The login from the folder WIN_EVENT_PASSWORD_DIR, which `win-event-stack env` sets.
+
+    TaskManagers read it, too.
+    """
     user = values["kafka_username"] or role
     by_password = values["kafka_security_protocol"].startswith("SASL_")
     file = login_file(os.environ, user) if by_password and not values["kafka_password_file"] else None

@@ -1,8 +1,7 @@
 """Checks Kafka from where the job is submitted, with the job's own Kafka client, settings and login.
 
-It runs in the JVM that PyFlink has started anyway, so what passes here uses the very classes that the
-TaskManagers will use. It needs the secret to be readable here too; where it is not, only the classes are
-checked.
+It runs in the JVM that PyFlink has started anyway, so it uses the same classes as the TaskManagers. The
+password must be readable here, too; if it is not, only the classes are checked.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ TIMEOUT_MS = "15000"
 SHORT_WAITS = {
     "max.block.ms": TIMEOUT_MS,
     "request.timeout.ms": "10000",
-    # The user's own may be shorter than the request timeout of this check, which Kafka refuses.
+    # The user's own value may be shorter than the request timeout of this check; Kafka refuses that.
     "delivery.timeout.ms": "30000",
 }
 """How long the producer of a check waits."""
@@ -51,7 +50,7 @@ class PreflightError(RuntimeError):
 
 
 def class_prefix() -> str:
-    """What stands before Kafka's class names: the fat connector has moved them. Raises PreflightError."""
+    """The prefix of Kafka's class names; the fat connector has moved them. Raises PreflightError."""
     try:
         loader = get_gateway().jvm.java.lang.Class
     except (OSError, RuntimeError) as error:
@@ -70,14 +69,14 @@ def class_prefix() -> str:
 
 
 def heartbeat_timeout() -> float:
-    """Seconds after which the cluster, as configured where the job is submitted, misses a TaskManager."""
+    """Seconds after which the cluster notices a lost TaskManager, by the configuration used here."""
     configuration: Any = get_gateway().jvm.org.apache.flink.configuration
     cluster = configuration.GlobalConfiguration.loadConfiguration()
     return float(cluster.get(configuration.HeartbeatManagerOptions.HEARTBEAT_TIMEOUT).toMillis()) / 1000
 
 
 def secret_at_hand(kafka: KafkaSettings, environment: Mapping[str, str]) -> bool:
-    """Whether the password can be read here; raises JaasError when it could work nowhere."""
+    """Whether the password can be read here. Raises JaasError if it cannot work anywhere."""
     if not kafka.uses_sasl:
         return True
     if kafka.password_file is None:
@@ -120,7 +119,7 @@ def java_properties(properties: Mapping[str, str]) -> Any:
 
 
 def kafka_package(prefix: str) -> Any:
-    """The Java package org.apache.kafka, wherever the connector has it."""
+    """The Java package org.apache.kafka, where the connector has it."""
     package: Any = get_gateway().jvm
     for name in f"{prefix}org.apache.kafka".split("."):
         package = getattr(package, name)
@@ -148,7 +147,7 @@ def told(
     settings: Transactional | None = None,
     advice: Mapping[str, str] = _ADVICE,
 ) -> str:
-    """The innermost reason, with what to do about it: `advice` by the class of the exception.
+    """The innermost reason as a sentence, with what to do: `advice` has it by the class of the exception.
 
     `settings`: of a job that may write in transactions.
     """

@@ -19,10 +19,10 @@ _PROVIDERS = "org.apache.kafka.common.config.provider."
 _SECRET_WORDS = ("password", "secret", "jaas", "credential", "token.value", "ssl.keystore.key")
 
 DELIVERY_TIMEOUT_SECONDS = 120
-"""How long a broker may be away before the job fails."""
+"""Seconds for which a broker may be away before the job fails."""
 
-# Batches that fill in 20 ms under load, and leave after 20 ms without. Acknowledged by every replica,
-# numbered so that a retry cannot double or reorder.
+# Batches fill within 20 ms under load, and are sent after 20 ms otherwise. Every replica acknowledges them,
+# and their numbers prevent duplicates and reordering by retries.
 _PRODUCER = {
     "acks": "all",
     "enable.idempotence": "true",
@@ -40,7 +40,7 @@ class KafkaSettingsError(ValueError):
 
 @dataclass(frozen=True)
 class KafkaSettings:
-    """Where Kafka is and who we are there. The password stays in its file or variable on the TaskManager."""
+    """Address and login of Kafka. The password stays in its file or variable on the TaskManager."""
 
     bootstrap_servers: str
     security_protocol: str = "SASL_PLAINTEXT"
@@ -50,7 +50,7 @@ class KafkaSettings:
     ca_file: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
     any_password: bool = False
-    """The job carries PasswordProvider.java, which escapes; Kafka's own providers do not."""
+    """The job contains PasswordProvider.java, which escapes passwords; Kafka's own providers do not."""
 
     def __post_init__(self) -> None:
         if self.uses_sasl and not self.username:
@@ -78,13 +78,17 @@ class KafkaSettings:
         return self.security_protocol.endswith("SSL")
 
     def producer_properties(self, prefix: str = SHADED) -> dict[str, str]:
-        """Kafka producer properties; `prefix` stands before Kafka's class names where the jar moved them."""
+        """Kafka producer properties; `prefix` is put before Kafka's class names."""
         properties = _PRODUCER | self.client_properties(prefix)
-        # What is still to be written waits as long for a broker as what was; Kafka's default is half of it.
+        # A record waits for a broker equally long before and after it is sent; Kafka's default is half of
+        # that.
         return {"max.block.ms": properties["delivery.timeout.ms"]} | properties
 
     def client_properties(self, prefix: str = SHADED) -> dict[str, str]:
-        """What a producer and a consumer share: servers, login, encryption, and what the user added."""
+        """Properties of producers and consumers.
+
+        Servers, login, encryption, and those that the user added.
+        """
         properties = {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol,
@@ -116,7 +120,10 @@ class KafkaSettings:
 
     @property
     def password_reference(self) -> str:
-        """What Kafka's config providers replace on the TaskManager, so that the job graph holds no secret."""
+        """A reference that Kafka's config providers resolve on the TaskManager.
+
+        The job graph has no secret.
+        """
         if self.any_password:
             where = f"file:{self.password_file}" if self.password_file else "env:KAFKA_PASSWORD"
             return f"${{password:{where}}}"
@@ -126,6 +133,6 @@ class KafkaSettings:
         return f"${{dir:{path.parent}:{path.name}}}"
 
     def warnings(self) -> list[str]:
-        """What a person should know about this connection: what is open, what is ignored."""
+        """Warnings about this connection: what is not encrypted, which files are ignored."""
         files = {"KAFKA_CA_FILE": self.ca_file}
         return warnings_about(self.security_protocol, self.bootstrap_servers, files)

@@ -1,4 +1,4 @@
-"""Where the lines come from: `host:port`, several of them separated by commas."""
+"""The servers that send lines: `host:port`, several separated by commas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 
 
 def parse_endpoints(hostnames: str, default_port: int) -> tuple[Endpoint, ...]:
-    """`a,b:9998,[::1]:9997` with the port for those that name none. Raises EndpointError."""
+    """`a,b:9998,[::1]:9997`, with the default port for those that name none. Raises EndpointError."""
     endpoints = tuple(parse_endpoint(word, default_port) for word in hostnames.split(",") if word.strip())
     if not endpoints:
         raise EndpointError("no host: expected HOST or HOST:PORT, several separated by commas")

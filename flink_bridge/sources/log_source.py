@@ -15,7 +15,7 @@ from producer.endpoint import Endpoint
 
 
 def reader_options(settings: BridgeSettings, endpoint: Endpoint) -> dict[str, Any]:
-    """What EventLog.java is told. Files are read on the TaskManager."""
+    """The settings for EventLog.java. Its files are read on the TaskManager."""
     return {
         "host": endpoint.host,
         "port": endpoint.port,
@@ -31,7 +31,7 @@ def reader_options(settings: BridgeSettings, endpoint: Endpoint) -> dict[str, An
 
 
 def log_blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint: Endpoint) -> DataStream:
-    """A stream of blocks (byte[], see LineCutter.java), with a vertex and a state for this endpoint."""
+    """A stream of blocks (byte[], see LineCutter.java), with its own vertex and state for this endpoint."""
     source = Source(java_class("EventLog")(json.dumps(reader_options(settings, endpoint))))
     name = f"read {endpoint}"
     blocks = env.from_source(

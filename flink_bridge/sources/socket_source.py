@@ -14,8 +14,8 @@ FOREVER = -1
 def socket_lines(env: StreamExecutionEnvironment, endpoint: Endpoint) -> Any:
     """A stream of lines without their LF. PyFlink has no public call for this source (up to 2.3).
 
-    It reconnects by itself after a clean end of the stream; whatever else happens fails the task, and the
-    restart strategy brings it back.
+    It reconnects by itself after a clean end of the stream. Any other error fails the task, and the restart
+    strategy starts it again.
     """
     j_env = env._j_stream_execution_environment
     lines = DataStream(j_env.socketTextStream(endpoint.host, endpoint.port, "\n", FOREVER))

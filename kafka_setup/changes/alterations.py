@@ -1,4 +1,4 @@
-"""The requests that change the cluster; every function returns futures of its answers."""
+"""The requests that change the cluster; every function returns futures of the answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from kafka_setup.topology.resources import Acl, Topic, User
 def request_all(
     admin: AdminClient, changes: Mapping[int, Change], passwords: Mapping[str, Secret]
 ) -> dict[int, Future[Any]]:
-    """Index -> future; all requests are on their way at once. What is "extra" is removed."""
+    """Index -> future; all requests are sent at once. "extra" permissions are removed."""
     extra = {index: change.subject for index, change in changes.items() if change.action == "extra"}
     futures = request_removals(admin, extra)
     allowed = {}
@@ -47,7 +47,7 @@ def request_all(
 
 
 def request_trial(admin: AdminClient, changes: Mapping[int, Change]) -> dict[int, Future[Any]]:
-    """Index -> future: the broker judges these changes of topics, and makes none of them."""
+    """Index -> future: the broker checks these changes of topics without making them."""
     return {
         index: _TOPIC_REQUESTS[change.kind](admin, change.subject, change, validate_only=True)
         for index, change in changes.items()

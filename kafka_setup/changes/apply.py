@@ -25,7 +25,7 @@ _DONE = {"create": "created", "change": "changed"}
 
 @dataclass(frozen=True)
 class ApplySettings:
-    """`passwords`: user name -> password. `password_dir`: where missing passwords are made and kept.
+    """`passwords`: user name -> password. `password_dir`: the folder for newly made passwords.
 
     `prune` removes permissions of the topology's users that the topology does not name.
     """
@@ -49,7 +49,7 @@ class ApplySettings:
 
 
 def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
-    """The difference, with every known password tried, and with the broker's judgement of each change.
+    """The difference, after a login with every known password, and with the broker's answer to each change.
 
     Raises KafkaException.
     """
@@ -62,7 +62,7 @@ def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
 
 
 def _refused(trial: Future[Any]) -> str | None:
-    """Why the broker would not make this change. Whether this login may make it is seen when it is made."""
+    """Why the broker would refuse this change. Missing permission to make it shows only when it is made."""
     try:
         trial.result()
     except KafkaException as error:
@@ -72,10 +72,10 @@ def _refused(trial: Future[Any]) -> str | None:
 
 
 def apply(settings: ApplySettings, on_wait: OnWait | None = None) -> list[Result]:
-    """One result a thing: created, changed, exists, remark, removed, extra or failed.
+    """One result for each object: created, changed, exists, remark, removed, extra or failed.
 
-    Raises KafkaUnavailableError when there is no working connection, NotAllowedError or KafkaException
-    when the cluster cannot even be read.
+    Raises KafkaUnavailableError if there is no working connection, NotAllowedError or KafkaException if the
+    cluster cannot be read.
     """
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     changes = compare(settings, admin)
@@ -103,7 +103,7 @@ def _make(settings: ApplySettings, admin: AdminClient, changes: list[Change]) ->
 
 
 def _make_passwords(settings: ApplySettings, changes: list[Change]) -> ApplySettings:
-    """Written down before the cluster learns them, so that none can be lost."""
+    """Write new passwords to files before the cluster gets them, so that none can be lost."""
     if settings.password_dir is None:
         return settings
     passwords = dict(settings.passwords)
@@ -137,7 +137,7 @@ def _result(change: Change, future: Future[Any] | None, settings: ApplySettings)
 def _until_visible(
     settings: ApplySettings, admin: AdminClient, changes: list[Change], results: list[Result]
 ) -> list[Result]:
-    """KRaft answers before every broker knows: look until the cluster shows what it accepted."""
+    """Wait until the cluster shows its changes: KRaft answers before every broker knows them."""
     accepted = {
         change.identity
         for change, result in zip(changes, results, strict=True)

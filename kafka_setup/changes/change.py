@@ -1,4 +1,4 @@
-"""One difference between a topology and a cluster, and what the caller asks for. Pure."""
+"""One difference between a topology and a cluster, and the wishes of the caller. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from kafka_setup.topology.resources import Acl, Topic, User
 
-Identity = tuple[str, str, str]  # kind, name, key: what a change is about, whatever its action
+Identity = tuple[str, str, str]  # kind, name, key: the subject of a change, whatever its action
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing compared.
+    """One comparison.
 
-    `action`: create, change, exists, extra (in the cluster, not in the topology), remark (differs, and may
-    stay so), blocked (only a person can do it; `detail` says how). `key` and `value`: of a topic setting.
+    `action`: create, change, exists, extra (in the cluster, not in the topology), remark (differs, which is
+    allowed), blocked (only a person can do it; `detail` says how). `key` and `value`: of a topic setting.
     """
 
     action: str
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the caller asks for beyond the topology.
+    """The wishes of the caller beyond the topology.
 
     `login`: the user this tool is logged in as; its own credential is never touched.
     `known`: users whose password is known. `generate`: missing passwords can be made.

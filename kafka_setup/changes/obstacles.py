@@ -1,6 +1,6 @@
 """Problems of a topology: settings that Kafka would refuse, or accept although they cannot work. Pure.
 
-Each function answers with one line for the person who reads the plan; None (or nothing) is good news.
+Each function returns one line for the reader of the plan; None (or nothing) means no problem.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NO_COMPACTION = {
     EVENTS: "compaction keeps only the last event of each computer: use delete",
     REJECTED: "rejected lines have no key, and a compacted topic refuses records without one: use delete",
 }
-# Having the first brings the second; refusing the second takes it away again.
+# The first permission includes the second; denying the second removes it again.
 _IMPLIED = {
     "READ": {"DESCRIBE"},
     "WRITE": {"DESCRIBE"},
@@ -40,7 +40,7 @@ _IMPLIED = {
 
 
 def new_topic(topic: Topic, topology: Topology, state: ClusterState) -> str | None:
-    """Why this topic, which does not exist, cannot be made, its settings apart."""
+    """Why this topic, which does not exist, cannot be created, apart from its settings."""
     if other := _collision(topic, topology, state):
         return f"collides with {other}: metrics write both . and _ as _, so Kafka refuses the second name"
     replicas = topic.replication_factor or 0
@@ -60,7 +60,7 @@ def _collision(topic: Topic, topology: Topology, state: ClusterState) -> str | N
 
 
 def settings(topic: Topic, state: TopicState | None, defaults: Mapping[str, str]) -> dict[str, str]:
-    """Setting -> why its value, wanted or in force, would make the topic useless.
+    """Setting -> why its value, wanted or current, would make the topic useless.
 
     `defaults`: the broker's settings, as far as they are known.
     """
@@ -103,7 +103,10 @@ def permission(acl: Acl) -> str | None:
 
 
 def denied(acl: Acl, topology: Topology) -> str | None:
-    """What a DENY rule of the cluster takes away from the topology's users; Kafka looks at DENY first."""
+    """Permissions of the topology's users that a DENY rule of the cluster removes.
+
+    Kafka applies DENY first.
+    """
     for wanted in topology.acls:
         operations = {wanted.operation, *_IMPLIED.get(wanted.operation, set())}
         if (
@@ -118,7 +121,7 @@ def denied(acl: Acl, topology: Topology) -> str | None:
 
 
 def _overlap(one: Acl, other: Acl) -> bool:
-    """Whether some name is covered by both."""
+    """Whether both patterns match some common name."""
     everything = any(acl.pattern == "literal" and acl.name == "*" for acl in (one, other))
     if everything or one.name == other.name:
         return True

@@ -15,7 +15,7 @@ from kafka_setup.topology.resources import NO_CREDENTIAL, Result, Topology, User
 
 @dataclass(frozen=True)
 class RotateSettings:
-    """`password`: the new one. `password_dir`: where the file USER gets it, when given."""
+    """`password`: the new one. `password_dir`: the folder whose file USER gets it, if given."""
 
     user: User
     password: Secret = field(repr=False)
@@ -27,8 +27,8 @@ class RotateSettings:
 def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
     """Connections that are open stay open; the next login needs the new password.
 
-    The new password lies in .USER.new before the cluster learns it, and in USER once it works, so no crash in
-    between can lose either. Raises KafkaUnavailableError, NotAllowedError, KafkaException.
+    The new password is in .USER.new before the cluster gets it, and in USER when it works, so a crash in
+    between loses neither. Raises KafkaUnavailableError, NotAllowedError, KafkaException.
     """
     user = settings.user
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)

@@ -1,4 +1,4 @@
-"""Reads what the cluster has, as far as a topology names it."""
+"""Reads the state of the cluster, as far as a topology names it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ EVERYBODY = "User:*"
 
 
 class NotAllowedError(Exception):
-    """This login cannot do the work; the text says what it lacks."""
+    """This login cannot do the work; the text says which permission is missing."""
 
 
 def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
-    """Raises NotAllowedError when this login may not look, KafkaException when a request fails."""
+    """Raises NotAllowedError if this login may not see the state, KafkaException if a request fails."""
     brokers = _require_describe(admin)
     settings = _broker_settings(admin, brokers[0])
     allowed, denied = _acls(admin, [user.principal for user in topology.users])
@@ -47,7 +47,7 @@ def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
 
 
 def _acls(admin: AdminClient, principals: list[str]) -> tuple[frozenset[Acl], frozenset[Acl]]:
-    """The ALLOW rules of these, and the DENY rules of these and of everybody."""
+    """The ALLOW rules of these principals, and the DENY rules of these and of everyone."""
     found = [read_acls(admin, principal) for principal in (*principals, EVERYBODY)]
     return (
         frozenset(acl for allowed, _ in found for acl in allowed if acl.principal != EVERYBODY),
@@ -56,7 +56,7 @@ def _acls(admin: AdminClient, principals: list[str]) -> tuple[frozenset[Acl], fr
 
 
 def _broker_settings(admin: AdminClient, broker: int) -> dict[str, str | None] | None:
-    """None where this login may not see them."""
+    """The broker's settings; None if this login may not see them."""
     resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
     try:
         settings = only(admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT)).result()
@@ -68,9 +68,10 @@ def _broker_settings(admin: AdminClient, broker: int) -> dict[str, str | None] |
 
 
 def _has_authorizer(settings: Mapping[str, str | None] | None) -> bool:
-    """librdkafka 2.16 shows no ACLs and no error where there is no authorizer, so its setting is looked at.
+    """Whether the cluster has an authorizer, by its setting: librdkafka 2.16 shows no ACLs and no error
+    without one.
 
-    Where that is refused, somebody must have refused it.
+    If the request is refused, there must be one.
     """
     return settings is None or bool(settings.get("authorizer.class.name", "not named"))
 
@@ -78,7 +79,7 @@ def _has_authorizer(settings: Mapping[str, str | None] | None) -> bool:
 def _require_describe(admin: AdminClient) -> list[int]:
     """The ids of the brokers.
 
-    Asks before anybody looks: without the permission librdkafka 2.16 shows no ACLs and no error, and its
+    Called before other requests: without the permission, librdkafka 2.16 shows no ACLs and no error, and its
     DescribeUserScramCredentials corrupts the heap (seen here as "munmap_chunk(): invalid pointer").
     """
     cluster = admin.describe_cluster(
@@ -96,9 +97,9 @@ def _require_describe(admin: AdminClient) -> list[int]:
 def with_logins(
     state: ClusterState, users: Iterable[User], passwords: Mapping[str, Secret], connection: KafkaConnection
 ) -> ClusterState:
-    """`state` with what happens when every existing user logs in with the password we know.
+    """`state` with the result of a login of every existing user with the known password.
 
-    And with the mechanisms of these users that the listener does not offer.
+    It also has the mechanisms of these users that the listener does not offer.
     """
     if not connection.uses_sasl:
         return state
@@ -118,7 +119,10 @@ def with_logins(
 
 
 def _refused_mechanisms(connection: KafkaConnection, mechanisms: Iterable[str]) -> dict[str, str]:
-    """Those that the listener does not offer -> what it offers; found out by a login that cannot succeed."""
+    """Mechanisms that the listener does not offer -> those that it does.
+
+    Tested by a login that cannot succeed.
+    """
     refused = {}
     for mechanism in mechanisms:
         try:
@@ -126,7 +130,7 @@ def _refused_mechanisms(connection: KafkaConnection, mechanisms: Iterable[str]) 
         except MechanismRefusedError as error:
             refused[mechanism] = error.offered
         except LoginRefusedError:
-            continue  # it asked for the password
+            continue  # it offers the mechanism and refused the password
     return refused
 
 
@@ -136,7 +140,7 @@ def as_user(connection: KafkaConnection, user: User, password: Secret) -> KafkaC
 
 
 def logs_in(connection: KafkaConnection, user: User, password: Secret) -> bool:
-    """Raises NotReadyError when the broker gives no answer."""
+    """Whether the user can log in. Raises NotReadyError if the broker does not answer."""
     try:
         connect(as_user(connection, user, password))
     except LoginRefusedError:

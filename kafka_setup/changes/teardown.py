@@ -23,7 +23,10 @@ class TeardownSettings:
 
 
 def removals(topology: Topology, state: ClusterState, login: str | None) -> list[Change]:
-    """What the topology names and the cluster has: to remove, or to keep for the user of this login. Pure."""
+    """Objects of the topology that the cluster has.
+
+    To remove, or to keep for the user of this login. Pure.
+    """
     own = f"User:{login}"
     topics = [
         Change("remove", "topic", topic, "with every record in it")
@@ -50,13 +53,16 @@ def _user(user: User, login: str | None) -> Change:
 
 
 def survey(settings: TeardownSettings, on_wait: OnWait | None = None) -> tuple[AdminClient, list[Change]]:
-    """Looks only. Raises KafkaUnavailableError, NotAllowedError, KafkaException."""
+    """The objects that teardown would remove.
+
+    Raises KafkaUnavailableError, NotAllowedError, KafkaException.
+    """
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
     return admin, _look(settings, admin)
 
 
 def teardown(settings: TeardownSettings, admin: AdminClient, changes: list[Change]) -> list[Result]:
-    """One result a thing: removed, kept or failed."""
+    """One result for each object: removed, kept or failed."""
     gone = {index: change.subject for index, change in enumerate(changes) if change.action == "remove"}
     futures = request_removals(admin, gone)
     results: dict[Identity, Result] = {}

@@ -1,7 +1,7 @@
 """Whether two spellings of a topic setting mean the same to Kafka. Pure.
 
 The broker answers with its own spelling ("compact,delete", "1.0", "true"), whatever the file says, and its
-answer does not name the setting's type. So each spelling is read the way that it looks.
+answer does not name the setting's type. So each spelling is interpreted by its form.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def same_value(one: str, other: str) -> bool:
 
 
 def list_items(value: str) -> frozenset[str]:
-    """Every list among Kafka's topic settings is a set: the order of its items means nothing."""
+    """Every list among Kafka's topic settings is a set: the order of its items does not matter."""
     return frozenset(item for part in value.split(",") if (item := part.strip()))
 
 
 def _meaning(value: str) -> Hashable:
-    """A boolean, a number, or the items of a list; a text is a list of one item."""
+    """The value as a boolean, a number, or the items of a list; other text is a list of one item."""
     text = value.strip()
     if text.lower() in ("true", "false"):
         return text.lower()

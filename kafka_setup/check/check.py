@@ -23,7 +23,10 @@ UNTRIED = "untried"
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """`passwords`: user name -> password; a user without one cannot be checked, which is a failure."""
+    """`passwords`.
+
+    User name -> password; a user without one cannot be checked, and this counts as a failure.
+    """
 
     topology: Topology
     connection: KafkaConnection
@@ -32,7 +35,7 @@ class CheckSettings:
 
 
 def check(settings: CheckSettings, on_wait: OnWait | None = None) -> list[Result]:
-    """One result an attempt: ok, failed or untried. Failed is also what differs from the topology.
+    """One result for each attempt: ok, failed or untried. A difference from the topology is failed, too.
 
     Raises KafkaUnavailableError, NotAllowedError, KafkaException.
     """

@@ -1,4 +1,4 @@
-"""What every user of a topology must be able to do, and what must be refused. Pure."""
+"""The operations that every user of a topology must be able to do, and those that must be refused. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REFUSALS = {
     "cluster": "CLUSTER_AUTHORIZATION_FAILED",
 }
 
-# Kafka's own implications, from StandardAuthorizerData: having one of these is enough.
+# Kafka's implied operations, from StandardAuthorizerData: one of these is enough.
 _IMPLIED_BY = {
     "DESCRIBE": {"READ", "WRITE", "DELETE", "ALTER"},
     "DESCRIBE_CONFIGS": {"ALTER_CONFIGS"},
@@ -51,7 +51,7 @@ class Expectation:
 
 
 def expectations(topology: Topology, user: User, token: str) -> list[Expectation]:
-    """Every operation on every resource the topology names, and on foreign ones (named with `token`)."""
+    """Every operation on every resource of the topology, and on others (whose names contain `token`)."""
     return [
         Expectation(user, kind, name, operation, allows(user.acls, kind, name, operation))
         for kind, name in _resources(topology, token)
@@ -61,7 +61,7 @@ def expectations(topology: Topology, user: User, token: str) -> list[Expectation
 
 
 def allows(acls: Iterable[Acl], resource_type: str, name: str, operation: str) -> bool:
-    """Whether the permissions cover the operation, the way Kafka's authorizer decides."""
+    """Whether the permissions cover the operation, by the rules of Kafka's authorizer."""
     sufficient = {operation, "ALL"} | _IMPLIED_BY.get(operation, set())
     for acl in acls:
         if acl.operation in sufficient and acl.resource_type == resource_type and _matches(acl, name):

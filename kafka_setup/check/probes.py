@@ -1,10 +1,10 @@
 """Tries one operation as one user, and reports the broker's answer, without leaving anything behind.
 
-Each probe sends a request that cannot change anything: it is wrong in a second way, or asks for what is so
-already. Kafka looks at the permission first. So an authorization error means "not allowed", and the other
-error (or success) means "allowed". Records are never written, offsets never committed, topics never made or
-removed. This order of checks was tried on Apache Kafka 4.3.1 only: a broker that takes acks=2, for example,
-would write an empty record.
+Each probe sends a request that cannot change anything: it has another error, or asks for the existing state.
+Kafka checks the permission first. So an authorization error means "not allowed", and the other error (or
+success) means "allowed". Records are never written, offsets never committed, topics never created or removed.
+This order of checks was tested with Apache Kafka 4.3.1 only: a broker that accepts acks=2, for example, would
+write an empty record.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ NO_ANSWER = "no answer"
 
 @dataclass
 class Login:
-    """One user's open admin client, and how to open further clients."""
+    """The open admin client of one user, and its connection for further clients."""
 
     admin: AdminClient
     connection: KafkaConnection
@@ -61,7 +61,7 @@ class Login:
 
     @cached_property
     def writer(self) -> Producer:
-        """For all topics: a login of its own for each would be most of the work of a check."""
+        """One producer for all topics: a separate login for each would be most of the work of a check."""
         settings = {
             "acks": 2,
             "enable.idempotence": False,
@@ -72,23 +72,23 @@ class Login:
 
 
 def write_topic(login: Login, topic: str) -> str:
-    """acks=2 is no valid value, which the broker looks at after the permission."""
+    """Send acks=2, an invalid value, which the broker checks after the permission."""
     answers: list[str] = []
     try:
         login.writer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
-    except KafkaException as refused:  # the client remembers a topic that it was refused once
+    except KafkaException as refused:  # the client remembers the refusal of a topic
         return _code(refused.args[0])
     login.writer.flush(_PATIENCE)
     return answers[0] if answers else NO_ANSWER
 
 
 def read_topic(login: Login, topic: str) -> str:
-    """Fetches at the end of partition 0. The group only fills a field: nothing is committed to it.
+    """Fetch at the end of partition 0. The group only fills a required field: nothing is committed to it.
 
-    The client never says that it was refused a topic which it may not even see.
+    The client does not report the refusal of a topic that it may not see.
     """
     if (hidden := describe_topic(login, topic)) == REFUSALS["topic"]:
-        return hidden  # READ would bring DESCRIBE with it
+        return hidden  # READ would include DESCRIBE
     settings = {"group.id": "-", "enable.auto.commit": False, "enable.partition.eof": True}
     consumer = Consumer({**login.client, **settings})
     consumer.assign([TopicPartition(topic, 0, OFFSET_END)])
@@ -99,10 +99,10 @@ def read_topic(login: Login, topic: str) -> str:
 
 
 def read_group(login: Login, group: str, topic: str) -> str:
-    """Commits an offset of a partition that cannot exist: the group's permission is looked at first.
+    """Commit an offset of a partition that cannot exist: the broker checks the group's permission first.
 
-    The first group request of a cluster's life makes its offsets topic; librdkafka then looks for the
-    coordinator too early and never again, so a silent request is sent again.
+    The first group request to a new cluster creates its offsets topic. librdkafka then looks for the
+    coordinator too early and never again, so a request without an answer is sent again.
     """
     offsets = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, _NO_PARTITION, 0)])
 
@@ -115,7 +115,7 @@ def read_group(login: Login, group: str, topic: str) -> str:
 
 
 def write_transactional_id(login: Login, transactional_id: str) -> str:
-    """A transaction timeout that no broker grants: no producer id is given out, no epoch is raised."""
+    """Ask for a transaction timeout that no broker accepts: no producer id is given, no epoch is raised."""
     settings = {"transactional.id": transactional_id, "transaction.timeout.ms": _NO_TIMEOUT}
     producer = Producer({**login.client, **settings, "message.timeout.ms": int(_PATIENCE * 1000)})
     return _outcome(lambda: producer.init_transactions(_PATIENCE))
@@ -131,15 +131,18 @@ def create_topic(login: Login, topic: str) -> str:
 
 
 def alter_topic(login: Login, topic: str) -> str:
-    """One partition is never an increase: the broker says so only to those who may ask."""
+    """Ask for one partition, which is never an increase.
+
+    The broker says so only after the permission check.
+    """
     more = NewPartitions(topic, 1)
     return _wait(login.admin.create_partitions([more], validate_only=True, request_timeout=REQUEST_TIMEOUT))
 
 
 def delete_topic(login: Login, topic: str) -> str:
-    """Deleting the records before offset 0 needs the same permission and deletes none.
+    """Delete the records before offset 0, which needs the same permission and deletes none.
 
-    Of a compacted topic no records can be deleted, which the broker says after it looked at the permission.
+    Records of a compacted topic cannot be deleted; the broker says so after the permission check.
     """
     if (hidden := describe_topic(login, topic)) == REFUSALS["topic"]:
         return hidden  # as above; the client would look for the topic's leader first and not find it
@@ -161,7 +164,7 @@ def alter_topic_configs(login: Login, topic: str) -> str:
 
 
 def alter_cluster(login: Login, _name: str) -> str:
-    """Deletes the permissions of a principal that has none."""
+    """Delete the permissions of a principal that has none."""
     nobody = AclBindingFilter(
         ResourceType.TOPIC, "-", ResourcePatternType.LITERAL, "User:-", "-", AclOperation.READ,
         AclPermissionType.ALLOW,
@@ -170,8 +173,8 @@ def alter_cluster(login: Login, _name: str) -> str:
 
 
 def describe_cluster(login: Login, _name: str) -> str:
-    """The broker's own list of what this user may do: the calls that need DESCRIBE on the cluster either
-    answer with nothing or crash librdkafka 2.16 when they are refused (see state.py).
+    """Ask for the broker's list of this user's permissions. If the calls that need DESCRIBE on the cluster
+    are refused, they return nothing or crash librdkafka 2.16 (see state.py).
     """
     answer = login.admin.describe_cluster(include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
     allowed = answer.result().authorized_operations or []
@@ -179,7 +182,7 @@ def describe_cluster(login: Login, _name: str) -> str:
 
 
 def _first(consumer: Consumer, wanted: Callable[[str], bool]) -> str:
-    """The consumer's first wanted event: an error's name, or empty for a record."""
+    """The first expected event of the consumer: the name of an error, or empty for a record."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         message = consumer.poll(0.05)
@@ -193,7 +196,7 @@ def _wait(futures: Any) -> str:
 
 
 def _outcome(call: Callable[[], Any]) -> str:
-    """The name of the error that `call` raises or returns; empty when all went well."""
+    """The name of the error that `call` raises or returns; empty if it succeeded."""
     try:
         answer = call()
     except KafkaException as error:

@@ -22,10 +22,10 @@ ITERATIONS = 8192
 def write_broker_login(passwords: Path, folder: Path, super_user: str, *others: str) -> None:
     """Reads the files of `passwords`, named as the users are; writes, for the owner only:
 
-    `folder`/secrets/USER: the password as it stands between the quotes of a JAAS entry, for Kafka's
-    DirectoryConfigProvider, which puts it there unchanged. `folder`/SUPER_USER.scram: the salted password
-    for `kafka-storage format --add-scram @FILE`. It is as good for a login as the password itself, so it may
-    not stand on a command line either. Raises ConnectionSettingsError, OSError.
+    `folder`/secrets/USER: the password, escaped for a JAAS entry, into which Kafka's DirectoryConfigProvider
+    inserts it unchanged. `folder`/SUPER_USER.scram: the salted password for `kafka-storage format --add-scram
+    @FILE`. It allows a login like the password itself, so it must not be on a command line, either.
+    Raises ConnectionSettingsError, OSError.
     """
     for user in (super_user, *others):
         password = read_password_file(password_file(passwords, user))

@@ -1,4 +1,4 @@
-"""Turns what the Kafka client reports into one line for the person at the terminal. No I/O."""
+"""Turns an error of the Kafka client into one line for the person at the terminal. No I/O."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kafka_setup.connection.settings import KafkaConnection
 class Diagnosis:
     """`final`: the same settings will never work, so trying again is useless.
 
-    `handshake`: TLS failed, and a handshake of our own may tell more. `offered`: the
-    mechanisms that the listener has, when it lacks the one that was asked for.
+    `handshake`: TLS failed, and our own handshake may find the reason. `offered`: the mechanisms of the
+    listener, if it does not have the requested one.
     """
 
     final: bool
@@ -23,14 +23,17 @@ class Diagnosis:
 
 
 def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | None:
-    """What the client's error `name` (such as _AUTHENTICATION) with `text` means; None if it adds nothing."""
+    """The meaning of the client's error `name` (such as _AUTHENTICATION) with `text`.
+
+    None if it adds nothing.
+    """
     where = connection.bootstrap_servers
     if name == "_AUTHENTICATION":
         offered = re.search(r"supported mechanisms: ([\w,-]+)", text)
         words = offered[1].replace(",", ", ") if offered else ""
         return Diagnosis(True, _refused_login(text, words, connection), offered=words)
     if name == "_SSL" or "SSL handshake failed" in text:
-        # A broker that is going down resets a handshake, too: only a bad certificate is final.
+        # A broker that stops resets a handshake, too: only a bad certificate is final.
         return Diagnosis(name == "_SSL", f"TLS with {where} failed: {_reason(text)}", handshake=True)
     if name == "_RESOLVE":
         host = re.search(r"resolve '([^']+)'", text)
@@ -51,7 +54,7 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
 
 
 def wrong_settings(text: str, connection: KafkaConnection) -> str:
-    """What librdkafka has against the settings themselves."""
+    """Why librdkafka refuses the settings themselves, as one line."""
     for setting, variable, file in (
         ("ssl.ca.location", "KAFKA_CA_FILE", connection.ca_file),
         ("ssl.certificate.location", "KAFKA_CERTIFICATE_FILE", connection.certificate_file),

@@ -1,4 +1,4 @@
-"""A JAAS login entry (`sasl.jaas.config`), where some characters of a name or a password mean something."""
+"""A JAAS login entry (`sasl.jaas.config`), in which some characters have a special meaning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
 
 
 class JaasError(ValueError):
-    """A value that a JAAS entry cannot carry; the text says why and what to do."""
+    """A value that a JAAS entry cannot contain; the text says why and what to do."""
 
 
 def escape(value: str) -> str:
-    """`value` as it has to stand between the double quotes of a JAAS entry to mean itself."""
+    """`value`, escaped for use between the double quotes of a JAAS entry."""
     for character, escaped in _ESCAPES.items():
         value = value.replace(character, escaped)
     return value
@@ -23,7 +23,7 @@ def quote(value: str) -> str:
 
 
 def check_inserted_verbatim(secret: str, origin: str) -> None:
-    """A config provider puts a secret between the quotes as it is, so it must already be fit for that."""
+    """Refuse a secret that needs escaping: a config provider inserts it between the quotes unchanged."""
     if "\r" in secret or "\n" in secret:
         raise JaasError(
             f"{origin} holds a line break, which would become part of the password: write it with `printf %s`"

@@ -18,9 +18,9 @@ _API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff"
 
 
 def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | None:
-    """What to set when the first server that answers uses TLS and the protocol does not, or the reverse.
+    """Advice if the first server that answers uses TLS and the protocol does not, or the reverse.
 
-    None when they fit, or when no server tells: Kafka's own client then says why. It takes milliseconds where
+    None if they fit, or if no answer tells: Kafka's own client then says why. It takes milliseconds where
     a server answers, and at most 5 s for each that does not.
     """
     expected = security_protocol.endswith("SSL")
@@ -41,9 +41,9 @@ def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | N
 
 
 def _uses_tls(host: str, port: int, expected: bool) -> bool | None:
-    """None when the answers tell neither. Raises OSError when nothing answers.
+    """Whether the listener uses TLS; None if the answers do not tell. Raises OSError if nothing answers.
 
-    What is expected is asked first. A listener may close a connection that it does not understand, and a
+    The expected protocol is tried first. A listener may close a connection that it does not understand, and a
     broker that stops closes all of them: so only an answer counts.
     """
     asked = (_client_hello, lambda: _API_VERSIONS)
@@ -57,7 +57,7 @@ def _uses_tls(host: str, port: int, expected: bool) -> bool | None:
 
 
 def _first_byte(host: str, port: int, question: bytes) -> int | None:
-    """Of the answer; None when the connection ends without one."""
+    """The first byte of the answer; None if the connection ends without one."""
     with socket.create_connection((host, port), timeout=_SECONDS) as connection:
         connection.sendall(question)
         try:
@@ -68,7 +68,7 @@ def _first_byte(host: str, port: int, question: bytes) -> int | None:
 
 
 def _client_hello() -> bytes:
-    """The beginning of a handshake. It goes no further, so certificates do not matter here."""
+    """The first message of a TLS handshake. The handshake is not completed, so certificates do not matter."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     outgoing = ssl.MemoryBIO()

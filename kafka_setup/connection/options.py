@@ -34,7 +34,7 @@ def option(name: str, variable: str, **attributes: Any) -> Callable[[Command], C
 def login_options(
     mechanisms: Sequence[str], about_the_password: str
 ) -> tuple[Callable[[Command], Command], ...]:
-    """Where Kafka is and who logs in: the same for the tools, and for the jobs whose TaskManagers log in."""
+    """The options for Kafka's address and user, for the tools and for the jobs, whose TaskManagers log in."""
     return (
         option(
             "--kafka-bootstrap-servers",
@@ -90,7 +90,7 @@ def kafka_connection_options(command: Command) -> Command:
 def take_connection(values: dict[str, Any], role: str | None = None) -> KafkaConnection:
     """Pop the --kafka-* values out of `values`; a wrong combination is a usage error (exit 2).
 
-    `role` is the user to log in as where nobody names one and WIN_EVENT_PASSWORD_DIR has its password.
+    `role` is the user to log in as if none is named and WIN_EVENT_PASSWORD_DIR has its password.
     """
     try:
         username, password = _login(values, role)

@@ -1,4 +1,4 @@
-"""Where the users' passwords come from: the environment, files, or made here. Never argv, never a log."""
+"""The users' passwords: from the environment, from files, or newly made. Never in argv, never in a log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def known_passwords(
 ) -> dict[str, Secret]:
     """User name -> password: from VARIABLE, else the file VARIABLE_FILE names, else `directory`.
 
-    Users without one are absent. Raises ConnectionSettingsError when a file that is there cannot be read.
+    Users without one are left out. Raises ConnectionSettingsError if an existing file cannot be read.
     """
     found: dict[str, Secret] = {}
     for user in users:
@@ -34,9 +34,9 @@ def known_passwords(
 
 
 def login_file(environment: Mapping[str, str], user: str | None) -> Path | None:
-    """The file in WIN_EVENT_PASSWORD_DIR that holds the password of `user`, where nothing else gives one.
+    """The file in WIN_EVENT_PASSWORD_DIR with the password of `user`, if no variable gives one.
 
-    `win-event-stack env` names that folder, so that every tool can log in as the user that is made for it.
+    `win-event-stack env` sets that folder, so that every tool can log in as its own user.
     """
     folder = environment.get("WIN_EVENT_PASSWORD_DIR")
     if not user or not folder or environment.get("KAFKA_PASSWORD") or environment.get("KAFKA_PASSWORD_FILE"):
@@ -46,7 +46,7 @@ def login_file(environment: Mapping[str, str], user: str | None) -> Path | None:
 
 
 def password_file(directory: Path, user: str) -> Path:
-    """A folder of passwords holds one file a user, called as the user is; only "/" becomes %2F."""
+    """A folder of passwords has one file per user, with the name of the user; only "/" becomes %2F."""
     return directory / user.replace("/", "%2F")
 
 
@@ -56,8 +56,11 @@ def new_password() -> Secret:
 
 
 def store_password(path: Path, password: Secret) -> None:
-    """For the owner only, whole or not at all. Raises ConnectionSettingsError."""
+    """Write the file, readable only by its owner, completely or not at all.
+
+    Raises ConnectionSettingsError.
+    """
     try:
-        write_atomically(path, str(password), mode=0o600)  # no line break: some tools take the file as it is
+        write_atomically(path, str(password), mode=0o600)  # no line break: some tools read the file unchanged
     except OSError as error:
         raise ConnectionSettingsError(f"cannot write {path}: {error.strerror}") from error

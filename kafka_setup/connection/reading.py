@@ -1,4 +1,4 @@
-"""A reader in a consumer group that commits by itself, when what it has read is done."""
+"""A reader in a consumer group whose caller commits, when the records that it read are processed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ def open_group_reader(
     on_error: Callable[[KafkaError], object] | None = None,
     **more: object,
 ) -> Consumer:
-    """Committed records only; nothing is committed for it. `more`: further settings, `_` in place of dots.
+    """It reads committed records only and commits nothing itself. `more`: further settings, `_` instead of
+    dots.
 
-    `start_from`: earliest or latest, where the group has committed nothing. `on_error` is told, inside
-    consume() and poll(), of what concerns no partition, such as that no broker can be reached.
+    `start_from`: earliest or latest, if the group has committed nothing. `on_error` is called, inside
+    consume() and poll(), with errors that concern no partition, such as that no broker can be reached.
     """
     reading: dict[str, object] = {
         "group.id": group,

@@ -30,16 +30,16 @@ from kafka_setup.connection.tls import certificate_problem
 DEFAULT_WAIT = 60.0  # seconds
 REQUEST_TIMEOUT = 60.0  # seconds an admin request may take
 _PROBE = 10.0  # seconds one attempt may take
-_PATIENCE = 3.0  # seconds the client may try by itself before we say what is wrong
-_POLL = 0.05  # seconds between two looks at the client's error callbacks
+_PATIENCE = 3.0  # seconds for which the client may retry before we report an error
+_POLL = 0.05  # seconds between two calls of the client's error callbacks
 
-# librdkafka writes to stderr by itself; what it has to say arrives here as errors.
+# librdkafka would write to stderr; its messages arrive here as errors.
 _quiet = logging.getLogger("kafka_setup.librdkafka")
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
 QUIET_CLIENT: dict[str, Any] = {"logger": _quiet, "log_level": 0}
 
-VISIBLE_WITHIN = 60.0  # seconds a KRaft cluster gets to show a change that it has accepted
+VISIBLE_WITHIN = 60.0  # seconds in which a KRaft cluster must show a change that it has accepted
 LATE = f"accepted, but not visible after {VISIBLE_WITHIN:.0f} s"
 
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND)
@@ -59,11 +59,11 @@ class WrongProtocolError(KafkaUnavailableError):
 
 
 class LoginRefusedError(KafkaUnavailableError):
-    """The broker answered and said no: trying again with the same settings cannot help."""
+    """The broker refused the login: trying again with the same settings cannot help."""
 
 
 class MechanismRefusedError(LoginRefusedError):
-    """The listener does not offer the SASL mechanism; `offered` are those that it does, in words."""
+    """The listener does not offer the SASL mechanism; `offered` lists those that it offers, as text."""
 
     def __init__(self, text: str, offered: str) -> None:
         super().__init__(text)
@@ -82,7 +82,7 @@ def open_admin(
 ) -> AdminClient:
     """A connected admin client, waiting at most `wait` seconds for the broker.
 
-    `on_wait` is told why, once for every new reason; a KeyboardInterrupt ends the wait at once.
+    `on_wait` is called once with each new reason; a KeyboardInterrupt ends the wait at once.
     Raises WrongProtocolError and LoginRefusedError at once, NotReadyError when the time is over.
     """
     retrying = Retrying(
@@ -149,7 +149,10 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
 
 
 def require_protocol(connection: KafkaConnection) -> None:
-    """Raises WrongProtocolError. For every tool before its first client, which would only say "no answer"."""
+    """Raises WrongProtocolError.
+
+    Every tool calls it first, because Kafka's client would only find no answer.
+    """
     if mismatch := protocol_mismatch(connection.bootstrap_servers, connection.security_protocol):
         raise WrongProtocolError(mismatch)
 
@@ -172,7 +175,7 @@ def _worst(errors: list[KafkaError], connection: KafkaConnection) -> Diagnosis |
 
 
 def until_none_missing(missing: Callable[[], set[Thing]]) -> set[Thing]:
-    """Looks until nothing is missing; returns what still is when the time is over."""
+    """Wait until nothing is missing; returns what is still missing when the time is over."""
 
     def last(state: RetryCallState) -> set[Thing]:
         return state.outcome.result() if state.outcome else set()
@@ -187,13 +190,13 @@ def until_none_missing(missing: Callable[[], set[Thing]]) -> set[Thing]:
 
 
 def only(futures: Mapping[Any, Future[Any]]) -> Future[Any]:
-    """The future of a request that asked for one thing."""
+    """The only future of a request with one element."""
     (future,) = futures.values()
     return future
 
 
 def that_exist(answers: Mapping[Name, Future[Answer]]) -> dict[Name, Answer]:
-    """The answers about topics and groups that are there. One may go between two requests.
+    """The answers about existing topics and groups. One may be deleted between two requests.
 
     Raises KafkaException when a request failed for another reason.
     """

@@ -1,4 +1,4 @@
-"""How a client reaches the Kafka cluster: one typed value, the password masked wherever it is printed."""
+"""The Kafka connection as one typed value, with the password masked wherever it is printed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class KafkaConnection:
         return self.security_protocol.endswith("SSL")
 
     def warnings(self) -> list[str]:
-        """What a person should know about these settings: what is open, what is ignored."""
+        """Warnings about these settings: what is not encrypted, which files are ignored."""
         files = {
             "KAFKA_CA_FILE": self.ca_file,
             "KAFKA_CERTIFICATE_FILE": self.certificate_file,
@@ -92,7 +92,7 @@ class KafkaConnection:
         return warnings_about(self.security_protocol, self.bootstrap_servers, files)
 
     def client_settings(self) -> dict[str, str]:
-        """The same as librdkafka configuration."""
+        """The connection as librdkafka configuration."""
         settings = {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol,
@@ -114,7 +114,7 @@ class KafkaConnection:
 def warnings_about(
     security_protocol: str, bootstrap_servers: str, files: Mapping[str, Path | str | None]
 ) -> list[str]:
-    """What is open, and which of the `files` for TLS (variable -> file) are not used."""
+    """Warnings: what is not encrypted, and which of the `files` for TLS (variable -> file) are not used."""
     open_text = clear_text_warning(security_protocol, bootstrap_servers)
     ignored = (
         [] if security_protocol.endswith("SSL") else [(name, file) for name, file in files.items() if file]
@@ -129,7 +129,7 @@ def warnings_about(
 
 
 def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | None:
-    """What is open when this protocol leaves this machine, or None."""
+    """A warning if this protocol is not encrypted and leaves this machine, or None."""
     if security_protocol.endswith("SSL"):
         return None
     open_hosts = [host for _, host, _ in servers_of(bootstrap_servers) if not is_loopback(host)]
@@ -171,7 +171,7 @@ def read_password(environment: Mapping[str, str], variable: str = "KAFKA_PASSWOR
 
 
 def read_password_file(path: Path) -> Secret:
-    """All of a file but the line breaks that an editor leaves at its end. Raises ConnectionSettingsError."""
+    """The content of a file without the line breaks at its end. Raises ConnectionSettingsError."""
     try:
         return Secret(path.read_bytes().decode("utf-8").rstrip("\r\n"))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Why a TLS handshake fails: librdkafka says only that it did, Python's own handshake says why."""
+"""Finds why a TLS handshake fails: librdkafka only says that it failed, Python's own handshake says why."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _explain(server: str, error: ssl.SSLCertVerificationError, connection: Kafka
 
 
 def _authority_expired(connection: KafkaConnection) -> datetime | None:
-    """When the last authority of the CA file ran out, or None while one is still good."""
+    """When the last authority of the CA file expired, or None while one is still valid."""
     context = ssl.create_default_context(cafile=str(connection.ca_file))
     ends = [
         datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), timezone.utc)

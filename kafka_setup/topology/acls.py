@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
 from kafka_setup.connection.session import REQUEST_TIMEOUT
 from kafka_setup.topology.resources import CLUSTER_NAME, Acl
 
-# Kafka's authorizer calls the cluster a resource type of its own; librdkafka calls it BROKER.
+# In Kafka's authorizer, the cluster is a resource type; librdkafka calls it BROKER.
 _RESOURCE_TYPES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,

@@ -11,10 +11,10 @@ from typing import Any, get_args
 from kafka_setup.topology import format as entries
 from kafka_setup.topology.resources import CLUSTER_NAME, EVENTS, REJECTED, Acl, Topic, Topology, User
 from kafka_setup.topology.validation import Document
-from kafka_setup.topology.validation import TopologyError as TopologyError  # callers find it here
+from kafka_setup.topology.validation import TopologyError as TopologyError  # imported from here by callers
 
 _SHIPPED = "topology.yaml"
-_ROLES = {"events_processed": EVENTS, "events_rejected": REJECTED}  # of topics that say nothing themselves
+_ROLES = {"events_processed": EVENTS, "events_rejected": REJECTED}  # for topics that do not set it
 _CHOICES = {
     "cluster": ("true",),
     "mechanism": get_args(entries.Mechanism),
@@ -33,7 +33,7 @@ def default_topology_text() -> str:
 
 
 def renamed_topics(text: str, names: Mapping[str, str]) -> str:
-    """The text of a topology with other names of topics: old -> new, wherever YAML has the name."""
+    """The text of a topology with topics renamed (old -> new), wherever YAML has the name."""
     old = "|".join(map(re.escape, names))
     return re.sub(rf"(?<![\w.-])({old})(?=[:,}}\]])", lambda found: names[found[1]], text)
 
@@ -50,12 +50,12 @@ def load_topology(path: Path | None = None) -> Topology:
 
 
 def parse_topology(text: str, origin: str = _SHIPPED) -> Topology:
-    """`origin` is what messages call the file. Raises TopologyError."""
+    """`origin` is the name of the file in messages. Raises TopologyError."""
     return _Reader(Document(text, origin, _CHOICES)).topology()
 
 
 class _Reader:
-    """Turns the entries of the file into the values that the rest of the tool works with."""
+    """Turns the entries of the file into the values that the rest of the tool uses."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -103,7 +103,7 @@ class _Reader:
                 self._fail(place, f"no shell variable can be called {given}", ".password_variable")
             return ""
         same = [user.name for user in others if user.password_variable == variable]
-        if same and not given:  # two names that differ in - and _ only
+        if same and not given:  # two names that differ only in - and _
             self._fail(place, f"{same[0]} has the variable {variable}, too: give one a password_variable")
         return variable
 
@@ -127,7 +127,7 @@ class _Reader:
 
 
 def _setting(value: Any) -> str | None:
-    """As the text that Kafka's configuration takes."""
+    """The value as text for Kafka's configuration."""
     if value is None:
         return None
     if isinstance(value, list):

@@ -1,4 +1,7 @@
-"""The topology file as msgspec checks it: one class for each kind of entry, with defaults and limits."""
+"""The format of the topology file, which msgspec checks.
+
+One class per kind of entry, with defaults and limits.
+"""
 
 from __future__ import annotations
 

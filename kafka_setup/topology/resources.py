@@ -1,4 +1,4 @@
-"""The things a Kafka cluster is set up with, as values: topics, users, permissions. No I/O."""
+"""Topics, users and permissions as values. No I/O."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
-NO_CREDENTIAL = "none"  # users that log in by certificate, or by a token: Kafka keeps nothing of them
-EVENTS, REJECTED = "events", "rejected"  # what a topic is for, when other parts have to know
+NO_CREDENTIAL = "none"  # users that log in by certificate or token: Kafka stores no credential for them
+EVENTS, REJECTED = "events", "rejected"  # the purpose of a topic, for other parts of the toolkit
 MINIMUM_ITERATIONS = 8192  # twice Kafka's own floor; the broker refuses more than 16384
 MAXIMUM_ITERATIONS = 16384
-CLUSTER_NAME = "kafka-cluster"  # the only resource name of type cluster that Kafka knows
+CLUSTER_NAME = "kafka-cluster"  # Kafka's only resource name of type cluster
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic; `replication_factor` None leaves it to the broker's default.replication.factor.
+    """A topic; `replication_factor` None means the broker's default.replication.factor.
 
-    A setting with the value None goes back to the broker's default. Settings not named are left alone.
-    `role`: EVENTS or REJECTED for the two topics that the bridge writes.
+    A setting with the value None is reset to the broker's default. Settings that are not named stay
+    unchanged. `role`: EVENTS or REJECTED for the two topics that the bridge writes.
     """
 
     name: str
@@ -55,10 +55,10 @@ class Acl:
 
 @dataclass(frozen=True)
 class User:
-    """A user and all that it may do.
+    """A user and its permissions.
 
-    Its password is in the environment variable `password_variable`, or VARIABLE_FILE; empty where no variable
-    can be called after the user. `mechanism` NO_CREDENTIAL: Kafka keeps no password of this user.
+    Its password is in the environment variable `password_variable`, or VARIABLE_FILE; empty if no variable
+    can have the name of the user. `mechanism` NO_CREDENTIAL: Kafka stores no password for this user.
     """
 
     name: str
@@ -74,7 +74,7 @@ class User:
 
     @property
     def how_to_give_a_password(self) -> str:
-        """For the person who has to."""
+        """The ways to give the password, as text for a message."""
         if not self.password_variable:
             return "give --password-dir; no shell variable can be called after this user"
         return f"set {self.password_variable} or {self.password_variable}_FILE, or give --password-dir"
@@ -88,7 +88,7 @@ class Topology:
     users: tuple[User, ...]
 
     def user(self, name: str) -> User:
-        """Raises KeyError when the topology names no such user."""
+        """The user with this name. Raises KeyError if the topology has none."""
         for user in self.users:
             if user.name == name:
                 return user
@@ -99,7 +99,10 @@ class Topology:
         return tuple(acl for user in self.users for acl in user.acls)
 
     def with_idempotent_write(self) -> Topology:
-        """For managed clusters that still ask idempotent producers for it; Kafka itself stopped with 2.8."""
+        """The topology with IDEMPOTENT_WRITE, for managed clusters that still require it.
+
+        Kafka itself does not since 2.8.
+        """
         return replace(self, users=tuple(map(_with_idempotent_write, self.users)))
 
 

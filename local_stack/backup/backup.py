@@ -1,4 +1,4 @@
-"""The folder of a backup: partition-N.ndjson for each partition, and topic.json, with what they hold."""
+"""The folder of a backup: partition-N.ndjson for each partition, and topic.json, which describes them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MANIFEST = "topic.json"
 
 
 class BackupError(RuntimeError):
-    """The folder is no whole backup, or cannot be written; the text says what and what to do."""
+    """The folder is no complete backup, or cannot be written; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """What was exported: how many records, between which offsets, and the SHA-256 of the file."""
+    """An exported partition: the number of its records, their offsets, and the SHA-256 of the file."""
 
     records: int
     start: int
@@ -32,7 +32,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Backup:
-    """`config`: the topic's settings that were not the broker's defaults."""
+    """`config`: the topic's settings that differed from the broker's defaults."""
 
     topic: str
     partitions: dict[int, Partition]
@@ -44,7 +44,7 @@ class Backup:
 
 
 class Writer:
-    """Everything goes to a folder beside `folder`, which gets its name when all is on disk."""
+    """Writes everything to a folder beside `folder`, and renames it when all is on disk."""
 
     def __init__(self, folder: Path) -> None:
         """Raises BackupError."""
@@ -97,7 +97,7 @@ class Writer:
 
 
 def read_backup(folder: Path) -> Backup:
-    """Only where every file is whole. Raises BackupError."""
+    """The description of a complete backup. Raises BackupError."""
     try:
         told = orjson.loads((folder / _MANIFEST).read_bytes())
         if told["version"] != _VERSION:

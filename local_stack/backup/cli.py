@@ -24,7 +24,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def export(topic: str, folder: Path) -> None:
     """Write all committed records of TOPIC into the new folder DIR.
 
-    Key, headers, timestamp, value and partition are kept, as JSON lines. DIR appears when all of it is there.
+    Key, headers, timestamp, value and partition are stored, as JSON lines. DIR appears when it is complete.
 
     \b
     Example:
@@ -47,7 +47,7 @@ def export(topic: str, folder: Path) -> None:
 def restore(topic: str, folder: Path, resume: bool) -> None:
     """Write a backup into TOPIC, which must be empty: every record into its partition, in its order.
 
-    A topic that is not there is made with the partitions and the settings of the exported one. The files are
+    A missing topic is created with the partitions and settings of the exported one. The files are
     checked before the first record is written.
 
     \b

@@ -28,7 +28,7 @@ Progress = Callable[[int], object]
 
 
 def export_topic(login: dict[str, str], topic: str, folder: Path, progress: Progress) -> Backup:
-    """All or nothing: `folder` appears when all of it is there. Raises BackupError."""
+    """Export all or nothing: `folder` appears when it is complete. Raises BackupError."""
     try:
         reader = Consumer({**login, **QUIET_CLIENT, **_READING})
         with closing(reader):
@@ -46,7 +46,10 @@ def export_topic(login: dict[str, str], topic: str, folder: Path, progress: Prog
 
 
 def topic_config(admin: AdminClient, topic: str, *, own: bool = True) -> dict[str, str]:
-    """The settings of a topic, with `own` only those that are not the broker's. Raises KafkaException."""
+    """The settings of a topic.
+
+    With `own`, only those that differ from the broker's. Raises KafkaException.
+    """
     asked = ConfigResource(ResourceType.TOPIC, topic)
     found = admin.describe_configs([asked], request_timeout=_SECONDS)[asked].result()
     wanted = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
@@ -80,7 +83,7 @@ def _copy(
 
 
 def _take(message: Message, ends: dict[int, int], writer: Writer) -> bool:
-    """Whether it was a record of before the end. The last offsets may be marks of transactions."""
+    """Whether it was a record before the end. The last offsets may be marks of transactions."""
     partition, offset, error = message.partition(), message.offset(), message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
         raise KafkaException(error)
@@ -111,7 +114,7 @@ def _record(message: Message) -> Record:
 
 
 _READING = {
-    "group.id": "win-event-export",  # the client demands one; with assign() it is never used
+    "group.id": "win-event-export",  # the client requires one; with assign() it is never used
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,

@@ -2,8 +2,8 @@
 
 {"offset": 7, "timestamp": 1732179600000, "key": "WS-001", "value": "…", "headers": [["level", "Error"]]}
 
-Text stands as it is where the bytes are UTF-8, else as {"base64": "…"}; null is null. `timestamp` is in
-milliseconds since 1970, null where the record has none.
+UTF-8 text is written unchanged, other bytes as {"base64": "…"}; null is null. `timestamp` is in milliseconds
+since 1970, or null if the record has none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class FormatError(ValueError):
 
 
 class Record(NamedTuple):
-    """`offset` is that of the topic it came from; an import cannot keep it."""
+    """`offset` is that of the exported topic; an import cannot keep it."""
 
     offset: int
     timestamp: int | None
@@ -30,7 +30,7 @@ class Record(NamedTuple):
 
 
 def as_line(record: Record) -> bytes:
-    """With a line feed at its end and none before."""
+    """The record as one line, with a line feed only at its end."""
     return orjson.dumps(
         {
             "offset": record.offset,

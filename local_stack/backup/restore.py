@@ -24,9 +24,9 @@ Progress = Callable[[int], object]
 
 
 class Restored(NamedTuple):
-    """`found`: records of the backup that were there already, from an import that was interrupted.
+    """`found`: records of the backup that were in the topic already, from an interrupted import.
 
-    `expired`: records written that are older than what the topic keeps; Kafka removes them soon.
+    `expired`: written records that are older than the topic's retention; Kafka removes them soon.
     """
 
     backup: Backup
@@ -39,7 +39,7 @@ class Restored(NamedTuple):
 def import_topic(
     login: dict[str, str], topic: str, folder: Path, resume: bool, progress: Progress
 ) -> Restored:
-    """A topic that is not there is made as the exported one was. Raises BackupError."""
+    """Import a backup; a missing topic is created like the exported one. Raises BackupError."""
     backup = read_backup(folder)
     try:
         admin = AdminClient({**login, **QUIET_CLIENT})
@@ -53,7 +53,7 @@ def import_topic(
 
 
 def _keeps_since(config: dict[str, str]) -> int:
-    """Milliseconds since 1970: what is older is removed. 0 where nothing is."""
+    """In milliseconds since 1970: older records are removed. 0 if none are."""
     retention = int(config["retention.ms"]) if "delete" in config["cleanup.policy"] else -1
     return int(time.time() * 1000) - retention if retention >= 0 else 0
 
@@ -71,7 +71,7 @@ def _create(admin: AdminClient, topic: str, backup: Backup) -> bool:
 
 
 def _there(login: dict[str, str], topic: str, backup: Backup, folder: Path, resume: bool) -> dict[int, int]:
-    """How many records each partition has: 0, or with `resume` the first ones of the backup."""
+    """The number of records in each partition: 0, or with `resume`, the first ones of the backup."""
     with closing(Consumer({**login, **QUIET_CLIENT, **_READING})) as reader:
         found = reader.list_topics(topic, timeout=_SECONDS).topics[topic]
         if missing := sorted(backup.partitions.keys() - found.partitions.keys()):
@@ -96,7 +96,7 @@ def _there(login: dict[str, str], topic: str, backup: Backup, folder: Path, resu
 
 
 def _is_prefix(reader: Consumer, topic: str, number: int, end: int, backup: Backup, folder: Path) -> bool:
-    """Whether the last record of the partition is that of the backup: before it, order was kept."""
+    """Whether the last record of the partition is the same in the backup; then all before it are, too."""
     if number not in backup.partitions or end > backup.partitions[number].records:
         return False
     wanted = next(islice(read_records(folder, number), end - 1, None))
@@ -116,7 +116,10 @@ def _records(backup: Backup, folder: Path, there: dict[int, int]) -> Iterator[tu
 
 
 class _Sender:
-    """Idempotent: what is sent again is there once, and in order. `keeps_since`: what is older is counted."""
+    """An idempotent producer.
+
+    A retry causes no duplicate and keeps the order. Counts records older than `keeps_since`.
+    """
 
     def __init__(self, login: dict[str, str], topic: str, keeps_since: int) -> None:
         self._topic, self._keeps_since = topic, keeps_since

@@ -54,15 +54,15 @@ def _start(stack: Stack, number: int) -> processes.Daemon:
     ]
     command += ["kafka.Kafka", str(_CONFIG)]
     if stack.brokers > 1:
-        # An orderly hand-over asks the controllers; `down` stops those too, so the last broker would wait
-        # for ever.
+        # A controlled shutdown asks the controllers; `down` stops those, too, so the last broker would wait
+        # forever.
         command += ["--override", "controlled.shutdown.enable=false"]
     environment = _environment(stack, number, _data(stack, number))
     return processes.start(stack, name(number), command, environment, folder)
 
 
 def _check_quorum(stack: Stack) -> None:
-    """The controllers' quorum is fixed when their storage is formatted."""
+    """Refuse another number of brokers: the controllers' quorum is fixed when their storage is formatted."""
     formatted = [number for number in range(1, 10) if _data(stack, number).exists()]
     if formatted and formatted != list(stack.broker_numbers):
         raise processes.StartError(
@@ -72,7 +72,10 @@ def _check_quorum(stack: Stack) -> None:
 
 
 def _format_storages(stack: Stack) -> None:
-    """Write every broker's first metadata, with the super user's SCRAM credential; whole or not at all."""
+    """Write every broker's first metadata, with the super user's SCRAM credential.
+
+    Completely or not at all.
+    """
     if _data(stack, stack.brokers).exists():
         return
     cluster_id = _new_cluster_id()
@@ -112,7 +115,7 @@ def _java(stack: Stack) -> list[str]:
 
 
 def _environment(stack: Stack, number: int, data: Path) -> dict[str, str]:
-    """Everything broker.properties asks for by ${env:…}, and nothing of the person's own environment."""
+    """All variables that broker.properties uses by ${env:…}, and none of the user's own environment."""
     address = f"{LOOPBACK}:{stack.kafka_port_of(number)}"
     voters = [f"{each}@{LOOPBACK}:{stack.controller_port_of(each)}" for each in stack.broker_numbers]
     return {
@@ -120,7 +123,7 @@ def _environment(stack: Stack, number: int, data: Path) -> dict[str, str]:
         "BROKER_NODE_ID": str(number),
         "BROKER_QUORUM_VOTERS": ",".join(voters),
         "BROKER_BIND_ADDRESS": address,
-        # Clients may have to come through a proxy; the fault tests put one there.
+        # Clients may need to use a proxy; the fault tests put one there.
         "BROKER_ADVERTISED_ADDRESS": os.environ.get("BROKER_ADVERTISED_ADDRESS", address),
         "BROKER_CONTROLLER_ADDRESS": f"{LOOPBACK}:{stack.controller_port_of(number)}",
         "BROKER_SECURITY_PROTOCOL": stack.security_protocol,

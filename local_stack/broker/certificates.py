@@ -9,14 +9,14 @@ from local_stack.layout import LOOPBACK
 
 
 def ensure_certificates(authority: Path, keystore: Path) -> None:
-    """`authority`: the CA's certificate; `keystore`: the brokers' key and chain; PEM, made once.
+    """`authority`: the CA's certificate; `keystore`: the brokers' key and chain; both PEM, made once.
 
-    Nobody can sign a second certificate: the authority's key exists only while this runs. That is why the
-    certificates may be valid for as long as the stack's folder is kept.
+    Nobody can sign a second certificate: the authority's key exists only while this runs. Therefore the
+    certificates may stay valid as long as the stack's folder exists.
     """
     if authority.exists() and keystore.exists():
         return
-    import trustme  # with cryptography behind it: only a stack over TLS waits for that
+    import trustme  # it loads cryptography, which only a stack with TLS needs
 
     ca = trustme.CA(path_length=0, organization_name="win-event-stack")
     broker = ca.issue_cert("localhost", LOOPBACK, organization_name="win-event-stack")
@@ -26,7 +26,7 @@ def ensure_certificates(authority: Path, keystore: Path) -> None:
 
 
 def _pkcs8(key: bytes) -> str:
-    """Kafka reads no other PEM form of a key."""
+    """The key as PKCS#8, the only PEM form that Kafka reads."""
     from cryptography.hazmat.primitives import serialization
 
     return (

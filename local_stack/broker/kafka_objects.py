@@ -1,4 +1,4 @@
-"""Topics, users and permissions of the local broker: the topology that win-event-kafka-setup ships."""
+"""Topics, users and permissions of the local broker, from the topology of win-event-kafka-setup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECONDS = 20.0
 
 
 def connection(stack: Stack, user: str) -> KafkaConnection:
-    """How `user` reaches this stack's broker."""
+    """The connection of `user` to this stack's broker."""
     return KafkaConnection(
         stack.bootstrap_servers,
         stack.security_protocol,
@@ -33,7 +33,7 @@ def connection(stack: Stack, user: str) -> KafkaConnection:
 
 
 def wait_for_brokers(stack: Stack) -> None:
-    """Return when every broker has joined: a topic of replication factor 3 needs three. Raises StartError."""
+    """Wait until every broker has joined: a topic of replication factor 3 needs three. Raises StartError."""
     log = stack.logs / "kafka-1.log"
     try:
         admin = open_admin(connection(stack, SUPER_USER))
@@ -48,7 +48,7 @@ def wait_for_brokers(stack: Stack) -> None:
 
 
 def stack_topology(stack: Stack) -> Topology:
-    """What the local broker should hold. Raises StartError when the file cannot be used."""
+    """The topology of the local broker. Raises StartError if the file cannot be used."""
     try:
         return load_topology(Path(stack.topology) if stack.topology else None)
     except TopologyError as error:
@@ -56,7 +56,7 @@ def stack_topology(stack: Stack) -> Topology:
 
 
 def topic_variables(stack: Stack) -> dict[str, str]:
-    """What the bridge's topics are called, for a topology of one's own. Raises StartError."""
+    """Variables with the names of the bridge's topics, for the user's own topology. Raises StartError."""
     if not stack.topology:
         return {}
     variables = {EVENTS: "KAFKA_TOPIC", REJECTED: "KAFKA_REJECTED_TOPIC"}
@@ -64,13 +64,13 @@ def topic_variables(stack: Stack) -> dict[str, str]:
 
 
 def watcher(stack: Stack) -> str:
-    """Who reads for status and doctor: a topology of one's own may have no observer."""
+    """The user for status and doctor: the user's own topology may have no observer."""
     names = {user.name for user in stack_topology(stack).users}
     return OBSERVER if OBSERVER in names else SUPER_USER
 
 
 def apply_topology(stack: Stack) -> list[str]:
-    """Make the broker what the topology says; returns lines about it. Raises StartError."""
+    """Apply the topology to the broker; returns lines about it. Raises StartError."""
     login = connection(stack, SUPER_USER)
     try:
         topology = stack_topology(stack)
@@ -88,7 +88,10 @@ def apply_topology(stack: Stack) -> list[str]:
 
 
 def password(stack: Stack, user: str) -> Secret:
-    """Raises StartError without a stack, ConnectionSettingsError when the file cannot be read."""
+    """The password of a user.
+
+    Raises StartError without a stack, ConnectionSettingsError if the file cannot be read.
+    """
     file = password_file(stack.secrets, user)
     if not file.exists():
         raise no_stack(stack)

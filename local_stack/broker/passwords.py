@@ -10,7 +10,7 @@ from kafka_setup.connection.passwords import new_password, password_file, store_
 from local_stack.layout import Stack
 
 SUPER_USER = "kafka"  # the broker itself; runs the first `apply` and nothing else
-CONTROLLER = "controller"  # the brokers among themselves
+CONTROLLER = "controller"  # for connections between brokers
 
 
 def ensure_passwords(directory: Path, users: Iterable[str]) -> None:
@@ -22,5 +22,8 @@ def ensure_passwords(directory: Path, users: Iterable[str]) -> None:
 
 
 def write_logins(stack: Stack, users: Iterable[str]) -> None:
-    """The same passwords in the forms that Kafka itself reads: brokers, console tools, storage tool."""
+    """Write the same passwords in the forms that Kafka reads.
+
+    For brokers, console tools, the storage tool.
+    """
     write_broker_login(stack.secrets, stack.kafka_logins.parent, SUPER_USER, CONTROLLER, *users)

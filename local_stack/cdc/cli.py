@@ -101,7 +101,7 @@ def sql(psql_options: tuple[str, ...]) -> None:
 
 @contextmanager
 def _of_a_running_inventory() -> Iterator[Stack]:
-    """Errors become one sentence and exit code 1."""
+    """Turn errors into one sentence and exit code 1."""
     stack = current_stack()
     with errors_told(TerminalReporter()):
         postgres.check_client()

@@ -1,4 +1,4 @@
-"""Compares a topic with a table: the newest record of each key with its row. Pure."""
+"""Compares a topic with a table: the newest record of each key with the row. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEY = "name"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Keys: `missing` in the topic, `surplus` there, or there with `different` values."""
+    """Keys that are `missing` in the topic, only there (`surplus`), or there with `different` values."""
 
     table: str
     rows: int
@@ -45,12 +45,12 @@ def compare(
 
 
 def last_rows(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, Row]:
-    """What a reader of the whole topic has in the end: key -> row."""
+    """The state after reading the whole topic: key -> row."""
     found: dict[str, Row] = {}
     for key, value in records:
         name = json.loads(key or b"{}").get(_KEY, "")
         after = json.loads(value)["after"] if value else None
-        if after is None:  # deleted, or the mark behind it that lets compaction forget the key
+        if after is None:  # deleted, or the tombstone after it, which lets compaction remove the key
             found.pop(name, None)
         else:
             found[name] = _comparable(after)

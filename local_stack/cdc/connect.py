@@ -18,12 +18,12 @@ from local_stack.layout import DEPLOY, LOOPBACK, Stack
 NAME = "connect"
 USER = "connect"  # in Kafka
 _CONFIG = DEPLOY / "connect" / "worker.properties"
-# The containers' folders, which the shared files name.
+# The folders of the containers, as named in the shared files.
 _SECRETS, _PLUGINS = "/connect/secrets", "/connect/plugins"
 
 
 def start_connect(stack: Stack, plugin: Sequence[Path]) -> None:
-    """`plugin`: Debezium's jars. Return when the REST API listens. Raises StartError."""
+    """Start the worker; returns when the REST API listens. `plugin`: Debezium's jars. Raises StartError."""
     _link_plugin(_plugins(stack) / "debezium", plugin)
     processes.wait_until_listening(launch(stack), stack.connect_port, 120)
 
@@ -53,7 +53,7 @@ def has_a_place_in(topic: str) -> bool:
 
 
 def with_folders_of(stack: Stack, text: str) -> str:
-    """A file of deploy/connect that looks for passwords and plugins where this stack keeps them."""
+    """A file of deploy/connect, with this stack's folders of passwords and plugins."""
     return text.replace(_SECRETS, str(_secrets(stack))).replace(_PLUGINS, str(_plugins(stack)))
 
 
@@ -62,13 +62,16 @@ def _plugins(stack: Stack) -> Path:
 
 
 def _secrets(stack: Stack) -> Path:
-    """Just the two passwords that Connect needs: whoever may make a connector can read this folder."""
+    """A folder with only the two passwords that Connect needs.
+
+    Anyone who may create a connector can read it.
+    """
     return stack.cdc_directory / "connect" / "secrets"
 
 
 def _write_secrets(stack: Stack) -> None:
     found = {
-        USER: password_file(stack.kafka_logins, USER),  # as it stands between quotes
+        USER: password_file(stack.kafka_logins, USER),  # escaped for use between quotes
         "inventory_connect": postgres.secret(stack, postgres.READER),
     }
     for name, file in found.items():
@@ -83,7 +86,7 @@ def _link_plugin(folder: Path, jars: Sequence[Path]) -> None:
 
 
 def _environment(stack: Stack) -> dict[str, str]:
-    """Everything deploy/connect asks for by ${env:…}."""
+    """All variables that deploy/connect uses by ${env:…}."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "CONNECT_BOOTSTRAP_SERVERS": stack.bootstrap_servers,

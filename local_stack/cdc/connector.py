@@ -17,7 +17,7 @@ _UNKNOWN = 404
 
 @dataclass(frozen=True)
 class State:
-    """`task`: of the one task; "" when there is none. `trace`: the first line of why it failed."""
+    """`task`: the state of its only task; "" if there is none. `trace`: the first line of its failure."""
 
     connector: str
     task: str
@@ -29,13 +29,13 @@ class State:
 
 
 def register(stack: Stack) -> None:
-    """Make the connector, or make it as its file says. Raises StartError."""
+    """Create the connector, or change it to match its file. Raises StartError."""
     text = connect.with_folders_of(stack, _CONFIG.read_text(encoding="utf-8"))
     make_connector(stack.connect_url, json.loads(text), _log(stack))
 
 
 def wait_until_running(stack: Stack, seconds: float = 120.0) -> None:
-    """Raises StartError when it fails or takes too long."""
+    """Wait until the connector runs. Raises StartError if it fails or takes too long."""
 
     def runs() -> bool:
         found = state(stack)
@@ -47,7 +47,7 @@ def wait_until_running(stack: Stack, seconds: float = 120.0) -> None:
 
 
 def state(stack: Stack) -> State | None:
-    """None when there is no connector. Raises StartError when Connect does not answer."""
+    """The state of the connector; None if there is none. Raises StartError if Connect does not answer."""
     status, found = ask(stack.connect_url, "GET", f"{CONNECTOR}/status")
     if status in (_UNKNOWN, BUSY):
         return None
@@ -57,7 +57,7 @@ def state(stack: Stack) -> State | None:
 
 
 def forget_offsets(stack: Stack) -> None:
-    """Stop the connector and forget how far it has read; it stays stopped. Raises StartError."""
+    """Stop the connector and delete its position; it stays stopped. Raises StartError."""
     ask_until_taken(stack.connect_url, "PUT", f"{CONNECTOR}/stop")
     processes.wait_for(
         lambda: state(stack) == State("STOPPED", ""), 60.0, "the connector does not stop", _log(stack)
@@ -66,7 +66,7 @@ def forget_offsets(stack: Stack) -> None:
 
 
 def resume(stack: Stack) -> None:
-    """Let a stopped connector begin again; return when it runs. Raises StartError."""
+    """Start a stopped connector again; returns when it runs. Raises StartError."""
     ask_until_taken(stack.connect_url, "PUT", f"{CONNECTOR}/resume")
     wait_until_running(stack)
 

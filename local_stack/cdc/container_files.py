@@ -1,4 +1,5 @@
-"""What the containers of the inventory begin with; no password goes over a command line or an environment.
+"""Writes the first files of the inventory's containers, without passwords on command lines or in the
+environment.
 
 `python -m local_stack.cdc.container_files PASSWORDS SCHEMA SQL_FOLDER SECRETS_FOLDER SEED HOSTS` writes it.
 """
@@ -44,7 +45,7 @@ def write_files(passwords: Path, schema: Path, sql: Path, secrets: Path, seed: i
 
 
 def verifier(password: Secret) -> str:
-    """What PostgreSQL keeps of a password: SCRAM-SHA-256 of RFC 5803, under a new salt."""
+    """The form in which PostgreSQL stores a password: SCRAM-SHA-256 of RFC 5803, with a new salt."""
     salt = os.urandom(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
@@ -54,7 +55,7 @@ def verifier(password: Secret) -> str:
 
 
 def _copy(table: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
-    """A COPY with its rows, in the text form."""
+    """A COPY statement with its rows, in the text form."""
     lines = ["\t".join([*map(_text, row), inventory.SINCE_EVER]) for row in rows]
     return [f"COPY inventory.{table} ({', '.join([*columns, 'valid_from'])}) FROM stdin;", *lines, "\\."]
 

@@ -20,7 +20,7 @@ _SCHEMA = DEPLOY / "postgres" / "inventory.sql"
 
 
 def open_database(stack: Stack, role: str, database: str = DATABASE) -> psycopg.Connection[Any]:
-    """A connection as that role, each statement a transaction of its own. Raises StartError."""
+    """A connection as that role; each statement is a separate transaction. Raises StartError."""
     try:
         return psycopg.connect(
             host=LOOPBACK,
@@ -37,7 +37,7 @@ def open_database(stack: Stack, role: str, database: str = DATABASE) -> psycopg.
 
 
 def make_inventory(stack: Stack) -> str:
-    """Make the database, its roles and its tables where they are missing; returns a line about it.
+    """Create the database, its roles and its tables if they are missing; returns a line about it.
 
     Raises StartError.
     """
@@ -64,9 +64,9 @@ def rows(stack: Stack, table: str) -> list[dict[str, Any]]:
 
 
 def slot(stack: Stack) -> tuple[bool, int | None]:
-    """Whether Connect reads now, and the bytes of the database's log that it has not confirmed yet.
+    """Whether Connect reads now, and how many bytes of the database's log it has not confirmed yet.
 
-    None when it has no slot. Raises StartError.
+    None if it has no slot. Raises StartError.
     """
     with open_database(stack, postgres.OWNER) as connection:
         found = connection.execute(
@@ -78,7 +78,7 @@ def slot(stack: Stack) -> tuple[bool, int | None]:
 
 
 def drop_slot(stack: Stack) -> None:
-    """Let the database forget how far Connect has read; it must not be reading. Raises StartError."""
+    """Delete Connect's position in the database; Connect must not be reading. Raises StartError."""
     processes.wait_for(lambda: not slot(stack)[0], 60.0, "Connect still reads from the database", _log(stack))
     with open_database(stack, postgres.READER) as connection:
         connection.execute(
@@ -90,7 +90,7 @@ def drop_slot(stack: Stack) -> None:
 def _make_database(stack: Stack) -> None:
     processes.wait_for(
         lambda: _ready(stack), 60.0, "the database is not ready", _log(stack)
-    )  # it listens before it has recovered
+    )  # it listens before its recovery has ended
     with open_database(stack, postgres.SUPER_USER, "postgres") as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if not found:
@@ -106,7 +106,7 @@ def _ready(stack: Stack) -> bool:
 
 
 def _set_password(connection: psycopg.Connection[Any], stack: Stack, role: str) -> None:
-    """Only the verifier is sent: the password itself cannot get into a log of statements."""
+    """Set the password of a role. Only its verifier is sent, so the password cannot get into a log."""
     password = str(read_password_file(postgres.secret(stack, role)))
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     statement = sql.SQL("ALTER ROLE {} PASSWORD {}")

@@ -1,4 +1,4 @@
-"""The rows that the inventory begins with: the computers and people of the generator. Pure."""
+"""The first rows of the inventory: the computers and people of the generator. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from producer.events.hosts import Host, make_hosts
 SITES = ("Tokyo", "Osaka", "Berlin", "Lisbon")
 DEPARTMENTS = ("Finance", "Research", "Production", "Sales", "Administration")
 CRITICALITY = {"domain-controller": "critical", "server": "high", "workstation": "low"}
-SINCE_EVER = "1970-01-01T00:00:00Z"  # what the inventory begins with has always been so
-PRIVILEGED_EVERY = 10  # one account of so many is privileged, the first one among them
+SINCE_EVER = "1970-01-01T00:00:00Z"  # the first rows are valid from the beginning of time
+PRIVILEGED_EVERY = 10  # one of so many accounts is privileged, beginning with the first
 
 
 class Computer(NamedTuple):
@@ -28,7 +28,7 @@ class Account(NamedTuple):
 
 
 def computers(hosts: list[Host]) -> list[Computer]:
-    """The owner is the first of the people who use it."""
+    """The rows of computers; the owner of each is the first of its users."""
     return [
         Computer(
             host.name,
@@ -42,7 +42,7 @@ def computers(hosts: list[Host]) -> list[Computer]:
 
 
 def accounts(hosts: list[Host]) -> list[Account]:
-    """Everyone who uses one of the computers, in the order of their names."""
+    """The users of these computers, in the order of their names."""
     people = {user.values["name"]: user.index for host in hosts for user in host.users}
     return sorted(
         Account(name, DEPARTMENTS[index % len(DEPARTMENTS)], index % PRIVILEGED_EVERY == 0)
@@ -51,5 +51,5 @@ def accounts(hosts: list[Host]) -> list[Account]:
 
 
 def hosts_of(seed: int, number: int) -> list[Host]:
-    """Those that win-event-producer --seed SEED --hosts NUMBER writes about."""
+    """The computers of win-event-producer --seed SEED --hosts NUMBER."""
     return make_hosts(number, "mixed", 1, seed)

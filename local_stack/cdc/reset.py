@@ -1,4 +1,7 @@
-"""Starts again: removes the slot, the topics and Connect's position; takes a new snapshot of the tables."""
+"""Resets the inventory's topics.
+
+Removes the slot, the topics and Connect's position; takes a new snapshot.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def reset(stack: Stack, reporter: Reporter) -> None:
-    """The tables stay as they are. What changed before is in the topics no more. Raises StartError."""
+    """The tables stay unchanged. Earlier changes are removed from the topics. Raises StartError."""
     reporter.doing("stopping the connector")
     connector.register(stack)
     connector.forget_offsets(stack)
@@ -35,7 +38,7 @@ def reset(stack: Stack, reporter: Reporter) -> None:
 
 
 def _empty_topics(stack: Stack) -> None:
-    """Records of compacted topics cannot be deleted, so the topics are made again."""
+    """Delete and create the topics again, because records of compacted topics cannot be deleted."""
     names = {f"inventory.{table}" for table in database.TABLES}
     topics = tuple(topic for topic in stack_topology(stack).topics if topic.name in names)
     try:

@@ -1,4 +1,4 @@
-"""Kafka Connect's REST API. `python -m local_stack.cdc.rest URL FILE` makes the inventory's connector."""
+"""Kafka Connect's REST API. `python -m local_stack.cdc.rest URL FILE` creates the inventory's connector."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from urllib.request import Request, urlopen
 from local_stack import processes
 
 CONNECTOR = "/connectors/inventory"
-BUSY = 409  # a rebalance is going on, which may also let a request wait for long: ask again
+BUSY = 409  # during a rebalance, which may also delay a request for long: try again
 _SECONDS = 10.0
 _OK = 200
 
 
 def make_connector(url: str, config: dict[str, str], log: Path | None = None) -> None:
-    """When Connect is ready: make the connector, or make it as `config` says. Raises StartError."""
+    """Wait for Connect; then create the connector, or change it to match `config`. Raises StartError."""
     processes.wait_for(lambda: ask(url, "GET", "/health")[0] == _OK, 120.0, "Kafka Connect is not ready", log)
-    # Only where something differs, for it would restart it.
+    # Only if something differs, because a change restarts the connector.
     if ask(url, "GET", f"{CONNECTOR}/config")[1] != {**config, "name": "inventory"}:
         ask_until_taken(url, "PUT", f"{CONNECTOR}/config", config)
 
@@ -38,7 +38,7 @@ def ask_until_taken(url: str, method: str, path: str, body: Any = None) -> None:
 
 
 def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """The status and the answer; BUSY when it takes too long. Raises StartError when nobody answers."""
+    """The status and the answer; BUSY if it takes too long. Raises StartError if nothing answers."""
     data = None if body is None else json.dumps(body).encode()
     request = Request(  # noqa: S310 - the stack or the container beside it
         url + path, data, {"Content-Type": "application/json"}, method=method
@@ -55,7 +55,7 @@ def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
 
 
 def _json(text: bytes) -> Any:
-    """While it starts, Connect answers with pages for people."""
+    """The JSON of an answer; while it starts, Connect answers with HTML pages."""
     try:
         return json.loads(text)
     except ValueError:

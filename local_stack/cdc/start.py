@@ -1,4 +1,4 @@
-"""`up --cdc`: what is started, in which order, and what is told about it."""
+"""`up --cdc`: starts the parts of the inventory in order, and reports them."""
 
 from __future__ import annotations
 

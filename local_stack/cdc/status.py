@@ -12,14 +12,14 @@ from local_stack.health import peek
 from local_stack.layout import Stack
 
 _ALL = 10**9  # records
-_PAUSE = 0.5  # seconds between two looks
+_PAUSE = 0.5  # seconds between two checks
 
 
 @dataclass(frozen=True)
 class Standing:
-    """`connector`: as Kafka Connect says it; "" when there is none. `slot_active`: whether it reads now.
+    """`connector`: its state from Kafka Connect; "" if there is none. `slot_active`: whether it reads now.
 
-    `slot_lag`: bytes of the database's log that it has not confirmed; None without its slot.
+    `slot_lag`: bytes of the database's log that it has not confirmed; None without a slot.
     """
 
     connector: str
@@ -34,7 +34,7 @@ class Standing:
 
 
 def standing(stack: Stack) -> Standing:
-    """Raises StartError when database, Kafka or Connect does not answer."""
+    """The current state. Raises StartError if database, Kafka or Connect does not answer."""
     state = connector.state(stack)
     active, lag = database.slot(stack)
     says = "" if state is None else state.connector if state.running else state.task or state.connector
@@ -44,7 +44,7 @@ def standing(stack: Stack) -> Standing:
 
 
 def settled(stack: Stack, seconds: float) -> Standing:
-    """The standing when all is well, or as it is after `seconds`: changes may be on their way."""
+    """The state when all rows agree, or after `seconds`, because changes may be on their way."""
     deadline = time.monotonic() + seconds
     while not (found := standing(stack)).good and time.monotonic() < deadline:
         time.sleep(_PAUSE)

@@ -1,8 +1,8 @@
-"""What a job can go on from: its newest complete checkpoint or savepoint, found by the job's name.
+"""Finds where a job can continue: its newest complete checkpoint or savepoint, by the job's name.
 
-`python -m local_stack.cluster.checkpoints JOB RECORDS CHECKPOINTS SAVEPOINTS` prints the options for
-`flink run` and says on stderr what they keep; JOB is what `job.py --describe` prints. It needs nothing but
-Python: the image of the containers runs it, too.
+`python -m local_stack.cluster.checkpoints JOB RECORDS CHECKPOINTS SAVEPOINTS` prints the options for `flink
+run`, and on stderr which state they keep; JOB is the output of `job.py --describe`. It needs only Python,
+because the image of the containers runs it, too.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# An operator of the bridge that reads from a position keeps it under this name, in every _metadata file.
+# An operator of the bridge that has a position stores it under this name in every _metadata file.
 _POSITION = re.compile(rb"read ((?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+)")
 
 
 @dataclass(frozen=True)
 class Job:
-    """`positions`: the places, HOST:PORT, whose position in their log the job keeps in its state.
+    """`positions`: the endpoints (HOST:PORT) whose position in the log the job stores in its state.
 
-    `listener`: the job's bootstrap servers and security protocol, as long as it wants them checked.
+    `listener`: the job's bootstrap servers and security protocol; None if they are not to be checked.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Job:
 
     @classmethod
     def described(cls, text: str) -> Job:
-        """From what `job.py --describe` prints. Raises ValueError."""
+        """The job from the output of `job.py --describe`. Raises ValueError."""
         values: dict[str, Any] = json.loads(text)
         listener = values.get("listener")
         return cls(
@@ -45,7 +45,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a job begins: options for `flink run`, and lines that say what that means."""
+    """Where a job begins: options for `flink run`, and remarks that explain them."""
 
     options: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -58,21 +58,21 @@ def job_ids(lines: Iterable[str], name: str) -> set[str]:
 
 
 def newest(checkpoints: Path, savepoints: Path, ids: Collection[str]) -> Path | None:
-    """The folder for `flink run -s` of these jobs; None when there is nothing to go on from."""
+    """The folder for `flink run -s` of these jobs; None if there is no checkpoint or savepoint."""
     complete = [path for each in ids for path in checkpoints.glob(f"{each}/chk-*/_metadata")]
-    # Flink calls a savepoint by the first letters of its job's id.
+    # The name of a savepoint has the first letters of its job's id.
     complete += [path for each in ids for path in savepoints.glob(f"savepoint-{each[:6]}-*/_metadata")]
     # Flink writes _metadata last; one without it was interrupted.
     return max(complete, key=lambda file: file.stat().st_mtime_ns).parent if complete else None
 
 
 def positions(folder: Path) -> frozenset[str]:
-    """The places, HOST:PORT, whose position lies in a checkpoint or savepoint."""
+    """The endpoints (HOST:PORT) whose position is in a checkpoint or savepoint."""
     return frozenset(found.decode() for found in _POSITION.findall((folder / "_metadata").read_bytes()))
 
 
 def start(job: Job, folder: Path, now: float) -> Start:
-    """Go on from there, with what this job can keep of it. `now` is in seconds since the epoch."""
+    """Continue from there, with the state that this job can keep. `now` is in seconds since the epoch."""
     held = positions(folder)
     age = now - (folder / "_metadata").stat().st_mtime
     remarks = [f"{job.name} continues from {folder}, {_told(age)} old"]

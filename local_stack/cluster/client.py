@@ -10,7 +10,7 @@ from local_stack.layout import DEPLOY, Stack
 
 
 def client_script(stack: Stack) -> str:
-    """For /bin/sh. JVM_ARGS adds options for Java, as with Flink's own script."""
+    """The script, for /bin/sh. JVM_ARGS adds options for Java, as with Flink's own script."""
     settings = merged(flink_home() / "conf" / "config.yaml", [DEPLOY / "flink" / "config.yaml"])
     java = shlex.join(java_command(stack, settings, "client", ("flink-client.log", "log4j-cli.properties")))
     exports = [f"export {name}={shlex.quote(value)}" for name, value in program_environment(stack).items()]

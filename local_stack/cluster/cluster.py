@@ -24,17 +24,17 @@ _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "
 
 
 def base_environment() -> dict[str, str]:
-    """What every daemon needs, and nothing else of the person's own environment."""
+    """Variables that every daemon needs, and nothing else of the user's environment."""
     return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 
 def s3_login(stack: Stack) -> dict[str, str]:
-    """The keys of S3, if it is used: from our environment into the daemons', where the plugin looks."""
+    """The keys of S3, if it is used, from our environment for that of the daemons."""
     return {name: value for name, value in os.environ.items() if name in _S3_KEYS} if stack.s3 else {}
 
 
 def start_cluster(stack: Stack, s3: list[Path]) -> None:
-    """Start the JobManager and the TaskManagers; return when all are registered. Raises StartError.
+    """Start the JobManager and the TaskManagers; returns when all are registered. Raises StartError.
 
     `s3` are jars of a plugin.
     """
@@ -45,13 +45,13 @@ def start_cluster(stack: Stack, s3: list[Path]) -> None:
     write_configuration(stack)
     start_jobmanager(stack)
     for number in range(1, stack.taskmanagers + 1):
-        if processes.running(stack, f"taskmanager-{number}") is None:  # it outlives its JobManager
+        if processes.running(stack, f"taskmanager-{number}") is None:  # it survives its JobManager
             start_taskmanager(stack, number)
     wait_for_taskmanagers(stack)
 
 
 def start_jobmanager(stack: Stack) -> processes.Daemon:
-    """Start the JobManager alone and return when it answers: TaskManagers that run find it again."""
+    """Start only the JobManager; returns when it answers. Running TaskManagers find it again."""
     daemon = _start(stack, "jobmanager", "jobmanager")
     processes.wait_until_listening(daemon, stack.flink_port)
     return daemon
@@ -106,10 +106,10 @@ def write_configuration(stack: Stack) -> None:
     if options := shlex.join(server_options()):
         settings |= {f"env.java.opts.{kind}": options for kind in (*_MAIN_CLASSES, "sql-gateway")}
     if stack.s3 and stack.s3_endpoint:
-        # Servers other than Amazon's know buckets as folders, not as names of hosts.
+        # On servers other than Amazon's, buckets are folders, not host names.
         settings |= {"s3.endpoint": stack.s3_endpoint, "s3.path.style.access": "true"}
     if not stack.observe:
-        # Without a list Flink would start every reporter that has settings, so these go, too.
+        # Without a list, Flink would start every reporter that has settings, so these are removed, too.
         settings = {
             name: value for name, value in settings.items() if not name.startswith("metrics.reporter")
         }
@@ -126,7 +126,7 @@ def _link_jars(stack: Stack) -> None:
 
 
 def _link_plugins(stack: Stack, s3: list[Path]) -> None:
-    """Flink's own plugins, and S3's in a folder of its own: a plugin's classes must not mix with others."""
+    """Link Flink's own plugins, and S3's in a separate folder: the classes of plugins must not mix."""
     shutil.rmtree(stack.flink_plugins, ignore_errors=True)
     stack.flink_plugins.mkdir(parents=True)
     for plugin in (flink_home() / "plugins").glob("*/"):

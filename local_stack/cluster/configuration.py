@@ -1,4 +1,4 @@
-"""Puts Flink configuration files on top of each other; the image build and the local cluster do it alike.
+"""Merges Flink configuration files, for the image build and the local cluster.
 
 `python -m local_stack.cluster.configuration CONFIG OVERLAY…` rewrites CONFIG (see flink_bridge/Dockerfile).
 """
@@ -14,7 +14,7 @@ import yaml
 
 
 def merged(shipped: Path, overlays: Sequence[Path]) -> dict[str, Any]:
-    """Flat settings; a later file wins. Flink's shipped JVM options are needed, so they are kept."""
+    """Flat settings; a later file has priority. Flink's own JVM options are needed, so they are kept."""
     settings: dict[str, Any] = {}
     for file in (shipped, *overlays):
         settings |= flat(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -23,7 +23,7 @@ def merged(shipped: Path, overlays: Sequence[Path]) -> dict[str, Any]:
 
 
 def _java_options(shipped: str) -> str:
-    """Without the compiler's packages: a mere runtime has no jdk.compiler and warns about each of them."""
+    """Options without the compiler's packages: a runtime without jdk.compiler warns about each of them."""
     kept = [word for word in shipped.split() if "jdk.compiler/" not in word]
     # Below Java 18 the default charset is the locale's, and Flink's socket source decodes with it.
     return " ".join([*kept, "-Dfile.encoding=UTF-8"])

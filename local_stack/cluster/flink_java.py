@@ -31,7 +31,7 @@ _ANSWER = re.compile(r"^BASH_JAVA_UTILS_EXEC_RESULT:(.*)$", re.MULTILINE)
 
 
 def flink_home() -> Path:
-    """Where the apache-flink package keeps its bin/, lib/ and conf/."""
+    """The folder of the apache-flink package with bin/, lib/ and conf/."""
     spec = find_spec("pyflink")
     if spec is None or not spec.submodule_search_locations:
         raise StartError(f"apache-flink is not installed. To add it: {how_to_add('local')}")
@@ -39,7 +39,7 @@ def flink_home() -> Path:
 
 
 def flink_environment(stack: Stack) -> dict[str, str]:
-    """What the scripts in Flink's bin/ need to use this stack's configuration, jars and folders."""
+    """Variables with which the scripts in Flink's bin/ use this stack's configuration, jars and folders."""
     plugins = {"FLINK_PLUGINS_DIR": str(stack.flink_plugins)} if stack.s3 else {}
     return {
         **plugins,
@@ -132,7 +132,7 @@ def _ask_sizes(stack: Stack, kind: str) -> list[list[str]]:
 
 
 def _java_version(home: Path) -> int | None:
-    """17 for Java 17.0.9; None when the folder does not tell."""
+    """17 for Java 17.0.9; None if the folder does not tell."""
     try:
         found = re.search(r'^JAVA_VERSION="(\d+)', (home / "release").read_text(), re.MULTILINE)
     except OSError:

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-_SECONDS = 60.0  # for an answer; a busy machine takes many
+_SECONDS = 60.0  # seconds for an answer; a busy machine takes many
 
 
 def get(url: str, path: str) -> Any:
-    """The JSON answer; raises OSError when the JobManager is not there."""
+    """The JSON answer. Raises OSError if the JobManager does not answer."""
     with urlopen(f"{url}{path}", timeout=_SECONDS) as answer:  # noqa: S310 - the URL is this stack's own, http on loopback
         return json.load(answer)
 
@@ -25,7 +25,7 @@ def taskmanagers(url: str) -> int:
 
 
 def taskmanager_ids(url: str) -> set[str]:
-    """Names of the registered TaskManagers; another one each time the process starts."""
+    """Ids of the registered TaskManagers; a process gets a new one at each start."""
     return {each["id"] for each in get(url, "/taskmanagers")["taskmanagers"]}
 
 
@@ -35,7 +35,7 @@ def jobs(url: str) -> list[dict[str, Any]]:
 
 
 def cancel(url: str, job_id: str) -> None:
-    """Ask a job to stop; raises OSError when it is not there."""
+    """Ask a job to stop. Raises OSError if it does not exist."""
     request = Request(f"{url}/jobs/{job_id}?mode=cancel", method="PATCH")  # noqa: S310 - as above
     with urlopen(request, timeout=_SECONDS):  # noqa: S310
         pass

@@ -19,7 +19,7 @@ USER = "analytics"
 
 
 def start_gateway(stack: Stack, jars: Sequence[Path]) -> None:
-    """Return when it answers. Raises StartError."""
+    """Start the gateway; returns when it answers. Raises StartError."""
     processes.check_port_free(stack.sql_port, "Flink's SQL Gateway", "--sql-port")
     _link_opt(stack, jars)
     options = {
@@ -39,7 +39,7 @@ def start_gateway(stack: Stack, jars: Sequence[Path]) -> None:
 
 
 def client(stack: Stack, options: Sequence[str]) -> int:
-    """Open Flink's SQL client with every table declared; its exit code. Raises StartError."""
+    """Open Flink's SQL client with every table declared; returns its exit code. Raises StartError."""
     if processes.running(stack, NAME) is None:
         raise processes.StartError("the SQL Gateway is not running. First: win-event-stack up --sql")
     log = ("flink-sql-client.log", "log4j-cli.properties")
@@ -51,7 +51,7 @@ def client(stack: Stack, options: Sequence[str]) -> int:
 
 
 def _declarations(stack: Stack) -> Path:
-    """The tables as analytics declares them, for its user: references to the password, never the password."""
+    """The table declarations of analytics, for its user, with references to the password instead of it."""
     login = {"KAFKA_USERNAME": USER, "KAFKA_PASSWORD_FILE": str(stack.secrets / USER)}
     command = [sys.executable, str(REPOSITORY / "analytics" / "job.py"), "--declare"]
     environment = os.environ | tools.exports(stack) | login

@@ -1,4 +1,4 @@
-"""Submits a job with `flink run`: as which user, from which checkpoint, and whether it already runs."""
+"""Submits a job with `flink run`: its user, its checkpoint, and whether it already runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from local_stack.cluster import rest as flink_rest
 from local_stack.layout import REPOSITORY, Stack
 from local_stack.processes import StartError
 
-# Programs that `submit` takes, each called as the Kafka user that it is; the bridge when none is named.
+# Programs for `submit`, by the names of their Kafka users; the default is the bridge.
 PROGRAMS = {"bridge": "flink_bridge", "analytics": "analytics", "detection": "detection"}
 _JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
-# What Flink adds to the error that the job has printed: its own stack trace, and no reason.
+# Lines that Flink adds to the error of the job: its own stack trace, without a reason.
 _NOISE = re.compile(
     r"\s+at |\s*\.\.\. \d+ more|Caused by: |-{20,}|\s*The program finished with the following exception"
     r"|org\.apache\.flink\.client\.program\.|java\.lang\.RuntimeException: Python process exits"
@@ -30,12 +30,12 @@ _NOISE = re.compile(
 
 
 class UsageError(StartError):
-    """The options of the job cannot be used; the text is what the job says."""
+    """The options of the job cannot be used; the text is that of the job."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A job.py, the user it runs as, and the options that it is given."""
+    """A job.py, the user it runs as, and its options."""
 
     user: str
     file: Path
@@ -43,14 +43,17 @@ class Program:
 
 
 def program(words: Sequence[str]) -> Program:
-    """`words` are options of the bridge, or the name of another program and its options."""
+    """The program for the words of a command line.
+
+    Options of the bridge, or another program's name and options.
+    """
     named = bool(words) and words[0] in installed()
     user = words[0] if named else "bridge"
     return Program(user, job_file(user), tuple(words[1:] if named else words))
 
 
 def installed() -> list[str]:
-    """The programs that are here."""
+    """The programs in this installation."""
     return [user for user in PROGRAMS if job_file(user).exists()]
 
 
@@ -63,7 +66,7 @@ def environment(stack: Stack, user: str) -> dict[str, str]:
 
 
 def describe(stack: Stack, wanted: Program) -> checkpoints.Job:
-    """What the job says about itself, before any JVM is started. Raises UsageError."""
+    """The job's description of itself, without starting a JVM. Raises UsageError."""
     command = [sys.executable, str(wanted.file), *wanted.options, "--describe"]
     answer = subprocess.run(
         command, env=environment(stack, wanted.user), capture_output=True, text=True, check=False
@@ -81,7 +84,7 @@ def check_listener(job: checkpoints.Job) -> None:
 
 
 def running(stack: Stack, name: str) -> list[str]:
-    """Ids of the jobs of this name that run. Raises StartError when there is no cluster."""
+    """Ids of the running jobs of this name. Raises StartError if there is no cluster."""
     try:
         jobs = flink_rest.jobs(stack.flink_url)
     except OSError:
@@ -93,7 +96,7 @@ def running(stack: Stack, name: str) -> list[str]:
 
 
 def from_newest(stack: Stack, job: checkpoints.Job) -> checkpoints.Start:
-    """Go on from the newest checkpoint or savepoint of a job of this name. Raises StartError."""
+    """Continue from the newest checkpoint or savepoint of a job of this name. Raises StartError."""
     ids = checkpoints.job_ids(_submissions(stack), job.name)
     folder = checkpoints.newest(stack.checkpoints, stack.savepoints, ids)
     if folder is None:
@@ -105,7 +108,7 @@ def from_newest(stack: Stack, job: checkpoints.Job) -> checkpoints.Start:
 
 
 def _submissions(stack: Stack) -> Iterator[str]:
-    """Every submission that the JobManagers of this stack ever logged, whoever submitted."""
+    """Every submission in the logs of this stack's JobManagers."""
     log = stack.logs / "jobmanager.log"
     if log.exists():
         with log.open(encoding="utf-8", errors="replace") as lines:
@@ -115,7 +118,7 @@ def _submissions(stack: Stack) -> Iterator[str]:
 def submit(stack: Stack, wanted: Program, start: Sequence[str]) -> Iterator[str]:
     """Run `flink run --detached`; yields what the job and Flink print, without Flink's stack traces.
 
-    Raises StartError when the cluster did not take the job.
+    Raises StartError if the cluster did not accept the job.
     """
     command = [str(stack.bin / "flink"), "run", "-d", *start, "-py", str(wanted.file), *wanted.options]
     taken = told = False
@@ -138,7 +141,7 @@ def submit(stack: Stack, wanted: Program, start: Sequence[str]) -> Iterator[str]
 
 
 def job_id(line: str) -> str | None:
-    """The id in the line that says that the cluster took the job."""
+    """The id of the job, if the line says that the cluster accepted it."""
     match = _JOB_ID.search(line)
     return match[1] if match else None
 

@@ -1,4 +1,4 @@
-"""The subcommands of win-event-stack, one file each: options in, exit code out. Other folders do the work.
+"""The subcommands of win-event-stack, one file each: they only read options and set exit codes.
 
-Called by local_stack/cli.py alone.
+Called only by local_stack/cli.py.
 """

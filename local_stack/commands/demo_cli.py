@@ -17,13 +17,13 @@ from local_stack.health.peek import Peeked
 from local_stack.health.peek_view import as_table
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
-SHOWN_EVENTS = 10  # one by one; after them only how many there are
+SHOWN_EVENTS = 10  # shown one by one; after them, only their number is shown
 PIPE_WIDTH = 160
-PIPE_SECONDS = 10.0  # between two lines about how many, where no line can be overwritten
+PIPE_SECONDS = 10.0  # seconds between two lines with the number, if no line can be overwritten
 
 
 class DemoShow(TerminalReporter):
-    """What the demo prints; after the first events one line that stays up to date."""
+    """Prints the output of the demo; after the first events, one line that is updated."""
 
     _told = 0.0
 

@@ -32,7 +32,7 @@ class _Commands(click.Group):
 
 
 def _explain(command: click.Command) -> None:
-    """The same for the commands of a group inside."""
+    """Explain the commands of a group in the same way."""
     command.short_help = " ".join((command.help or "").split("\n\n")[0].split())
     for option in command.params:
         if isinstance(option, click.Option):

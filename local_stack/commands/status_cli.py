@@ -17,7 +17,7 @@ from local_stack.layout import Stack
 from local_stack.terminal import current_stack
 
 _PIPE_WIDTH = 100
-_RATE_SECONDS = 1.0  # between the two looks that a single report's rates come from
+_RATE_SECONDS = 1.0  # seconds between the two readings for the rates of a single report
 
 
 @click.command("status")

@@ -17,7 +17,7 @@ from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 
 class _SubmitCommand(click.Command):
-    """Its help ends with what the programs say about themselves, so that nothing is written down twice."""
+    """Its help ends with the help of the programs, so that nothing is written down twice."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         titles = [line.split(": ", 1) for line in _said_by("analytics").splitlines() if line[:1] != " "]
@@ -36,7 +36,7 @@ def _said_by(user: str, *options: str) -> str:
 
 
 def _options(text: str) -> list[tuple[str, str]]:
-    """Each option in a help text, with the first sentence about it."""
+    """Each option in a help text, with the first sentence of its description."""
     found = []
     for block in re.split(r"\n(?=  -)", text)[1:]:
         name, _, about = block.strip().partition("  ")
@@ -91,7 +91,7 @@ def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> No
 
 
 def _not_twice(name: str, ids: list[str], yes: bool) -> None:
-    """Two jobs of one name read the same lines, and every event arrives twice. Raises StartError."""
+    """Ask before a job is submitted twice: every event would arrive twice. Raises StartError."""
     if not ids or yes:
         return
     what = f"{name!r} is running already as {', '.join(ids)}"
@@ -103,7 +103,7 @@ def _not_twice(name: str, ids: list[str], yes: bool) -> None:
 def submit_and_tell(
     stack: Stack, wanted: submission.Program, start: Start, reporter: TerminalReporter
 ) -> str:
-    """Show what it waits for, then where the job is; returns its id. Raises StartError."""
+    """Submit the job, show the steps and then the address of the job; returns its id. Raises StartError."""
     began, found = time.monotonic(), ""
     reporter.doing("starting Flink's client: a JVM, and Python, which builds the job and checks Kafka")
     for line in submission.submit(stack, wanted, start.options):

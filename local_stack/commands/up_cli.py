@@ -1,4 +1,4 @@
-"""win-event-stack up: the options for what it starts and on which ports; which of them may change later."""
+"""win-event-stack up: which parts to start, on which ports, and which options may change later."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def up(only: str | None, **changes: Any) -> None:
     click.echo(f"{tools.how_to_enter(wanted)}   adds flink and Kafka's own tools to your shell", err=True)
 
 
-# What may change under a stack that runs, and the daemon that holds it fast once that runs.
+# Settings that may change while the stack runs, and the daemon that fixes each once it runs.
 _MAY_COME_LATER = {
     "topology": None,
     "sql": None,
     "sql_port": sql_gateway.NAME,
     "console": None,
     "console_port": console.NAME,
-    "cache": console.NAME,  # a console that runs already would not know it
+    "cache": console.NAME,  # a running console would not get it
     "cache_port": cache.NAME,
     "cdc": None,
     "postgres_port": "postgres",
@@ -117,7 +117,7 @@ _MAY_COME_LATER = {
 
 
 def _with_changes(current: Stack, changes: dict[str, Any]) -> Stack:
-    """Ports of what runs cannot change under it. Raises StartError."""
+    """The stack with the new options. The ports of running parts cannot change. Raises StartError."""
     wanted = replace(current, **changes)
     names = [daemon.name for daemon in processes.recorded(current) if daemon.process()]
     later = [name for name, daemon in _MAY_COME_LATER.items() if daemon not in names]

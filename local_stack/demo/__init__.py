@@ -1,1 +1,1 @@
-"""The demonstrations: a whole pipeline through the public commands only."""
+"""The demonstration: a whole pipeline, started only with the public commands."""

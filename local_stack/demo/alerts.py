@@ -22,12 +22,12 @@ _DETECT = str(pipeline.BIN / "win-event-detect")
 
 class Show(Protocol):
     def alert(self, line: str) -> None:
-        """An alert has come, or has grown."""
+        """A new alert, or one that has grown."""
 
 
 @contextmanager
 def watched(demo_stack: Stack, events: str, show: Show) -> Iterator[None]:
-    """Sigma rules on the topic of events as the user `detection`, while this is open."""
+    """Run win-event-detect on the topic of events as the user `detection`, as long as this is open."""
     log = demo_stack.logs / "detection.log"
     over = Event()
     with log.open("wb") as errors:
@@ -37,7 +37,7 @@ def watched(demo_stack: Stack, events: str, show: Show) -> Iterator[None]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            start_new_session=True,  # Ctrl-C is for the demo, which ends it
+            start_new_session=True,  # Ctrl-C is for the demo, which then ends this process
         )
     assert detection.stdout is not None  # noqa: S101 - it is PIPE
     reader = Thread(target=_show_alerts, args=(detection.stdout, show, over), daemon=True)
@@ -54,7 +54,7 @@ def watched(demo_stack: Stack, events: str, show: Show) -> Iterator[None]:
 
 def _show_alerts(output: IO[str], show: Show, over: Event) -> None:
     for line in output:
-        if not over.is_set():  # the table that it ends with is about what has been shown
+        if not over.is_set():  # the table at its end only repeats the shown alerts
             show.alert(line.rstrip())
 
 
@@ -64,7 +64,7 @@ def score(demo_stack: Stack, events: str) -> str:
     _write(alerts, all_of(demo_stack, TOPIC))
     found = []
     for partition, rows in groupby(all_of(demo_stack, events), key=lambda row: row.partition):
-        found.append(demo_stack.directory / f"{events}-{partition}.ndjson")  # in order only within itself
+        found.append(demo_stack.directory / f"{events}-{partition}.ndjson")  # each is in order
         _write(found[-1], rows)
     result = subprocess.run(
         [_DETECT, "score", "--alerts", alerts, *found], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""The whole pipeline on this machine, through the public commands only; what `make demo` runs."""
+"""The whole pipeline on this machine, started only with the public commands, for `make demo`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from local_stack.layout import Stack
 from local_stack.processes import StartError
 
 FIRST_EVENT_SECONDS = 120.0
-# Somebody guesses passwords from the first second on; the labels tell which events are his.
+# An attacker guesses passwords from the first second on; the labels mark the events of the attack.
 _ATTACK = ("--labels", "--scenario", "brute-force@1")
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """`seconds`, counted from the first event in Kafka; None: until interrupted. `rate`: events a second."""
+    """`seconds` from the first event in Kafka; None: until interrupted. `rate`: events per second."""
 
     seconds: float | None
     rate: int
@@ -29,26 +29,26 @@ class DemoSettings:
 
 
 class Show(stack.Reporter, Protocol):
-    """What a person sees."""
+    """The output for the user."""
 
     def event(self, key: str, value: str, count: int) -> None:
-        """The count-th record of the topic has arrived."""
+        """Show the record number `count` of the topic."""
 
     def alert(self, line: str) -> None:
-        """An alert of win-event-detect has come, or has grown."""
+        """Show an alert of win-event-detect that is new or has grown."""
 
     def score(self, table: str) -> None:
-        """What the alerts are worth, as win-event-detect prints it."""
+        """Show the comparison of alerts and attacks, as win-event-detect prints it."""
 
     def summary(self, produced: int, report: dict[str, Any]) -> None:
-        """`report` is win-event-verify's."""
+        """Show the `report` of win-event-verify."""
 
     def answers(self, question: str, rows: list[Peeked]) -> None:
-        """What analytics says about all events."""
+        """Show the answers of analytics about all events."""
 
 
 def run(settings: DemoSettings, show: Show) -> bool:
-    """Start everything, show events arriving in Kafka, stop, audit. True when nothing is missing.
+    """Start everything, show events arriving in Kafka, stop, audit. True if nothing is missing.
 
     Raises StartError, JarError.
     """
@@ -72,7 +72,7 @@ def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
 
 
 def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
-    """Show what kafka-console-consumer reads as the reader user, until the time is over or Ctrl-C."""
+    """Show the output of kafka-console-consumer as the user `reader`, until the time is over or Ctrl-C."""
     show.doing("waiting for the first event in Kafka")
     command = [str(demo_stack.bin / "kafka-console-consumer.sh")]
     command += ["--topic", pipeline.PROCESSED, "--from-beginning"]
@@ -100,7 +100,7 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
         if not reader.is_alive():
             raise StartError("kafka-console-consumer stopped by itself", log)
     except KeyboardInterrupt:
-        pass  # the person has seen enough: go on to the audit
+        pass  # Ctrl-C ends the showing: continue with the audit
     finally:
         consumer.terminate()
         consumer.wait()
@@ -111,4 +111,4 @@ def _show_events(output: IO[bytes], show: Show, first: Event) -> None:
         first.set()
         key, _, value = line.decode("utf-8", "replace").rstrip("\n").partition("\t")
         show.event(key, value, count)
-    first.set()  # it ended: nobody needs to wait
+    first.set()  # it has ended, so there is no need to wait

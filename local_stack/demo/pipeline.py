@@ -1,4 +1,4 @@
-"""A whole pipeline on a local stack, through the public commands only, for all demonstrations."""
+"""A whole pipeline on a local stack, started only with the public commands, for all demonstrations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DRAIN_SECONDS = 60.0
 
 @contextmanager
 def own_stack(directory: Path, reporter: Reporter) -> Iterator[Stack]:
-    """A whole stack of the demo's own while the demo runs. Raises StartError, JarError."""
+    """A separate stack for the demo, as long as the demo runs. Raises StartError, JarError."""
     started = stack.up(_fresh(directory), stack.PARTS, reporter)
     try:
         yield started
@@ -40,7 +40,7 @@ def own_stack(directory: Path, reporter: Reporter) -> Iterator[Stack]:
 
 
 def _fresh(directory: Path) -> Stack:
-    """A stack of the demo's own, empty, on the usual ports where they are free."""
+    """An empty stack for the demo, on the usual ports if they are free."""
     stack.down(load_stack(directory), wipe=True)
     new = Stack(directory)
     names = ("kafka_port", "controller_port", "flink_port", "jobmanager_port", "console_port")
@@ -72,7 +72,7 @@ def submit(demo_stack: Stack, port: int, reporter: Reporter) -> str:
 
 
 def audit(demo_stack: Stack, job: str) -> dict[str, Any]:
-    """Compare the topic with the ledger until nothing is on its way any more; then stop the job."""
+    """Compare the topic with the ledger until no event is on its way any more; then stop the job."""
     deadline = time.monotonic() + DRAIN_SECONDS
     report = _verify(demo_stack)
     while (report["unseen"] or report["lost"]) and time.monotonic() < deadline:
@@ -82,12 +82,12 @@ def audit(demo_stack: Stack, job: str) -> dict[str, Any]:
 
 
 def is_complete(report: dict[str, Any]) -> bool:
-    """Whether everything that was produced is in the topic as it was."""
+    """Whether every event that was produced is in the topic, unchanged."""
     return bool(report["ok"]) and report["lost"] + report["unseen"] == 0 < report["records"]
 
 
 def produced(demo_stack: Stack) -> int:
-    """How many events the producer wrote down; a torn last line is not one of them."""
+    """The number of events in the producer's ledger, without a torn last line."""
     blocks = [
         json.loads(line)
         for line in ledger(demo_stack).read_text().splitlines(keepends=True)[1:]
@@ -123,7 +123,7 @@ def producer(demo_stack: Stack, options: Sequence[str]) -> Iterator[int]:
 
 
 def start_producer(demo_stack: Stack, port: int, options: Sequence[str]) -> processes.Daemon:
-    """Start it on `port`, 0 for a free one."""
+    """Start the producer on `port`; 0 is a free one."""
     (demo_stack.logs / f"{PRODUCER}.log").unlink(missing_ok=True)
     command = [str(BIN / "win-event-producer"), "--port", str(port), *options]
     command += ["--wait-for-clients", "1", "--ledger", str(ledger(demo_stack))]
@@ -132,7 +132,7 @@ def start_producer(demo_stack: Stack, port: int, options: Sequence[str]) -> proc
 
 
 def port_of(daemon: processes.Daemon) -> int:
-    """Where the producer listens, once it does."""
+    """The port of the producer, when it listens."""
     log = Path(daemon.log)
 
     def look() -> re.Match[str] | None:
@@ -149,6 +149,6 @@ def ledger(demo_stack: Stack) -> Path:
 
 
 def shell(demo_stack: Stack) -> dict[str, str]:
-    """Where each tool finds this stack; the login of the person's own shell does not count here."""
+    """The environment in which each tool finds this stack, without a login of the user's own shell."""
     ours = {**os.environ, **tools.exports(demo_stack), "WIN_EVENT_TOPOLOGY": ""}
     return ours | tools.login(demo_stack, "bridge")

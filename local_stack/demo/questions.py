@@ -1,4 +1,4 @@
-"""Asks two questions of analytics/ about all that is in the topic, and reads the answers."""
+"""Asks two questions of analytics/ about all events in the topic, and reads the answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECONDS = 120.0
 
 
 def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Peeked]]:
-    """For each question the last row of every key. Raises StartError."""
+    """The last row of every key, for each question. Raises StartError."""
     reporter.doing("asking questions about the topic: analytics/job.py")
     wanted = submission.program(["analytics", ",".join(ANSWERS), "--bounded", "--kafka-topic", topic])
     said: list[str] = []
@@ -38,7 +38,7 @@ def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Pee
 
 
 def _is_answer(row: Peeked) -> bool:
-    """Detection writes into the topic of alerts, too."""
+    """Whether a record is an answer: detection writes to the topic of alerts, too."""
     return b'"rule_id"' not in (row.value or b"")
 
 

@@ -1,1 +1,1 @@
-"""What the stack is doing (status) and what is wrong with it (doctor)."""
+"""The state of the stack (status), and its problems (doctor)."""

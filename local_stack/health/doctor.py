@@ -1,4 +1,4 @@
-"""The checks of doctor. Each answers one question about a set-up that does not work."""
+"""The checks of doctor. Each tests one possible cause of a problem."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEEDED_BYTES = 2 * 2**30
 
 
 def examine(stack: Stack, sockets: Sequence[tuple[str, int]] = ()) -> list[Finding]:
-    """`sockets`: what to read lines from, besides what the running jobs read; each is examined once."""
+    """`sockets`: further senders of lines, besides those of the running jobs; each is examined once."""
     running = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
     findings = [_java(), _python(), _versions(), _disk(stack), *_ports(stack), *_daemons(stack)]
     if broker.name(1) in running:

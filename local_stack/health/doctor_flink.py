@@ -51,7 +51,10 @@ def _socket(host: str, port: int) -> Finding:
 
 
 def _python(settings: dict[str, str]) -> Finding:
-    """Functions are pickled by the client's Python and run by the workers': both must be the same minor."""
+    """Compare the client's Python, which pickles functions, with that of the workers.
+
+    The minor version must be the same.
+    """
     worker = settings.get("python.executable", "python")
     ours = " ".join(map(str, sys.version_info[:2]))
     remedy = f"set python.executable to a Python {ours.replace(' ', '.')} with this toolkit installed"
@@ -72,7 +75,7 @@ def _python(settings: dict[str, str]) -> Finding:
 
 
 def _charset(environment: dict[str, Any]) -> Finding:
-    """Flink's socket source decodes with the JVM's default charset."""
+    """Check the JVM's default charset, with which Flink's socket source decodes."""
     jvm = environment["jvm"]
     major = re.search(r"(\d+)", str(jvm["version"]).rsplit("/", 1)[-1])
     utf8 = "-Dfile.encoding=UTF-8" in jvm["options"] or (major is not None and int(major[1]) >= 18)

@@ -17,7 +17,7 @@ from local_stack.health.warnings import Finding
 from local_stack.layout import Stack
 
 _SECONDS = 8.0
-_SKEW_SECONDS = 5.0  # a broker refuses what is an hour ahead; long before, latencies mean nothing
+_SKEW_SECONDS = 5.0  # a broker refuses times an hour ahead; long before that, latencies are meaningless
 
 
 def examine_kafka(stack: Stack) -> list[Finding]:
@@ -50,7 +50,7 @@ def _topology(stack: Stack) -> Finding:
 
 
 def _records(stack: Stack) -> list[Finding]:
-    """What the records themselves tell: clocks, retention, transactions."""
+    """Checks by the records themselves: clocks, retention, transactions."""
     admin = connect(kafka_objects.connection(stack, kafka_objects.watcher(stack)), _SECONDS)
     facts = read_facts(admin)
     return [_clock(facts), *read_warnings(stack, admin, facts)]

@@ -24,7 +24,7 @@ _WANTED = (
 
 @dataclass(frozen=True)
 class Place:
-    """A server that a job reads from; `idle` is for how many seconds no line came, None where unknown."""
+    """A server that a job reads from; `idle`: seconds without a line, None if unknown."""
 
     address: str
     connected: bool
@@ -43,7 +43,7 @@ class Failure:
 class Job:
     """Times in seconds, sizes in bytes; `checkpoint_*` are those of the newest completed one.
 
-    `written`, `events`, `rejected` and `reasons` count since the tasks started last; `failures` are the
+    `written`, `events`, `rejected` and `reasons` count since the last start of the tasks; `failures` are the
     newest ones, oldest first; `checkpoint_failure` is why the newest checkpoint failed, if it did.
     """
 
@@ -67,7 +67,7 @@ class Job:
 
 
 def read_jobs(url: str) -> list[Job]:
-    """Every job the cluster remembers, those that ended last. Raises OSError when it does not answer."""
+    """Every job that the cluster remembers, ended ones last. Raises OSError if it does not answer."""
     found = [_job(url, overview) for overview in flink_rest.jobs(url)]
     return sorted(found, key=lambda job: (job.state in ("CANCELED", "FAILED", "FINISHED"), job.name))
 
@@ -101,7 +101,7 @@ def _job(url: str, overview: dict[str, Any]) -> Job:
 
 
 def _checkpoints(url: str, job_id: str) -> dict[str, Any]:
-    """Flink may answer 500 while a job is being restored: then nothing is known of its checkpoints yet."""
+    """The checkpoints of a job; none while Flink restores it, when Flink may answer 500."""
     try:
         return dict(flink_rest.get(url, f"/jobs/{job_id}/checkpoints"))
     except HTTPError:
@@ -117,7 +117,7 @@ Measurement = tuple[str, str, float]  # the vertex's name, the metric's id, its 
 
 
 def _measurements(url: str, job_id: str) -> Iterator[Measurement]:
-    """Every wanted metric of every vertex; those that do not exist yet are absent."""
+    """Every wanted metric of every vertex, without those that do not exist yet."""
     for vertex in flink_rest.get(url, f"/jobs/{job_id}")["vertices"]:
         path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
         wanted = [m["id"] for m in flink_rest.get(url, path) if m["id"].endswith(_WANTED)]
@@ -153,16 +153,16 @@ def _failures(url: str, job_id: str) -> list[Failure]:
 
 
 def innermost(stacktrace: str) -> str:
-    """The first line of the last cause in a Java stack trace, without the class it is told by."""
+    """The first line of the last cause in a Java stack trace, without the name of the class."""
     lines = stacktrace.splitlines() or [""]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     return (causes or lines)[-1 if causes else 0].strip()
 
 
 def _checkpoint_failure(checkpoints: dict[str, Any]) -> str | None:
-    """Why the newest checkpoint failed; None when one has been completed since.
+    """Why the newest checkpoint failed; None if one was completed since.
 
-    A failure before the first completed one is left out while there is no other: the tasks were starting.
+    A single failure before the first completed one is left out, because the tasks were starting.
     """
     latest = checkpoints.get("latest") or {}
     failed, completed = latest.get("failed"), latest.get("completed")

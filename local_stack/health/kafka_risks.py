@@ -1,4 +1,4 @@
-"""Reads what may be lost or hidden in Kafka: records that retention is about to delete, open transactions."""
+"""Finds records in Kafka that may be lost or hidden: by retention soon, or by open transactions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.warnings import Doomed, Finding, of_retention, of_transaction
 from local_stack.layout import Stack
 
-_MARGIN = 0.1  # of the retention time: what is older than the rest of it goes soon
+_MARGIN = 0.1  # share of the retention time: older records are deleted soon
 _LONG_OPEN_MS = 60_000  # far longer than the time between two checkpoints
 _TOOL_SECONDS = 60.0
 
@@ -28,14 +28,14 @@ def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iter
     for topic, milliseconds in _retentions(admin, facts).items():
         yield from of_retention(_doomed(admin, topic, facts, milliseconds))
     hidden = _hidden(admin, facts)
-    if hidden:  # the tool starts a JVM: only when there is something to find
+    if hidden:  # the tool starts a JVM, so only if there is something to find
         tool = _tool(stack)
         for name in _long_open(tool):
             yield of_transaction(name, hidden, shlex.join(tool))
 
 
 def _retentions(admin: AdminClient, facts: ClusterFacts) -> dict[TopicFacts, float]:
-    """Topic -> retention in ms, of those that delete by age and hold something."""
+    """Topic -> retention in ms, for topics that delete by age and are not empty."""
     held = [topic for topic in facts.topics if topic.records]
     if not held:
         return {}
@@ -53,7 +53,7 @@ def _doomed(admin: AdminClient, topic: TopicFacts, facts: ClusterFacts, millisec
     young = OffsetSpec.for_timestamp(int(time.time() * 1000 - milliseconds * (1 - _MARGIN)))
     keys = {TopicPartition(topic.name, part.partition): part for part in topic.partitions}
     answers = admin.list_offsets(dict.fromkeys(keys, young), request_timeout=REQUEST_TIMEOUT)
-    until = {part.partition: part.start for part in topic.partitions}  # of a topic that has gone
+    until = {part.partition: part.start for part in topic.partitions}  # a topic that was deleted
     for key, found in that_exist(answers).items():
         until[key.partition] = keys[key].end if found.offset < 0 else found.offset
     unread = {
@@ -73,7 +73,7 @@ def _start(topic: TopicFacts, number: int) -> int:
 
 
 def _hidden(admin: AdminClient, facts: ClusterFacts) -> dict[str, int]:
-    """Topic -> how many records lie behind its last stable offset."""
+    """Topic -> the number of records after its last stable offset."""
     ends = {(topic.name, part.partition): part.end for topic in facts.topics for part in topic.partitions}
     keys = [TopicPartition(*key) for key in ends]
     if not keys:
@@ -91,7 +91,7 @@ def _hidden(admin: AdminClient, facts: ClusterFacts) -> dict[str, int]:
 
 
 def _tool(stack: Stack) -> list[str]:
-    """Kafka's own tool, logged in."""
+    """The command line of Kafka's own tool, with a login."""
     command = [str(stack.bin / "kafka-transactions.sh"), "--bootstrap-server", stack.bootstrap_servers]
     return [*command, "--command-config", str(tools.client_config(stack, SUPER_USER))]
 

@@ -19,7 +19,10 @@ _READING = {"group.id": "win-event-peek", "enable.auto.commit": False, "enable.p
 
 @dataclass(frozen=True)
 class Peeked:
-    """`time`: the record's, in milliseconds since 1970; `value`: None says that the key is gone."""
+    """`time`.
+
+    That of the record, in milliseconds since 1970; `value`: None means that the key was deleted.
+    """
 
     partition: int
     offset: int
@@ -29,9 +32,9 @@ class Peeked:
 
 
 def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
-    """The last `count` committed records of each partition, together in the order of their times.
+    """The last `count` committed records of each partition, all in the order of their times.
 
-    Raises StartError when the broker or the topic is not there.
+    Raises StartError if there is no broker or no topic.
     """
     with _opened(stack, topic) as (consumer, partitions):
         records = [record for part in partitions for record in _tail(consumer, topic, part, count)]
@@ -39,7 +42,7 @@ def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
 
 
 def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
-    """Every record committed by now, one partition after the other. Raises StartError, as `newest` does."""
+    """Every committed record, one partition after the other. Raises StartError, like `newest`."""
     with _opened(stack, topic) as (consumer, partitions):
         for partition in partitions:
             place = TopicPartition(topic, partition, OFFSET_BEGINNING)
@@ -48,7 +51,7 @@ def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
 
 @contextmanager
 def _opened(stack: Stack, topic: str) -> Iterator[tuple[Consumer, list[int]]]:
-    """A consumer of no group, and the partitions."""
+    """A consumer without a group, and the partitions."""
     login = kafka_objects.connection(stack, kafka_objects.watcher(stack)).client_settings()
     consumer = Consumer({**login, **QUIET_CLIENT, **_READING})
     try:
@@ -65,7 +68,7 @@ def _opened(stack: Stack, topic: str) -> Iterator[tuple[Consumer, list[int]]]:
 
 
 def newest_of_each_key(records: list[Peeked]) -> list[Peeked]:
-    """Of the records with one key the newest, as a reader of upserts counts; what is gone is left out."""
+    """The newest record of each key, as a reader of upserts counts; deleted keys are left out."""
     last: dict[bytes | None, Peeked] = {}
     for record in sorted(records, key=lambda record: (record.partition, record.offset)):
         last[record.key] = record
@@ -73,7 +76,10 @@ def newest_of_each_key(records: list[Peeked]) -> list[Peeked]:
 
 
 def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Peeked]:
-    """Transactions leave marks among the offsets, so some more are looked at until there are enough."""
+    """The last records of a partition.
+
+    Transactions leave marks among the offsets, so it reads further back until there are enough.
+    """
     start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
     span = count
     while True:
@@ -87,14 +93,15 @@ def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Pe
 def _read(consumer: Consumer, place: TopicPartition, end: int) -> Iterator[Peeked]:
     """The committed records before `end`.
 
-    Kafka's client reports an end only when no record came for a moment: in a busy topic, never.
+    Kafka's client reports an end only if no record came for a moment; in a busy topic, never.
     """
     consumer.assign([place])
     while True:
         first = consumer.poll(_SECONDS)
         if first is None:
             raise StartError(f"topic {place.topic}: no answer within {_SECONDS:.0f} s")
-        # What is here already: with a time to wait it would wait for all of them, beyond the topic's end.
+        # Take only records that have arrived: with a timeout, it would wait for all of them, beyond the
+        # topic's end.
         for message in (first, *consumer.consume(1_000, timeout=0)):
             error = message.error()
             if error is None and (message.offset() or 0) >= end:

@@ -15,9 +15,9 @@ from local_stack.health.peek import Peeked
 
 
 def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:
-    """`keys`: also the time and the key of each record.
+    """The table; with `keys`, also the time and the key of each record.
 
-    Rows that hold rows, or no JSON object, stand in one column as they came, cut to the screen.
+    Records with nested rows, or without a JSON object, are in one column, unchanged and cut to the screen.
     """
     rows = [_row(record.value) for record in records]
     flat = all(isinstance(row, dict) for row in rows) and not any(
@@ -47,7 +47,7 @@ def _row(value: bytes | None) -> Any:
 
 
 def _key(key: bytes | None) -> str:
-    """A key of JSON shows its values: their names stand in the row."""
+    """The key as text; of a JSON key only the values, because the row has their names."""
     found = _row(key) if key else None
     if isinstance(found, dict):
         return " ".join(_text(value) for value in found.values())
@@ -59,7 +59,7 @@ def _raw(data: bytes | None) -> str:
 
 
 def _printable(text: str) -> str:
-    """A topic may hold anything, also what a terminal takes for a command."""
+    """The text without control characters, which a terminal would execute."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

@@ -25,7 +25,7 @@ _FOLDERS = ("cdc", "flink", "kafka", "logs", "prometheus")
 
 
 class ProcessCollector(Collector):
-    """Looks when it is scraped. A daemon that was started and not stopped has up 0 once it died."""
+    """Reads the processes for each scrape. A daemon that died has up 0."""
 
     def __init__(self, stack: Callable[[], Stack]) -> None:
         self._stack = stack
@@ -79,7 +79,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 def _of_ended_children(process: psutil.Process) -> float:
-    """Without it the sum would fall when a child ends, which looks like a restart."""
+    """The CPU time of ended children: without it, the sum would fall, which looks like a restart."""
     with suppress(psutil.Error):
         times = process.cpu_times()
         return float(times.children_user + times.children_system)
@@ -105,7 +105,7 @@ def _disk(stack: Stack) -> Iterator[Metric]:
 
 
 def size_on_disk(folder: Path) -> int:
-    """Bytes in blocks; what goes away meanwhile does not count."""
+    """Bytes on disk, in blocks; files that are removed meanwhile do not count."""
     total = 0
     for path, _, files in os.walk(folder):
         for name in files:

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 @dataclass(frozen=True)
 class Client:
-    """`lag` in events."""
+    """A client of the producer; `lag` is in events."""
 
     address: str
     lag: int
@@ -25,7 +25,7 @@ class Producer:
 
 
 def read_producer(where: str) -> Producer | None:
-    """`where` is HOST:PORT of --http-port; None when nobody answers there."""
+    """The facts at `where`, the HOST:PORT of --http-port; None if nothing answers there."""
     try:
         with urlopen(f"http://{where}/metrics", timeout=2) as answer:
             return parse(where, answer.read().decode())

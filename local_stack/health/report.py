@@ -1,6 +1,6 @@
 """The current state of the stack: processes, topics, consumer groups, jobs, producer; as data and as JSON.
 
-What does not answer is named in `problems`, the rest is reported all the same.
+A part that does not answer is named in `problems`; the rest is still reported.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Report:
 
 
 class Reader:
-    """Asks the stack; keeps its connection to Kafka between two reports."""
+    """Reads the state of the stack; keeps its connection to Kafka between two reports."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack

@@ -15,7 +15,7 @@ _BAD = {"stopped", "FAILED", "FAILING"}
 
 
 def as_screen(now: Report, before: Report | None = None) -> RenderableType:
-    """`before` is an earlier report, from which the rates come."""
+    """The screen; the rates are computed from `before`, an earlier report."""
     tables = [_parts(now)]
     if now.producer:
         tables.append(_producer(now))
@@ -32,7 +32,7 @@ def as_screen(now: Report, before: Report | None = None) -> RenderableType:
 
 
 def _table(*columns: str) -> Table:
-    """Columns whose name starts with # are numbers."""
+    """A table; columns whose name starts with # have numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left", no_wrap=True)
@@ -80,7 +80,7 @@ def _groups(now: Report) -> Table:
 
 
 def _jobs(now: Report) -> Table:
-    """A name that is too long goes on in the next line: it tells which job this is."""
+    """The table of jobs; a long name continues on the next line, because it identifies the job."""
     table = _table("job", "state", "#for", "#restarts", "#written", "#last checkpoint")
     table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"
     for job in now.jobs:
@@ -90,7 +90,7 @@ def _jobs(now: Report) -> Table:
 
 
 def _checkpoint(job: Job) -> str:
-    """How long ago; how long it took, where that is worth a look."""
+    """How long ago the checkpoint was, and how long it took if that is unusual."""
     if job.checkpoint_age is None:
         return "none yet"
     slow = job.checkpoint_duration is not None and job.checkpoint_duration >= 1

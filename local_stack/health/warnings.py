@@ -1,4 +1,4 @@
-"""The warnings of status and doctor: what happens, and what to do. Pure."""
+"""The warnings of status and doctor: what is wrong, and what to do. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from local_stack.health.jobs import Failure, Job
 
 SILENT_SECONDS = 60.0
-_LOOPING, _LOOPING_LONG = 3, 6  # failures with the same words; so many count in spite of checkpoints
+_LOOPING, _LOOPING_LONG = 3, 6  # equal failures for a warning; the second, even with checkpoints between
 _ENOUGH_LINES = 10
-# What differs each time that the same thing is refused: offsets, sizes, times, addresses of objects.
+# The parts of a text that differ each time: offsets, sizes, times, addresses of objects.
 _VARYING = re.compile(r"@[0-9a-f]+|\d+")
 _CURES = {
     "not-json": "the sender does not send JSON lines",
@@ -28,7 +28,7 @@ _CURES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer of doctor; a warning is one that is not ok. `remedy` is what to do then."""
+    """One result of doctor; a result that is not ok is a warning. `remedy` says what to do then."""
 
     what: str
     ok: bool
@@ -36,7 +36,7 @@ class Finding:
 
 
 def of_job(job: Job) -> Iterator[Finding]:
-    """About a job that runs or restarts."""
+    """Warnings about a job that runs or restarts."""
     if job.state not in ("RUNNING", "RESTARTING", "FAILING"):
         return
     yield from _rejected(job)
@@ -61,7 +61,7 @@ def _rejected(job: Job) -> Iterator[Finding]:
 
 
 def cure(reason: str) -> str:
-    """What to do about lines that are rejected for this reason."""
+    """The cure for lines that are rejected for this reason."""
     if reason.startswith("missing"):
         return (
             "--key-field names the field that holds the computer, --require names the other required fields"
@@ -70,7 +70,7 @@ def cure(reason: str) -> str:
 
 
 def _looping(job: Job) -> Iterator[Finding]:
-    """The same failure again and again. With no checkpoint between, the job always meets the same thing."""
+    """A warning about the same failure again and again, which the job cannot pass without a change."""
     last, many = job.failures[-_LOOPING:], job.failures[-_LOOPING_LONG:]
     if len(last) < _LOOPING or not _alike(last):
         return
@@ -110,7 +110,7 @@ class Doomed:
 
 
 def of_retention(doomed: Doomed) -> Iterator[Finding]:
-    """Nothing about a topic whose oldest records simply become old, and that everybody has read."""
+    """A warning about unread records; none about old records that all groups have read."""
     within = f"within {doomed.seconds / 3600:.1f} h"
     for group, count in sorted(doomed.unread.items()):
         if count:
@@ -124,7 +124,10 @@ def of_retention(doomed: Doomed) -> Iterator[Finding]:
 
 
 def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
-    """`topics`: how many records read_committed does not see; `tool`: kafka-transactions.sh with a login."""
+    """A warning.
+
+    `topics`: the number of records hidden from read_committed; `tool`: kafka-transactions.sh with a login.
+    """
     hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
     what = f"transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
     end = f"{tool} forceTerminateTransaction --transactionalId {name}"

@@ -19,7 +19,7 @@ LOCK = Path(__file__).with_name("jars.lock")
 
 
 class JarError(RuntimeError):
-    """A jar could not be had, or is not the one of the lock."""
+    """A jar could not be downloaded, or is not the one in the lock."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def read_lock(section: str, lock: Path = LOCK) -> list[LockedJar]:
 
 
 def fetch(section: str, directory: Path, progress: Callable[[int, int], None]) -> list[Path]:
-    """Make every jar of a section stand in `directory`, verified; returns their paths.
+    """Download every jar of a section that is not in `directory`, and verify all; returns their paths.
 
     `progress(done, total)` is called after each jar. Raises JarError.
     """
@@ -69,7 +69,7 @@ def fetch(section: str, directory: Path, progress: Callable[[int, int], None]) -
 def _fetch_one(jar: LockedJar, directory: Path) -> Path:
     target = directory / jar.file_name
     if not target.exists():
-        # jgo writes in place, so it works in a folder of its own: an interrupted download is never a jar.
+        # jgo writes in place, so it works in a separate folder: an interrupted download never becomes a jar.
         with tempfile.TemporaryDirectory(dir=directory, prefix=".incoming-") as incoming:
             source = _cached(jar) or _download(jar, Path(incoming))
             draft = Path(incoming) / "verified.jar"
@@ -79,7 +79,7 @@ def _fetch_one(jar: LockedJar, directory: Path) -> Path:
 
 
 def _cached(jar: LockedJar) -> Path | None:
-    """The same jar in the person's own Maven cache, when it is there and intact."""
+    """The same jar in the user's Maven cache, if it is there and intact."""
     home = Path(os.environ.get("M2_REPO") or Path.home() / ".m2" / "repository")
     path = home / jar.repository_path
     try:
@@ -95,13 +95,13 @@ def _cached(jar: LockedJar) -> Path | None:
     reraise=True,
 )
 def _download(jar: LockedJar, incoming: Path) -> Path:
-    from jgo.maven import MavenContext  # slow to load, and the jars are nearly always there
+    from jgo.maven import MavenContext  # slow to load, and the jars nearly always exist already
 
     context = MavenContext(repo_cache=incoming, timeout=30)
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     try:
         return Path(component.artifact().resolve())
-    except Exception as error:  # jgo and its HTTP client raise many kinds; all mean "not here"
+    except Exception as error:  # jgo and its HTTP client raise many kinds; none got the jar
         (incoming / jar.repository_path).unlink(missing_ok=True)
         raise JarError(f"{jar.file_name} could not be downloaded: {error}") from error
 

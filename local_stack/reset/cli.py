@@ -16,10 +16,10 @@ from local_stack.terminal import TerminalReporter, current_stack, errors_told
 def reset(part: str, names: tuple[str, ...], yes: bool) -> None:
     """Reset one PART and leave the others unchanged: topics, groups, jobs, checkpoints, metrics.
 
-    topics: remove them with their records, and make those of the topology again. groups: forget the positions
-    of consumer groups that nobody reads in. jobs: cancel them. checkpoints: remove them, and the savepoints.
-    metrics: remove what Prometheus has kept. NAMES choose topics, groups, jobs; without them all are meant.
-    While a job runs, topics and checkpoints are refused.
+    topics: remove them with their records, and create those of the topology again. groups: delete the
+    positions of consumer groups without readers. jobs: cancel them. checkpoints: remove them, and the
+    savepoints. metrics: remove the data of Prometheus. NAMES select topics, groups, jobs; without them, all
+    are meant. While a job runs, topics and checkpoints are refused.
 
     \b
     Examples:

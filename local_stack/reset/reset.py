@@ -1,4 +1,4 @@
-"""The parts of the stack and how each is reset. Each function returns lines that say what it did."""
+"""Resets the parts of the stack. Each function returns lines that say what it did."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OVER = ("CANCELED", "FAILED", "FINISHED", "SUSPENDED")
 
 
 def reset_topics(stack: Stack, names: Sequence[str]) -> list[str]:
-    """Remove these topics, or all of the topology, with their records; make those of the topology again."""
+    """Remove these topics, or all of the topology, with their records; create those of the topology again."""
     _refuse_jobs(stack)
     known = [topic.name for topic in kafka_objects.stack_topology(stack).topics]
     admin = _admin(stack)
@@ -57,7 +57,7 @@ def topics_to_remove(
 
 
 def reset_groups(stack: Stack, names: Sequence[str]) -> list[str]:
-    """Forget the positions of these consumer groups, or of all that no reader is in."""
+    """Delete the positions of these consumer groups, or of all groups without readers."""
     admin = _admin(stack)
     found = admin.list_consumer_groups(request_timeout=_SECONDS).result().valid
     idle = {group.group_id for group in found if group.state.name == "EMPTY"}
@@ -87,13 +87,13 @@ def reset_jobs(stack: Stack, names: Sequence[str]) -> list[str]:
 
 
 def reset_checkpoints(stack: Stack, _: Sequence[str]) -> list[str]:
-    """Remove every checkpoint and savepoint: the next submission begins anew."""
+    """Remove every checkpoint and savepoint: the next submission starts without state."""
     _refuse_jobs(stack)
     return [line for folder in (stack.checkpoints, stack.savepoints) for line in _empty(folder)]
 
 
 def reset_metrics(stack: Stack, _: Sequence[str]) -> list[str]:
-    """Remove what Prometheus has kept; `up --observe` starts it again."""
+    """Remove the data of Prometheus; `up --observe` starts it again."""
     lines = []
     if daemon := processes.running(stack, "prometheus"):
         processes.stop(stack, daemon)
@@ -111,7 +111,7 @@ PARTS: dict[str, Callable[[Stack, Sequence[str]], list[str]]] = {
 
 
 def reset(stack: Stack, part: str, names: Sequence[str]) -> list[str]:
-    """Raises StartError when it cannot be done; then what was done so far stays done."""
+    """Reset one part. Raises StartError if it fails; earlier steps are not undone."""
     with processes.exclusive(stack):
         try:
             return PARTS[part](stack, names)

@@ -13,7 +13,7 @@ _FILETIME_EPOCH = 116_444_736_000_000_000  # ticks from 1601-01-01 to 1970-01-01
 _ISO_SECOND = "%Y-%m-%dT%H:%M:%S."
 _FRACTION = re.compile(r"(?<=[.,])\d+")
 _ZONE = re.compile(r"(\d\d(?:\.\d+)?) ?([+-])(\d\d):?(\d\d)?$")
-_YEARS = range(1700, 9000)  # Windows counts from 1601; whoever starts in such a year may go back and forth
+_YEARS = range(1700, 9000)  # Windows counts from 1601; a start near that year may need times before it
 _LAST_DIGITS = [f"{number:03d}Z" for number in range(1000)]
 # Times are looked for in a copy of the line whose digits are all 0: every form then begins with a literal
 # text, which `re` finds twice as fast as a class of digits.
@@ -59,7 +59,7 @@ def time_texts(ticks: Iterable[int], style: str = "") -> list[str]:
     if style:
         return [_second_text(each // TICKS_PER_SECOND, style) for each in ticks]
     begin, end, prefix, texts = 0, 0, "", []
-    for each in ticks:  # of a busy log many lie in the same 0.1 ms
+    for each in ticks:  # in a busy log, many events have the same 0.1 ms
         if not begin <= each < end:
             begin, end = each - each % 1000, each - each % 1000 + 1000
             second, fraction = divmod(begin, TICKS_PER_SECOND)
@@ -74,7 +74,7 @@ def _second_text(second: int, style: str) -> str:
 
 
 def without_times(line: bytes) -> bytes:
-    """The line with every timestamp-valued text blanked: what a seed alone decides."""
+    """The line with every timestamp blanked: only the part that the seed decides."""
     pieces: list[bytes] = []
     end = 0
     for first, last in sorted(_time_spans(line, line.translate(_ALL_ZERO))):
@@ -85,7 +85,7 @@ def without_times(line: bytes) -> bytes:
 
 
 def _time_spans(line: bytes, shape: bytes) -> list[tuple[int, int]]:
-    """Where times stand in the line, in no order; one may lie in another."""
+    """The positions of times in the line, in no order; one may be inside another."""
     spans = [match.span() for match in _DATE_TIME.finditer(shape)]
     spans += [match.span() for match in _CLOCK.finditer(shape)]
     for match in _DATE_TAIL.finditer(shape):
@@ -107,7 +107,7 @@ def _by_second(style: str) -> Callable[[int], str]:
     return lambda ticks: _second_text(ticks // TICKS_PER_SECOND, style)
 
 
-# what time.* kinds mean, for an event at some ticks
+# the values of time.* kinds, from the ticks of the event
 TIME_TEXTS: dict[str, Callable[[int], str]] = {
     "iso": _iso,
     "earlier": lambda ticks: _iso(ticks - 3_217_459),

@@ -1,7 +1,8 @@
 """Reads the time of an event, in every form of the known shapes: the only parser in Python. Pure.
 
-tests/conformance/timestamps.ndjson has the forms, which hold for the bridge's, too. Times are ticks of 100 ns
-since 1970 in UTC, as Windows counts; a text without a zone is UTC. A text without a year is not understood.
+tests/conformance/timestamps.ndjson has the forms; the bridge is tested with the same file. Times are ticks of
+100 ns since 1970 in UTC, as Windows counts; a text without a zone is UTC. A text without a year is not
+understood.
 """
 
 from __future__ import annotations
@@ -32,25 +33,25 @@ _ISO_ALONE, _BASIC_ALONE = (re.compile(each.pattern + _TAIL).fullmatch for each 
 
 
 def time_of(event: dict[str, Any]) -> float | None:
-    """When the event happened, by the first time field that it has; None when that tells no time."""
+    """The time in the first time field that the event has; None if it cannot be read."""
     text = first_of(event, TIMESTAMP_FIELDS)
     return None if text is None else read_time(text)
 
 
 def read_time(text: str) -> float | None:
-    """Seconds since 1970; None for what is no time, or none with a year."""
+    """Seconds since 1970; None if the value is no time or has no year."""
     ticks = read_ticks(text)
     return None if ticks is None else ticks / TICKS
 
 
 def to_milliseconds(text: bytes) -> int | None:
-    """Since 1970, what is finer cut off; None as of read_time."""
+    """Milliseconds since 1970, rounded down; None as in read_time."""
     ticks = read_ticks(text)
     return None if ticks is None else ticks // 10_000
 
 
 def read_ticks(text: str | bytes) -> int | None:
-    """None for what is no time, or none with a year."""
+    """Ticks since 1970; None if the value is no time or has no year."""
     line = text.encode("utf-8", "replace") if isinstance(text, str) else text
     try:
         if form := _ISO_ALONE(line) or _BASIC_ALONE(line):
@@ -70,7 +71,7 @@ def read_ticks(text: str | bytes) -> int | None:
 
 
 def to_text(ticks: int) -> str:
-    """As the flat shape writes it: seven digits, UTC."""
+    """The time as in the flat shape: seven digits after the second, UTC."""
     seconds, rest = divmod(ticks, TICKS)
     moment = _MOMENT_ZERO + timedelta(seconds=seconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:07d}Z"
@@ -106,7 +107,7 @@ def twelve_hours(hour: bytes, minute: bytes, second: bytes, half: bytes) -> int:
 
 
 def magnitude(digits: bytes) -> int:
-    """0: a number of so many digits is seconds; 1: milli-, 2: micro-, 3: nanoseconds."""
+    """The unit of a number with so many digits: 0 seconds, 1 milli-, 2 micro-, 3 nanoseconds."""
     return (len(digits) - 9) // 3
 
 

@@ -1,7 +1,8 @@
-"""The JSON shapes of an event. Each function lays out the document of one event type once, with slots.
+"""The JSON shapes of an event. Each function builds the document of one event type once, with slots for
+values.
 
 `late.timestamp` and then `late.record_id` must come before every slot that changes from event to event:
-these two are known only when the line is written, all that follows is rendered when its story is told.
+these two are known only when the line is written; everything after them is rendered with the story.
 Field maps: SystemPropertiesType (Windows Event Log schema), Winlogbeat exported fields, NXLog im_msvistalog,
 Fluent Bit plugins/in_winevtlog/pack.c.
 """
@@ -25,7 +26,7 @@ def text_slot(name: str) -> str:
 
 
 def number_slot(name: str) -> str:
-    """A slot that stands in the document without quotes."""
+    """A slot without quotes around it."""
     return f"\x03{name}\x04"
 
 
@@ -156,7 +157,7 @@ TIME_STYLES = {
     "nxlog": "%Y-%m-%d %H:%M:%S",
     "winevtlog": "%Y-%m-%d %H:%M:%S +0000",
 }
-# where computer, source and record id stand
+# the paths of computer, source and record id
 _IDENTITY = {
     "flat": (("computer",), ("source",), ("record_id",)),
     "winlogbeat": (("winlog", "computer_name"), ("winlog", "channel"), ("winlog", "record_id")),

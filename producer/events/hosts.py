@@ -12,7 +12,7 @@ from json.encoder import encode_basestring_ascii
 
 DNS_DOMAIN, NETBIOS_DOMAIN = "corp.example", "CORP"
 ROLES = ("workstation", "server", "domain-controller")
-# How many times the events of a workstation each role writes (a domain controller sees everyone's logons).
+# How many events each role writes, relative to a workstation (a domain controller sees everyone's logons).
 ROLE_SHARE = {"workstation": 1.0, "server": 1.5, "domain-controller": 4.0}
 PROCESSES = (
     "system",
@@ -46,20 +46,20 @@ _FAMILY = (
 
 @dataclass
 class User:
-    """A domain user; `values` are what user.* kinds mean."""
+    """A domain user; `values` are the values of user.* kinds."""
 
     index: int
     values: dict[str, str]
 
     @cached_property
     def escaped(self) -> tuple[str, ...]:
-        """What USER_VALUES names, as it stands in JSON."""
+        """The values that USER_VALUES names, escaped for JSON."""
         return _escaped(USER_VALUES, self.values)
 
 
 @dataclass
 class Host:
-    """A computer; `values` are what host.* kinds mean, `record_ids` the last one of each channel."""
+    """A computer; `values` are the values of host.* kinds, `record_ids` has the last id of each channel."""
 
     index: int
     role: str
@@ -71,12 +71,12 @@ class Host:
 
     @cached_property
     def escaped(self) -> tuple[str, ...]:
-        """What HOST_VALUES names, as it stands in JSON."""
+        """The values that HOST_VALUES names, escaped for JSON."""
         return _escaped(HOST_VALUES, self.values)
 
     @cached_property
     def logon_ids(self) -> Iterator[str]:
-        """One for every logon, growing."""
+        """A new logon id each time, increasing."""
         return map(hex, count(self.first_logon_id, 0x1A3))
 
     @cached_property
@@ -89,9 +89,9 @@ def _escaped(names: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:
 
 
 def make_hosts(number: int, profile: str, run: int, seed: int) -> list[Host]:
-    """`number` computers whose roles follow the profile, each with the people that use it.
+    """Makes `number` computers with the roles of the profile, each with its users.
 
-    Everything but the logon ids is the same in every `run` of a seed.
+    Only the logon ids differ between the `run`s of a seed.
     """
     rng = random.Random(f"win-event/{seed}/hosts")
     domain_sid = _sid(rng)
@@ -102,7 +102,7 @@ def make_hosts(number: int, profile: str, run: int, seed: int) -> list[Host]:
     )
     hosts = [_host(index, role, domain_sid, users, first_dc, rng) for index, role in enumerate(roles)]
     for host in hosts:
-        host.first_logon_id += (run - 1) << 32  # logon ids of two runs never meet
+        host.first_logon_id += (run - 1) << 32  # two runs never use the same logon id
     return hosts
 
 

@@ -1,7 +1,7 @@
 """The one rule of what a valid line is, for the tools in Python. Pure.
 
 A valid line is one JSON object (RFC 8259) in UTF-8 with a key, see docs/GUARANTEES.md. The bridge has the
-same rule in Java; tests/conformance/ holds both, and every other reader of lines here, to the same answers.
+same rule in Java; tests/conformance/ tests both, and every other reader of lines here, with the same cases.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _SHALLOW_WITHOUT_ARRAYS = 5 * MAX_DEPTH  # {"":{"":…}}
 
 
 class Line(NamedTuple):
-    """What a line says: its object and its key, or the reason why it is no event."""
+    """A line that was read: its object and its key, or the reason why it is no event."""
 
     event: dict[str, Any] | None
     reason: str | None = None
@@ -66,7 +66,7 @@ def is_plain(line: bytes) -> bool:
 
 
 def are_plain(lines: Sequence[bytes]) -> bool:
-    """Whether all of them are, as far as that is quick to tell."""
+    """Whether is_plain is true of all of them; false where that takes long to find out."""
     if not all(map(bytes.isascii, lines)) or max(map(len, lines), default=0) > _SHALLOW_WITHOUT_ARRAYS:
         return False
     return not any(len(line) > _SHALLOW and b"[" in line for line in lines)
@@ -96,7 +96,7 @@ def why_no_object(line: bytes, max_line: int = MAX_LINE) -> str | None:
     reason, value, damaged = _parse(line)
     if reason is None and not isinstance(value, dict):
         return "not-an-object"
-    if damaged:  # perhaps in the key
+    if damaged:  # it may be in the key
         reason = read_line(line, max_line=max_line).reason
         return None if reason is None or reason.startswith("missing:") else reason
     return reason
@@ -111,7 +111,7 @@ def parse_object(line: bytes) -> dict[str, Any] | None:
 
 
 def first_of(event: dict[str, Any], names: Sequence[str]) -> str | None:
-    """The text of the first field that is there: not null, and no object but one that holds a #text."""
+    """The text of the first field that is present: not null, and no object except one that has a #text."""
     for name in names:
         for path in places(name):
             if (text := _text(_at(event, path))) is not None:
@@ -135,7 +135,7 @@ def _text(value: Any) -> str | None:
 
 
 def _parse(line: bytes) -> tuple[str | None, Any, str]:
-    """(reason, value, what stands in it for half of a surrogate pair: empty where there is none)."""
+    """(reason, value, the character that replaces half a surrogate pair in it; empty without one)."""
     if _brackets(line) > MAX_DEPTH and _depth(line) > MAX_DEPTH:
         return "too-deep", None, ""
     try:
@@ -145,7 +145,7 @@ def _parse(line: bytes) -> tuple[str | None, Any, str]:
 
 
 def _value(line: bytes) -> tuple[Any, str]:
-    """The JSON value, and what stands in it for half a pair. Raises ValueError."""
+    """The JSON value, and the character that replaces half a surrogate pair in it. Raises ValueError."""
     try:
         return orjson.loads(line), ""
     except ValueError:
@@ -205,7 +205,7 @@ def _every_other_is_nul(line: bytes) -> bool:
 
 
 def _holds_several(line: bytes) -> bool:
-    """Whether another object or array follows the first whole one."""
+    """Whether another object or array follows the first complete one."""
     if line.lstrip(b" \t\r")[:1] not in _BRACKETS:
         return False
     depth = 0

@@ -1,7 +1,8 @@
-"""Compiles an event type into a function that writes its lines: the JSON is laid out and escaped once.
+"""Compiles an event type into a function that writes its lines: the JSON is built and escaped once.
 
-The function is a single f-string over a few look-ups. One serves all computers and people: so few stay in the
-processor's cache, while one for each computer and person would cost more than the look-ups it saves.
+The function is a single f-string over a few look-ups. One serves all computers and people: so the few
+functions stay in the processor's cache. One for each computer and person would cost more than the look-ups
+that it saves.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from producer.events.formats import FORMATS, SLOT, text_slot
 from producer.events.hosts import HOST_VALUES, USER_VALUES, Host, User
 
 Parts = list[str]  # literal, slot name, literal, slot name, …, literal
-StoryValues = dict[str, Any]  # what the events of one story share: draw name -> what was drawn
+StoryValues = dict[str, Any]  # values that the events of one story share: draw name -> value
 _SIGNATURE = "def write(timestamp, record_id, ticks, host, user, story):"
 Write = Callable[[str, int, int, Host, User, StoryValues], str]
 
 
 @dataclass(frozen=True, eq=False)
 class LineTemplate:
-    """What is the same for every event of a step; `write` gives the line with its LF."""
+    """The parts that every event of a step shares; `write` returns a line with its LF."""
 
     event_type: EventType
     channel: str
@@ -36,7 +37,7 @@ class LineTemplate:
 def compile_parts(
     event_type: EventType, override: dict[str, str], fmt: str, tables: Tables, labels: dict[str, str]
 ) -> Parts:
-    """Lay out the document and split its JSON at the slots. `labels` are added when there are any."""
+    """Build the document and split its JSON at the slots; add the `labels`, if any."""
     kinds = {**event_type.data, **override}
     data = {name: _field(kind) for name, kind in kinds.items()}
     message = _PLACEHOLDER.sub(lambda match: _placed(kinds[match[1]], match[2], tables), event_type.message)
@@ -72,7 +73,7 @@ def fill_known(parts: Parts, known: Mapping[str, str]) -> Parts:
 
 
 def compile_line(parts: Parts, values_of: Callable[[Draw], Iterator[Drawn]], tables: Tables) -> Write:
-    """`values_of` knows what is drawn next; kinds that are drawn together share one draw."""
+    """`values_of` gives the next drawn values; kinds that are drawn together share one draw."""
     slots = {kind: f"slot{number}" for number, kind in enumerate(dict.fromkeys(parts[1::2]))}
     names: dict[str, Any] = {f"time_{name}": text for name, text in TIME_TEXTS.items()}
     drawn: dict[str, str] = {}  # draw name -> local variable
@@ -105,7 +106,7 @@ def _look_up(kind: str) -> str:
 
 
 def _draw(draw: Draw, variable: str) -> list[str]:
-    """Statements that set `variable`: drawn anew, or for story.* kinds once a story."""
+    """Statements that set `variable` to a new draw, or to the draw of the story for story.* kinds."""
     take = f"next({variable}_values)"
     if draw.source == "logon_id":
         take = "next(host.logon_ids)"

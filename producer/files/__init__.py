@@ -1,4 +1,4 @@
 """Events from a file or a pipe instead of the generator: read line by line, moved in time if wanted.
 
-They go through the intake that posted events go through, so they are resumable and audited like these.
+They pass the same intake as posted events, so clients can resume and the audit counts them.
 """

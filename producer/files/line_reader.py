@@ -13,14 +13,14 @@ from producer.log.lines import LineSplitter
 
 STANDARD_INPUT = Path("-")
 _PIECE = 256 * 1024
-_BOM = b"\xef\xbb\xbf"  # of a file as Windows writes it, not of its first line
+_BOM = b"\xef\xbb\xbf"  # Windows writes it at the start of a file; it is not part of the first line
 
 
 _GZIP = b"\x1f\x8b"
 
 
 class LineReader:
-    """`is_over` when no line will come any more, `passes` counts the ends of the file. Raises OSError."""
+    """`is_over`: no line will come any more. `passes` counts how often the file was read. Raises OSError."""
 
     def __init__(self, path: Path, loop: bool = False) -> None:
         # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever, whatever the signal.
@@ -51,7 +51,7 @@ class LineReader:
         return self._lines.popleft()
 
     def _read(self) -> bool:
-        """Whether something came, if only the end of the file."""
+        """Whether anything was read, even only the end of the file."""
         if self._may_block and not select.select([self._file], [], [], 0)[0]:
             return False
         piece = os.read(self._file, _PIECE)

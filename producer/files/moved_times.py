@@ -1,4 +1,4 @@
-"""The same event at another time: every time in a line moves, each in the form it had. Pure."""
+"""The same event at another time: every time in a line moves and keeps its form. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLOCK = re.compile(rb"(?<![\d:/] )(?<![\d:/])(\d\d?):(\d\d):(\d\d) ([AaPp])([Mm
 
 
 def at_another_time(line: bytes, seconds: int, own: str | None = None) -> bytes:
-    """The line with every time in it moved by so many seconds, each in the form it had.
+    """The line with every time in it moved by so many seconds; each keeps its form.
 
     `own`: the text of the event's time, which may be a plain number. Dates without a time move by whole days.
     """
@@ -67,7 +67,7 @@ def _move_date(match: re.Match[bytes], seconds: int) -> bytes:
 
 
 def _american_date(moved: date, match: re.Match[bytes]) -> bytes:
-    """With leading zeros if the old one had them."""
+    """The date in the American form, with leading zeros if the old one had them."""
     digits = b"%02d" if len(match[1]) == len(match[3]) == 2 else b"%d"
     return match[2].join((digits % moved.month, digits % moved.day, b"%04d" % moved.year))
 
@@ -113,7 +113,7 @@ _MOVES: tuple[tuple[re.Pattern[bytes], Callable[[re.Match[bytes], int], bytes]],
 def _safely(
     move: Callable[[re.Match[bytes], int], bytes], seconds: int
 ) -> Callable[[re.Match[bytes]], bytes]:
-    """What only looks like a time, or would leave the calendar, stays."""
+    """A text that only looks like a time, or would leave the calendar, stays unchanged."""
 
     def moved(match: re.Match[bytes]) -> bytes:
         try:

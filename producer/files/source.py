@@ -15,8 +15,8 @@ from producer.log.intake import Intake
 from producer.log.lines import as_logged
 
 _log = logging.getLogger("producer.files")
-_LOOKED = 2000  # lines looked at in one go: of a file without events an order to stop must be heard
-_NAMED = 5  # lines that are no events; the others are only counted
+_LOOKED = 2000  # lines read in one go: an order to stop must work also while a file has no events
+_NAMED = 5  # rejected lines that are shown; more are only counted
 
 
 class FileBatch(NamedTuple):
@@ -45,7 +45,7 @@ class FileEvents:
         return FileBatch([])
 
     def take(self, count: int, first: int, step: int) -> FileBatch:
-        """Lines that are events, as they will stand in the log."""
+        """Lines that are events, as the log will store them."""
         taken: list[bytes] = []
         for _ in range(_LOOKED):
             if len(taken) == count or (raw := self.reader.next()) is None:
@@ -87,7 +87,7 @@ class FileEvents:
         raise ScenarioError(f"{scenario}: nothing is generated here")
 
     def finish(self) -> None:
-        """Say what was not taken as it was."""
+        """Report which lines were rejected or changed."""
         if self.left_out:
             _log.warning("%s: %d of %d lines are not events", self.name, self.left_out, self.lines_read)
         if self.left_out and self.left_out == self.lines_read:

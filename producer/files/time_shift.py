@@ -11,10 +11,10 @@ from producer.files.moved_times import at_another_time
 
 
 class TimeShift:
-    """All times of an event move by one amount: by so much as makes the first event happen now.
+    """Moves all times of an event by the amount that makes the first event happen now.
 
-    It is kept, so that events keep their distances, until an event would come from the future: that one
-    happens now, and the amount is a smaller one from there on. `untimed` counts events that tell no time.
+    The amount stays the same, so events keep their distances, until an event would be in the future: that one
+    happens now, and a smaller amount is used from there on. `untimed` counts events without a time.
     """
 
     def __init__(self) -> None:

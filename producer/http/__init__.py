@@ -1,4 +1,4 @@
-"""The HTTP side of the producer: intake of other people's events, control of generation, health, metrics.
+"""The HTTP side of the producer: intake of posted events, control of generation, health, metrics.
 
 app.py puts the routes together, guard.py decides who may ask, server.py listens in a thread of its own.
 """

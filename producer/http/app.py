@@ -1,4 +1,4 @@
-"""The whole application: routes, the API's own page, one form for errors, the guard around all of it."""
+"""The whole application: routes, the page of the API, one form for errors, and the guard around it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) ->
 
 
 def _shortcut(app: ASGIApp, taker: Taker) -> ASGIApp:
-    """Posted events do not pass FastAPI, which describes these routes only: it costs more than they do."""
+    """Handles posted events without FastAPI, which would cost more than the events.
+
+    It only documents the routes.
+    """
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] not in INTAKE_PATHS or scope["method"] != "POST":
@@ -128,7 +131,7 @@ def _explain_errors(app: FastAPI, refused: Callable[[str], object]) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         found: dict[str, list[str]] = {}
-        for each in error.errors():  # a value that may be of two kinds has one for each of them
+        for each in error.errors():  # a value of one of two types has one entry for each
             found.setdefault(".".join(map(str, each["loc"][:2])), []).append(each["msg"])
         return problem(422, "; ".join(f"{place}: {', or '.join(texts)}" for place, texts in found.items()))
 

@@ -1,4 +1,4 @@
-"""From the body of a request to the lines that may be events. Pure."""
+"""Turns the body of a request into lines that may be events. Pure."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Gunzip:
 def json_events(body: bytes) -> list[bytes]:
     """The events of one JSON text, each as one line: an event, an array of them, or {"events": […]}.
 
-    Each keeps its bytes, but for line breaks between its members. What an event is worth alone is not looked
-    at. Raises BodyError for an array that is none.
+    Each keeps its bytes, except for line breaks between its members. Single events are not checked here.
+    Raises BodyError for a damaged array.
     """
     text = body.strip(_SPACE)
     if not text:
@@ -84,8 +84,8 @@ def _elements(array: bytes) -> list[bytes]:
     try:
         return [bytes(raw).translate(_BREAKS) for raw in _array.decode(array)]
     except (msgspec.DecodeError, RecursionError):
-        # One event with NaN, half a surrogate pair or too many levels must not cost the others: its place is
-        # named later.
+        # One event with NaN, half a surrogate pair or too many levels must not make the others fail; it is
+        # reported later.
         return _elements_one_by_one(array)
 
 
@@ -103,7 +103,7 @@ def _elements_one_by_one(array: bytes) -> list[bytes]:
 
 
 def _end_of_value(array: bytes, begin: int) -> int:
-    """Where the value ends that begins there, whatever it is worth. Raises ValueError."""
+    """The end of the value that begins there, valid or not. Raises ValueError."""
     if plain := _PLAIN(array, begin):
         return plain.end()
     depth = 0
@@ -117,7 +117,7 @@ def _end_of_value(array: bytes, begin: int) -> int:
 
 
 def _gap(array: bytes, at: int) -> int:
-    """Where the next token begins. Raises ValueError at the end of the text."""
+    """The start of the next token. Raises ValueError at the end of the text."""
     while array[at : at + 1] in (b" ", b"\t", b"\r", b"\n"):
         at += 1
     if at == len(array):

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP connection with limits that hold: size of the head, time, number of connections."""
+"""uvicorn's HTTP connection with strict limits: size of the head, time, number of connections."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from producer.http.problems import problem, whole_answer
 from producer.http.settings import HttpLimits
 
-OVER = "win-event: over"  # in the scope of a request that has to end: status and detail of its answer
-_REFUSED = 64  # connections over the limit that are told so; further ones are just closed
-_LINGER = 2.0  # seconds in which a client may still send what nobody reads, so that it gets its answer
+OVER = "win-event: over"  # in the scope of a request that must end: status and detail of its answer
+_REFUSED = 64  # connections above the limit that get an answer; further ones are closed at once
+_LINGER = 2.0  # seconds in which a client may still send unread data, so that it receives its answer
 
 
 def connections(limits: HttpLimits, refused: Callable[[str], object]) -> type[HttpToolsProtocol]:
-    """The protocol class for uvicorn; `refused` hears the reasons, in the words of REFUSALS."""
+    """The protocol class for uvicorn; `refused` is called with each reason, one of REFUSALS."""
     return type("_Connection", (_Connection,), {"limits": limits, "refused": staticmethod(refused)})
 
 
 class Listener(uvicorn.Server):
-    """Looks at its connections once a second."""
+    """Checks its connections once a second."""
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:
@@ -39,13 +39,13 @@ class _Connection(HttpToolsProtocol):
     limits: HttpLimits
     refused: Callable[[str], object]
 
-    _since: float | None = None  # when the request that is under way began (loop time)
+    _since: float | None = None  # when the current request began (loop time)
     _head = 0  # bytes of its head so far
     _is_in_head = True
-    _is_whole = False  # all of its body is here
+    _is_whole = False  # its whole body has arrived
     _is_over = False  # one connection too many
-    _is_warned = False  # the application knows that its time is over
-    _is_ended = False  # all is said; what still comes is not read as a request
+    _is_warned = False  # the application was told that the time is over
+    _is_ended = False  # the answer is complete; further input is not read as a request
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -83,7 +83,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head += len(name) + len(value) + 4
-        if self._is_in_head:  # behind the body there may be more of them, which nobody reads
+        if self._is_in_head:  # more requests may follow the body; nobody reads them
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -107,7 +107,7 @@ class _Connection(HttpToolsProtocol):
         super().on_response_complete()
 
     def look(self, now: float) -> None:
-        """End a request that takes too long. Called now and then; `now` is the loop's time."""
+        """End a request that takes too long. Called every second; `now` is the time of the loop."""
         if self._since is None or now - self._since < self.limits.seconds:
             return
         self._since = None
@@ -126,7 +126,10 @@ class _Connection(HttpToolsProtocol):
         self._warns(503, "the producer is stopping")
 
     def _warns(self, status: int, detail: str) -> bool:
-        """Let the application answer, once: it knows what it took. It hears of it with an empty piece."""
+        """Let the application answer, once, because it knows what it took.
+
+        It receives an empty piece of the body.
+        """
         cycle = self.cycle
         if cycle is None or cycle.response_started or self._is_in_head or self._is_warned:
             return False
@@ -141,13 +144,13 @@ class _Connection(HttpToolsProtocol):
         if reason:
             self.refused(reason)
         if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True  # what it still says is not heard
+            self.cycle.disconnected = True  # its further output is ignored
             self.cycle.message_event.set()
         self.transport.write(whole_answer(status, detail))
         if not self.transport.can_write_eof():
             self.transport.close()
             return
-        # To close on a client that still sends would reset it, and it would not get its answer.
+        # Closing while a client still sends would reset the connection, and the client would lose its answer.
         self.transport.write_eof()
         self._is_ended, self._since = True, self.loop.time() - self.limits.seconds + _LINGER
 

@@ -41,7 +41,7 @@ def control_routes(parts: Parts) -> APIRouter:
 
     @api.post("/start", responses=documented(409))
     async def start() -> Load:
-        """Go on making events."""
+        """Continue to generate events."""
         _still_making()
         for feeder in feeding.feeders:
             feeder.control.set_running(True)
@@ -49,14 +49,17 @@ def control_routes(parts: Parts) -> APIRouter:
 
     @api.post("/stop")
     async def stop() -> Load:
-        """Rest: no events are made until /start. Clients are served and posted events taken meanwhile."""
+        """Pause.
+
+        No events are generated until /start. Clients are served and posted events are accepted meanwhile.
+        """
         for feeder in feeding.feeders:
             feeder.control.set_running(False)
         return _load()
 
     @api.put("/rate", responses=documented(409, 422))
     async def rate(wanted: Rate) -> Load:
-        """Make so many events a second from now on: those of the file, if there is one."""
+        """Change the rate in events per second: that of the file, if there is one."""
         _still_making()
         control.set_rate(None if wanted.rate == "max" else wanted.rate)
         return _load()

@@ -1,8 +1,9 @@
-"""Who may ask: nobody by a foreign name, no page of another site, nobody without the token; never too many.
+"""Who may send requests: only by a known host name, from no other site, with the token, and not too many at
+once.
 
-A page of another site can make a browser send requests to this machine. It cannot hide its Origin, its own
-name shows in Host when it made that name point here, and what changes something must say application/json,
-which a form cannot.
+A page of another site can make a browser send requests to this machine. But it cannot hide its Origin, and
+its own name is in Host if it made that name point here. Requests that change something must have the type
+application/json, which a form cannot send.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from producer.http.problems import Refusal
 from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_address, is_loopback
 
 INTAKE_PATHS = ("/events", "/logs")
-PROBE_PATHS = ("/healthz", "/readyz", "/metrics")  # answered also under load
+PROBE_PATHS = ("/healthz", "/readyz", "/metrics")  # answered even under load
 JSON_KIND = "application/json"
 NDJSON_KINDS = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _CONTROL_BYTES = 16 * 1024
@@ -131,7 +132,7 @@ def _netloc(origin: str) -> str:
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Orders are short; the intake counts its own bytes."""
+    """Limit the body of control requests, which are short; the intake counts its own bytes."""
     if scope["path"] in INTAKE_PATHS:
         return receive
     taken = 0

@@ -1,6 +1,6 @@
-"""Answers POST /events and /logs: other people's events into the log.
+"""Answers POST /events and /logs: puts the posted events into the log.
 
-It reads the body itself: parameters of FastAPI's kind would hold all of it in memory first.
+It reads the body itself, because FastAPI's parameters would first hold all of it in memory.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from producer.log.event_log import LogFullError, LogRefusedError
 from producer.log.intake import Intake, Place
 from producer.log.lines import LineSplitter, as_logged
 
-BOM = b"\xef\xbb\xbf"  # of a body, as Windows writes its files, not of its first event
-_SHOWN = 1000  # rejected events that an answer names
-_TURN = 0.005  # seconds that one request may keep all others waiting
-_LARGE = 256 * 1024  # bytes of a body whose events are found in a thread, for the same reason
+BOM = b"\xef\xbb\xbf"  # it is the start of a body written by Windows, not part of the first event
+_SHOWN = 1000  # rejected events that an answer lists
+_TURN = 0.005  # seconds for which one request may block all others
+_LARGE = 256 * 1024  # from this size on, the events of a body are found in a thread, for the same reason
 _REASONS = {413: "too large", 408: "too slow", 503: "stopping"}
 _WORDS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 @dataclass
 class _Taking:
-    """What one request has brought so far."""
+    """The events that one request has sent so far."""
 
     lines: list[bytes] = field(default_factory=list)  # checked, not in the log yet
     accepted: int = 0
@@ -46,7 +46,7 @@ class _Taking:
     place: Place | None = None
 
     async def check(self, events: Iterable[bytes]) -> None:
-        """A body may hold millions of events: other requests get their turn meanwhile."""
+        """Check the lines. A body may have millions of them, so other requests get their turn meanwhile."""
         begin = time.monotonic()
         for event in events:
             line, reason = as_logged(event if self.seen else event.removeprefix(BOM))
@@ -62,7 +62,7 @@ class _Taking:
                 begin = time.monotonic()
 
     def append(self, intake: Intake) -> None:
-        """Put what is checked into the log. Raises LogRefusedError."""
+        """Put the checked lines into the log. Raises LogRefusedError."""
         if not self.lines:
             return
         place = intake.append(self.lines)
@@ -84,9 +84,10 @@ class _Taking:
 
 @dataclass(frozen=True)
 class Taker:
-    """Answers one request after the other. `rejected` hears the reason of every line that is not taken.
+    """Answers one request after the other. `rejected` is called with the reason for every line that is not
+    taken.
 
-    `is_open` is false when the producer stops: what came then, no client would get.
+    `is_open` is false when the producer stops: no client would receive later events.
     """
 
     intake: Intake
@@ -121,7 +122,7 @@ class Taker:
         return Response(orjson.dumps(taking.told(self.log_id)), 200, media_type=JSON_KIND)
 
     async def _take_stream(self, body: AsyncIterator[bytes], taking: _Taking) -> None:
-        """Line by line as they come: never more than a piece is held."""
+        """Take line by line as they arrive: only one piece is in memory at a time."""
         splitter = LineSplitter()
         async for piece in body:
             await taking.check(splitter.feed(piece))
@@ -187,7 +188,7 @@ async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
             continue
         for part in gunzip.feed(piece):
             yield part
-            await asyncio.sleep(0)  # unpacked, a piece may be a thousand times as large
+            await asyncio.sleep(0)  # an unpacked piece may be a thousand times as large
     if gunzip:
         gunzip.finish()
 

@@ -1,4 +1,4 @@
-"""POST /events and /logs as routes, and how the OpenAPI document tells of them."""
+"""POST /events and /logs as routes, and their description in the OpenAPI document."""
 
 from __future__ import annotations
 

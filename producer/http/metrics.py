@@ -21,7 +21,7 @@ _template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this r
 
 
 class Rejected:
-    """Lines that came from one origin and were not taken, by reason. One thread counts."""
+    """Counts the rejected lines of one origin, by reason. Used by one thread."""
 
     def __init__(self) -> None:
         self.by_reason: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
@@ -31,9 +31,9 @@ class Rejected:
 
 
 class ProducerMetrics(Collector):
-    """Counts what the feeder appends; looks at log, server and clients only when it is scraped.
+    """Counts the events that the feeder appends; reads log, server and clients only for a scrape.
 
-    Every reason and label that can occur is there from the start with 0.
+    Every possible reason and label starts with 0.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -51,11 +51,11 @@ class ProducerMetrics(Collector):
         ProcessCollector(registry=self._registry)
 
     def refused(self, reason: str) -> None:
-        """A request was refused. Called by the HTTP thread alone."""
+        """Count a refused request. Only the HTTP thread calls it."""
         self._refused[reason] += 1
 
     def observe(self, batch: Batch) -> None:
-        """Called for every batch, so it only counts event types; labels are worked out at a scrape."""
+        """Called for every batch, so it only counts event types; labels are made for a scrape."""
         self._events.update(map(_event_type, map(_template, batch.pending)))
 
     def page(self) -> bytes:

@@ -19,14 +19,14 @@ class Problem(BaseModel):
 
 
 class Rejected(BaseModel):
-    """An event that was not taken. `index` counts the events of the body from 0, empty lines left out."""
+    """An event that was not taken. `index` is its position in the body, from 0, without empty lines."""
 
     index: int
     reason: str
 
 
 class Accepted(BaseModel):
-    """The accepted events lie within the bytes `offset`..`end_offset` of the log.
+    """The accepted events are within the bytes `offset`..`end_offset` of the log.
 
     `rejected` names the first 1,000 of `rejected_count`. To read them back: `RESUME log_id offset`.
     """
@@ -40,7 +40,7 @@ class Accepted(BaseModel):
 
 
 class IntakeProblem(Problem):
-    """Also says what was taken before, which stays taken: go on behind it."""
+    """Also says which events were taken before the problem. They stay in the log: continue after them."""
 
     accepted: int | None = None
     rejected: list[Rejected] | None = None
@@ -51,7 +51,7 @@ class IntakeProblem(Problem):
 
 
 class Client(BaseModel):
-    """A reader of the log. `lag` in bytes, `lag_events` about."""
+    """A reader of the log. `lag` is in bytes; `lag_events` is an estimate."""
 
     address: str
     kind: Literal["plain", "resuming"]
@@ -64,7 +64,7 @@ class Client(BaseModel):
 class Status(BaseModel):
     """Rates in events a second; `rate_asked` is null for as fast as it goes, `late` in seconds.
 
-    `over`: all of --count or of the file is made. `problem`: why nothing can be appended; null: all is well.
+    `over`: all events of --count or of the file are made. `problem`: why nothing can be appended, or null.
     """
 
     version: str
@@ -84,7 +84,7 @@ class Status(BaseModel):
 
 
 class Load(BaseModel):
-    """What generation does now."""
+    """The current state of generation."""
 
     running: bool
     over: bool
@@ -92,7 +92,7 @@ class Load(BaseModel):
 
 
 class Rate(BaseModel):
-    """Events a second, or max for as fast as it goes."""
+    """Events per second, or max for as fast as possible."""
 
     model_config = ConfigDict(extra="forbid")
 

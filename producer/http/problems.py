@@ -17,7 +17,7 @@ class Refusal(HTTPException):
     """The request is answered with this problem. `members` are further fields of the document."""
 
     def __init__(self, status: int, detail: str, reason: str = "", **members: Any) -> None:
-        """`reason`: one of REFUSALS, for the metrics; empty for what is a mistake in one request."""
+        """`reason`: one of REFUSALS, for the metrics; empty for a mistake in the request itself."""
         super().__init__(status, detail)
         self.reason, self.members = reason, members
 
@@ -25,7 +25,7 @@ class Refusal(HTTPException):
         return problem(self.status_code, self.detail, **self.members)
 
 
-# Why requests are refused, in the words of the metrics.
+# Why requests are refused, as the metrics name it.
 REFUSALS = (
     "foreign page",
     "host",
@@ -52,7 +52,7 @@ def document(status: int, detail: str, **members: Any) -> bytes:
 
 
 def whole_answer(status: int, detail: str) -> bytes:
-    """The bytes of an answer to a request that never becomes one; the connection ends behind it."""
+    """The bytes of an answer to a request that is not even complete; the connection ends after it."""
     body = document(status, detail)
     head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"content-type: {KIND}"]
     head += [f"content-length: {len(body)}", "connection: close"]
@@ -67,7 +67,7 @@ def _headers(status: int) -> dict[str, str]:
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the OpenAPI document: what else than the answer may come."""
+    """For the OpenAPI document: the problems that a request may get instead of its answer."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {KIND: schema}} for status in statuses

@@ -15,14 +15,14 @@ from producer.http.connections import Listener, connections
 from producer.http.settings import HttpSettings
 from producer.serving.server import bind
 
-logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what clients send is no news; exceptions are
+logging.getLogger("uvicorn").setLevel(logging.ERROR)  # requests are not logged; exceptions are
 
-_IDLE_SECONDS = 15  # a connection that asks nothing is closed
+_IDLE_SECONDS = 15  # a connection without a request is closed
 _STOP_SECONDS = 3
 
 
 class HttpServer:
-    """`address` holds what is bound, `url` what people call it. Raises OSError when it cannot listen."""
+    """`address` is the bound address, `url` the one for people. Raises OSError when it cannot listen."""
 
     def __init__(self, settings: HttpSettings, app: ASGIApp, refused: Callable[[str], object]) -> None:
         self._socket = bind(settings.host, settings.port)
@@ -49,7 +49,7 @@ class HttpServer:
         self._listener.run(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Answer what has been asked, at most for some seconds."""
+        """Answer the requests that have arrived, for at most a few seconds."""
         self._listener.should_exit = True
         self._thread.join(2 * _STOP_SECONDS)
         self._socket.close()

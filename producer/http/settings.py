@@ -15,7 +15,7 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 class HttpLimits:
     """Sizes in bytes, `seconds` from the first byte of a request to the last of its answer.
 
-    `body` is what is held in memory at a time (after gunzip); an NDJSON body that is taken line by line may
+    `body` limits what is in memory at a time (after gunzip); an NDJSON body, which is taken line by line, may
     have `stream` bytes.
     """
 
@@ -29,7 +29,7 @@ class HttpLimits:
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """Port 0 takes a free one. `token` opens what changes something, `allowed_hosts` are further names."""
+    """Port 0 takes a free one. `token` allows changes, `allowed_hosts` are further host names."""
 
     port: int
     host: str = "127.0.0.1"
@@ -40,7 +40,7 @@ class HttpSettings:
 
     @cached_property
     def host_names(self) -> frozenset[str]:
-        """What a Host header may say, besides an address."""
+        """The names that a Host header may have, besides an address."""
         return frozenset(
             name.lower().rstrip(".") for name in (*LOOPBACK_NAMES, self.host, *self.allowed_hosts)
         )
@@ -55,5 +55,5 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Of a name or an address as it is bound."""
+    """Whether a bound name or address is loopback."""
     return host in LOOPBACK_NAMES or (is_address(host) and ipaddress.ip_address(host).is_loopback)

@@ -1,7 +1,7 @@
 """The event log: one append-only run of bytes in whole lines, read by any number of cursors.
 
-Like a Kafka partition it has an id, a start offset and an end offset. Readers share the same immutable
-chunks, so a client costs no copy, and a slow client only lags.
+Like a Kafka partition, it has an id, a start offset and an end offset. Readers share the same immutable
+chunks, so a client needs no copy, and a slow client only lags.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from producer.protocol import MAX_LINE_BYTES
 
 _log = logging.getLogger("producer.log")
 
-_JOINED_BYTES = 64 * 1024  # small appends are joined up to this, so that a reader's send is worth its call
+_JOINED_BYTES = 64 * 1024  # small appends are joined up to this: a reader sends more with each call
 
 
 class TrimmedError(Exception):
@@ -32,18 +32,18 @@ class TrimmedError(Exception):
 
 
 class LogRefusedError(Exception):
-    """Nothing was appended and nothing can be for now; the text says why."""
+    """Nothing was appended, and nothing can be appended for now; the text says why."""
 
 
 class LogFullError(LogRefusedError):
-    """A reader holds back more than may be retained (--slow-client block)."""
+    """A slow reader needs more than may be retained (--slow-client block)."""
 
     def __init__(self) -> None:
         super().__init__("a slow client holds back all that --retain-bytes lets the log keep")
 
 
 class Book(Protocol):
-    """What is kept beside the log (the ledger): it must know all that lies before the last segment."""
+    """The record beside the log (the ledger); it must contain everything before the last segment."""
 
     @property
     def trouble(self) -> str: ...
@@ -64,8 +64,8 @@ class _Chunk:
 class EventLog:
     """Thread-safe. At most `retain_bytes` are kept (the last append always is); trimming drops whole chunks.
 
-    With a `directory` every append is on disk before a reader sees it, and full segments are read from there.
-    Segments, retention and capacity are looked after by the append itself, whoever appends.
+    With a `directory`, every append is on disk before a reader sees it, and full segments are read from
+    there. The append itself handles segments, retention and capacity.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class EventLog:
         self._retain, self._directory = retain_bytes, directory
         self._chunks: list[_Chunk] = []
         self._starts: list[int] = []
-        self._small = 0  # chunks at the tail that wait to be joined
+        self._small = 0  # chunks at the end that will be joined
         self._start = self._end = self._events = 0
         self._appending = threading.Lock()
         self._changed = threading.Condition()
@@ -105,7 +105,7 @@ class EventLog:
 
     @property
     def trouble(self) -> str:
-        """Why nothing can be appended now; empty when all is well."""
+        """Why nothing can be appended now; empty if it can."""
         own = self._directory.trouble if self._directory else ""
         return own or (self.book.trouble if self.book else "")
 
@@ -118,9 +118,9 @@ class EventLog:
     ) -> int:
         """Add whole lines and wake the readers; returns the offset where they begin.
 
-        `last_ids` tells the last ids of the sequences among them (asked only when they are kept). `entered`
-        runs when the bytes are in the log and before anybody else appends: it makes the ledger's entry.
-        Raises LogRefusedError: then nothing was added.
+        `last_ids` returns the last ids of the sequences in them (called only if they are stored). `entered`
+        is called when the bytes are in the log and before anyone else appends: it makes the entry in the
+        ledger. Raises LogRefusedError: then nothing was added.
         """
         if not data.endswith(b"\n"):
             raise ValueError("the log takes whole lines")
@@ -169,13 +169,13 @@ class EventLog:
             self._trim()
 
     def every_second(self) -> None:
-        """Sync what waits for it, look whether a full disk has room again."""
+        """Sync the waiting bytes, and check whether a full disk has room again."""
         if self._directory:
             self._directory.sync()
             self._directory.look_for_room()
 
     def read(self, offset: int) -> memoryview:
-        """Bytes from `offset` on, as far as one chunk goes; empty at the end. Raises TrimmedError."""
+        """Bytes from `offset` to the end of its chunk; empty at the end of the log. Raises TrimmedError."""
         with self._changed:
             if offset < self._start:
                 raise TrimmedError(self._start)
@@ -190,7 +190,7 @@ class EventLog:
             return self._end > offset or (self._changed.wait(timeout) and self._end > offset)
 
     def wake(self) -> None:
-        """Let every waiting reader look around (for a stop)."""
+        """Wake every waiting reader, so that it sees a stop."""
         with self._changed:
             self._changed.notify_all()
 
@@ -207,7 +207,7 @@ class EventLog:
         return chunk.start + first + bytes(chunk.data[first:inside]).rfind(b"\n") + 1
 
     def events_before(self, offset: int) -> int:
-        """About how many events lie before `offset` (exact at chunk borders), for lag figures."""
+        """About how many events are before `offset` (exact at chunk borders), for lag figures."""
         with self._changed:
             if offset >= self._end or not self._chunks:
                 return self._events
@@ -220,11 +220,11 @@ class EventLog:
         return chunk.events_before + int((following - chunk.events_before) * share)
 
     def hold_for(self, floor: Callable[[], int]) -> None:
-        """Keep everything from the offset that `floor` returns on, beyond `retain_bytes` if need be."""
+        """Keep everything from the offset that `floor` returns, even beyond `retain_bytes`."""
         self._floor = floor
 
     def is_full(self) -> bool:
-        """True while a reader holds back more than may be retained; the writer should wait."""
+        """True while a slow reader needs more than may be retained; the writer should wait."""
         if self._floor is None:
             return False
         with self._changed:
@@ -242,7 +242,7 @@ class EventLog:
 
     @property
     def record_ids(self) -> RecordIds:
-        """The last id of every generated sequence in a log that was recovered or is kept on disk."""
+        """The last id of every generated sequence in a log that was recovered or is on disk."""
         return dict(self._record_ids)
 
     def _add_chunk(self, data: bytes | memoryview, events: int) -> None:
@@ -266,7 +266,7 @@ class EventLog:
     def _trim(self) -> None:
         limit = self._end - self._retain
         floor = self._floor() if self._floor else self._end
-        if self._directory:  # the segment that is written on stays
+        if self._directory:  # the active segment stays
             floor = min(floor, self._directory.active_start)
         drop = 0
         while drop < len(self._chunks) - 1 and self._starts[drop] < limit and self._starts[drop + 1] <= floor:

@@ -15,10 +15,10 @@ from producer.log.pacing import Schedule
 
 _log = logging.getLogger("producer.log")
 
-BATCH = 250  # events appended at a time at most: of more the lines fall out of the processor's cache
-_SET_BACK = 10_000_000  # ticks (a second): a clock that goes back further was set, and is followed
-# Seconds slept at least, so that readers are woken for batches, not for every event: to wake a reader's
-# thread costs as much as to send 100 KB. A hundred readers get 40 batches a second.
+BATCH = 250  # most events appended at a time: the lines of more do not fit into the processor's cache
+_SET_BACK = 10_000_000  # ticks (one second): a clock that goes back further was changed, and is followed
+# Shortest sleep in seconds. Readers are woken for batches, not for every event, because waking a reader's
+# thread costs as much as sending 100 KB. A hundred readers get 40 batches a second.
 _TICK, _TICK_PER_READER, _LONGEST_TICK = 0.005, 0.0002, 0.2
 
 
@@ -30,18 +30,18 @@ class Lines(Protocol):
 
 
 class Source(Protocol):
-    """Where events come from, and how they get into the log with their entry in the ledger."""
+    """A source of events, which also appends them to the log and to the ledger."""
 
     @property
     def is_over(self) -> bool: ...
 
     def take_history(self, count: int) -> Lines:
-        """At most so many events that are due before the pace begins."""
+        """At most so many of the events that come before paced generation begins."""
 
     def take(self, count: int, first: int, step: int) -> Lines:
         """At most `count` events: fewer, or none, where no more are there yet, or `is_over`.
 
-        The n-th happens at `first` + n * `step` (ticks), as far as the source lets times be set.
+        The n-th happens at `first` + n * `step` (ticks), if the source allows times to be set.
         """
 
     def append(self, batch: Any) -> None:
@@ -54,9 +54,9 @@ class Source(Protocol):
 
 @dataclass
 class Feeder:
-    """Runs in one thread, the only one that takes from the source.
+    """Runs in one thread, the only one that reads the source.
 
-    `schedule_of` makes the schedule of a rate, `readers` says how many wait for the events.
+    `schedule_of` makes the schedule for a rate, `readers` returns how many readers wait for events.
     """
 
     source: Source
@@ -68,8 +68,8 @@ class Feeder:
     made: int = 0
     paced: int = 0  # without the history
     late: float = 0.0  # seconds behind the schedule, now
-    latest: float = 0.0  # the most that ever was
-    elapsed: float = 0.0  # seconds under way since the pace began, without rests
+    latest: float = 0.0  # the maximum so far
+    elapsed: float = 0.0  # seconds of paced generation so far, without pauses
 
     def run(self) -> None:
         """Feed until `count` events are made (None: for ever) or `stop` is set (the load ends)."""
@@ -95,7 +95,7 @@ class Feeder:
             self._append(batch)
 
     def _feed_at_pace(self) -> None:
-        """Feed as the control says, until it says something else."""
+        """Feed at the rate of the control until the control changes."""
         version, schedule = self.control.version, self.schedule_of(self.control.rate)
         earlier, paced = self.elapsed, self.paced
         begin, wall = time.monotonic(), time.time_ns() // 100
@@ -111,7 +111,7 @@ class Feeder:
             for scenario in self.control.take_scenarios():
                 self.source.inject(scenario)
             before, wall = self.paced, self._feed(min(due, BATCH, left), wall)
-            if self.paced == before:  # a pipe may rest: what it did not give is not made up for
+            if self.paced == before:  # a pipe may pause; the missing events are not made up for
                 break
         self.elapsed = earlier + time.monotonic() - begin
 
@@ -130,7 +130,7 @@ class Feeder:
         return now
 
     def _append(self, batch: Lines) -> bool:
-        """Waits while the log refuses. False when the load ended first: nobody has seen the batch."""
+        """Wait while the log refuses. False if the load ended first; then nobody has seen the batch."""
         refused = ""
         while True:
             try:

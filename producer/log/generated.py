@@ -14,7 +14,10 @@ from producer.log.recovery import RecordIds
 
 
 class Sink(Protocol):
-    """Where events go: the event log, or standard output. `append` gives the offset where they begin."""
+    """The target of events.
+
+    The event log or standard output. `append` returns the offset where they begin.
+    """
 
     def append(
         self,
@@ -29,7 +32,7 @@ class Sink(Protocol):
 
 @dataclass
 class GeneratedEvents:
-    """`observe` sees every batch that was appended."""
+    """`observe` is called with every batch that was appended."""
 
     generator: Generator
     sink: Sink

@@ -1,4 +1,4 @@
-"""Puts posted events into the log: checked lines, with their own sequence in the ledger."""
+"""Puts posted events into the log: checked lines, with a separate sequence in the ledger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 
 class Intake:
-    """Thread-safe. `count` events were posted to this log before."""
+    """Thread-safe. `count`: events that were posted to this log before."""
 
     def __init__(self, log: Sink, ledger: LedgerWriter | None, count: int = 0) -> None:
         self._log, self._ledger = log, ledger
@@ -30,7 +30,7 @@ class Intake:
         return self._log.is_full()
 
     def append(self, lines: Sequence[bytes]) -> Place:
-        """Add checked lines as they are. Raises LogRefusedError: then none of them was added."""
+        """Append checked lines unchanged. Raises LogRefusedError; then none of them was added."""
         data = b"".join(lines)
         offset = self._log.append(
             data, len(lines), lambda: {POSTED: self.count + len(lines)}, partial(self._enter, lines)
@@ -38,7 +38,7 @@ class Intake:
         return Place(offset, offset + len(data))
 
     def _enter(self, lines: Sequence[bytes]) -> None:
-        """Inside the log's append, so that nobody else counts meanwhile."""
+        """Called inside the log's append, so that no other thread counts meanwhile."""
         first = self.count + 1
         self.count += len(lines)
         if self._ledger:

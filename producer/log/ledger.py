@@ -1,7 +1,8 @@
-"""The ledger: what was put into the log, in blocks of consecutive record ids. Pure; one JSON line per block.
+"""The ledger: a record of everything put into the log, in blocks of consecutive record ids. Pure; one JSON
+line per block.
 
-docs/PROTOCOL.md describes the file. A block has the hash of every event, so a reader can tell for each record
-alone whether it is what was produced, and of which run it is.
+docs/PROTOCOL.md describes the file. A block has the hash of every event. So a reader can say for each record
+whether it was produced, and in which run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ LEDGER_VERSION = 2
 MAX_BLOCK_IDS = 1000
 MAX_BLOCK_SECONDS = 1.0
 HASH_BYTES = 8
-# The sequence of events that callers posted: they have no ids of ours, so they are counted as they come.
+# The sequence of posted events: they do not have our ids, so they are counted as they arrive.
 POSTED = ("", "posted")
 
 
@@ -27,7 +28,7 @@ class LedgerError(ValueError):
 
 
 def line_digest(line: bytes) -> bytes:
-    """The hash of one event, without its LF, as the ledger keeps it."""
+    """The hash of one event, without its LF, as the ledger stores it."""
     return blake2b(line, digest_size=HASH_BYTES).digest()
 
 
@@ -42,9 +43,9 @@ def add_hashes(hashes: Iterable[int]) -> int:
 
 @dataclass(frozen=True)
 class LedgerHeader:
-    """First line. `start_time` is ISO 8601, or None when events carried the wall clock.
+    """The first line. `start_time` is ISO 8601, or None if events had the time of the wall clock.
 
-    `started`: when the producer began, ISO 8601 in UTC. `settings`: everything that decides which events come
+    `started`: when the producer began, ISO 8601 in UTC. `settings`: everything that decides the events
     (GeneratorSettings.as_json), so that the run can be generated again.
     """
 
@@ -86,7 +87,7 @@ class LedgerBlock:
 
 @dataclass(frozen=True)
 class LedgerEnd:
-    """The run is over: nothing was handed to the log after this. A restart may write on behind it."""
+    """The end of a run: nothing was put into the log after this. A restart may append to the ledger."""
 
     def encode(self) -> bytes:
         return _line({"end": True})
@@ -117,7 +118,7 @@ def decode_header(line: bytes) -> LedgerHeader:
 
 
 def decode_entry(line: bytes) -> LedgerBlock | LedgerEnd:
-    """Any line behind the first. Raises LedgerError."""
+    """Any line after the first. Raises LedgerError."""
     try:
         values = json.loads(line)
         if "end" in values:
@@ -137,7 +138,7 @@ def decode_entry(line: bytes) -> LedgerBlock | LedgerEnd:
 
 
 def decode_ledger(lines: Iterable[bytes]) -> Iterator[LedgerHeader | LedgerBlock | LedgerEnd]:
-    """The header, then blocks and ends; `lines` as a binary file yields them.
+    """Yields the header, then blocks and ends, from the `lines` of a binary file.
 
     A last line without LF was torn by a kill and is ignored.
     """
@@ -159,7 +160,7 @@ class BlockBuilder:
         self._since = 0.0
 
     def add(self, record_id: int, line: bytes, now: float) -> LedgerBlock | None:
-        """Take one event; returns the block that it completes or that it does not continue."""
+        """Add one event; returns the block that is complete now, either with it or before it."""
         done = self.flush() if self._first and record_id != self._last + 1 else None
         if not self._first:
             self._first, self._since = record_id, now
@@ -173,7 +174,7 @@ class BlockBuilder:
         return bool(self._first) and now - self._since >= MAX_BLOCK_SECONDS
 
     def flush(self) -> LedgerBlock | None:
-        """The block so far, if there is one; the next event starts another."""
+        """The unfinished block, if any; the next event starts another."""
         if not self._first:
             return None
         block = LedgerBlock(self._computer, self._source, self._first, self._last, bytes(self._hashes))

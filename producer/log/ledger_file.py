@@ -25,17 +25,17 @@ _log = logging.getLogger("producer.log")
 
 
 class LedgerWriter:
-    """Thread-safe; one writer a file. A ledger of the same log is continued, of another log refused.
+    """Thread-safe; one writer per file. It continues a ledger of the same log and refuses one of another log.
 
-    `earlier` are former ids of the log. Raises LedgerError. What a full disk refuses waits for its turn: no
-    block is lost, and `check` keeps the log from running away from its ledger.
+    `earlier` are former ids of the log. Raises LedgerError. Blocks that a full disk refuses are written
+    later: none is lost, and `check` stops the log until the ledger has caught up.
     """
 
     def __init__(self, path: Path, header: LedgerHeader, earlier: Container[str] = ()) -> None:
         self._path = path
         self._builders: dict[tuple[str, str], BlockBuilder] = {}
         self._written: RecordIds = {}
-        self._waiting = b""  # encoded blocks that the disk has not taken yet
+        self._waiting = b""  # encoded blocks that are not written yet
         self._ended = False
         self._lock = threading.RLock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -63,7 +63,7 @@ class LedgerWriter:
             os.ftruncate(self._file, self._size)
 
     def _read_blocks(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Note what is written already; returns the lines that stay. Of a damaged tail nothing does."""
+        """Read the blocks that are written already; returns the lines to keep, without a damaged end."""
         for number, line in enumerate(lines):
             try:
                 block = decode_entry(line)
@@ -85,7 +85,7 @@ class LedgerWriter:
         return dict(self._written)
 
     def catch_up(self, events: Iterable[RecoveredEvent]) -> None:
-        """Add what a killed producer had put into the log but not yet into the ledger."""
+        """Add the events that a killed producer had put into the log but not yet into the ledger."""
         with self._lock:
             for computer, source, record_id, line in events:
                 if record_id > self._written.get((computer, source), 0):
@@ -93,7 +93,7 @@ class LedgerWriter:
             self.flush()
 
     def add(self, batch: Batch, now: float) -> None:
-        """Take what the log has just taken. `now`: monotonic seconds."""
+        """Add the events that the log has just accepted. `now` is in monotonic seconds."""
         blocks = []
         with self._lock:
             for (_, template, host, _, _), record_id, line in zip(*batch, strict=True):
@@ -103,7 +103,7 @@ class LedgerWriter:
             self._write(blocks)
 
     def add_posted(self, first: int, lines: Iterable[bytes], now: float) -> None:
-        """Take posted events, lines with their LF; `first` is the number of the first of them."""
+        """Add posted events, lines with their LF; `first` is the number of the first one."""
         with self._lock:
             builder = self._builder(POSTED)
             self._write([builder.add(number, line[:-1], now) for number, line in enumerate(lines, first)])
@@ -114,12 +114,12 @@ class LedgerWriter:
             self._write([builder.flush() for builder in self._builders.values() if builder.is_due(now)])
 
     def flush(self) -> None:
-        """Write what is left."""
+        """Write all waiting blocks."""
         with self._lock:
             self._write([builder.flush() for builder in self._builders.values()])
 
     def end(self) -> None:
-        """Write what is left and that it was all: an audit may call lost what it does not find."""
+        """Write all waiting blocks and the end: from then on, an audit reports missing events as lost."""
         with self._lock:
             self.flush()
             if not self._ended:
@@ -127,7 +127,7 @@ class LedgerWriter:
                 self._ended = True
 
     def check(self) -> None:
-        """Raises OSError while the disk does not take what waits."""
+        """Raises OSError while the disk refuses the waiting blocks."""
         with self._lock:
             if self._waiting:
                 self._put(b"")
@@ -138,7 +138,7 @@ class LedgerWriter:
         return f"{self._path}: the ledger cannot grow" if self._waiting else ""
 
     def close(self) -> None:
-        """Without `end`: whoever closes after an error does not know whether it was all."""
+        """Close without `end`: after an error, nobody knows whether the ledger is complete."""
         self.flush()
         os.close(self._file)
 
@@ -154,14 +154,14 @@ class LedgerWriter:
             self._ended = False
 
     def _put_later(self, data: bytes) -> None:
-        """Now if the disk takes it, otherwise when it does."""
+        """Write now if the disk accepts it, otherwise later."""
         try:
             self._put(data)
         except OSError as error:
             _log.warning("%s: %s; the log waits for it", self._path, error.strerror)
 
     def _put(self, data: bytes) -> None:
-        """Append what waits and `data`, as a whole or not at all. Raises OSError."""
+        """Append the waiting blocks and `data`, completely or not at all. Raises OSError."""
         self._waiting += data
         view = memoryview(self._waiting)
         try:

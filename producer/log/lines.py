@@ -12,13 +12,13 @@ _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
 class LineSplitter:
-    """Cuts NDJSON at LF. Of a line that is too long only so much is held as shows that it is."""
+    """Splits NDJSON at LF. Of a line that is too long, only the first part is kept in memory."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The lines that are whole now, without LF, CR and empty ones."""
+        """The lines that are complete now, without LF and CR; empty lines are left out."""
         *lines, rest = (self._rest + piece).split(b"\n")
         self._rest = rest[: MAX_LINE_BYTES + 1] if len(rest) > MAX_LINE_BYTES else rest
         return [line for each in lines if (line := each.strip(b" \t\r"))]
@@ -29,10 +29,11 @@ class LineSplitter:
 
 
 def as_logged(line: bytes) -> tuple[bytes, str]:
-    """The line with its LF as the log keeps it and "", or b"" and the reason why it is no event.
+    """The line with its LF, as the log stores it, and ""; or b"" and the reason why it is no event.
 
-    A line of ASCII is taken byte for byte; in any other the characters are escaped: the wire is ASCII only.
-    The reasons are those of line_rule. An event needs no key here: the bridge decides which fields it wants.
+    An ASCII line keeps its bytes; in any other line, characters are escaped, because the protocol is ASCII
+    only. The reasons are those of line_rule. An event needs no key here: the bridge decides which fields it
+    wants.
     """
     if reason := why_no_object(line, _LONGEST):
         return b"", reason
@@ -44,6 +45,6 @@ def as_logged(line: bytes) -> tuple[bytes, str]:
 
 
 def _escape(character: re.Match[str]) -> str:
-    """JSON text has such characters in strings only, where an escape says the same."""
+    """Escape non-ASCII characters. JSON has them only in strings, where an escape means the same."""
     units = character[0].encode("utf-16-be")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

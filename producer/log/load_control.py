@@ -1,4 +1,4 @@
-"""Requests of other threads to the feeder: stop or continue, at which rate, which scenario now."""
+"""Requests of other threads to the feeder: stop, continue, change the rate, start a scenario."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import deque
 
 
 class LoadControl:
-    """Thread-safe. `rate` in events a second, None for as fast as it goes.
+    """Thread-safe. `rate` is in events per second; None is as fast as possible.
 
-    `version` grows with every change of either.
+    `version` increases with every change.
     """
 
     def __init__(self, rate: float | None, running: bool = True) -> None:
@@ -17,7 +17,7 @@ class LoadControl:
         self._rate, self._running = rate, running
         self._scenarios: deque[str] = deque()
         self.version = 0
-        self.is_over = False  # the load has ended: all of --count is made, or somebody has had enough
+        self.is_over = False  # the load has ended: all of --count is made, or someone ended it
 
     @property
     def rate(self) -> float | None:
@@ -44,7 +44,7 @@ class LoadControl:
         return len(self._scenarios)
 
     def ask_for(self, scenario: str) -> None:
-        """Begin this scenario with the next events."""
+        """Start this scenario with the next events."""
         self._scenarios.append(scenario)
 
     def take_scenarios(self) -> list[str]:

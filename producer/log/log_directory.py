@@ -1,9 +1,9 @@
 """The event log on disk: segment files that survive a restart and a kill -9.
 
 A folder holds `log.json` (log id, format, number of starts, earlier ids), `end` (how far readers may have
-come) and for each segment `OFFSET.log` (its lines) and `OFFSET.json` (how many events and which record ids
-lie before it). Bytes are written before any reader sees them, so a kill loses nothing that was handed out;
-`fsync` decides what a power cut may take.
+read), and for each segment `OFFSET.log` (its lines) and `OFFSET.json` (how many events and which record ids
+come before it). Bytes are written before any reader sees them, so a kill loses nothing that a reader got.
+`fsync` decides what a power cut can lose.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from producer.log.recovery import (
 
 FSYNC_POLICIES = ("always", "second", "never")
 _SMALLEST_SEGMENT, _LARGEST_SEGMENT = 64 * 1024, 64 * 1024 * 1024
-_ROOM_BYTES = 64 * 1024  # so much must fit before a full disk counts as having room again
+_ROOM_BYTES = 64 * 1024  # bytes that must fit before a full disk counts as having room again
 
 
 class LogDirectory:
     """One process at a time. Segments are a quarter of `retain_bytes`, 64 MiB at most.
 
-    `trouble` says why nothing can be written now; empty when all is well.
+    `trouble` says why nothing can be written now; empty if it can.
     """
 
     def __init__(self, folder: Path, retain_bytes: int, fsync: str = "second") -> None:
@@ -58,7 +58,7 @@ class LogDirectory:
             ) from None
 
     def open(self, fmt: str) -> RecoveredLog:
-        """Recover what is there, or begin a log; cuts a torn tail. Raises LogDirectoryError."""
+        """Recover an existing log, without a torn last line, or begin a new one. Raises LogDirectoryError."""
         log = recover(self._folder, fmt)
         write_json(
             self._folder / ABOUT_FILE, log.about(self._fsync, clean=False), sync=self._fsync != "never"
@@ -74,7 +74,7 @@ class LogDirectory:
         return log
 
     def write(self, data: bytes) -> None:
-        """Append whole lines to the active segment. Raises OSError; then the file is as it was before."""
+        """Append whole lines to the active segment. Raises OSError; then the file is unchanged."""
         if self._broken:
             raise OSError(0, self.trouble)
         try:
@@ -89,7 +89,7 @@ class LogDirectory:
         self._mark_end()
 
     def _take_back(self, error: OSError) -> None:
-        """Half a write must not stay: offsets and file would differ from then on."""
+        """Undo half a write: otherwise offsets and file would differ."""
         self.trouble = f"{self._folder}: {error.strerror}"
         try:
             os.ftruncate(self._active, self._size)
@@ -98,7 +98,7 @@ class LogDirectory:
             self.trouble += f", and what was half written stays: {second.strerror}; start the producer again"
 
     def look_for_room(self) -> None:
-        """End the `trouble` when the disk takes bytes again, without waiting for the next append."""
+        """Clear `trouble` when the disk accepts bytes again, without waiting for the next append."""
         if not self.trouble or self._broken:
             return
         probe = self._folder / ".room"
@@ -118,14 +118,14 @@ class LogDirectory:
             active = os.dup(self._active)
         try:
             os.fdatasync(active)
-        except OSError as error:  # the kernel may have dropped the pages: nothing after this can be promised
+        except OSError as error:  # the kernel may have dropped the pages, so nothing is certain after it
             self._broken = True
             self.trouble = f"{self._folder}: {error.strerror} while syncing; start the producer again"
         finally:
             os.close(active)
 
     def _mark_end(self) -> None:
-        """Readers may come as far as this; a start that finds fewer bytes knows that some are gone."""
+        """Store how far readers may read. A start that finds fewer bytes then knows that some are lost."""
         with contextlib.suppress(OSError):
             os.pwrite(self._end_file, mark_of(self._start + self._size), 0)
 
@@ -138,7 +138,7 @@ class LogDirectory:
         return self._size >= self._segment_bytes
 
     def roll(self, events: int, record_ids: RecordIds) -> Segment:
-        """Seal the active segment, begin the next; returns the sealed one, mapped from its file.
+        """Close the active segment and begin the next; returns the closed one, mapped from its file.
 
         Raises OSError; then the active segment is still the active one.
         """

@@ -1,4 +1,4 @@
-"""When events are due: a schedule against a monotonic clock, so that no error adds up. Pure."""
+"""When events are due: a schedule on a monotonic clock, so that errors do not add up. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from producer.events.timeline.rate_pattern import Warp, make_warp
 
 
 class Schedule(Protocol):
-    """Event 0 is due at 0 seconds. Callers ask forward in time only."""
+    """Event 0 is due at 0 seconds. Callers only go forward in time."""
 
     def due(self, elapsed: float) -> int:
-        """How many events are due in all after `elapsed` seconds."""
+        """The total number of events due after `elapsed` seconds."""
 
     def when(self, number: int) -> float:
-        """When event `number` (from 0) is due, in seconds."""
+        """The time when event `number` (from 0) is due, in seconds."""
 
 
 class Constant:
@@ -33,7 +33,7 @@ class Constant:
 
 
 class Shaped:
-    """`rate` events a second on average, as two warps with the same draws shape them."""
+    """`rate` events a second on average, distributed by two warps with the same draws."""
 
     def __init__(self, rate: float, forward: Warp, backward: Warp) -> None:
         self._rate, self._forward, self._backward = rate, forward, backward
@@ -56,7 +56,7 @@ class Unpaced:
 
 
 def make_schedule(rate: float | None, pattern: str, seed: int, second_of_day: float) -> Schedule:
-    """`rate` None is as fast as it goes, whatever the pattern."""
+    """The schedule for a rate and a pattern; `rate` None is as fast as possible, without a pattern."""
     if rate is None:
         return Unpaced()
     forward, backward = (

@@ -1,7 +1,6 @@
-"""Reads a log folder at the start: what is intact, what is missing, where record ids continue.
+"""Reads a log folder at the start: which parts are intact or missing, and where record ids continue.
 
-Whatever a kill or a power cut left, the producer starts: what cannot be used is skipped and said, never
-silent.
+The producer starts whatever a kill or a power cut left. Parts that cannot be used are skipped and reported.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from producer.log.ledger import POSTED
 
 ABOUT_FILE, END_FILE = "log.json", "end"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_EARLIER = 100  # log ids that are remembered
+_EARLIER = 100  # number of earlier log ids that are stored
 _END_DIGITS = 20
 _LARGEST_OFFSET = 2**63 - 1
 _Document = TypeVar("_Document")
@@ -38,7 +37,7 @@ class LogDirectoryError(Exception):
 
 @dataclass
 class Segment:
-    """Whole lines from offset `start` on; `events` and `record_ids` are what lies before them."""
+    """Whole lines from offset `start` on; `events` and `record_ids` describe what comes before them."""
 
     start: int
     events: int
@@ -51,7 +50,7 @@ class Segment:
 
 
 class EarlierLog(NamedTuple):
-    """The log had this id until it was cut back to `end`; its readers may have come as far as `reached`."""
+    """The log had this id until it was cut back to `end`; its readers may have read as far as `reached`."""
 
     log_id: str
     end: int
@@ -59,7 +58,7 @@ class EarlierLog(NamedTuple):
 
 
 class _About(msgspec.Struct):
-    """log.json. What it does not say counts as the worse."""
+    """log.json. A missing member is taken as the worse case."""
 
     log_id: str = ""
     format: str = ""
@@ -88,7 +87,7 @@ class RecoveredEvent(NamedTuple):
 
 @dataclass
 class RecoveredLog:
-    """What a folder holds. The last segment is the one that is written on; `findings` are for people."""
+    """The contents of a folder. The last segment is the active one; `findings` are messages for people."""
 
     log_id: str
     fmt: str
@@ -102,7 +101,7 @@ class RecoveredLog:
         return self.segments[-1].end if self.segments else 0
 
     def about(self, fsync: str, clean: bool) -> dict[str, Any]:
-        """What log.json says while the log is open, or (`clean`) after it was closed."""
+        """The content of log.json while the log is open, or (`clean`) after it was closed."""
         return {
             "log_id": self.log_id,
             "format": self.fmt,
@@ -132,11 +131,10 @@ def recover(folder: Path, fmt: str) -> RecoveredLog:
 
 
 def _tell_cut_back(log: RecoveredLog, about: _About, reached: int | None) -> None:
-    """Give the log a new id when bytes that a reader may have seen can be gone.
+    """Give the log a new id if bytes that a reader may have seen can be lost.
 
-    They are gone for sure when the log is shorter than readers may have come; and perhaps when nobody can
-    tell how far that was, or when the machine was started anew while the log was open and not everything was
-    synced.
+    They are lost for sure if the log is shorter than readers may have read. They may be lost if that position
+    is unknown, or if the machine was restarted while the log was open and not everything was synced.
     """
     was_cut = reached is not None and reached > log.end
     lost_power = about.fsync != "always" and about.boot_id != _boot_id()
@@ -151,7 +149,7 @@ def _tell_cut_back(log: RecoveredLog, about: _About, reached: int | None) -> Non
 
 
 def _read_segments(log: RecoveredLog, folder: Path) -> None:
-    """The segments after the last hole; in front of it nothing can be reached any more."""
+    """The segments after the last hole; nothing before it can be reached any more."""
     starts = sorted(int(path.stem) for path in folder.glob("*.log") if path.stem.isdecimal())
     for start in starts:
         path = segment_path(folder, start)
@@ -185,7 +183,7 @@ def _segment(
 
 
 def _first_ids(data: bytes | memoryview, fmt: str) -> RecordIds:
-    """What must have lain before these lines, when nothing else says it."""
+    """The ids that must have come before these lines, if no file says it."""
     first: RecordIds = {}
     for _, identity in _identities(data, fmt):
         if identity:
@@ -194,7 +192,7 @@ def _first_ids(data: bytes | memoryview, fmt: str) -> RecordIds:
 
 
 def events_of(segment: Segment, fmt: str) -> Iterator[RecoveredEvent]:
-    """The events of a segment. Those that continue no generated sequence count as posted."""
+    """The events of a segment. Those that do not continue a generated sequence count as posted."""
     last = dict(segment.record_ids)
     for line, identity in _identities(segment.data, fmt):
         key = identity[:2] if identity and identity[2] == last.get(identity[:2], 0) + 1 else POSTED
@@ -221,12 +219,12 @@ def _unreadable(segment: Segment) -> Iterator[bytes]:
 
 
 def _lines(data: bytes | memoryview) -> list[bytes]:
-    """Split at LF alone, as the log counts lines: a bare CR may stand inside one."""
+    """Split only at LF, as the log counts lines: a line may contain a bare CR."""
     return bytes(data).split(b"\n")[:-1]
 
 
 def _parse(line: bytes) -> Any:
-    """By the same rule as the intake's: what was taken can be read."""
+    """Parse by the same rule as the intake, so that every event that was taken can be read."""
     try:
         return orjson.loads(line)
     except ValueError:
@@ -245,7 +243,7 @@ def map_file(path: Path) -> memoryview:
 
 
 def _cut_torn_tail(path: Path) -> bytes:
-    """The whole lines of the last segment. Only what follows the last LF was never handed out."""
+    """The whole lines of the last segment. Readers never got the bytes after the last LF."""
     content = path.read_bytes()
     end = content.rfind(b"\n") + 1
     if end < len(content):
@@ -254,7 +252,7 @@ def _cut_torn_tail(path: Path) -> bytes:
 
 
 def mark_of(end: int) -> bytes:
-    """What the file `end` says: always as many bytes, so that it is written over as a whole."""
+    """The content of the file `end`: always the same number of bytes, so that one write replaces it."""
     return b"%0*d\n" % (_END_DIGITS, end)
 
 
@@ -270,7 +268,10 @@ def _read_end(path: Path) -> int | None:
 
 
 def read_json(path: Path, kind: type[_Document]) -> _Document | None:
-    """None for a file that is not there, that a power cut has emptied, or that says something else."""
+    """The JSON object of a file.
+
+    None if it does not exist, a power cut has emptied it, or it has other content.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
@@ -278,7 +279,7 @@ def read_json(path: Path, kind: type[_Document]) -> _Document | None:
 
 
 def _boot_id() -> str:
-    """Changes with every start of the machine; empty where nobody tells."""
+    """An id that changes with every start of the machine; empty if the system has none."""
     try:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:

@@ -17,7 +17,7 @@ from producer.serving.resume import answer_to
 _log = logging.getLogger("producer.serving.client")
 
 SLOW_CLIENT_POLICIES = ("disconnect", "skip", "block")
-# Why conversations end, in the words of the metrics.
+# Why connections end, as the metrics name it.
 REASONS = (
     "bad request",
     "cannot resume",
@@ -36,8 +36,8 @@ REASONS = (
 class ClientSettings:
     """`heartbeat` and `user_timeout` in seconds; `slow_client` is one of SLOW_CLIENT_POLICIES.
 
-    The user timeout cuts a client that accepts nothing for so long, alive or not. It is generous because a
-    reader under back-pressure (a bridge whose broker is away) is a good client.
+    The user timeout disconnects a client that accepts nothing for so long, even a live one. It is long,
+    because a reader under back-pressure (a bridge whose broker is away) is a good client.
     """
 
     heartbeat: float = 15.0
@@ -47,7 +47,7 @@ class ClientSettings:
 
 
 class Client:
-    """`run` is the client thread's body; `offset` is the cursor, for others to look at."""
+    """`run` is the body of the client's thread; `offset` is the cursor, which other threads may read."""
 
     def __init__(
         self,
@@ -59,17 +59,18 @@ class Client:
         plain_start: Callable[[Client], int | None] = lambda client: None,
         served: Callable[[Client], None] = lambda client: None,
     ) -> None:
-        """`gone` hears the reason of the end, `plain_start` knows where a returning client goes on.
+        """`gone` is called with the reason of the end; `plain_start` returns where a returning client
+        continues.
 
-        `served` hears of a plain client before it gets its first byte.
+        `served` is called before a plain client gets its first byte.
         """
         self._connection, self._log, self._settings = connection, log, settings
         self._tell_gone, self._plain_start, self._tell_served = gone, plain_start, served
         self.address = address
-        self.offset = log.end  # at accept: a plain client misses nothing while its grace runs
+        self.offset = log.end  # the end at accept: a plain client misses nothing during its grace period
         self.is_resuming = False
         self.is_served = False
-        self.has_left = False  # its place is noted for --plain-resume
+        self.has_left = False  # its position is stored for --plain-resume
         self.refusal = ""
         self._deadline: float | None = None
         self._cut = threading.Event()
@@ -82,11 +83,11 @@ class Client:
         return self.is_served and not self.is_resuming and self.ip == ip
 
     def finish(self, deadline: float) -> None:
-        """Serve up to the end of the log as it is, at the latest until `deadline` (monotonic)."""
+        """Serve up to the current end of the log, but not longer than until `deadline` (monotonic)."""
         self._deadline = deadline
 
     def cut(self) -> None:
-        """End the conversation now."""
+        """End the connection now."""
         self._cut.set()
         self._connection.cut()
 
@@ -117,7 +118,7 @@ class Client:
         _log.log(level, "%s: %s, after %d bytes", self.address, reason, self.sent_bytes)
 
     def _begin(self) -> None:
-        """Find out what the client wants, place the cursor, send what comes first."""
+        """Read the client's request, set the cursor, send the answer."""
         try:
             request = self._connection.read_request()
         except ProtocolError as error:
@@ -185,7 +186,7 @@ class Client:
             raise GoneError("too slow") from None
 
     def _send_log(self, view: memoryview) -> None:
-        """Send bytes of the log; the cursor follows what the socket has taken."""
+        """Send bytes of the log; the cursor moves by what the socket has accepted."""
         while view:
             taken = self._send_some(view)
             self.offset += taken
@@ -194,7 +195,7 @@ class Client:
                 raise GoneError("too slow")
 
     def _send_words(self, words: bytes) -> None:
-        """Send what is not part of the log: an answer, a heartbeat."""
+        """Send something that is not part of the log: an answer, a heartbeat."""
         view = memoryview(words)
         while view:
             view = view[self._send_some(view) :]

@@ -12,7 +12,7 @@ import time
 
 from producer.protocol import GRACE_SECONDS, MAX_REQUEST_BYTES, ProtocolError, ResumeRequest
 
-LOOK_SECONDS = 0.5  # how often a blocked or idle client looks for a stop, for trimming, for a dead peer
+LOOK_SECONDS = 0.5  # how often a blocked or idle client checks for a stop, for trimming, for a dead peer
 
 _REQUEST_SECONDS = 2.0  # for a request that has begun within the grace
 _HANDSHAKE_SECONDS = 5.0
@@ -23,7 +23,7 @@ _PEER_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux; elsewhere a peer that c
 
 
 class GoneError(Exception):
-    """The conversation is over; the text says why, in the words of the metrics."""
+    """The connection is over; the text says why, as the metrics name it."""
 
 
 class Connection:
@@ -48,7 +48,10 @@ class Connection:
                 raise GoneError("TLS handshake failed") from error
 
     def read_request(self) -> ResumeRequest | None:
-        """The request, or None for a client that says nothing within the grace. Raises ProtocolError."""
+        """The request, or None for a client that sends nothing within the grace period.
+
+        Raises ProtocolError.
+        """
         try:
             return self._read_request()
         finally:
@@ -76,7 +79,7 @@ class Connection:
                     return None
                 raise ProtocolError("the request line did not end in time") from None
             if not piece and not received:
-                return None  # half-closed: it only listens
+                return None  # half-closed: it only receives
             if not received:
                 deadline += _REQUEST_SECONDS
             received += piece
@@ -85,7 +88,7 @@ class Connection:
         return ResumeRequest.decode(received[: received.index(b"\n") + 1])
 
     def send_some(self, view: memoryview) -> int:
-        """Bytes that the socket took; 0 when it took none for a while."""
+        """The number of bytes that the socket accepted; 0 if it accepted none for a while."""
         try:
             taken = self._socket.send(view[:_SEND_BYTES])
         except BlockingIOError:
@@ -114,12 +117,15 @@ class Connection:
             return True  # closed by its own thread in between
 
     def cut(self) -> None:
-        """Wake whoever is blocked on it; from another thread."""
-        with contextlib.suppress(OSError):  # it may have ended itself
+        """Wake the thread that is blocked on it; called from another thread."""
+        with contextlib.suppress(OSError):  # it may already have ended
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """FIN after the last byte. Unread input would turn it into a reset that eats the last answer."""
+        """Send FIN after the last byte.
+
+        Unread input would turn it into a reset, and the last answer would be lost.
+        """
         with contextlib.suppress(OSError, ValueError):
             self._socket.settimeout(0.1)
             if isinstance(self._socket, ssl.SSLSocket):

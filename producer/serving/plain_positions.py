@@ -1,8 +1,9 @@
-"""Remembers where plain clients left, by address, so that whoever comes back goes on (--plain-resume).
+"""Remembers where plain clients left, by address, so that a returning client continues there
+(--plain-resume).
 
-Clients of one address cannot be told apart. So nobody's place is given away: each that comes back goes on
-from the lowest place that any of them left, and a place is forgotten only when the log no longer has it. The
-price is doubles, at most as much as the log keeps.
+Clients of one address cannot be told apart. So each that comes back continues from the lowest position that
+any of them left, and a position is forgotten only when the log no longer has it. This causes duplicates, at
+most as many as the log keeps.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from producer.log.recovery import read_json, write_json
 
 _log = logging.getLogger("producer.serving")
 _MAX_ADDRESSES = 4096
-_MAX_PLACES = 256  # of one address; more are rounded down, so that many fall together
+_MAX_PLACES = 256  # positions of one address; more are rounded down, so that many become equal
 _COARSE_BYTES = 1024 * 1024
 
 
@@ -23,7 +24,10 @@ class PlainPositions:
     """Thread-safe. `overlap` bytes are sent again: what may have been in flight when the connection broke."""
 
     def __init__(self, overlap: int, file: Path | None = None, end: int = 2**63) -> None:
-        """`end`: of the log at the start; positions beyond it are of bytes that a power cut has taken."""
+        """`end` is that of the log at the start.
+
+        Positions after it belong to bytes that a power cut has lost.
+        """
         self.overlap = overlap
         self._file = file
         self._lock = threading.Lock()
@@ -45,10 +49,11 @@ class PlainPositions:
                 del self._left[next(iter(self._left))]
 
     def lowest(self, address: str, start: int) -> int | None:
-        """Where a plain client of `address` goes on, before the overlap is taken off; None for "from now on".
+        """Where a plain client of `address` continues, before the overlap is subtracted; None for "from now
+        on".
 
-        `start` is that of the log. Who left before it has lost bytes: that is told once, to the next who
-        comes.
+        `start` is that of the log. A client that left before it has lost bytes: this is reported once, when
+        the next one comes.
         """
         with self._lock:
             left = self._left.get(address, [])
@@ -62,7 +67,7 @@ class PlainPositions:
             return kept[0] if kept else None
 
     def save(self, connected: list[tuple[str, int]]) -> None:
-        """Keep all positions, also of the clients that are `connected`, for the next start."""
+        """Store all positions, also of the clients that are `connected`, for the next start."""
         if self._file is None:
             return
         with self._lock:
@@ -76,6 +81,6 @@ def _read(file: Path | None) -> dict[str, list[int] | int]:
     if file is None or not file.exists():
         return {}
     left = read_json(file, dict[str, list[int] | int])
-    if left is None:  # emptied by a power cut
+    if left is None:  # a power cut has emptied it
         _log.warning("%s cannot be read; plain clients begin at the end of the log", file)
     return left or {}

@@ -30,7 +30,10 @@ def answer_to(
 def _of_another_log(
     request: ResumeRequest, log_id: str, start: int, end: int, earlier: Sequence[EarlierLog]
 ) -> ResumeAnswer:
-    """An earlier id of this log shares its bytes up to where it was cut back: the client goes on there."""
+    """An earlier id of this log has the same bytes up to where it was cut back.
+
+    The client continues there.
+    """
     names = [each.log_id for each in earlier]
     if isinstance(request.offset, str) or request.log_id not in names:
         return ResumeAnswer("new-log", log_id, _word(request, start, end))

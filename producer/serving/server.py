@@ -21,8 +21,8 @@ _log = logging.getLogger("producer.serving.server")
 _BACKLOG = 1024
 _STACK_BYTES = (
     256 * 1024
-)  # a client thread needs a few frames; the default of 8 MiB is address space for nothing
-_REFUSING = 64  # clients over the limit that are told so; further ones are just closed
+)  # a client thread needs a few frames; the default of 8 MiB would waste address space
+_REFUSING = 64  # clients above the limit that get an answer; further ones are closed at once
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _BACK_OFF_SECONDS = 0.1
 
@@ -39,7 +39,7 @@ class ServerSettings:
 
 
 class Server:
-    """start(), then stop(). `address` holds what is bound."""
+    """Call start(), then stop(). `address` is the bound address."""
 
     def __init__(
         self, settings: ServerSettings, log: EventLog, positions: PlainPositions | None = None
@@ -65,7 +65,7 @@ class Server:
         return not self._closing.is_set()
 
     def close(self) -> None:
-        """Let go of the port, whatever went wrong before."""
+        """Release the port, whatever went wrong before."""
         self._closing.set()
         self._listener.close()
 
@@ -78,19 +78,19 @@ class Server:
         return len(self._clients)
 
     def wait_for_clients(self, count: int, stop: threading.Event) -> None:
-        """Return when `count` clients are being served, or at a stop."""
+        """Wait until `count` clients are served, or for a stop."""
         with self._changed:
             while not stop.is_set() and sum(client.is_served for client in self._clients) < count:
                 self._changed.wait(0.1)
 
     def wait_until_drained(self, stop: threading.Event) -> None:
-        """Return when every client that is connected has all of the log, or at a stop."""
+        """Wait until every connected client has the whole log, or for a stop."""
         while not stop.wait(0.05):
             if all(client.offset >= self._log.end for client in self.clients()):
                 return
 
     def stop(self, at_once: Callable[[], bool] = lambda: False) -> None:
-        """Take no more clients, let the others drain for `drain_seconds` or until `at_once()`, then cut."""
+        """Accept no more clients; after `drain_seconds`, or at `at_once()`, disconnect the others."""
         self._closing.set()
         self._listener.close()
         deadline = time.monotonic() + self._settings.drain_seconds
@@ -149,7 +149,7 @@ class Server:
         if self._positions is None:
             return None
         for other in self.clients():
-            # A killed reader's connection may not have been noticed yet: it has left all the same.
+            # The end of a killed reader may not have been noticed yet, but it has left.
             if other is not client and other.is_plain_from(client.ip) and other.is_leaving():
                 self._leave(other)
         lowest = self._positions.lowest(client.ip, self._log.start)
@@ -161,7 +161,7 @@ class Server:
             self._positions.leave(client.ip, client.offset)
 
     def save_positions(self) -> None:
-        """Write down how far plain clients are, for the next start."""
+        """Store the positions of plain clients for the next start."""
         if self._positions:
             self._positions.save(
                 [(each.ip, each.offset) for each in self.clients() if each.is_plain_from(each.ip)]
@@ -183,8 +183,8 @@ class Server:
 
 
 def _start_small(thread: threading.Thread) -> None:
-    """The size counts for the whole process, so it is put back: other threads may need more than a few
-    frames.
+    """Start a thread with a small stack. The size is a setting of the whole process, so it is restored
+    afterwards.
     """
     threading.stack_size(_STACK_BYTES)
     try:
@@ -194,7 +194,7 @@ def _start_small(thread: threading.Thread) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Listen on the first address that `host` stands for; IPv6 any takes IPv4 too."""
+    """Listen on the first address of `host`; the IPv6 any-address accepts IPv4, too."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class TlsSettings:
-    """PEM files. With `client_ca` every client must show a certificate that it signed."""
+    """PEM files. With `client_ca`, every client must have a certificate that this authority signed."""
 
     certificate: Path
     key: Path

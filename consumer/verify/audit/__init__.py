@@ -1,1 +1,1 @@
-"""The comparison itself, as pure values: records in, verdict out."""
+"""The comparison itself, without I/O: it takes records and returns a verdict."""

@@ -1,7 +1,7 @@
-"""The audit without a ledger: it checks the record ids of a topic or a file alone. Pure.
+"""The audit without a ledger: it checks only the record ids of a topic or a file. Pure.
 
-The record ids of a computer's channel must be contiguous. Where they begin again, at a later time, another
-run of the producer begins; each run is judged by itself.
+The record ids of a computer's channel must be contiguous. If they begin again at a later time, another run of
+the producer begins; each run is judged separately.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from consumer.verify.audit.records import Key, Place, PlaceOf, Record, RejectedL
 from consumer.verify.audit.report import RunFindings
 from consumer.verify.audit.sequence import Sequence
 
-_MOST_RUNS = 100  # two producers of the same computers at a time look like ever new runs
+_MOST_RUNS = 100  # two producers of the same computers at the same time look like a new run again and again
 
 
 class Part(Sequence):
-    """What one run contributed to a sequence."""
+    """The part of a sequence that belongs to one run."""
 
     __slots__ = ("chunk", "first_time", "rejected", "run")
 
@@ -39,23 +39,23 @@ class Part(Sequence):
         self.chunk: array[int] = array("Q")  # of `next_id` - 1
         self.first_time = first_time
         self.newest = first_time
-        self.rejected = 0  # events that only the rejected topic has
+        self.rejected = 0  # events that are only in the rejected topic
         self.run = 0
 
 
 class LonelyAudit(Audit):
-    """`hash_bytes`: how much memory the hashes may take that tell a copy from another event."""
+    """`hash_bytes`: memory for the hashes, which distinguish a copy from another event."""
 
     def __init__(self, expectations: Expectations, place_of: PlaceOf, hash_bytes: int = HASH_BYTES) -> None:
         super().__init__(expectations, zlib.crc32, place_of)
         self.not_compared = 0  # duplicates whose first copy is no longer in the hash store
-        self._current: dict[tuple[bytes, bytes], Part] = {}  # by the names as they stand in the line
+        self._current: dict[tuple[bytes, bytes], Part] = {}  # by the names as written in the line
         self._parts: dict[Key, list[Part]] = {}
         self._orders = Orders()
         self._hashes = HashStore(hash_bytes)
 
     def take(self, records: Iterable[Record]) -> None:
-        """Judge one batch, in the order it was read."""
+        """Judge one batch, in the order in which it was read."""
         fingerprint, find, open_chunk = self._fingerprint, self._current.get, self._hashes.open
         keyed, since = self._keyed or not self._by_computer, self._since
         times: list[tuple[bytes, int]] = []
@@ -95,7 +95,7 @@ class LonelyAudit(Audit):
         self.times.add(times)
 
     def take_rejected(self, line: RejectedLine, place: Place) -> None:
-        """A line of the rejected topic: its id is accounted for, if it is one of these runs."""
+        """A line of the rejected topic: its id is not missing then, if it belongs to one of these runs."""
         identity = identify_parsed(line.value)
         if identity is None:
             return
@@ -110,7 +110,7 @@ class LonelyAudit(Audit):
             part.findings.add("duplicated", Finding(part.name(record_id), place))
 
     def runs(self, allow_gaps: bool) -> list[RunFindings]:
-        """Each run by itself, the earliest first; what is missing between its ids is lost."""
+        """The findings of each run, the earliest first; ids that are missing between others are lost."""
         self._tell_runs_apart()
         by_run: dict[int, list[Part]] = {}
         for part in self._all_parts():
@@ -118,9 +118,9 @@ class LonelyAudit(Audit):
         return [_judged(run, parts, allow_gaps) for run, parts in sorted(by_run.items())]
 
     def looks_like_two_at_once(self) -> bool:
-        """Whether most parts behind a sequence's first one begin in the middle, not with id 1.
+        """Whether most parts after the first one of a sequence begin in the middle, not with id 1.
 
-        Ids alone cannot tell apart what two producers of the same computers write at the same time.
+        Ids alone cannot separate the events that two producers of the same computers write at the same time.
         """
         later = [part for parts in self._parts.values() for part in parts[1:]]
         return sum(part.all_seen().first > 1 for part in later) > len(later) / 2
@@ -128,7 +128,7 @@ class LonelyAudit(Audit):
     def _take_slowly(
         self, value: bytes, key: bytes | None, partition: int | None, offset: int, identity: Identity
     ) -> None:
-        """Any record that is not the next of its sequence: a gap, a late arrival, a copy, another run."""
+        """Judge a record that is not the next of its sequence: a gap, a late arrival, a copy, another run."""
         computer, source, record_id, timestamp = identity
         place = self._place_of(partition, offset)
         part = self._part_of(identity, value)
@@ -137,7 +137,7 @@ class LonelyAudit(Audit):
             ordering_key = self._ordering_key(partition, key)
             order = self._orders.of(computer, ordering_key)
             late = part.is_late(record_id, timestamp, ordering_key, order)
-            order.latest = timestamp  # one event with a wrong time shall not make all the others late
+            order.latest = timestamp  # one event with a wrong time must not make all others late
             self._count_order(part, record_id, late, place)
             self._keep_hash(part, record_id, value)
         else:
@@ -161,7 +161,7 @@ class LonelyAudit(Audit):
         return found
 
     def _begins_again(self, part: Part, record_id: int, timestamp: bytes, runs: int) -> bool:
-        """An id that was passed already comes with other bytes and at a later time than anything so far."""
+        """Whether an earlier id comes again, with other bytes and at a later time than any event so far."""
         passed = record_id in part or record_id < min([part.first, *part.seen.starts[:1]])
         return passed and timestamp > part.newest and runs < _MOST_RUNS
 
@@ -184,7 +184,7 @@ class LonelyAudit(Audit):
         return (part for parts in self._parts.values() for part in parts)
 
     def _tell_runs_apart(self) -> None:
-        """Number the runs by time: the next one begins where a sequence has a second part in this one."""
+        """Number the runs by time: a new run begins where a sequence has a second part in the current one."""
         run, in_run = 1, set[Key]()
         for part in sorted(self._all_parts(), key=lambda part: part.first_time):
             key = sequence_key(part.computer, part.source)
@@ -195,7 +195,7 @@ class LonelyAudit(Audit):
 
 
 def _part_at(parts: list[Part], timestamp: bytes) -> Part | None:
-    """The latest part that had begun at that time."""
+    """The latest part that began before that time."""
     for part in reversed(parts):
         if part.first_time <= timestamp:
             return part

@@ -1,6 +1,6 @@
-"""The part that all audits share: how they treat one record. Pure.
+"""The part that all audits share: how one record is judged. Pure.
 
-Memory follows the number of sequences, of gaps and of places kept as examples, never the number of records.
+Memory grows with the number of sequences, gaps and examples, never with the number of records.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from producer.event_fields import KEY_FIELDS
 from producer.events.event_time import to_milliseconds
 from producer.events.line_rule import first_of, parse_object, read_line
 
-NO_COMPUTER = b"\0"  # no key is called so
-_ANY_LENGTH = 2**62  # how long a line may be is the bridge's decision
+NO_COMPUTER = b"\0"  # no key has this name
+_ANY_LENGTH = 2**62  # the bridge decides how long a line may be
 
 
 @dataclass(frozen=True)
 class Expectations:
-    """What holds for every record.
+    """What must be true of every record.
 
-    `keyed`: records have a key (a topic); `key_fields` are where it is read from, none: no key is promised.
-    `ordered`: the events of a computer are in order. `since_ms`: older events are passed over.
+    `keyed`: records have a key (a topic); `key_fields`: the fields it is made from; none: any key is right.
+    `ordered`: the events of a computer are in order. `since_ms`: older events are skipped.
     """
 
     keyed: bool = False
@@ -35,28 +35,28 @@ class Expectations:
 
 
 class Audit:
-    """`place_of` names the place of a record; `fingerprint` gives 64 bits of a line."""
+    """`place_of` returns the place of a record; `fingerprint` returns 64 bits of a line."""
 
     def __init__(self, expectations: Expectations, fingerprint: Fingerprint, place_of: PlaceOf) -> None:
         self.records = 0
         self.passed_over = 0  # older than --since
-        self.findings = Findings()  # of records that belong to no run
+        self.findings = Findings()  # findings about records that belong to no run
         self.times = AppendTimes()
         self._expectations = expectations
         self._fingerprint = fingerprint
         self._place_of = place_of
         self._since = expectations.since_ms
-        # Only then is the order that of partitions; else each key of a partition has an order of its own.
+        # Only then does the order of partitions count; otherwise each key of a partition has its own order.
         self._by_computer = expectations.key_fields == KEY_FIELDS or not expectations.keyed
         self._keyed = expectations.keyed and bool(expectations.key_fields)
         self._ordered = expectations.ordered and bool(expectations.key_fields or not expectations.keyed)
 
     def take(self, records: Iterable[Record]) -> None:
-        """Judge one batch, in the order it was read."""
+        """Judge one batch, in the order in which it was read."""
         raise NotImplementedError
 
     def _is_older(self, timestamp: bytes, appended: int) -> bool:
-        """Whether --since passes this event over; of one without a time the record's counts."""
+        """Whether --since skips this event, by its time, or by that of the record if it has none."""
         if self._since is None:
             return False
         happened = to_milliseconds(timestamp)
@@ -65,14 +65,14 @@ class Audit:
         return older
 
     def is_older_rejected(self, line: RejectedLine) -> bool:
-        """Whether --since passes this rejected line over: it was rejected before."""
+        """Whether --since skips this rejected line, because it was rejected before."""
         return self._since is not None and 0 < line.timestamp < self._since
 
     def _ordering_key(self, partition: int | None, key: bytes | None) -> OrderingKey:
         return partition if self._by_computer else (partition, key)
 
     def _key_problem(self, value: bytes, key: bytes | None, computer: bytes) -> str:
-        """What is wrong with the key of a record, empty when nothing is."""
+        """What is wrong with the key of a record; empty if it is right."""
         if not self._keyed or (self._by_computer and key == computer):
             return ""
         if key is None:
@@ -85,7 +85,10 @@ class Audit:
             sequence.findings.add("reordered", Finding(sequence.name(record_id), place, late))
 
     def _count_unidentified(self, line: bytes, broken: str, key_problem: str, place: Place) -> None:
-        """A line without computer, channel and record id: another shape, or, if `broken`, no event at all."""
+        """Count a line without computer, channel and record id.
+
+        Another shape, or, if `broken`, no event at all.
+        """
         if broken:
             self.findings.add("corrupt", Finding("", place, f"not an event ({broken}): {shown(line)!r}"))
             return
@@ -108,12 +111,12 @@ class Orders:
 
 
 def why_no_event(value: bytes, key_fields: tuple[str, ...]) -> str:
-    """The reason why a line is none that the bridge would pass on; empty when it would."""
+    """The reason why the bridge would reject a line; empty if it would not."""
     found = read_line(value, key_fields or KEY_FIELDS, _ANY_LENGTH)
     without_key = found.reason is not None and found.reason.startswith("missing:")
     return "" if without_key and not key_fields else found.reason or ""
 
 
 def sequence_key(computer: bytes, source: bytes) -> Key:
-    """Under which a sequence is known."""
+    """The key of a sequence."""
     return computer, source.lower()

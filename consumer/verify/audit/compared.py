@@ -1,8 +1,8 @@
-"""The audit against runs of which every event is known. Pure.
+"""The audit against runs whose events are all known. Pure.
 
-A record belongs to the run that produced exactly these bytes, so any number of runs may share a topic. One
-whose event nobody has put down yet waits: the ledger of a running producer is up to a second late. Everything
-of its computer waits behind it, so that the order is judged as it was.
+A record belongs to the run that produced exactly these bytes, so any number of runs may share a topic. A
+record whose event is not in any ledger yet waits, because the ledger of a running producer is up to a second
+late. All later records of its computer wait with it, so that their order can be judged.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BYTES_DIFFER = "its bytes differ from the produced ones"
 class _Item(NamedTuple):
     """A record without its bytes. `broken`: why it is no event; `key_problem`: what is wrong with its key.
 
-    Of a line without identity `source` is how it begins, the computer is empty.
+    For a line without identity, `source` is its beginning and the computer is empty.
     """
 
     computer: bytes
@@ -48,7 +48,7 @@ class _Item(NamedTuple):
 
 
 class ComparedAudit(Audit):
-    """`runs` may learn of further blocks between two calls; then call `settle`."""
+    """`runs` may get further blocks between two calls; then call `settle`."""
 
     def __init__(
         self,
@@ -59,14 +59,12 @@ class ComparedAudit(Audit):
     ) -> None:
         super().__init__(expectations, fingerprint, place_of)
         self._runs = runs
-        self._current: dict[
-            tuple[bytes, bytes], ExpectedSequence
-        ] = {}  # by the names as they stand in the line
+        self._current: dict[tuple[bytes, bytes], ExpectedSequence] = {}  # by the names as written in the line
         self._waiting: dict[bytes, deque[_Item]] = {}  # by computer
         self._number_waiting = 0
 
     def take(self, records: Iterable[Record]) -> None:
-        """Judge one batch, in the order it was read."""
+        """Judge one batch, in the order in which it was read."""
         fingerprint, find, waiting = self._fingerprint, self._current.get, self._waiting
         keyed, since = self._keyed or not self._by_computer, self._since
         times: list[tuple[bytes, int]] = []
@@ -102,7 +100,7 @@ class ComparedAudit(Audit):
         self.times.add(times)
 
     def take_rejected(self, line: RejectedLine, place: Place) -> None:
-        """A line of the rejected topic: it accounts for the event that has its bytes, if there is one."""
+        """A line of the rejected topic: the event with its bytes, if there is one, is then not missing."""
         fingerprint = self._fingerprint(line.value)
         if identity := identify_damaged(line.value):
             computer, source, record_id, timestamp = identity
@@ -113,17 +111,17 @@ class ComparedAudit(Audit):
         self._account_posted(fingerprint, place, rejected=True)
 
     def settle(self) -> None:
-        """More is known by now: judge what waited for it."""
+        """Judge the waiting records again, after `runs` got further blocks."""
         for computer in list(self._waiting):
             self._drain(computer)
 
     @property
     def waits(self) -> bool:
-        """Whether records came that nobody has put down yet."""
+        """Whether records wait because no ledger has them yet."""
         return bool(self._waiting)
 
     def finish(self) -> None:
-        """Nothing more will be known: what still waits was never produced."""
+        """End the audit: nothing more will be known, so records that still wait were never produced."""
         for computer in list(self._waiting):
             while computer in self._waiting:
                 self._settle_first(computer)
@@ -131,7 +129,7 @@ class ComparedAudit(Audit):
     def _take_slowly(
         self, value: bytes, key: bytes | None, partition: int | None, offset: int, identity: Identity
     ) -> None:
-        """Any record that is not simply the next of its sequence, as it was produced."""
+        """Judge a record that is not simply the next of its sequence, as it was produced."""
         computer, source, record_id, timestamp = identity
         place, ordering_key = self._place_of(partition, offset), self._ordering_key(partition, key)
         problem = self._key_problem(value, key, computer)
@@ -149,7 +147,10 @@ class ComparedAudit(Audit):
     def _take_unidentified(
         self, value: bytes, key: bytes | None, partition: int | None, offset: int, appended: int
     ) -> None:
-        """A line without computer, channel and id: posted by a caller, of another shape, or no event."""
+        """Judge a line without computer, channel and id.
+
+        Posted by a caller, of another shape, or no event.
+        """
         if self._is_older(b"", appended):
             return
         item = _Item(
@@ -158,14 +159,14 @@ class ComparedAudit(Audit):
         )  # fmt: skip
         if b"" not in self._waiting and self._count_known(item):
             return
-        # What intake takes is an object; the block that holds it may come later.
+        # The intake accepts only objects; the block that contains it may come later.
         if not all(run.ended for run in self._runs) and parse_object(value) is not None:
             self._wait(item)
         else:
             self._count_unknown(item)
 
     def _match(self, item: _Item) -> ExpectedSequence | None:
-        """The sequence of the run that produced exactly this."""
+        """The sequence that produced exactly this record, if any."""
         for run in self._runs:
             sequence = run.sequences.get(item.key)
             if sequence is not None and sequence.is_hash_of(item.record_id, item.fingerprint):
@@ -173,7 +174,7 @@ class ComparedAudit(Audit):
         return None
 
     def _count_known(self, item: _Item) -> bool:
-        """Judge a record that some run produced; False when none did."""
+        """Judge a record that some run produced; False if none did."""
         sequence = self._match(item)
         if sequence is None:
             return self._count_posted(item)
@@ -184,7 +185,7 @@ class ComparedAudit(Audit):
             self._count_order(sequence, item.record_id, late, item.place)
             self._give_claim_away(sequence, item.record_id, item.place)
             if sequence.claimed and sequence.claimed.last >= sequence.next_id:
-                sequence.leave_lane()  # the short way does not look at claims
+                sequence.leave_lane()  # the fast path does not look at claims
         else:
             sequence.findings.add("duplicated", Finding(item.name(), item.place))
         if item.key_problem:
@@ -205,7 +206,7 @@ class ComparedAudit(Audit):
             self.findings.add("invented", Finding(item.name(), item.place))
 
     def _count_damaged(self, item: _Item, problem: str) -> None:
-        """It stands for the event whose id it has: that one arrived, though not as it was."""
+        """Count a damaged record as the arrival of the event that has its id."""
         self.findings.add("corrupt", Finding(item.name(), item.place, problem))
         if self._is_of_another_run(item):
             return
@@ -214,7 +215,7 @@ class ComparedAudit(Audit):
             known[0].findings.add("duplicated", Finding(item.name(), item.place))
 
     def _claim(self, key: Key, record_id: int) -> bool:
-        """Let a damaged copy stand for the event of the first run that misses it; False when none does."""
+        """Count a damaged copy as the event of the first run that misses it; False if none misses it."""
         for run in self._runs:
             sequence = run.sequences.get(key)
             if (
@@ -228,7 +229,7 @@ class ComparedAudit(Audit):
         return False
 
     def _give_claim_away(self, sequence: ExpectedSequence, record_id: int, place: Place) -> None:
-        """The whole event came: the damaged copy stands for another run's, or it was one of two copies."""
+        """The undamaged event arrived: the damaged copy counts for another run, or as a second copy."""
         key = sequence_key(sequence.computer, sequence.source)
         if sequence.claimed.discard(record_id) and not self._claim(key, record_id):
             sequence.findings.add("duplicated", Finding(sequence.name(record_id), place))
@@ -248,17 +249,17 @@ class ComparedAudit(Audit):
         return True
 
     def _account_posted(self, fingerprint: int, place: Place, *, rejected: bool) -> bool:
-        """Whether a caller posted this line; its order is not judged, for it may have any key."""
+        """Whether a caller posted this line; its order is not judged, because it may have any key."""
         return any(run.posted.take(fingerprint, place, rejected=rejected) for run in self._runs)
 
     def _is_of_another_run(self, item: _Item) -> bool:
-        """Whether the event is older than every run that it is held against."""
+        """Whether the event is older than every run that it is compared with."""
         begins = [run.earliest_ms for run in self._runs]
         happened = to_milliseconds(item.timestamp)
         return happened is not None and all(begin is not None and happened < begin for begin in begins)
 
     def _may_become_known(self, item: _Item) -> bool:
-        """Whether a run that goes on may yet say that it produced this."""
+        """Whether the ledger of a running producer may still get this event."""
         if not item.computer:
             return not all(run.ended for run in self._runs)
         if all(run.ended or run.knows(item.key, item.record_id) for run in self._runs):
@@ -272,7 +273,7 @@ class ComparedAudit(Audit):
             self._settle_first(item.computer)
 
     def _settle_first(self, computer: bytes) -> None:
-        """Judge the first waiting record of a computer, known or not, and those behind it that are known."""
+        """Judge the first waiting record of a computer, known or not, and the known ones that follow it."""
         item = self._waiting[computer].popleft()
         self._number_waiting -= 1
         if not self._count_known(item):

@@ -1,4 +1,4 @@
-"""What an audit found, with the first few examples of each kind. Pure values."""
+"""The findings of an audit, with the first few examples of each kind. Pure values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 80  # bytes of a line in a message
 
 @dataclass(frozen=True)
 class Finding:
-    """One example: which event (empty when it cannot be told), where, and what about it."""
+    """One example: which event (empty if unknown), where it is, and what is wrong with it."""
 
     event: str
     place: Place | None = None
@@ -32,7 +32,10 @@ class Finding:
 
 @dataclass
 class Findings:
-    """Counts of every kind; only the first few examples are kept, so memory does not grow with the damage."""
+    """Counts of every kind.
+
+    Only the first few examples are stored, so memory does not grow with the damage.
+    """
 
     counts: dict[Kind, int] = field(default_factory=dict)
     examples: dict[Kind, list[Finding]] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class Findings:
 
 
 def merged(several: Iterable[Findings]) -> Findings:
-    """The sums, and of the examples those that lie first."""
+    """The sums of the counts, and the first examples of all."""
     total = Findings()
     examples: dict[Kind, list[Finding]] = {}
     for findings in several:
@@ -71,5 +74,5 @@ def event_name(computer: bytes, source: bytes, first: int, last: int | None = No
 
 
 def shown(raw: bytes) -> str:
-    """Bytes of unknown origin as text for a message."""
+    """Bytes of unknown origin, as safe text for a message."""
     return raw[:SHOWN].decode("utf-8", "backslashreplace")

@@ -13,11 +13,11 @@ _CHUNK_SHIFT = 8
 HASH_BYTES = 64 * 2**20  # the hashes of the latest eight million events
 _EMPTY_CHUNK = bytes(8 * CHUNK_IDS)
 
-# A chunk is an array of CHUNK_IDS unsigned 64-bit hashes; 0 means "id not seen".
+# A chunk is an array of CHUNK_IDS unsigned 64-bit hashes; 0 means that the id was not seen.
 
 
 class HashStore:
-    """Hashes by sequence and id, in chunks. The oldest chunk goes when the store is full."""
+    """Hashes by sequence and id, in chunks. When the store is full, the oldest chunk is removed."""
 
     def __init__(self, max_bytes: int = HASH_BYTES) -> None:
         self._max_chunks = max(max_bytes // len(_EMPTY_CHUNK), 1)
@@ -25,7 +25,7 @@ class HashStore:
         self._order: deque[tuple[Sequence, int]] = deque()
 
     def open(self, sequence: Sequence, record_id: int) -> array[int]:
-        """The chunk that holds `record_id`, made when missing."""
+        """The chunk for `record_id`; a missing one is created."""
         key = (sequence, record_id >> _CHUNK_SHIFT)
         chunk = self._chunks.get(key)
         if chunk is None:
@@ -36,6 +36,6 @@ class HashStore:
         return chunk
 
     def find(self, sequence: Sequence, record_id: int) -> int:
-        """The hash kept for an id, 0 when none is."""
+        """The stored hash of an id; 0 if there is none."""
         chunk = self._chunks.get((sequence, record_id >> _CHUNK_SHIFT))
         return chunk[record_id & CHUNK_MASK] if chunk else 0

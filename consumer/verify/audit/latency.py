@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from producer.events.event_time import to_milliseconds
 
-_EXACT_BELOW = 10_000  # milliseconds; above, three digits are kept
+_EXACT_BELOW = 10_000  # milliseconds; larger values keep three digits
 # 2026-11-21T09:28:24.1778590Z: the text up to the point, the milliseconds, the rest
 _SECOND, _MILLISECONDS, _LAST = slice(20), slice(20, 23), slice(27, None)
 
@@ -30,12 +30,12 @@ class AppendTimes:
         self._first_append = self._last_append = 0
 
     def add(self, times: Iterable[tuple[bytes, int]]) -> None:
-        """Event time as text and Kafka timestamp in ms, of each record of a batch."""
+        """Add event time (text) and Kafka timestamp (ms) of each record of a batch."""
         counts: dict[int, int] = {}
         second, base = b"", 0
         first, last = self._first_append or 2**63, self._last_append
         for timestamp, appended in times:
-            # Neighbours share the second, so its text is parsed once; any other form takes the long way.
+            # Neighbours share the second, so its text is parsed once; any other form takes the slow path.
             if timestamp[_SECOND] == second and timestamp[_LAST] == b"Z":
                 latency = appended - base - int(timestamp[_MILLISECONDS])
             else:
@@ -55,7 +55,10 @@ class AppendTimes:
             self._fold(counts)
 
     def summary(self) -> Latency | None:
-        """None when nothing was measured, or when the topic holds event time instead of append time."""
+        """The percentiles.
+
+        None if nothing was measured, or if the topic has event times instead of append times.
+        """
         if self._max is None or self._counts.keys() == {0}:
             return None
         return Latency(self._percentile(50), self._percentile(99), self._max)

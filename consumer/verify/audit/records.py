@@ -10,13 +10,16 @@ Record = tuple[bytes, bytes | None, int | None, int, int]
 Fingerprint = Callable[[bytes], int]
 """64 bits of a line."""
 Key = tuple[bytes, bytes]
-"""Computer and channel, in small letters: Windows does not tell `Security` from `security`."""
+"""Computer and channel in lower case: for Windows, `Security` and `security` are the same."""
 OrderingKey = int | tuple[int | None, bytes | None] | None
-"""Where order is promised: a partition, or one key of a partition where the key is not the computer."""
+"""The unit within which order is guaranteed.
+
+A partition, or one key of a partition if the key is not the computer.
+"""
 
 
 class Place(NamedTuple):
-    """Where a record lies: topic, partition and offset; or file and line, then partition is None."""
+    """The place of a record: topic, partition and offset; or file and line, with partition None."""
 
     origin: str
     partition: int | None
@@ -29,7 +32,7 @@ class Place(NamedTuple):
 
 
 class RejectedLine(NamedTuple):
-    """One record of the rejected topic: the raw line, and what the bridge wrote beside it."""
+    """One record of the rejected topic: the raw line, and the headers that the bridge wrote."""
 
     value: bytes
     reason: str

@@ -14,10 +14,11 @@ EXIT_CODES: dict[Verdict, int] = {"ok": 0, "FAILED": 1, "incomplete": 3}
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes an audit fail besides lost, corrupt and invented events.
+    """What makes an audit fail, besides lost, corrupt and invented events.
 
-    `complete`: the run is over, so what was not seen is lost. `allow_gaps`: missing ids say nothing, for logs
-    that were filtered on their way. `run`: only this run counts (its number, or the begin of its log id).
+    `complete`: the run is over, so events that were not seen are lost. `allow_gaps`: missing ids are no
+    finding, for logs that were filtered. `run`: only this run counts (its number, or the beginning of its log
+    id).
     """
 
     exactly_once: bool = False
@@ -35,9 +36,9 @@ class Rules:
 
 @dataclass(frozen=True)
 class RunFindings:
-    """What is known of one run. `expected`: None when nobody says; `gaps`: missing ids between others.
+    """The findings of one run. `expected`: None if unknown; `gaps`: missing ids between others.
 
-    `at_end`: how many of the lost and unseen have no later event of their sequence.
+    `at_end`: how many of the lost and unseen events have no later event in their sequence.
     """
 
     name: str
@@ -52,7 +53,7 @@ class RunFindings:
 
 @dataclass(frozen=True)
 class Unread:
-    """Offsets of one partition behind the last stable one: an open transaction keeps them from being read."""
+    """Offsets of one partition after the last stable one, which an open transaction makes unreadable."""
 
     topic: str
     partition: int
@@ -63,7 +64,7 @@ class Unread:
 
 @dataclass(frozen=True)
 class Report:
-    """`judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 when not known.
+    """`judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 if unknown.
 
     `apart`: findings about records that belong to no run.
     """
@@ -88,14 +89,14 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """An audit of nothing is no success, nor one that could hold no record against anything."""
+        """The verdict. An audit without records, or without anything to compare them with, is no success."""
         if not self.records:
             return "FAILED"
         verdict = self._verdict(self.findings)
         return "incomplete" if verdict == "ok" and not self.distinct else verdict
 
     def verdict_of(self, run: RunFindings) -> Verdict:
-        """As if the run were alone."""
+        """The verdict about one run alone."""
         return self._verdict(run.findings)
 
     def _verdict(self, findings: Findings) -> Verdict:

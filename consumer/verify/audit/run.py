@@ -1,6 +1,6 @@
-"""One run of the producer: what it made, event by event, and what of it was seen. Pure.
+"""One run of the producer: every event that it made, and which of them were seen. Pure.
 
-Eight bytes an event are kept: its hash, by which every record is compared alone.
+Eight bytes per event are stored: its hash, with which a record is compared.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _POSTED: Key = (POSTED[0].encode(), POSTED[1].encode())
 
 
 class ExpectedSequence(Sequence):
-    """The hashes of a sequence, and which ids were seen.
+    """The hashes of a sequence, and the ids that were seen.
 
     `hashes` and `base` are those of the newest stretch of consecutive ids: `hashes[0]` belongs to id `base`.
-    `claimed`: ids that came with other bytes than were produced, and not yet as they were.
+    `claimed`: ids that arrived only with other bytes than were produced.
     """
 
     __slots__ = ("_bases", "_stretches", "base", "claimed", "hashes", "run", "wanted")
@@ -42,7 +42,7 @@ class ExpectedSequence(Sequence):
         self._stretches: list[array[int]] = []
 
     def expect(self, first: int, last: int, hashes: bytes) -> None:
-        """These ids were produced; HASH_BYTES of each."""
+        """Add ids that were produced, with HASH_BYTES for each."""
         numbers = _numbers(hashes)
         self.wanted.add_range(first, last)
         if self._bases and first == self.base + len(self.hashes):
@@ -60,11 +60,11 @@ class ExpectedSequence(Sequence):
         return 0 <= index < len(self._stretches[at]) and self._stretches[at][index] == fingerprint
 
     def arrived(self) -> Intervals:
-        """The ids that were seen, whole or with other bytes."""
+        """The ids that were seen, undamaged or with other bytes."""
         return Intervals([*self.all_seen(), *self.claimed])
 
     def missing_ids(self) -> Iterator[tuple[Interval, bool]]:
-        """Intervals of ids that did not arrive, and whether a higher one did."""
+        """Intervals of ids that did not arrive, each with whether a higher id did."""
         arrived = self.arrived()
         highest = arrived.last if arrived else 0
         for first, last in self.wanted.minus(arrived):
@@ -76,7 +76,7 @@ class ExpectedSequence(Sequence):
 
 @dataclass
 class _Copies:
-    """Of one line that callers posted: its numbers in the ledger, and how often it came."""
+    """One line that callers posted: its numbers in the ledger, and how often it arrived."""
 
     numbers: list[int] = field(default_factory=list)
     in_topic: int = 0
@@ -85,9 +85,10 @@ class _Copies:
 
 
 class PostedEvents:
-    """Events that callers posted: numbered by the ledger, told by their hash alone, for they bear no id.
+    """Events that callers posted. They have no id: the ledger numbers them, and only their hash identifies
+    them.
 
-    The same line may have been posted more than once, so what is a copy too many is known only at the end.
+    The same line may have been posted more than once, so the number of extra copies is known only at the end.
     """
 
     def __init__(self, run: ExpectedRun) -> None:
@@ -101,7 +102,7 @@ class PostedEvents:
             self._copies.setdefault(digest, _Copies()).numbers.append(number)
 
     def take(self, fingerprint: int, place: Place, *, rejected: bool) -> bool:
-        """Count one copy of a line; False when nobody posted it."""
+        """Count one copy of a line; False if nobody posted it."""
         copies = self._copies.get(fingerprint)
         if copies is None:
             return False
@@ -111,7 +112,10 @@ class PostedEvents:
         return True
 
     def settle(self) -> int:
-        """Put down what arrived and what came too often; how many only the rejected topic has."""
+        """Record which events arrived and which came too often.
+
+        Returns how many are only in the rejected topic.
+        """
         only_rejected = 0
         for copies in self._copies.values():
             arrived = copies.numbers[: copies.in_topic + copies.in_rejected]
@@ -133,9 +137,9 @@ def _numbers(hashes: bytes) -> array[int]:
 
 
 class ExpectedRun:
-    """`name` tells it from other runs; `earliest_ms`: no event of it is older (None: not known).
+    """`name` identifies the run; `earliest_ms`: no event of it is older (None: not known).
 
-    `ended`: nothing was made after what is known.
+    `ended`: the run made no further events.
     """
 
     def __init__(self, name: str, earliest_ms: int | None = None, ended: bool = False) -> None:
@@ -146,7 +150,7 @@ class ExpectedRun:
         self.sequences: dict[Key, ExpectedSequence] = {}
         self.posted = PostedEvents(self)
         self.orders = Orders()
-        self.rejected = 0  # events that only the rejected topic has
+        self.rejected = 0  # events that are only in the rejected topic
 
     def expect(self, blocks: Iterable[LedgerBlock]) -> None:
         for block in blocks:
@@ -165,7 +169,7 @@ class ExpectedRun:
         return sequence is not None and record_id in sequence.wanted
 
     def judged(self, complete: bool) -> RunFindings:
-        """What is missing becomes a finding: `unseen` while more may come, else `lost`. To be called once."""
+        """Make findings of the missing events: `unseen` while more may come, else `lost`. Call it once."""
         self.rejected += self.posted.settle()
         expected = distinct = at_end = 0
         sequences = [*self.sequences.values(), self.posted.sequence]

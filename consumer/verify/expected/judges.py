@@ -15,12 +15,12 @@ from producer.log.ledger import MAX_BLOCK_SECONDS, hash_line
 
 _LATE_SECONDS = 2 * MAX_BLOCK_SECONDS
 
-# Called now and then: what is being done, how far, how much there is.
+# Called regularly with the name of the step, the work done, and the total.
 Progress = Callable[[str, int, int], None]
 
 
 class Judge(Protocol):
-    """`name` completes "compared with"; `notes` are sentences about what was not compared."""
+    """`name` completes "compared with"; `notes` are sentences about events that were not compared."""
 
     name: str
     notes: tuple[str, ...]
@@ -28,17 +28,17 @@ class Judge(Protocol):
     def fingerprint(self, line: bytes) -> int: ...
 
     def runs(self, progress: Progress) -> Sequence[ExpectedRun]:
-        """What is known now; `catch_up` adds to these very values."""
+        """The runs known now; `catch_up` adds to the same objects."""
 
     def catch_up(self) -> bool:
-        """Add what became known since; whether anything did."""
+        """Add what was written since; returns whether there was anything."""
 
     def wait_until(self, enough: Callable[[], bool]) -> None:
-        """Catch up, within reason, until `enough`."""
+        """Catch up until `enough` is true, or nothing more can be expected."""
 
 
 class LedgerJudge:
-    """The files that win-event-producer --ledger writes, one a run; they may still grow."""
+    """Files of win-event-producer --ledger, one per run; they may still grow."""
 
     notes: tuple[str, ...] = ()
 
@@ -57,7 +57,7 @@ class LedgerJudge:
         return sum(file.catch_up() for file in self._files) > 0  # each of them
 
     def wait_until(self, enough: Callable[[], bool]) -> None:
-        """The ledger of a running producer is up to a second late: events may be in the topic before."""
+        """Wait for the ledger: that of a running producer is up to a second behind the topic."""
 
         def known() -> bool:
             self.catch_up()
@@ -68,11 +68,11 @@ class LedgerJudge:
         try:
             Retrying(stop=patience, wait=wait_fixed(0.1), retry=retry)(known)
         except RetryError:
-            return  # what the ledger still does not know was invented
+            return  # events that the ledger still does not have were invented
 
 
 class SeedJudge:
-    """The settings of a run: its events are generated again."""
+    """The settings of a run, from which its events are generated again."""
 
     def __init__(self, seed: Seed) -> None:
         self.name = f"seed {seed.settings.seed}, {seed.count:,} events"
@@ -86,10 +86,10 @@ class SeedJudge:
         return [self._seed.run(lambda done: progress("generating the run", done, self._seed.count))]
 
     def catch_up(self) -> bool:
-        return False  # a seed says everything at the start
+        return False  # with a seed, everything is known at the start
 
     def wait_until(self, enough: Callable[[], bool]) -> None:
-        """Nothing more will be known."""
+        """Return at once: nothing more will be known."""
 
 
 _TIMES_UNKNOWN = (

@@ -1,4 +1,4 @@
-"""Reads the ledger that win-event-producer --ledger writes, also while it grows."""
+"""Reads the ledger of win-event-producer --ledger, also while it grows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLOCKS_DIFFER = timedelta(seconds=2)
 
 
 class LedgerFile:
-    """One run. A torn last line waits for its end."""
+    """One run. An incomplete last line is read later, when it is complete."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,18 +30,18 @@ class LedgerFile:
         self._run: ExpectedRun | None = None
 
     def is_growing(self, seconds: float) -> bool:
-        """Whether the file was written to within the last `seconds`."""
+        """Whether the file changed within the last `seconds`."""
         return time.time() - self._path.stat().st_mtime < seconds
 
     def read_run(self) -> ExpectedRun:
-        """What the file says now. Raises AuditError when it cannot be read or is no ledger."""
+        """The run as the file describes it now. Raises AuditError if it cannot be read or is no ledger."""
         self.catch_up()
         if self._run is None:
             raise AuditError(f"{self._path} is not a ledger of win-event-producer: it is empty")
         return self._run
 
     def catch_up(self) -> bool:
-        """Add to the run what was written since; whether anything was. Raises AuditError."""
+        """Add what was written since to the run; returns whether there was anything. Raises AuditError."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
@@ -63,7 +63,7 @@ class LedgerFile:
 
 
 def _earliest(header: LedgerHeader) -> int | None:
-    """Milliseconds before which this run made no event; None when the ledger does not say."""
+    """The time in milliseconds before which this run made no event; None if the ledger does not say it."""
     try:
         settings = GeneratorSettings.from_json(header.settings)
         begin = settings.start_time or datetime.fromisoformat(header.started or "")

@@ -1,4 +1,4 @@
-"""The expected events by a producer's seed: they are generated again. Pure."""
+"""The expected events of a producer's seed, which are generated again. Pure."""
 
 from __future__ import annotations
 
@@ -26,20 +26,23 @@ class Seed:
 
     @property
     def times_known(self) -> bool:
-        """With a start time every byte is decided by the seed; else all but the timestamps are."""
+        """Whether timestamps are known.
+
+        With a start time the seed decides every byte, else all but the timestamps.
+        """
         return self.settings.start_time is not None
 
     def fingerprint(self, line: bytes) -> int:
         return hash_line(line if self.times_known else without_times(line))
 
     def run(self, tell: Tell) -> ExpectedRun:
-        """All of it; a count says that it is over."""
+        """The whole run; a count means that it is over."""
         run = ExpectedRun(f"seed {self.settings.seed}", ended=True)
         run.expect(self.blocks(tell))
         return run
 
     def blocks(self, tell: Tell) -> Iterator[LedgerBlock]:
-        """The run's ledger, as its producer would have written it but for where blocks end."""
+        """The run's ledger as its producer would have written it, except for the ends of blocks."""
         builders: dict[tuple[str, str], BlockBuilder] = {}
         for number, event in enumerate(islice(generate(self.settings), self.count), start=1):
             key = (event.computer, event.source)

@@ -14,13 +14,13 @@ from consumer.verify.audit.records import Place, Record
 from consumer.verify.audit.report import Unread
 
 S3 = "s3://"
-_BATCH_BYTES = 512 * 2**10  # what a processor's cache holds
+_BATCH_BYTES = 512 * 2**10  # fits into a processor's cache
 _BUFFER_BYTES = 2**20
-_MARK = b"\xef\xbb\xbf"  # of UTF-8, which some tools put at the begin of a file
+_MARK = b"\xef\xbb\xbf"  # the UTF-8 mark that some tools write at the start of a file
 
 
 class Part(NamedTuple):
-    """One file. `open` raises OSError, or AuditError where the text of another error would tell nothing."""
+    """One file. `open` raises OSError, or AuditError where another error would not explain the cause."""
 
     name: str
     size: int
@@ -28,9 +28,9 @@ class Part(NamedTuple):
 
 
 class FileReader:
-    """Every line with something in it, in batches; `total` and `done` are bytes.
+    """All lines that are not empty, in batches; `total` and `done` count bytes.
 
-    The parts of an archive are its partitions: each has an order of its own.
+    The parts of an archive count as partitions: each has its own order.
     """
 
     def __init__(self, name: str, parts: Sequence[Part], *, archive: bool) -> None:
@@ -42,13 +42,13 @@ class FileReader:
         self._archive = archive
 
     def close(self) -> None:
-        """Nothing stays open between two parts."""
+        """Does nothing: no file stays open between two parts."""
 
     def place(self, partition: int | None, offset: int) -> Place:
         return Place(self._parts[partition or 0].name, None, offset)
 
     def unread(self) -> tuple[Unread, ...]:
-        return ()  # what stands in a file can be read
+        return ()  # a file has no open transactions
 
     def batches(self) -> Iterator[list[Record]]:
         """Raises AuditError when a part cannot be read."""
@@ -87,7 +87,10 @@ def open_files(where: str) -> FileReader:
 
 
 def _complete(parts: Iterator[Part], where: str) -> list[Part]:
-    """The parts that are finished, in order: what begins with a dot or _ is not, or belongs to the writer."""
+    """The finished parts, in order.
+
+    Names that begin with a dot or _ are unfinished or belong to the writer.
+    """
     found = sorted(part for part in parts if not _is_hidden(part.name))
     if not found:
         raise AuditError(

@@ -11,8 +11,8 @@ from consumer.verify.records.transactions import open_transaction
 from kafka_setup.connection.session import WrongProtocolError, require_protocol
 from kafka_setup.connection.settings import KafkaConnection
 
-_REACH_SECONDS = 60.0  # how long a broker may take to answer at all
-_REFUSED_SECONDS = 10.0  # and how long its port may refuse
+_REACH_SECONDS = 60.0  # seconds that a broker may take to answer
+_REFUSED_SECONDS = 10.0  # seconds for which its port may refuse
 _CALL_SECONDS = 1.0
 _FATAL = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
@@ -44,7 +44,7 @@ class KafkaClient:
             raise self.explain(error.args[0]) from error
 
     def end_offsets(self, *, stable: bool) -> dict[int, int]:
-        """End offset of each partition, now: the last stable one, or behind records of open transactions.
+        """The current end offset of each partition: the last stable one, or also with open transactions.
 
         Raises AuditError.
         """
@@ -58,7 +58,7 @@ class KafkaClient:
             raise self.explain(error.args[0]) from error
 
     def open_transaction(self, partition: int) -> str:
-        """Which transaction keeps a partition from being read; empty when that cannot be asked."""
+        """The transaction that blocks readers of a partition; empty if the broker does not tell."""
         try:
             cluster = self._consumer.list_topics(self._topic, timeout=_REACH_SECONDS)
         except KafkaException:
@@ -88,7 +88,7 @@ class KafkaClient:
         self._consumer.close()
 
     def explain(self, error: KafkaError) -> AuditError:
-        """The same as a sentence with what to do."""
+        """The error as a sentence that says what to do."""
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             user = self._connection.username
             return AuditError(f"user {user!r} may not read topic {self._topic}: it needs READ on the topic")
@@ -137,7 +137,7 @@ def _too_long(attempt: RetryCallState) -> bool:
 
 def _reading(read_committed: bool) -> dict[str, object]:
     return {
-        "group.id": "win-event-verify",  # the client demands one; with assign() it is never used
+        "group.id": "win-event-verify",  # the client requires one; with assign() it is never used
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
@@ -145,7 +145,7 @@ def _reading(read_committed: bool) -> dict[str, object]:
         "isolation.level": "read_committed" if read_committed else "read_uncommitted",
         "queued.max.messages.kbytes": 4 * 1024,
         "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
-        # A fetched partition is unpacked as a whole: with lz4 that may be twenty times as much.
+        # Fetched data is decompressed at once: with lz4 it may become twenty times as large.
         "max.partition.fetch.bytes": 512 * 1024,
-        "log_level": 0,  # errors come through error_cb and are told once
+        "log_level": 0,  # errors come through error_cb and are reported once
     }

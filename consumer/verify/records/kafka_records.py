@@ -15,7 +15,7 @@ from consumer.verify.audit.report import Unread
 from consumer.verify.records.kafka_client import KafkaClient
 from kafka_setup.connection.settings import KafkaConnection
 
-_BATCH = 1_000  # what a processor's cache holds
+_BATCH = 1_000  # fits into a processor's cache
 _CONSUME_SECONDS = 0.1  # the client waits this long for a batch to fill, also at the very end
 _STALLED_SECONDS = 60.0
 REASON_HEADER, ENDPOINT_HEADER = "reason", "endpoint"  # as the bridge writes them
@@ -23,7 +23,7 @@ REASON_HEADER, ENDPOINT_HEADER = "reason", "endpoint"  # as the bridge writes th
 
 @dataclass(frozen=True)
 class Topic:
-    """What to read; `follow` goes on past the end offsets, until nothing came for `idle_seconds`."""
+    """What to read; `follow` continues after the end offsets, until nothing came for `idle_seconds`."""
 
     connection: KafkaConnection
     name: str
@@ -36,7 +36,7 @@ class TopicReader:
     """`total` and `done` count offsets."""
 
     def __init__(self, topic: Topic) -> None:
-        """Raises AuditError when the topic cannot be reached, does not exist or may not be read."""
+        """Raises AuditError if the topic cannot be reached, does not exist or may not be read."""
         self.topic = topic
         self.name = topic.name
         self.follows = topic.follow
@@ -44,12 +44,12 @@ class TopicReader:
         self._client = KafkaClient(topic.connection, topic.name, topic.read_committed)
         self._ranges = self._client.ranges()
         self.total = sum(end - start for start, end in self._ranges.values())
-        # With transactions an end offset may lie behind what can be read.
+        # With transactions, an end offset may be higher than what can be read.
         self._ends = self._client.end_offsets(stable=False) if topic.read_committed else {}
         self._reached: dict[int, int] = {}  # where the readable part of a partition ended
 
     def batches(self) -> Iterator[list[Record]]:
-        """What an audit takes. Raises AuditError."""
+        """The records, in batches for the audit. Raises AuditError."""
         for messages in self._messages():
             yield [
                 (each.value() or b"", each.key(), each.partition(), each.offset(), each.timestamp()[1])
@@ -57,14 +57,14 @@ class TopicReader:
             ]
 
     def rejected(self) -> Iterator[list[RejectedLine]]:
-        """The same of a topic of rejected lines. Raises AuditError."""
+        """The records of a topic of rejected lines, in batches. Raises AuditError."""
         for messages in self._messages():
             yield [_rejected(message) for message in messages]
 
     def _messages(self) -> Iterator[list[Message]]:
-        """Messages as they come, never past the end offsets unless following; may be called again.
+        """Messages as they arrive, not past the end offsets unless following; may be called again.
 
-        An empty batch means that nothing came for a moment. Raises AuditError.
+        An empty batch means that nothing arrived for a moment. Raises AuditError.
         """
         self.done = 0
         wanted = self.topic.follow
@@ -83,7 +83,7 @@ class TopicReader:
         return Place(self.name, partition, offset)
 
     def unread(self) -> tuple[Unread, ...]:
-        """What an open transaction keeps from being read. Raises AuditError."""
+        """The offsets that an open transaction makes unreadable. Raises AuditError."""
         if not self.topic.read_committed:
             return ()
         ends, reached = self._ends, self._reached
@@ -101,7 +101,7 @@ class TopicReader:
         self._client.close()
 
     def _sort_out(self, messages: list[Message], ends: dict[int, int]) -> list[Message]:
-        """Drop what lies past the end offsets; forget the partitions that are read to their end."""
+        """Drop messages after the end offsets; remove the partitions that are read to their end."""
         follow, batch = self.topic.follow, []
         for message in messages:
             partition, error = message.partition(), message.error()
@@ -120,9 +120,9 @@ class TopicReader:
         return batch
 
     def _end_of(self, message: Message, error: KafkaError, ends: dict[int, int]) -> None:
-        """End-of-partition comes even where the last offsets are transaction marks or aborted records."""
+        """Handle the end of a partition, which comes even after transaction marks or aborted records."""
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            return  # the client looks for a group's coordinator although it joins none
+            return  # the client looks for the coordinator of a group, although it joins none
         if error.code() != KafkaError._PARTITION_EOF:
             raise self._client.explain(error)
         self._reached[message.partition()] = message.offset()

@@ -1,7 +1,7 @@
 """Kafka's protocol for the few requests that confluent-kafka does not offer: framing, login, reading answers.
 
-Numbers and layouts: the message definitions in Kafka's clients/src/main/resources/common/message. Login by
-PLAIN or SCRAM (RFC 5802), by certificate, or none.
+For numbers and layouts, see the message definitions in Kafka's clients/src/main/resources/common/message.
+Login by PLAIN or SCRAM (RFC 5802), by certificate, or none.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 
 
 class WireError(Exception):
-    """The broker answered something else than expected, or refused."""
+    """The broker gave an unexpected answer, or refused."""
 
 
 class Answer:
@@ -61,7 +61,7 @@ class Answer:
         return self.take(max(self.unsigned() - 1, 0)).decode()
 
     def array(self) -> range:
-        """One turn for each element of a compact array."""
+        """A range with one number for each element of a compact array."""
         return range(max(self.unsigned() - 1, 0))
 
     def tags(self) -> None:
@@ -108,7 +108,7 @@ class Wire:
         self._socket.close()
 
     def ask(self, api: tuple[int, int], body: bytes, *, flexible: bool = True) -> Answer:
-        """Send one request (key and version) and wait for its answer, which begins behind the header."""
+        """Send one request (key and version) and return its answer, without the header."""
         name = b"win-event-verify"
         header = struct.pack(">hhi", *api, 1) + struct.pack(">h", len(name)) + name + b"\0" * flexible
         self._socket.sendall(struct.pack(">i", len(header) + len(body)) + header + body)

@@ -28,9 +28,9 @@ class Stream:
 
 
 class KinesisReader:
-    """A shard is what a partition is elsewhere, the partition key what a key is.
+    """A shard counts as a partition, and the partition key as the key.
 
-    Shards that others were split or merged from come first, so that the order of a key holds. `total` and
+    Parent shards come first, so that the order of a key is kept. `total` and
     `done` count shards. A record's offset is its sequence number.
     """
 
@@ -73,7 +73,7 @@ class KinesisReader:
         iterator: str | None = self._ask(
             "get_shard_iterator", StreamName=self.name, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
-        while iterator:  # a shard that was closed has none after its last record
+        while iterator:  # a closed shard has none after its last record
             answer = self._ask("get_records", ShardIterator=iterator, Limit=_LIMIT)
             records, iterator = answer["Records"], answer.get("NextShardIterator")
             yield [_record(each, number) for each in records]
@@ -83,7 +83,7 @@ class KinesisReader:
                 time.sleep(_EMPTY_SECONDS)
 
     def _is_end(self, records: list[dict[str, Any]]) -> bool:
-        """What came after the audit began is not waited for."""
+        """Whether the shard is read up to the start of the audit; later records are not waited for."""
         return not records or records[-1]["ApproximateArrivalTimestamp"].timestamp() > self._began
 
     def _list_shards(self) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ class KinesisReader:
         return found
 
     def _ask(self, request: str, **how: Any) -> Any:
-        """One request; what is too much for the stream is asked again. Raises AuditError."""
+        """Send one request, again if the stream refuses it as too many. Raises AuditError."""
         asking = Retrying(
             retry=retry_if_exception(self._passes),
             wait=wait_random_exponential(multiplier=0.2, max=5),
@@ -113,7 +113,7 @@ class KinesisReader:
 
 
 def oldest_first(shards: list[dict[str, Any]]) -> list[str]:
-    """Ids of shards, those they were made from before them."""
+    """Ids of shards; parent shards come before their children."""
     names = ("ParentShardId", "AdjacentParentShardId")
     parents: dict[str, list[str]] = {
         shard["ShardId"]: [shard[name] for name in names if shard.get(name)] for shard in shards

@@ -1,6 +1,8 @@
-"""Which transaction keeps a partition from being read: what KIP-664 lets a client ask (Kafka 3.0 and newer).
+"""Finds the transaction that blocks readers of a partition, with the requests of KIP-664 (Kafka 3.0 and
+newer).
 
-A user who may READ the topic learns the producer id; the transactional id only who may DESCRIBE it, too.
+A user who may READ the topic gets the producer id; for the transactional id, the user must also have DESCRIBE
+on it.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class OpenTransaction(NamedTuple):
 def open_transaction(
     connection: KafkaConnection, leader: Broker, brokers: Iterable[Broker], topic: str, partition: int
 ) -> OpenTransaction | None:
-    """The oldest that is open in a partition; None when there is none, or when it cannot be asked for."""
+    """The oldest open transaction of a partition; None if there is none, or if the broker does not tell."""
     try:
         with Wire(connection, *leader) as wire:
             asked = varint(2) + compact(topic) + varint(2) + struct.pack(">i", partition) + b"\0\0"
@@ -48,11 +50,11 @@ def open_transaction(
         oldest = min(found, key=lambda each: each.start)
         return oldest._replace(transactional_id=_name(connection, brokers, oldest.producer_id))
     except (OSError, WireError, ValueError, KeyError, IndexError, struct.error):
-        return None  # an old broker, another login: the audit knows what it could not read all the same
+        return None  # an old broker or another login; the audit still knows which offsets it could not read
 
 
 def _producers(answer: Answer) -> list[OpenTransaction]:
-    """Of the answer's partitions the producers with an open transaction."""
+    """The producers in the answer that have an open transaction."""
     found = []
     answer.number("i")  # throttle time
     for _ in answer.array():

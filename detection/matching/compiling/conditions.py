@@ -1,4 +1,4 @@
-"""Conditions as Python: pySigma's tree becomes one expression, True and False where that is known. Pure."""
+"""Conditions as Python: pySigma's tree becomes one expression, with True and False for known parts. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEEPEST = 60
 
 
 class Known(NamedTuple):
-    """What is known of the events that a function is made for; None: nothing."""
+    """The known fields of the events that a function is made for; None if nothing is known."""
 
     channel: str | None = None
     event_id: int | None = None
@@ -62,7 +62,7 @@ class Compiler:
         raise NotSupportedError(f"a condition of kind {type(tree).__name__}")
 
     def _any(self, trees: Sequence[Any], depth: int) -> str | bool:
-        """Alternatives; plain strings for one field become one test."""
+        """An OR of conditions; plain strings for one field become one test."""
         together: dict[tuple[str, str], list[str]] = {}
         others: list[str | bool] = []
         for tree in trees:
@@ -110,7 +110,7 @@ class Compiler:
         return self._known.channel if name == "Channel" else None
 
     def _folded(self, known: str, name: str, value: Any) -> str | bool:
-        """What a test of a field says whose text is known when the function is made."""
+        """The result of a test of a field whose text is known when the function is made."""
         alone = Function()
         alone.add(0, field_test(alone, name, value, self._name))
         check = alone.made()
@@ -121,7 +121,7 @@ class Compiler:
 
 
 def _join(operator: str, tests: Iterable[str | bool], decisive: bool) -> str | bool:
-    """`decisive`: the truth value that settles the whole."""
+    """Join expressions; `decisive`: the truth value that decides the whole."""
     found = []
     for test in tests:
         if test is decisive:

@@ -1,8 +1,8 @@
-"""One Python function out of tests that are written as Python. Pure.
+"""Builds one Python function from tests that are written in Python. Pure.
 
-It reads every field once and lowers it once. Constants are written as literals by repr() or handed over as
-values, so no text of a rule is ever run. exec is here because the function is four times as fast as a tree
-of closures.
+The function reads and lowers every field once. Constants are written as literals by repr() or passed as
+values, so no text of a rule is ever executed. It uses exec because the function is four times as fast as a
+tree of closures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from detection.matching.event_fields import (
 
 
 class Whole(NamedTuple):
-    """An event that is parsed whole, with its EventData."""
+    """An event that is parsed completely, with its EventData."""
 
     shape: Shape
     event: Event
@@ -32,13 +32,12 @@ class Whole(NamedTuple):
 Check = Callable[[Any, "Whole | None"], list[int]]
 """(texts, whole) -> numbers of the rules that match, in the order in which they were added.
 
-`texts` has a text for each field of the EventData that it `reads`, under `attribute(name)`: ABSENT for one
-that is not there.
+`texts` has the text of each field of EventData in `reads`, under `attribute(name)`: ABSENT if it is missing.
 """
 
 
 def attribute(field: str) -> str:
-    """A name that Python takes, for a field of any name."""
+    """A valid Python name for a field of any name."""
     return "f" + field.encode(errors="surrogatepass").hex()
 
 
@@ -51,7 +50,7 @@ def _words(whole: Whole) -> str:
 
 
 class Function:
-    """Collects tests, and the fields and constants that they name."""
+    """Collects tests, with their fields and constants."""
 
     def __init__(self) -> None:
         self._variables: dict[str, int] = {}
@@ -70,23 +69,23 @@ class Function:
 
     @property
     def needs_whole(self) -> bool:
-        """It reads more than EventData: it must be given the whole event."""
+        """Whether it reads more than EventData, so that it needs the whole event."""
         return self._keywords or any(map(is_system_field, self._variables))
 
     def number_of(self, field: str) -> int:
         return self._variables.setdefault(field, len(self._variables))
 
     def raw(self, field: str) -> str:
-        """The variable that has the text of a field."""
+        """The variable with the text of a field."""
         return f"r{self.number_of(field)}"
 
     def low(self, field: str) -> str:
-        """The variable that has it in lower case."""
+        """The variable with the text in lower case."""
         self._lowered.add(field)
         return f"l{self.number_of(field)}"
 
     def keywords(self, low: bool) -> str:
-        """The text in which keywords are looked for; made when the first test asks for it."""
+        """The variable with the text for keywords; created for the first test that needs it."""
         self._keywords = True
         raw = "(k if k is not None else (k := K(w)))"
         return f"(kl if kl is not None else (kl := {raw}.lower()))" if low else raw
@@ -97,14 +96,14 @@ class Function:
         return name
 
     def add(self, number: int, test: str | bool) -> None:
-        """Rule `number` matches when the test holds."""
+        """Add a test: rule `number` matches if it is true."""
         if test is True:
             self._lines.append(f"h.append({number})")
         elif test is not False:
             self._lines.append(f"if {test}: h.append({number})")
 
     def made(self) -> Check | None:
-        """None when no rule can match."""
+        """The function; None if no rule can match."""
         if not self._lines:
             return None
         lines = ["h = []", *self._loads(), *self._lines, "return h"]

@@ -1,4 +1,4 @@
-"""All rules for one kind of event, as one function, and the two ways to hand it an event. Pure."""
+"""All rules for one kind of event, as one function, and two ways to call it. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from detection.matching.event_fields import ABSENT, is_system_field, text
 from detection.matching.log_sources import Source
 from detection.matching.rule_set import Rule
 
-_MANY = 32  # rules for one kind of event, from which on an index is worth its price
+_MANY = 32  # from this number of rules for one kind of event on, an index is faster
 
 Wanted = tuple[int, Rule, Source]
-"""The number of a rule, the rule, and the source by which it expects the events."""
+"""The number of a rule, the rule, and the log source of its events."""
 
 
 class Kind:
@@ -30,16 +30,16 @@ class Kind:
         self._decode = None if needs_whole else _decoder(attributes, fields)
 
     def may_match(self, data: msgspec.Raw) -> bool:
-        """Whether `numbers` is to be asked for an event with this EventData, a value in JSON.
+        """Whether `numbers` must be called for an event with this EventData (JSON).
 
-        Only the fields that rules read become texts, the others are passed over.
+        Only the fields that rules read become texts; the others are skipped.
         """
         if self._decode is None:
             return True
         try:
             return bool(self._check(self._decode(data), None))
         except msgspec.DecodeError:
-            self._decode = None  # values that are no texts: the next ones will not be, either
+            self._decode = None  # values that are not texts; the next ones will not be, either
             return True
 
     def numbers(self, whole: Whole) -> list[int]:
@@ -48,7 +48,10 @@ class Kind:
 
 
 def compiled(known: Known, wanted: Sequence[Wanted]) -> Kind | None:
-    """None when no rule can match. Of many rules, most are asked only when a text calls for them."""
+    """The function.
+
+    None if no rule can match. Most of many rules are only tested if a text requires it.
+    """
     always = Compiler(known)
     functions = [always.function]
     needs: list[tuple[Needs, Check]] = []
@@ -73,7 +76,7 @@ def _names(source: Source) -> Callable[[str], str]:
 
 
 def _decoder(attributes: Sequence[tuple[str, type[str], str]], fields: Sequence[str]) -> Any:
-    """From EventData in JSON to texts; None where JSON would have to write a name with escapes."""
+    """Converts EventData (JSON) to texts; None if a name needs escapes in JSON."""
     names = {name: field for (name, _, _), field in zip(attributes, fields, strict=True)}
     try:
         kind = msgspec.defstruct("Texts", attributes, rename=names, gc=False)

@@ -1,9 +1,9 @@
-"""Which of many rules are worth a look: an index by the texts that a rule needs to find in one field. Pure.
+"""Selects the rules to test among many: an index by the texts that a rule needs in one field. Pure.
 
-Of each rule one necessary condition is taken, or alternatives, the rarest that its tree has: a field equals
-one of some texts, ends in one of some file names, or holds one of some words. A lookup tells the rules whose
-condition is met; only those are asked in full. Words are found by an RE2 set, in one pass over the field
-however many there are.
+For each rule, the rarest necessary condition of its tree is used: a field equals one of some texts, ends with
+one of some file names, or contains one of some words. A lookup returns the rules whose condition is met; only
+those are tested completely. Words are found by an RE2 set, in one pass over the field for any number of
+words.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from detection.matching.compiling.function import Check, Whole, attribute
 from detection.matching.compiling.strings import simple
 from detection.matching.event_fields import ABSENT, ALIASES, is_system_field
 
-_SHORTEST = 3  # characters of a word that is worth looking for
+_SHORTEST = 3  # shortest useful word, in characters
 _BACKSLASH = "\\"
-_MANY_WORDS = 16  # for which one pass of an automaton is faster than one `in` a word
-_SET_MEMORY = 512 * 2**20  # what the automaton may take at most; it grows with what it has seen
+_MANY_WORDS = 16  # from so many words on, one pass of an automaton is faster than one `in` per word
+_SET_MEMORY = 512 * 2**20  # largest memory of the automaton, which grows with its input
 
 
 class Need(NamedTuple):
-    """`kind`: equals, file (behind the last backslash), holds. One of `words`, in lower case, must be met."""
+    """`kind`: equals, file (after the last backslash), holds. One of `words`, in lower case, must match."""
 
     field: str
     kind: str
@@ -34,7 +34,7 @@ class Need(NamedTuple):
 
     @property
     def rarity(self) -> tuple[int, int, int]:
-        """The larger, the fewer events meet it, as far as one can tell."""
+        """An estimate: the larger, the fewer events meet the need."""
         kinds = {"holds": 0, "file": 1, "equals": 1}
         return kinds[self.kind], min(map(len, self.words)), -len(self.words)
 
@@ -44,7 +44,7 @@ Needs = tuple[Need, ...]
 
 
 def needs_of(tree: Any, name_of: Callable[[str], str]) -> Needs:
-    """What the tree cannot hold without; nothing when there is no such condition of these kinds."""
+    """The conditions that are necessary for the tree; empty if there is none of these kinds."""
     if isinstance(tree, ConditionFieldEqualsValueExpression):
         name = name_of(tree.field)
         return () if is_system_field(ALIASES.get(name, name)) else _of_value(name, tree.value)
@@ -90,7 +90,10 @@ def _either(alternatives: Sequence[Needs]) -> Needs:
 
 
 class Preselection:
-    """Checks with their needs; `candidates` are those of which an event meets one, and perhaps some more."""
+    """Checks with their needs.
+
+    `candidates` are those with a need that an event meets, and perhaps a few more.
+    """
 
     def __init__(self, checks: Sequence[tuple[Needs, Check]]) -> None:
         by_field: dict[str, dict[str, dict[str, list[Check]]]] = {}
@@ -102,7 +105,7 @@ class Preselection:
         self._lookups = [(attribute(field), _Lookup(kinds)) for field, kinds in by_field.items()]
 
     def candidates(self, texts: Any) -> dict[Check, None]:
-        """`texts` has a text for each field that it `reads`, as those for a Check."""
+        """The rules to test. `texts` has a text for each field in `reads`, as for a Check."""
         found: dict[Check, None] = {}
         for name, lookup in self._lookups:
             value = getattr(texts, name)
@@ -112,7 +115,7 @@ class Preselection:
 
 
 class _Lookup:
-    """The texts that rules need in one field. Many words are found in one pass."""
+    """Finds the texts that rules need in one field. Many words are found in one pass."""
 
     def __init__(self, kinds: dict[str, dict[str, list[Check]]]) -> None:
         self._equal, self._files = kinds.get("equals", {}), kinds.get("file", {})
@@ -147,7 +150,7 @@ def _word_set(words: Iterable[str]) -> Any:
 
 
 def preselected(always: Check | None, selection: Preselection) -> Check:
-    """One function for rules that are always asked and for those that the event's texts call for."""
+    """One function for rules that are always tested and for those that the texts of an event require."""
 
     def check(texts: Any, whole: Whole | None) -> list[int]:
         found = always(texts, whole) if always is not None else []

@@ -1,4 +1,4 @@
-"""Regular expressions by RE2: its time grows with the text alone, whatever the pattern. Pure."""
+"""Regular expressions with RE2: its time depends only on the text, not on the pattern. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import re2
 from detection.matching.event_fields import ABSENT
 
 OPTIONS = re2.Options()
-OPTIONS.log_errors = False  # RE2 would write to stderr beside our refusal
+OPTIONS.log_errors = False  # RE2 would write to stderr in addition to our refusal
 
-try:  # pySigma 2 checks patterns by an engine that one may choose; pySigma 1 by Python's re
+try:  # pySigma 2 checks patterns with a selectable engine; pySigma 1 with Python's re
     from sigma.policy import SigmaPolicy
     from sigma.policy.regex_engine import RE2RegexEngine
 
@@ -27,22 +27,22 @@ try:  # pySigma 2 checks patterns by an engine that one may choose; pySigma 1 by
                 raise re2.error(words(error)) from None
 
         def __deepcopy__(self, _: Any) -> _Quiet:
-            return self  # filters copy what they add; a module cannot be copied
+            return self  # filters copy the conditions that they add; a module cannot be copied
 
     POLICY: dict[str, Any] = {"policy": SigmaPolicy(regex_engine=_Quiet())}
-    """What pySigma's from_dict is to be told."""
+    """The arguments for pySigma's from_dict."""
 except ImportError:
     POLICY = {}
 
 
 def words(error: Exception) -> str:
-    """What RE2 says against a pattern: it says it in bytes."""
+    """RE2's error about a pattern, as text: RE2 gives bytes."""
     said = error.args[0]
     return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
 
 
 def searcher(pattern: str) -> Callable[[str], bool]:
-    """A search. Raises re2.error."""
+    """The search function of a pattern. Raises re2.error."""
     search = re2.compile(pattern, OPTIONS).search
 
     def found(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a string of a rule asks for: the plain tests that wildcards come down to. Pure."""
+"""Reduces a string of a rule with wildcards to plain tests. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Case = Callable[[str], str]
 
 
 class NotSupportedError(ValueError):
-    """Something in a rule that the matcher cannot do; the text says what."""
+    """A rule uses something that the matcher does not support; the text says what."""
 
 
 def simple(value: SigmaString) -> tuple[str, str]:
@@ -34,7 +34,10 @@ def simple(value: SigmaString) -> tuple[str, str]:
 
 
 def segments(value: SigmaString, case: Case) -> list[str]:
-    """The texts between the wildcards, empty ones at the ends where the value begins or ends with one."""
+    """The texts between the wildcards.
+
+    The first or last is empty if the value begins or ends with a wildcard.
+    """
     found = [""]
     for part in value.s:
         if part is ANY:
@@ -45,7 +48,7 @@ def segments(value: SigmaString, case: Case) -> list[str]:
 
 
 def pattern(value: SigmaString, case: Case) -> str:
-    """The same as a regular expression, for wildcards that stand for a single character."""
+    """The string as a regular expression, for wildcards that match a single character."""
     words = {ANY: ".*", ONE: "."}
     parts = (words.get(part) or re2.escape(case(str(part))) for part in _checked(value))
     return r"(?s)\A" + "".join(parts) + r"\z"

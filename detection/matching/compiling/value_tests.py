@@ -36,11 +36,11 @@ from detection.matching.event_fields import text
 
 _OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}
 NameOf = Callable[[str], str]
-"""The name that a field of a rule has in events."""
+"""The name of a rule's field in events."""
 
 
 def field_test(function: Function, name: str, value: Any, name_of: NameOf) -> str:
-    """`name`: the field as events have it."""
+    """The test of a field; `name` is the name in events."""
     if isinstance(value, SigmaString):
         cased = isinstance(value, SigmaCasedString)
         return _string(function, function.raw(name) if cased else function.low(name), value)
@@ -66,7 +66,7 @@ def field_test(function: Function, name: str, value: Any, name_of: NameOf) -> st
 
 
 def keyword_test(function: Function, value: Any) -> str:
-    """Whether the value stands anywhere in the texts of an event."""
+    """The test whether the value occurs in the texts of an event."""
     if isinstance(value, SigmaRegularExpression):
         return f"{_regular(function, value)}({function.keywords(low=False)})"
     if isinstance(value, SigmaNumber):
@@ -79,7 +79,7 @@ def keyword_test(function: Function, value: Any) -> str:
 
 
 def plain_test(variable: str, kind: str, words: list[str], function: Function) -> str:
-    """One test for alternatives of one kind: ==, startswith or endswith one of the words."""
+    """One test for several words: ==, startswith or endswith one of them."""
     words = list(dict.fromkeys(words))
     if kind == "==":
         if len(words) == 1:

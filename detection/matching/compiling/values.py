@@ -1,4 +1,4 @@
-"""What the functions made from rules call: numbers, networks, times, patterns. Pure, none raises."""
+"""Functions that compiled rules call: for numbers, networks, times, patterns. Pure; none raises."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def number(text: str) -> float | int | None:
-    """The number that a text is, or None."""
+    """The number in a text, or None."""
     if len(text) > 400 or not _NUMBER(text):
         return None
     try:
@@ -34,12 +34,15 @@ def _address(text: str) -> _Address | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    # IPv4 in IPv6's clothes, as Windows writes it in some logon events.
+    # An IPv4 address written as IPv6, as in some logon events of Windows.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def glob(text: str, begin: str, middle: tuple[str, ...], end: str) -> bool:
-    """Whether text is begin, then the others in this order with anything between, then end. Linear."""
+    """Whether text starts with begin, ends with end, and has the others between, in this order.
+
+    Linear time.
+    """
     if not text.startswith(begin) or not text.endswith(end):
         return False
     position, limit = len(begin), len(text) - len(end)
@@ -52,7 +55,7 @@ def glob(text: str, begin: str, middle: tuple[str, ...], end: str) -> bool:
 
 
 def time_part(text: str, part: str) -> int:
-    """Minute, hour, day, ISO week, month or year of a time as events write it; -1 when it is none."""
+    """Minute, hour, day, ISO week, month or year of a time in an event; -1 if it is no time."""
     found = _TIME(text)
     if found is None:
         return -1

@@ -51,7 +51,7 @@ class EventType:
 
     @property
     def event_type(self) -> str:
-        """What Event Viewer's Keywords column says: the audit outcome, else the level."""
+        """The text of Event Viewer's column Keywords: the audit outcome, or else the level."""
         if self.channel == "Security" and self.keywords & AUDIT_SUCCESS:
             return "Audit Success"
         if self.channel == "Security" and self.keywords & AUDIT_FAILURE:
@@ -61,7 +61,7 @@ class EventType:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All that generation draws from; `event_types` is keyed "Channel/id"."""
+    """Everything that generation uses; the keys of `event_types` are "Channel/id"."""
 
     event_types: dict[str, EventType]
     tables: Tables
@@ -71,7 +71,7 @@ class Catalogue:
 def load_catalogue(folder: Path = BUILT_IN) -> Catalogue:
     """Read and validate the channel files, vocabulary.yaml and stories.yaml of `folder`.
 
-    A file that is not there is taken from the built-in catalogue; raises CatalogueError.
+    A file that the folder does not have is taken from the built-in catalogue. Raises CatalogueError.
     """
     if not folder.is_dir():
         raise CatalogueError(f"{folder}: no such folder; copy {BUILT_IN} to start your own catalogue")
@@ -97,7 +97,7 @@ def _read_channel(document: Section, channel: str, tables: Tables) -> dict[str, 
     for row in document.sections("events"):
         event_type = _read_event_type(row, document, channel, tables)
         name = f"{channel}/{event_type.event_id}"
-        if "provider" in row and name in event_types:  # two providers may use one id
+        if "provider" in row and name in event_types:  # two providers may use the same id
             name = f"{name}/{event_type.provider}"
         if name in event_types:
             raise row.fail("id", f"{event_type.event_id} stands twice")
@@ -120,7 +120,7 @@ def _read_event_type(row: Section, document: Section, channel: str, tables: Tabl
         opcode_name=opcode_name,
         keywords=row.integer("keywords", document.integer("keywords")),
         provider=row.text("provider", document.text("provider", "")),
-        # a provider of its own without a GUID is a classic one: it has none
+        # a provider without a GUID is a classic one, which has none
         guid=row.text("guid", "") if "provider" in row else row.text("guid", document.text("guid", "")),
         process=row.text("process", document.text("process", "system")),
         data=_read_data(row, tables),

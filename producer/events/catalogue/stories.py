@@ -15,7 +15,7 @@ class Step:
     """`event` happens between `delay` (median, 90 % quantile; seconds) after the step before it.
 
     `repeat` is the lowest and highest number of times; `override` replaces value kinds of data fields.
-    `user`: "same" as the story so far, or "next" for another user each time.
+    `user`: "same" for the user of the story so far, "next" for another user each time.
     """
 
     event: str
@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """`weight` per profile says how often the story starts; a scenario only starts when asked for."""
+    """`weight` says for each profile how often the story starts; a scenario starts only on request."""
 
     name: str
     weight: dict[str, float]
@@ -43,7 +43,7 @@ class Story:
 def read_stories(
     document: Section, events: Mapping[str, Container[str]], tables: Tables, profiles: Iterable[str]
 ) -> dict[str, Story]:
-    """`events`: for each "Channel/id" the fields whose message shows the text of their %%-number."""
+    """`events`: for each "Channel/id", the fields for which the message shows the text of a %%-number."""
     document.allow("stories", "scenarios")
     return {
         name: _read_story(document.section(group), name, events, tables, profiles)

@@ -1,10 +1,10 @@
-"""Value kinds: what an EventData field of the catalogue is filled with.
+"""Value kinds: how an EventData field of the catalogue gets its value.
 
 A kind is one word; docs/EVENTS.md lists them:
   =TEXT                      always this text
-  host.NAME, user.NAME       of the computer, of the person at it
-  time.NAME                  made of the event's own time when it is written
-  story.DRAW, event.DRAW     drawn once a story (that is what joins its events), or for every event
+  host.NAME, user.NAME       a value of the computer, or of its user
+  time.NAME                  the time of the event itself
+  story.DRAW, event.DRAW     drawn once per story (so its events share it), or once per event
 DRAW is TABLE.COLUMN of vocabulary.yaml or one of FUNCTIONS with arguments after colons, and `#label`
 at the end keeps two draws of one kind apart.
 """
@@ -27,25 +27,28 @@ from producer.events.hosts import HOST_VALUES, USER_VALUES
 Drawn = str | tuple[str, ...]  # one text or a table's row; already escaped for JSON
 
 _DRAW = re.compile(r"(?:story|event)\.(?P<draw>[\w.:-]+)(?:#\w+)?")
-_BATCH = 256  # values drawn at a time: in bulk one costs a third
+_BATCH = 256  # values drawn at a time: in bulk, each takes a third of the time
 _WORDS = struct.Struct(f"<{_BATCH}H")
 _THREAD_IDS = [str(number) for number in range(80, 9680, 4)]
 _PROCESS_IDS = [hex(number) for number in range(800, 16800, 4)]
 _ADDRESSES = [f"10.20.{network}.{last or 1}" for network in range(16) for last in range(256)]
-# RFC 5737 and RFC 2544 blocks: nobody's real address ends up in a detection.
+# RFC 5737 and RFC 2544 blocks: no real address can appear in a detection.
 _PUBLIC_BLOCKS = ("192.0.2", "198.51.100", "203.0.113", "198.18.7")
 _PUBLIC_ADDRESSES = [f"{block}.{last}" for block in _PUBLIC_BLOCKS for last in range(1, 255)]
 _RELATIVE_IDS = [f"-{number}" for number in range(1601, 7601)]
 
 
 def _chosen(rng: random.Random, texts: list[str]) -> list[str]:
-    """Any of a few thousand texts: 16 random bits each are even enough, and quicker than rng.choices()."""
+    """Draws from a few thousand texts.
+
+    16 random bits each are uniform enough, and faster than rng.choices().
+    """
     size = len(texts)
     return [texts[bits * size >> 16] for bits in _WORDS.unpack(rng.randbytes(_WORDS.size))]
 
 
 def _patterned(rng: random.Random, pattern: str) -> list[str]:
-    """Copies of `pattern` with a random hexadecimal digit for every #, written digit place by digit place."""
+    """Copies of `pattern` with a random hexadecimal digit for every #."""
     places = [place for place, mark in enumerate(pattern) if mark == "#"]
     digits = rng.randbytes(len(places) * _BATCH // 2).hex().encode("ascii")
     width, filled = len(pattern), bytearray(pattern.encode("ascii") * _BATCH)
@@ -87,7 +90,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., list[str]]]] = {
 
 
 def escape(text: str) -> str:
-    """The text as it stands between the quotes of an ASCII-only JSON string."""
+    """The text, escaped for an ASCII-only JSON string, without the quotes."""
     return encode_basestring_ascii(text)[1:-1]
 
 
@@ -108,7 +111,7 @@ def check_kind(kind: str, tables: Tables) -> str | None:
 
 
 def check_text(kind: str) -> str | None:
-    """Why `{Field|text}` cannot be said of a field of this kind, or None."""
+    """Why `{Field|text}` cannot be used for a field of this kind, or None."""
     if kind.startswith("=") or (_DRAW.fullmatch(kind) and draw_of(kind).column):
         return None
     return f"{kind!r} is no %%-number, so it has no text: |text goes with =TEXT and with columns of tables"
@@ -130,7 +133,7 @@ def _check_draw(draw: str, tables: Tables) -> str | None:
 
 
 class Draw(NamedTuple):
-    """Where story.* and event.* kinds come from; those with one `name` are drawn together, as one row."""
+    """How story.* and event.* kinds are drawn; those with the same `name` are drawn together, as one row."""
 
     name: str
     source: str  # a table, or a function with its arguments
@@ -144,14 +147,17 @@ def draw_of(kind: str) -> Draw:
 
 
 def column_index(kind: str, tables: Tables) -> int:
-    """Where the kind's column stands in a drawn row: after the columns come their texts in messages."""
+    """The index of the kind's column in a drawn row; the texts for messages come after all columns."""
     draw = draw_of(kind)
     columns = tables.columns(draw.source)
     return columns.index(draw.column) + (len(columns) if kind.endswith("|text") else 0)
 
 
 def drawn_values(draw: Draw, tables: Tables, rng: random.Random) -> Iterator[Drawn]:
-    """Endless: the rows of a table, by weight, or what a function draws (for `sid` the end of a SID)."""
+    """Yields forever.
+
+    Rows of a table, by weight, or the values of a function (for `sid`, the end of a SID).
+    """
     batch: Callable[[], Sequence[Drawn]]
     if draw.column:
         table = tables.tables[draw.source]

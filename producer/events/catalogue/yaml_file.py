@@ -1,4 +1,4 @@
-"""Reads one catalogue file (YAML) and remembers the line of every key, for errors a person can use."""
+"""Reads one catalogue file (YAML) and remembers the line of every key, for clear error messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CatalogueError(ValueError):
 
 
 class Section(dict[str, Any]):
-    """A mapping of a catalogue file; `fail` and the typed getters know where each field stands."""
+    """A mapping of a catalogue file; `fail` and the typed getters know the line of each field."""
 
     def __init__(self, file: Path, line: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Section(dict[str, Any]):
         return CatalogueError(f"{self.file}:{self.lines.get(field, self.line)}: {field}: {why}")
 
     def allow(self, *fields: str) -> None:
-        """Refuse misspelt fields: silence would drop what the user meant."""
+        """Refuse misspelt fields, which would otherwise be ignored silently."""
         for field in self:
             if field not in fields:
                 raise self.fail(field, f"unknown field; known: {', '.join(fields)}")
@@ -71,7 +71,7 @@ class Section(dict[str, Any]):
         return value
 
     def weights(self, field: str, profiles: Iterable[str]) -> dict[str, float]:
-        """One number for all profiles, or a mapping profile: number; absent means 0."""
+        """One number for all profiles, or a mapping from profile to number; a missing profile means 0."""
         value = self.get(field, 0)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return dict.fromkeys(profiles, self.number(field, 0, 0, 1e6))

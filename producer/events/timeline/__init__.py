@@ -1,5 +1,5 @@
-"""What happens when, where and to whom: stories start on computers, and their events take turns.
+"""Decides what happens when, where and to whom: stories start on computers, and their events alternate.
 
-Called by the generator, which gives the lines their last values; the producer's log paces itself by the same
-rate over time.
+The generator calls it and fills in the last values of the lines. The producer's log follows the same rate
+over time.
 """

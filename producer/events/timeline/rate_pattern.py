@@ -16,25 +16,28 @@ _HOURS = (
     0.3, 0.25, 0.25, 0.3, 0.3, 0.35, 0.55, 1.1, 2.1, 2.2, 2.0, 1.8,
     1.5, 1.8, 2.0, 1.9, 1.7, 1.3, 0.7, 0.45, 0.35, 0.3, 0.25, 0.25,
 )  # fmt: skip
-_POISSON_SLOT = 0.01  # seconds: finer than anybody can see in the arrivals
+_POISSON_SLOT = 0.01  # seconds: finer than anyone can notice in the arrivals
 
 
 class Warp:
-    """Maps seconds of a steady clock to seconds of a patterned one and back, both from 0 and only forward."""
+    """Maps seconds of a steady clock to seconds of a patterned one, and back.
+
+    Both start at 0 and only go forward.
+    """
 
     def __init__(self, slot: float, multipliers: Iterator[float]) -> None:
         self._slot, self._multipliers = slot, multipliers
-        self._number, self._begin = 0, 0.0  # the slot we are in, and the steady time at its begin
+        self._number, self._begin = 0, 0.0  # the current slot, and the steady time at its start
         self._multiplier = next(multipliers)
 
     def steady(self, shaped: float) -> float:
-        """How much steady time has passed when `shaped` seconds have."""
+        """The steady time that corresponds to `shaped` seconds."""
         while shaped >= (self._number + 1) * self._slot:
             self._advance()
         return self._begin + (shaped - self._number * self._slot) * self._multiplier
 
     def shaped(self, steady: float) -> float:
-        """When `steady` seconds of the steady clock have passed."""
+        """The patterned time that corresponds to `steady` seconds."""
         while steady >= self._begin + self._slot * self._multiplier:
             self._advance()
         inside = max(steady - self._begin, 0.0)

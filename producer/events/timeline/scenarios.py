@@ -24,7 +24,7 @@ class ScenarioPlan:
     per_hour: float | None
 
     def starts(self, rng: random.Random) -> Iterator[float]:
-        """Seconds of event time, rising; for ever when it is a rate."""
+        """Seconds of event time, increasing; without end for a rate."""
         if self.per_hour is None:
             yield self.at or 0.0
             return

@@ -1,4 +1,4 @@
-"""What may start on a computer: stories and single events, weighed by profile and channel. Pure."""
+"""The stories and single events that may start on a computer, weighted by profile and channel. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from producer.events.catalogue.stories import Step, Story
 
 
 class Picks:
-    """What may start on a computer of one role, with running weights for random.choices."""
+    """The stories that may start on a computer of one role, with cumulative weights for random.choices."""
 
     def __init__(self, weighted: list[tuple[Story, float]]) -> None:
         self.stories = [story for story, _ in weighted]
@@ -20,7 +20,7 @@ class Picks:
 
 
 def make_picks(catalogue: Catalogue, profile: str, role: str, mix: dict[str, float]) -> Picks:
-    """Weigh stories and single events so that the channels get their share of the events.
+    """Weight stories and single events so that each channel gets its share of the events.
 
     The profile audit-all adds its own weights to those of the role.
     """

@@ -18,17 +18,17 @@ from producer.events.line_template import LineTemplate, StoryValues, compile_lin
 _BATCH = 256  # delays drawn at a time
 _NORMAL_90 = 1.2816  # 90 % quantile of the standard normal distribution
 
-# seconds since the start, template, where, who, what the story's events share
+# seconds since the start, template, computer, user, values that the story's events share
 PendingEvent = tuple[float, LineTemplate, Host, User, StoryValues]
-Start = tuple[float, Host, Story]  # seconds since the start, where, what
+Start = tuple[float, Host, Story]  # seconds since the start, computer, story
 
 
 class _PreparedStep(NamedTuple):
-    """A step of a story, made ready; None where it has nothing to say."""
+    """A step of a story, prepared for use; None where the step does not set a value."""
 
     chance: float
     times: range
-    is_random: bool  # a random number of times, `times` being the choice
+    is_random: bool  # a random number of repetitions; `times` is the range
     next_user: bool
     delays: Iterator[float] | None
     places: list[Host] | None
@@ -36,7 +36,7 @@ class _PreparedStep(NamedTuple):
 
 
 class StoryTeller:
-    """Turns starts of stories into their events. Not thread-safe.
+    """Turns the starts of stories into events. Not thread-safe.
 
     Every kind of value has a random stream of its own, named after `stream`, so that the order of fields in a
     format does not move it.

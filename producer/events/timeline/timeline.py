@@ -19,14 +19,14 @@ from producer.events.timeline.scenarios import ScenarioError, parse_scenario
 from producer.events.timeline.starts import Picks, make_picks
 from producer.events.timeline.story_teller import PendingEvent, Start, StoryTeller
 
-Scenario = Generator[None, float, None]  # is sent how far event time has come
+Scenario = Generator[None, float, None]  # receives how far event time has come
 
-_STARTS, _STARTS_PER_HOST = 256, 2  # stories told at a time: the more events wait, the more to sort at once
+_STARTS, _STARTS_PER_HOST = 256, 2  # stories planned at a time: more events in wait take longer to sort
 _when = itemgetter(0)  # of a pending event
 
 
 class Timeline:
-    """Draws starts in event time, tells them, and hands out events by their time.
+    """Draws starts in event time, plans their stories, and returns events in order of time.
 
     Each scenario draws from a stream of its own, so that adding one leaves the other stories as they were.
     """
@@ -83,7 +83,7 @@ class Timeline:
         del self._ready[cut:]
 
     def take(self, count: int) -> list[PendingEvent]:
-        """The next `count` events by time."""
+        """The next `count` events, in order of time."""
         while len(self._ready) < count:
             self._advance()
         taken, self._ready = self._ready[:count], self._ready[count:]
@@ -105,14 +105,17 @@ class Timeline:
         return StoryTeller(self._catalogue, self._hosts, stream, settings.fmt, label)
 
     def _advance(self) -> None:
-        """Tell the next stories; what lies before the last start is settled, as later stories start later."""
+        """Plan the next stories.
+
+        Events before the last start are final, because later stories start later.
+        """
         pending = self._pending
         starts = self._draw_starts()
         self._teller.tell(starts, pending)
         self._now = starts[-1][0]
         for scenario in self._scenarios:
             scenario.send(self._now)
-        pending.sort(key=_when)  # stable: at the same time the one told first comes first
+        pending.sort(key=_when)  # stable: of two events at the same time, the one planned first comes first
         settled = bisect_right(pending, self._now, key=_when)
         self._ready += pending[:settled]
         self._pending = pending[settled:]
