@@ -22,9 +22,10 @@ from local_stack.cache import find_server
 from local_stack.cluster.flink_java import flink_home
 from local_stack.jars.java import java_home
 from local_stack.layout import REPOSITORY
+from local_stack.observe import find_tool
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
-_PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 8085, 9090, 6379)
+_PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 8085, 9090, 6379, 9095, 9310)
 _HOSTS = r"(?:kafka-metrics|kafka|jobmanager|producer|cache|localhost|0\.0\.0\.0|127\.0\.0\.1)"
 _KAFKA_SCRIPTS = {"kafka-storage.sh": "kafka.tools.StorageTool", "kafka-server-start.sh": "kafka.Kafka"}
 _NC = "import socket, sys; socket.create_connection((sys.argv[-2], int(sys.argv[-1])), 4)\n"
@@ -43,7 +44,7 @@ class Containers:
         self.folder = folder
         self.jars = jars
         self.broker_libs = broker_libs
-        *ports, self.jobmanager_metrics = free_ports(len(_PORTS) + 1)
+        *ports, self.jobmanager_metrics, self.alertmanager = free_ports(len(_PORTS) + 2)
         self.ports = dict(zip(_PORTS, ports, strict=True))
         self.started: list[subprocess.Popen[bytes]] = []
         for name in ("secrets", "bin", "lib", "logs", "image-jars", *self.compose["volumes"]):
@@ -106,7 +107,7 @@ class Containers:
             # What the entry point of Flink's image makes of its first argument.
             words[:1] = [f"/opt/flink/bin/{words[0]}.sh", "start-foreground"]
         if wanted["image"].startswith("prom/"):
-            words.insert(0, "prometheus")
+            words.insert(0, service)
         return [self.translate(service, word) for word in words]
 
     def environment(self, service: str) -> dict[str, str]:
@@ -124,15 +125,19 @@ class Containers:
 
     def translate(self, service: str, text: str) -> str:
         paths = self._paths(service)
+        # Each container has all ports to itself: the broker's controller and Alertmanager have the same.
+        ports = self.ports | ({9093: self.alertmanager} if service == "alertmanager" else {})
         inside = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
         text = re.sub(
             rf"(?<![\w./])(?:{inside})(?![\w-])", lambda m: str(paths[m[0]]), text.replace("$$", "$")
         )
         text = re.sub(
-            rf"(?<![\w.-]){_HOSTS}:(\d+)", lambda m: f"127.0.0.1:{self.ports.get(int(m[1]), m[1])}", text
+            rf"(?<![\w.-]){_HOSTS}:(\d+)", lambda m: f"127.0.0.1:{ports.get(int(m[1]), m[1])}", text
         )
         text = re.sub(r"(?<==)jobmanager$|^0\.0\.0\.0$", "127.0.0.1", text)
-        return str(self.ports[int(text)]) if text.isdecimal() and int(text) in self.ports else text
+        if text == ":2384 01 ":  # a connection to port 9092, as /proc/net/tcp has it
+            return f":{ports[9092]:04X} 01 "
+        return str(ports[int(text)]) if text.isdecimal() and int(text) in ports else text
 
     def _paths(self, service: str) -> dict[str, Path]:
         """Where a path of the container is here."""
@@ -168,6 +173,9 @@ class Containers:
         self._script("nc", f"#!{sys.executable}\n{_NC}")
         self._script("wget", f"#!{sys.executable}\n{_WGET}")
         self._script("valkey-server", f'#!/bin/sh\nexec {find_server()} "$@"\n')
+        alertmanager = find_tool("prometheus-alertmanager")
+        templates = alertmanager.parent.parent / "share" / "prometheus" / "alertmanager"
+        self._script("alertmanager", f'#!/bin/sh\ncd {templates} && exec {alertmanager} "$@"\n')
         for jar in (*(flink_home() / "lib").glob("*.jar"), *self.jars.glob("flink-sql-connector-*.jar")):
             (self.folder / "lib" / jar.name).symlink_to(jar)
         for jar in self.jars.glob("jmx_prometheus_javaagent-*.jar"):

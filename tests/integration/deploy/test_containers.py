@@ -1,4 +1,7 @@
-"""Every service of docker-compose.yml that this repository gives a command runs, with the same files."""
+"""The services of docker-compose.yml that this repository gives a command run, with the same files.
+
+Those of the inventory are in local_stack/test_cdc.py; analytics-submit runs the script of bridge-submit.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from aws import client, moto_thread
 from containers import Containers
 from running import RunningStack, wait_until
 
@@ -116,6 +120,34 @@ def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> 
         groups = json.load(answer)["data"]["groups"]
     read = {str(Path("deploy/prometheus", name).resolve()) for name in ("alerts.yml", "limits.yml")}
     assert {group["file"] for group in groups} == read
+
+
+def test_alerts_have_a_receiver(containers: Containers) -> None:
+    for service in ("alert-receiver", "alertmanager"):
+        containers.start(service)
+
+
+def test_detection_reads_the_events(containers: Containers) -> None:
+    containers.start("detect")
+    metrics = f"http://{containers.address(9308)}/metrics"
+
+    def groups() -> bytes:
+        with urlopen(metrics, timeout=60) as answer:
+            return bytes(answer.read())
+
+    wait_until(lambda: b'consumergroup="win-event-detection"' in groups(), "detection commits its place")
+
+
+def test_alerts_go_on_to_kinesis_with_the_login_of_the_volume(containers: Containers) -> None:
+    login = containers.folder / "aws-login" / "credentials"
+    login.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    with moto_thread() as endpoint:
+        client("kinesis", endpoint).create_stream(StreamName="win-event-alerts", ShardCount=1)
+        containers.start("forward-kinesis", AWS_ENDPOINT_URL_KINESIS=endpoint)
+        with urlopen(f"http://{containers.address(9310)}/metrics", timeout=60) as answer:
+            page = answer.read()
+    assert b"win_event_forward_kafka_up 1.0" in page
+    assert b"process_resident_memory_bytes" in page  # limits.yml compares it
 
 
 def test_no_password_is_on_a_command_line_or_in_a_log(containers: Containers) -> None:
