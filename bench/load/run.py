@@ -6,12 +6,12 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import Request, urlopen
 
 import orjson
@@ -29,6 +29,15 @@ _WARM_SECONDS = 5.0  # the first events wait for the job and the compiler, which
 _DRAIN_SECONDS = 60.0
 _MARK = "load_post"
 _PRODUCER = "producer"
+
+
+class Carried(NamedTuple):
+    """One record: event time and append time in milliseconds, whether it was posted, a hash of its text."""
+
+    happened: int
+    appended: int
+    posted: bool
+    content: int
 
 
 @dataclass
@@ -67,7 +76,7 @@ def run(cluster: Cluster, rate: int, seconds: float) -> tuple[Found, Watched]:
         made = int(_ask(f"{told[1]}/status")["events"])
         _drain(cluster, topics[0], made)
         values = list(_read(cluster, topics[0]))
-    return _found(rate, (int(begin * 1000), int(end * 1000)), made, values, watched), watched
+    return found_in(rate, (int(begin * 1000), int(end * 1000)), made, values, watched), watched
 
 
 def _watch(cluster: Cluster, producer: RunningProducer, api: str, seconds: float) -> Watched:
@@ -124,8 +133,7 @@ def _drain(cluster: Cluster, topic: str, made: int) -> None:
         time.sleep(0.2)
 
 
-def _read(cluster: Cluster, topic: str) -> Iterator[tuple[int, int, bool]]:
-    """Event time and append time in milliseconds of every record, and whether it was posted."""
+def _read(cluster: Cluster, topic: str) -> Iterator[Carried]:
     left = cluster.records(topic, 1)
     cluster.reader.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
     while left:
@@ -134,23 +142,27 @@ def _read(cluster: Cluster, topic: str) -> Iterator[tuple[int, int, bool]]:
             raise RuntimeError(f"{left} records of {topic} cannot be read")
         for message in messages:
             event = orjson.loads(message.value())
-            yield to_milliseconds(event["timestamp"].encode()) or 0, message.timestamp()[1], _MARK in event
+            happened = to_milliseconds(event["timestamp"].encode()) or 0
+            yield Carried(happened, message.timestamp()[1], _MARK in event, hash(message.value()))
         left -= len(messages)
     cluster.reader.unassign()
 
 
-def _found(
-    rate: int, span: tuple[int, int], made: int, values: list[tuple[int, int, bool]], watched: Watched
+def found_in(
+    rate: int, span: tuple[int, int], made: int, values: Sequence[Carried], watched: Watched
 ) -> Found:
-    """The figures of the records that were appended in `span` (milliseconds)."""
+    """The figures of a load. `span`: begin and end of the measurement, in milliseconds.
+
+    An event that was on its way at the end counts in the latencies, although it was appended later.
+    """
     first, last = span
-    measured = [each for each in values if first <= each[1] < last]
+    on_the_way = [each for each in values if each.happened < last and first <= each.appended]
     return Found(
         asked=rate,
-        rate=len(measured) / (last - first) * 1000,
-        lost=max(made - len(values), 0),
-        latencies=[appended - happened for happened, appended, posted in measured if not posted],
-        posted=[appended - happened for happened, appended, posted in measured if posted],
+        rate=sum(first <= each.appended < last for each in values) / (last - first) * 1000,
+        lost=max(made - len({each.content for each in values}), 0),
+        latencies=[each.appended - each.happened for each in on_the_way if not each.posted],
+        posted=[each.appended - each.happened for each in on_the_way if each.posted],
         lag=max(watched.lag, default=0),
         cpu=watched.stack_cpu,
         memory=max(watched.stack_memory, default=0.0),
