@@ -29,6 +29,7 @@ _ADVICE = {
     "UnrecognizedClientException": "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "ExpiredTokenException": "the session token is over: get a new one",
 }
+_VARIABLES = "AWS_REGION, AWS_ENDPOINT_URL_KINESIS, AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
 
 
 class StreamError(Exception):
@@ -60,7 +61,7 @@ class Stream:
             region = os.environ.get("AWS_REGION") or None
             self._client: Any = boto3.client("kinesis", region, config=once)
         except (BotoCoreError, ValueError) as error:
-            raise StreamError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
+            raise _unusable(error) from error
 
     def open(self, shards: int | None) -> None:
         """Wait until the stream can be written.
@@ -92,7 +93,7 @@ class Stream:
         except self._unreached as error:
             return [type(error).__name__] * len(entries)
         except self._broken as error:
-            raise StreamError(f"Kinesis: {error}") from error
+            raise _unusable(error) from error
         return [answer.get("ErrorCode") or None for answer in answers]
 
     def _create(self, shards: int) -> None:
@@ -102,7 +103,7 @@ class Stream:
             if error.response["Error"]["Code"] != "ResourceInUseException":
                 raise self._explained(error) from error
         except self._broken as error:
-            raise StreamError(f"Kinesis: {error}") from error
+            raise _unusable(error) from error
 
     def _status(self) -> str | None:
         """The state of the stream; None while it is unknown."""
@@ -112,7 +113,7 @@ class Stream:
             self._passing(error)
             return None
         except self._broken as error:
-            raise StreamError(f"Kinesis: {error}") from error
+            raise _unusable(error) from error
         return str(answer["StreamDescriptionSummary"]["StreamStatus"])
 
     def _passing(self, error: Any) -> str:
@@ -127,3 +128,8 @@ class Stream:
         advice = _ADVICE.get(told["Code"])
         text = f"stream {self.name}: {told['Code']}: {told.get('Message', '')}"
         return StreamError(f"{text}: {advice}" if advice else text)
+
+
+def _unusable(error: Exception) -> StreamError:
+    """boto3 has no address, no region or no login, or cannot reach the service."""
+    return StreamError(f"Kinesis: {' '.join(str(error).split())} ({_VARIABLES})")

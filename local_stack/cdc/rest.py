@@ -49,9 +49,10 @@ def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     except HTTPError as error:
         return error.code, _json(error.read())
     except (URLError, OSError) as error:
-        if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, TimeoutError):
             return BUSY, {}
-        raise processes.StartError(f"Kafka Connect does not answer on {url}: {error}") from None
+        raise processes.StartError(f"Kafka Connect does not answer on {url}: {reason}") from None
 
 
 def _json(text: bytes) -> Any:
