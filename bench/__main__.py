@@ -121,7 +121,10 @@ def main(quick: bool, only: str, rounds: int | None) -> None:
 
 def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, str]]:
     """Measure, and print the book with the new figures; returns the cases that failed."""
-    talk, book = Console(stderr=True, highlight=False), load_book(DOCS / "performance.json", machine())
+    talk, book = (
+        Console(stderr=True, highlight=False, markup=False),
+        load_book(DOCS / "performance.json", machine()),
+    )
     measured: set[str] = set()
     failed: dict[str, str] = {}
     with ExitStack() as servers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -38,9 +39,14 @@ Told = Callable[[str], None]
 _LONGEST = 300
 
 
-def _end_of(words: str) -> str:
-    """The last lines of a failed program, which say why it failed."""
-    return words if len(words) <= _LONGEST else f"…{words[-_LONGEST:]}"
+def _reason(words: str) -> str:
+    """A short text as it is; of a program's long output the line that says why it failed, else its end."""
+    if len(words) <= _LONGEST:
+        return words
+    told = [
+        line.strip() for line in words.splitlines() if line.lstrip().startswith(("error: ", "Caused by: "))
+    ]
+    return told[-1][:_LONGEST] if told else f"…{words[-_LONGEST:]}"
 
 
 def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement], dict[str, str]]:
@@ -57,9 +63,9 @@ def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement
             told(f"{section.title}: {case.name}, round {number + 1} of {rounds}")
             try:
                 samples[case.name].append(case.run())
-            except (AssertionError, OSError, RuntimeError) as error:
-                failed[case.name] = f"failed: {_end_of(str(error))}"
-                told(f"{case.name} {failed[case.name]}")
+            except Exception as error:  # one case does not end the others
+                told(traceback.format_exc())
+                failed[case.name] = f"failed: {_reason(str(error) or repr(error))}"
     base = samples.get(section.yardstick, [])
     found = [
         summarise(section.name, case.name, section.unit, samples[case.name], base, case.x)

@@ -201,6 +201,13 @@ class Job:
         entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
         return "\n".join(entry["stacktrace"] for entry in entries)
 
+    def reason(self) -> str:
+        """The innermost cause of the newest failure in one line; empty when there was none."""
+        entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
+        lines = entries[0]["stacktrace"].splitlines() if entries else []
+        causes = [line for line in lines if line.strip() and not line.startswith("\t")]
+        return causes[-1].removeprefix("Caused by: ") if causes else ""
+
     def restored(self) -> int:
         """How often it went on from a checkpoint. (Flink's metric of the restarts may be a minute old.)"""
         return int(self.running.rest(f"/jobs/{self.job_id}/checkpoints")["counts"]["restored"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,7 +14,8 @@ from asking import ask
 from confluent_kafka import Consumer, TopicPartition
 from running import wait_until
 
-from bench.analytics.filled import end_of, producer_of, some_events
+from bench.analytics.asking import without_failure
+from bench.analytics.filled import append, end_of, producer_of, some_events
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.percentiles import Percentiles
@@ -27,7 +29,7 @@ _WARM = 8.0  # the first answers wait for the compiler
 
 
 class _Run:
-    """A producer at a steady rate, the bridge and a question."""
+    """A producer at a steady rate, and a question."""
 
     def __init__(self, cluster: Cluster, seconds: float) -> None:
         self._cluster, self._seconds = cluster, seconds
@@ -37,15 +39,18 @@ class _Run:
         words = ("--kafka-topic", topic, "--max-lateness", str(LATENESS))
         job = ask(self._cluster.running, *_QUESTIONS, *words)
         over = threading.Event()
-        sender = threading.Thread(target=self._send, args=(topic, over), daemon=True)
         try:
-            wait_until(job.tasks_running, f"the job runs; {job.failures()}", 90)
+            runs = partial(without_failure, job, job.tasks_running)
+            wait_until(runs, "the job runs", 90)
             first = end_of(self._cluster, _TOPIC)
-            sender.start()
-            return self._arrivals(first)
+            with ThreadPoolExecutor(1) as threads:
+                sent = threads.submit(self._send, topic, over)
+                try:
+                    return self._arrivals(first)
+                finally:
+                    over.set()
+                    sent.result()
         finally:
-            over.set()
-            sender.join()
             job.cancel()
 
     def _send(self, topic: str, over: threading.Event) -> None:
@@ -53,9 +58,9 @@ class _Run:
         producer, events = producer_of(self._cluster), some_events(50_000)
         begin, sent = time.monotonic(), 0
         while not over.is_set():
-            while sent < (time.monotonic() - begin) * RATE:
+            while sent < (time.monotonic() - begin) * RATE and not over.is_set():
                 computer, line = events[sent % len(events)]
-                producer.produce(topic, line, computer, timestamp=int(time.time() * 1000))
+                append(producer, topic, line, computer, int(time.time() * 1000))
                 sent += 1
             producer.poll(0.01)
         producer.flush(60)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 from asking import ask
@@ -84,7 +85,7 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
     if not quick:
         more = ("--parallelism", "2")
         cases.append(Case("level_windows, two subtasks", partial(asking.of_flink, "level_windows", *more)))
-        cases.append(Case("all six in one job", partial(asking.of_flink, ",".join(SINGLE))))
+    cases.append(Case("all six in one job", partial(asking.of_flink, ",".join(SINGLE))))
     absent = {}
     for other, module in _OTHERS.items():
         if other == "Bytewax" and importlib.util.find_spec("bytewax") is None:
@@ -112,8 +113,15 @@ def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
         time.sleep(0.1)
     spent = cpu_seconds(tested) - cpu
     if job.state() != "FINISHED":
-        raise RuntimeError(job.failures()[:300])
+        raise RuntimeError(f"the job is {job.state()}: {job.reason()}")
     return _seconds(job), spent, peak
+
+
+def without_failure(job: Job, condition: Callable[[], bool]) -> bool:
+    """The condition, while the job has not failed. Raises RuntimeError with the reason when it has."""
+    if reason := job.reason():
+        raise RuntimeError(f"the job failed: {reason}")
+    return condition()
 
 
 def _seconds(job: Job) -> float:

@@ -44,12 +44,7 @@ class FilledTopic:
         producer = producer_of(self.cluster)
         for number, event in islice(self._events, count):
             ms = START + int(number / self._rate * 1000)
-            while True:
-                try:
-                    producer.produce(self._name, event.line.rstrip(b"\n"), event.computer, timestamp=ms)
-                    break
-                except BufferError:
-                    producer.poll(0.1)
+            append(producer, self._name, event.line.rstrip(b"\n"), event.computer, ms)
         if producer.flush(120):
             raise RuntimeError("the topic could not be filled")
 
@@ -68,6 +63,16 @@ def producer_of(cluster: Cluster) -> Producer:
     login = kafka_objects.connection(cluster.running.stack, "bridge").client_settings()
     fast = {"compression.type": "lz4", "linger.ms": 20, "queue.buffering.max.messages": 200_000}
     return Producer({**login, **fast})
+
+
+def append(producer: Producer, topic: str, line: bytes, computer: str, ms: int) -> None:
+    """Waits while the producer's memory is full."""
+    while True:
+        try:
+            producer.produce(topic, line, computer, timestamp=ms)
+            return
+        except BufferError:
+            producer.poll(0.1)
 
 
 def end_of(cluster: Cluster, topic: str) -> int:

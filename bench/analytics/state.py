@@ -7,6 +7,7 @@ from functools import partial
 from asking import ask
 from running import Job, wait_until
 
+from bench.analytics.asking import without_failure
 from bench.analytics.filled import FilledTopic
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
@@ -40,7 +41,8 @@ class _Run:
             for hour in range(1, self._hours + 1):
                 if hour > 1:
                     topic.send(_AN_HOUR)
-                wait_until(partial(_has_read, job, _AN_HOUR * hour), f"hour {hour} is read", 120)
+                read = partial(without_failure, job, partial(_has_read, job, _AN_HOUR * hour))
+                wait_until(read, f"hour {hour} is read", 300)
                 self._sizes[hour] = _next_checkpoint(job)
         finally:
             job.cancel()

@@ -47,6 +47,20 @@ def test_a_case_that_fails_is_told_and_stops_nobody() -> None:
     assert failed == {"broken": "failed: no such tool"}
 
 
+def test_of_a_long_failure_the_line_with_the_reason_stays() -> None:
+    frames = "\n".join(f"\tat org.apache.flink.Some.method(Some.java:{line})" for line in range(40))
+    trace = f"not submitted:\n{frames}\nCaused by: java.io.IOException: disk full\n{frames}\n\t... 12 more"
+    told: list[str] = []
+
+    def fail() -> Sample:
+        raise TypeError(trace)  # also what nobody expects
+
+    broken = Section("work", "Work", "events/s", [Case("broken", fail)])
+    _, failed = measure(broken, 1, told.append)
+    assert failed == {"broken": "failed: Caused by: java.io.IOException: disk full"}
+    assert any(frames in text for text in told)
+
+
 def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
     found = tuple(measure(section([]), 1, lambda what: None)[0])
     record = Record(
