@@ -13,7 +13,7 @@ from pyflink.java_gateway import get_gateway
 
 from flink_bridge.kafka.preflight import PreflightError
 
-_SECONDS = 3.0
+_SECONDS = 60.0
 _ENDED = ("FINISHED", "CANCELED", "FAILED")
 _LOOPBACK = re.compile(r"@(127\.[\d.]+|localhost|\[::1\]):")
 
