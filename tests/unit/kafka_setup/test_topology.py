@@ -65,6 +65,7 @@ def test_results_that_are_upserts_keep_the_last_row_of_a_key() -> None:
         "alerts",
         "events_by_level",
         "events_by_level_5m",
+        "events_by_level_30s",
         "top_5m",
         "logon_sessions",
     } | of_connect | {
