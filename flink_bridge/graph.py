@@ -66,14 +66,15 @@ def _blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint:
 
 
 def _records(blocks: Any, settings: BridgeSettings, endpoint: Endpoint) -> Any:
-    """The blocks as KafkaRecord, in one thread together with the writer."""
+    """The blocks as KafkaRecord, in the thread of the source; the writer of a single source works there, too."""
     parser = java_class("SortLines")(json.dumps(sorting_options(settings, endpoint)))
     types: Any = get_gateway().jvm.org.apache.flink.api.common.typeinfo.TypeInformation
     record = java_class("KafkaRecord")._java_lang_class
     records = blocks.process(parser, types.of(record)).name("parse and key").uid(f"sort {endpoint}")
     if settings.sink_parallelism:
         records.setParallelism(settings.sink_parallelism)
-    return records.startNewChain()
+    # Flink runs no Kafka writer in the thread of its socket source: then the writer is to have the parser's.
+    return records.startNewChain() if settings.source == "socket" else records
 
 
 def _streams(stream: Any) -> Any:

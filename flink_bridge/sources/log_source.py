@@ -37,4 +37,4 @@ def log_blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoi
     blocks = env.from_source(
         source, WatermarkStrategy.no_watermarks(), name, Types.PRIMITIVE_ARRAY(Types.BYTE())
     )
-    return blocks.uid(name).set_parallelism(1).set_max_parallelism(1)
+    return blocks.uid(name).set_parallelism(1)

@@ -146,10 +146,7 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
     job = submit(port).wait_until_running()
     names = [vertex["name"] for vertex in stack.rest(f"/jobs/{job.job_id}")["vertices"]]
     sink = f"write to Kafka ({topics[0]})"
-    assert names == [
-        f"Source: read 127.0.0.1:{port}",
-        f"parse and key -> {sink}: Writer -> {sink}: Committer",
-    ]
+    assert names == [f"Source: read 127.0.0.1:{port} -> parse and key -> {sink}: Writer -> {sink}: Committer"]
     reading = stack.rest(f"/jobs/{job.job_id}")["vertices"][0]["id"]
     metric = f"/jobs/{job.job_id}/vertices/{reading}/metrics?get=0.busyTimeMsPerSecond"
 
