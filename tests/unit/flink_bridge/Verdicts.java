@@ -6,22 +6,54 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
 public class Verdicts {
 
     private static final byte LF = 10;
+    private static final byte[] BEFORE = "{\"computer\":\"before\"}\n".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] AFTER = "\n{\"computer\":\"after\"}".getBytes(StandardCharsets.UTF_8);
 
-    /** A line for each line: `reason R`, or `event TIME LATE KEY HEADER…`, bytes as hex digits. */
+    /**
+     * A line for each line: `reason R`, or `event TIME LATE KEY HEADER…`, bytes as hex digits. Each is read in
+     * this block and between two events, which must not make a difference.
+     */
     public String ofLines(String options, byte[] block, long now) throws Exception {
-        EventLine line = new EventLine((Map) new ObjectMapper().readValue(options, Map.class));
-        boolean sound = EventLine.isSound(new String(block, StandardCharsets.UTF_8));
+        Map told = (Map) new ObjectMapper().readValue(options, Map.class);
+        EventLine line = new EventLine(told);
+        EventLine another = new EventLine(told);
+        boolean sound = isSound(block);
         StringBuilder said = new StringBuilder();
         int begin = 0;
         for (int end = 0; end <= block.length; end++) {
             if (end < block.length && block[end] != LF) {
                 continue;
             }
-            String reason = begin == end ? "empty" : line.reasonAgainst(block, begin, end, sound, now);
-            said.append(reason == null ? event(line) : "reason " + reason).append('\n');
+            String verdict = begin == end ? "reason empty" : verdict(line, block, begin, end, sound, now);
+            if (begin < end && !verdict.equals(betweenEvents(another, block, begin, end, now))) {
+                throw new IllegalStateException("another verdict between events: "
+                        + new String(block, begin, Math.min(end - begin, 200), StandardCharsets.UTF_8));
+            }
+            said.append(verdict).append('\n');
             begin = end + 1;
         }
         return said.toString();
+    }
+
+    private static String betweenEvents(EventLine line, byte[] lines, int begin, int end, long now) {
+        byte[] block = new byte[BEFORE.length + end - begin + AFTER.length];
+        System.arraycopy(BEFORE, 0, block, 0, BEFORE.length);
+        System.arraycopy(lines, begin, block, BEFORE.length, end - begin);
+        System.arraycopy(AFTER, 0, block, block.length - AFTER.length, AFTER.length);
+        boolean sound = isSound(block);
+        verdict(line, block, 0, BEFORE.length - 1, sound, now);
+        String verdict = verdict(line, block, BEFORE.length, block.length - AFTER.length, sound, now);
+        verdict(line, block, block.length - AFTER.length + 1, block.length, sound, now);
+        return verdict;
+    }
+
+    private static boolean isSound(byte[] block) {
+        return EventLine.isSound(new String(block, StandardCharsets.UTF_8));
+    }
+
+    private static String verdict(EventLine line, byte[] block, int begin, int end, boolean sound, long now) {
+        String reason = line.reasonAgainst(block, begin, end, sound, now);
+        return reason == null ? event(line) : "reason " + reason;
     }
 
     private static String event(EventLine line) {

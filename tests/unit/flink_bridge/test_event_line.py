@@ -103,6 +103,33 @@ def test_hostile_lines_by_both_rules(parser: Parser, count: int) -> None:
     assert [parser.lines([line], EventSettings(event_timestamps=False))[0] for line in some] == found[:300]
 
 
+def test_an_event_ends_with_its_line(parser: Parser) -> None:
+    lines = {
+        b'{"computer":"a"}': None,
+        b'{"computer":"a"} \t\r': None,
+        b'{"computer":"a"} \x0b': "not-json",
+        b'{"computer":"a"}\xc2\xa0': "not-json",
+        b'{"computer":': "not-json",
+        b'"a"}': "not-json",
+        b'{"x":[{"computer":"a"},': "not-json",
+        b'{"computer":"b"}]}': "not-json",
+        b" \t\r": "not-json",
+        b'{"computer":"b"},': "not-json",
+        b'{"computer":"b"} {"computer":"c"}': "several-values",
+        b"{": "not-json",
+        b"[" * 1_001: "too-deep",
+        b'{"computer":' * 1_001: "too-deep",
+    }
+    some = list(lines)
+    for first in range(len(some)):
+        turned = some[first:] + some[:first]
+        found = {
+            each: verdict.reason
+            for each, verdict in zip(turned, parser.lines(turned, EventSettings()), strict=True)
+        }
+        assert found == lines
+
+
 def line(**fields: Any) -> bytes:
     return json.dumps({"computer": "a"} | fields).encode()
 
