@@ -1,11 +1,13 @@
 """How good the rules are: precision, recall and delay against the labels that events carry. Pure.
 
 A rule names the scenarios that it is for (`scenarios` in its file). An alert is right if one of its events
-has one of these labels; a played scenario is found if one of its events is in an alert of the rule.
+has one of these labels; a played scenario is found if one of its events is in an alert of the rule. It counts
+as missed only when all its events are there: the event that decides may still come.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -19,15 +21,19 @@ from producer.events.line_rule import parse_object
 
 
 class Label(NamedTuple):
-    """The scenario that an event is a part of."""
+    """The scenario that an event is a part of, and its number of events; 0 when the label does not say."""
 
     scenario: str
     story: str
+    events: int = 0
 
 
 @dataclass(frozen=True)
 class Score:
-    """One rule and one scenario. `delays`: seconds from the deciding event to the alert."""
+    """One rule and one scenario. `open`: played, but neither found nor over when the events ended.
+
+    `delays`: seconds from the deciding event to the alert.
+    """
 
     head: Head
     scenario: str
@@ -35,6 +41,7 @@ class Score:
     right: int
     played: int
     found: int
+    open: int = 0
     delays: tuple[float, ...] = ()
 
     @property
@@ -43,7 +50,8 @@ class Score:
 
     @property
     def recall(self) -> float | None:
-        return self.found / self.played if self.played else None
+        decided = self.played - self.open
+        return self.found / decided if decided else None
 
     def delay(self, percent: int) -> float | None:
         """The delay at a quantile, by nearest rank."""
@@ -59,6 +67,7 @@ class Score:
             "right": self.right,
             "played": self.played,
             "found": self.found,
+            "open": self.open,
             "precision": self.precision,
             "recall": self.recall,
             "delay_p50": self.delay(50),
@@ -81,10 +90,18 @@ class Labels:
             labels = event.get("labels") if event else None
             if event and shape and isinstance(labels, dict) and "scenario" in labels:
                 name = identity(Hit(shape, event, {}, []))
-                self.by_identity[name] = Label(str(labels["scenario"]), str(labels.get("story_id", "")))
+                self.by_identity[name] = _label(labels)
 
-    def stories(self, scenario: str) -> set[str]:
-        return {label.story for label in self.by_identity.values() if label.scenario == scenario}
+    def stories(self, scenario: str) -> dict[str, bool]:
+        """The stories of a scenario, and whether all their events are there."""
+        seen = Counter(label for label in self.by_identity.values() if label.scenario == scenario)
+        return {label.story: count >= label.events for label, count in seen.items()}
+
+
+def _label(labels: Mapping[str, Any]) -> Label:
+    events = labels.get("story_events")
+    known = events if isinstance(events, int) else 0
+    return Label(str(labels["scenario"]), str(labels.get("story_id", "")), known)
 
 
 def detected_at(lines: bytes) -> dict[str, int]:
@@ -115,13 +132,15 @@ def scores(
 def _score(
     head: Head, scenario: str, alerts: list[Alert], labels: Labels, delays: Mapping[str, float]
 ) -> Score:
-    stories: set[str] = set()
+    found: set[str] = set()
     right = []
     for alert in alerts:
         known = [labels.by_identity[each] for each in alert.record_ids if each in labels.by_identity]
         mine = {label.story for label in known if label.scenario == scenario}
         if any(label.scenario in head.scenarios for label in known):
             right.append(alert)
-        stories |= mine
-    found = tuple(delays[alert.id] for alert in right if alert.id in delays)
-    return Score(head, scenario, len(alerts), len(right), len(labels.stories(scenario)), len(stories), found)
+        found |= mine
+    played = labels.stories(scenario)
+    open_ = sum(1 for story, over in played.items() if not over and story not in found)
+    known_delays = tuple(delays[alert.id] for alert in right if alert.id in delays)
+    return Score(head, scenario, len(alerts), len(right), len(played), len(found), open_, known_delays)

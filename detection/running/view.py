@@ -66,6 +66,7 @@ def score_table(rows: Iterable[Score]) -> Table:
         "right",
         "played",
         "found",
+        "open",
         "precision",
         "recall",
         "p50",
@@ -75,8 +76,9 @@ def score_table(rows: Iterable[Score]) -> Table:
     for each in rows:
         shares = (each.precision, each.recall)
         delays = (each.delay(50), each.delay(99))
+        counts = (each.alerts, each.right, each.played, each.found, each.open)
         table.add_row(
-            each.head.title, each.scenario, *map(str, (each.alerts, each.right, each.played, each.found)),
+            each.head.title, each.scenario, *map(str, counts),
             *("–" if share is None else f"{share:.2f}" for share in shares),
             *("–" if delay is None else f"{delay:.3f} s" for delay in delays),
         )  # fmt: skip

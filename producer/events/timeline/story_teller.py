@@ -11,7 +11,7 @@ from typing import NamedTuple
 from producer.events.catalogue.event_catalogue import Catalogue
 from producer.events.catalogue.stories import Step, Story
 from producer.events.catalogue.values import Draw, Drawn, drawn_values
-from producer.events.formats import text_slot
+from producer.events.formats import number_slot, text_slot
 from producer.events.hosts import Host, User, shared_values
 from producer.events.line_template import LineTemplate, StoryValues, compile_line, compile_parts, fill_known
 
@@ -58,7 +58,7 @@ class StoryTeller:
         random_, known = self._rng.random, self._prepared
         for when, host, story in starts:
             values = self._labelled() if self._label else {}
-            users = host.users
+            users, first = host.users, len(pending)
             user = users[int(random_() * len(users))]
             steps = known.get(id(story)) or self._prepare(story)
             for chance, times, is_random, next_user, delays, places, template in steps:
@@ -71,6 +71,8 @@ class StoryTeller:
                         when += next(delays)
                     at = places[int(random_() * len(places))] if places else host
                     pending.append((when, template, at, user, values))
+            if self._label:
+                values["label.events"] = len(pending) - first
 
     def _labelled(self) -> StoryValues:
         self._told += 1
@@ -80,7 +82,8 @@ class StoryTeller:
         labels = {}
         if self._label:
             labels = {"story": story.name, "story_id": text_slot("label.id")}
-            labels |= {"scenario": story.name} if story.scenario else {}
+            if story.scenario:
+                labels |= {"scenario": story.name, "story_events": number_slot("label.events")}
         steps = self._prepared[id(story)] = [self._prepare_step(step, labels) for step in story.steps]
         return steps
 

@@ -63,6 +63,23 @@ scenarios: [brute-force, log-cleared]
     assert (cleared["recall"], cleared["found"]) == (0.0, 0)
 
 
+def test_an_attack_that_is_not_over_is_not_missed() -> None:
+    """The right password of a brute force comes minutes after the wrong ones: a short run ends before it."""
+    start = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
+    settings = GeneratorSettings(seed=2, scenarios=("brute-force@5",), start_time=start, labels=True)
+    lines = [event.line for event in islice(generate(settings), 25_000)]
+    ended = next(number for number, line in enumerate(lines) if b'"scenario"' in line) + 2_000
+    rows = {}
+    for name, part in (("short", lines[:ended]), ("whole", lines)):
+        answer = _run("score", "--json", "--fail-under", "1", "-", text=b"".join(part))
+        assert answer.returncode == 0, answer.stdout
+        rows[name] = {row["title"]: row for row in map(json.loads, answer.stdout.splitlines())}
+    short, whole = (rows[name]["A guessed password fits"] for name in ("short", "whole"))
+    assert (short["played"], short["found"], short["open"], short["recall"]) == (1, 0, 1, None)
+    assert (whole["played"], whole["found"], whole["open"], whole["recall"]) == (1, 1, 0, 1.0)
+    assert rows["short"]["Passwords guessed for one account"]["recall"] == 1.0
+
+
 def test_the_delay_is_that_of_the_run_that_found_the_alerts(events: Path, tmp_path: Path) -> None:
     alerts = [json.loads(line) for line in _run("--output", "json", events).stdout.splitlines()]
     for alert in alerts:

@@ -126,6 +126,7 @@ def test_scenarios(scenario: str, expected: dict[int, int]) -> None:
     assert all(counts[event_id] >= least for event_id, least in expected.items())
     assert told[0]["timestamp"] >= "2026-01-05T08:00:20"
     assert len({event["labels"]["story_id"] for event in told}) == 1
+    assert {event["labels"]["story_events"] for event in told} == {len(told)}
 
 
 def test_a_scenario_at_a_rate_comes_again_and_leaves_the_background_as_it_was() -> None:
