@@ -121,14 +121,14 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
 def _run(settings: DetectionSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from detection.flink import graph, preflight
-    from flink_bridge.jvm.classes import PASSWORD_CLASSES, load_classes
+    from flink_bridge.jvm.classes import BLOCK_CLASSES, PASSWORD_CLASSES, load_classes
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
 
     with tempfile.TemporaryDirectory(prefix="win-event-detection-") as folder:
         jar = Path(folder) / "win-event-password.jar"
         try:
             prefix = class_prefix()
-            load_classes(jar, prefix, PASSWORD_CLASSES)
+            load_classes(jar, prefix, BLOCK_CLASSES + PASSWORD_CLASSES)
             for note in preflight.check(settings, prefix) if check else ():
                 click.echo(note, err=True)
             graph.run(settings, prefix, jar)

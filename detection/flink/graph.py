@@ -12,13 +12,14 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 from pyflink.table.expressions import col
 
-from detection.flink.correlating import ALERT, Correlating, Spreading
-from detection.flink.matching import matching
+from detection.flink.correlating import Correlating
+from detection.flink.matching import Matching
+from detection.flink.rows import PAIR
 from detection.flink.settings import DetectionSettings, detection_flink_options
+from detection.flink.source import line_blocks
 from flink_bridge.kafka.sql_text import literal
 
 _SHIPPED = ("detection", "producer", "flink_bridge", "kafka_setup")
-_PAIR = Types.ROW([Types.STRING(), Types.STRING()])
 
 
 def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
@@ -35,18 +36,15 @@ def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
     tables = StreamTableEnvironment.create(env)
     with tempfile.TemporaryDirectory(prefix="win-event-detection-") as folder:
         env.add_python_file(str(_packages(Path(folder))))
-        tables.execute_sql(_lines(settings, prefix))
         tables.execute_sql(_alerts(settings, prefix))
         files, pipelines = list(settings.files), list(settings.pipelines)
-        tables.create_temporary_function("hits", matching(files, pipelines))
-        found = tables.sql_query(
-            "SELECT hit FROM (SELECT hits(line) AS hit FROM event_lines) WHERE hit IS NOT NULL"
-        )
         alerts = (
-            tables.to_data_stream(found)
-            .flat_map(Spreading(files, pipelines), output_type=_PAIR)
+            line_blocks(env, settings, prefix)
+            .flat_map(Matching(files, pipelines), output_type=PAIR)
+            .name("match")
             .key_by(lambda row: row[0], key_type=Types.STRING())
-            .process(Correlating(files, pipelines, settings.bounds), output_type=ALERT)
+            .process(Correlating(files, pipelines, settings.bounds), output_type=PAIR)
+            .name("correlate")
         )
         statements = tables.create_statement_set()
         table = tables.from_data_stream(alerts).alias("k", "v").select(col("k"), col("v"))
@@ -64,25 +62,6 @@ def _packages(folder: Path) -> Path:
     return target
 
 
-def _lines(settings: DetectionSettings, prefix: str) -> str:
-    lateness = _interval(settings.max_lateness)
-    options = {
-        "connector": "kafka",
-        "topic": settings.topic,
-        "properties.group.id": settings.group,
-        "properties.isolation.level": "read_committed",
-        "scan.startup.mode": f"{settings.start_from}-offset",
-        **({"scan.bounded.mode": "latest-offset"} if settings.bounded else {}),
-        "value.format": "raw",
-        **{f"properties.{name}": value for name, value in settings.kafka.client_properties(prefix).items()},
-    }
-    return (
-        "CREATE TEMPORARY TABLE event_lines (line STRING, "
-        "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp', "
-        f"WATERMARK FOR event_time AS event_time - {lateness}) {_with(options)}"
-    )
-
-
 def _alerts(settings: DetectionSettings, prefix: str) -> str:
     options = {
         "connector": "kafka",
@@ -95,12 +74,6 @@ def _alerts(settings: DetectionSettings, prefix: str) -> str:
         **{f"properties.{name}": value for name, value in settings.kafka.producer_properties(prefix).items()},
     }
     return f"CREATE TEMPORARY TABLE alerts (k STRING, v STRING) {_with(options)}"
-
-
-def _interval(seconds: float) -> str:
-    days, rest = divmod(int(seconds), 86_400)
-    text = f"{days} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{round(seconds % 1 * 1000):03d}"
-    return f"INTERVAL '{text}' DAY(3) TO SECOND(3)"
 
 
 def _with(options: Mapping[str, str]) -> str:

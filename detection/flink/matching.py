@@ -1,71 +1,58 @@
-"""The matcher as a function of Flink over Arrow batches: takes lines, returns hits. Runs in Flink's Python
-workers.
+"""The matcher as a function of Flink: takes blocks of lines, returns hits. Runs in Flink's Python workers.
 
-One call has up to thousands of lines, which are one block for the matcher. Its compiled rules exist as long
-as the worker. A hit is one JSON text with the data for alerts and correlations.
+A hit becomes an alert, or the fields of the event that correlations read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
 
-import orjson
-import pandas as pd  # type: ignore[import-untyped]
-from pyflink.table import DataTypes
-from pyflink.table.udf import ScalarFunction, udf
+from pyflink.common import Row
+from pyflink.datastream import FlatMapFunction, RuntimeContext
 
-from detection.alerts import identity
-from detection.detector import definitions
-from detection.matching.event_fields import ABSENT, event_time
+from detection.alerts import identity, of_event
+from detection.correlation.correlator import Occurrence
+from detection.flink import rows
+from detection.matching.event_fields import event_time
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import RuleFile
-from detection.matching.rule_set import Rule, RuleSet
+from detection.wall_clock import wall_clock
 from producer.events.event_time import read_ticks
 
 
-class Matching(ScalarFunction):
-    """The job contains the texts of rule files; each worker compiles them."""
+class Matching(FlatMapFunction):
+    """Turns a hit into ("", alert) if its rule alerts, and (key, occurrence) for each correlation.
+
+    The job contains the texts of rule files. Each worker compiles them once, when it starts.
+    """
 
     def __init__(self, files: list[RuleFile], pipelines: list[str]) -> None:
         self._files, self._pipelines = files, pipelines
 
-    def open(self, function_context: Any) -> None:
+    def open(self, runtime_context: RuntimeContext) -> None:
         rules = load(self._files, self._pipelines)
-        self._matcher, self._wanted = Matcher(rules.rules), wanted_fields(rules)
+        self._matcher, self._listening = Matcher(rules.rules), rows.listening(rows.families(rules))
+        metrics = runtime_context.get_metrics_group()
+        self._lines, self._rejected = metrics.counter("lines"), metrics.counter("rejected")
+        self._timeless = metrics.counter("timeless")
 
-    def eval(self, lines: pd.Series) -> pd.Series:
-        found: list[str | None] = [None] * len(lines)
-        values = [line.replace("\n", " ").encode() if line else b"" for line in lines]
-        for number, hit in self._matcher.numbered_hits(values):
-            found[number] = hit_text(hit, self._wanted)
-        return pd.Series(found, dtype=object)
+    def flat_map(self, value: bytes) -> Iterator[Row]:
+        for hit in self._matcher.hits(value):
+            yield from self._rows(hit)
+        counts = self._matcher.counts
+        self._lines.inc(counts.lines)
+        self._rejected.inc(counts.rejected)
+        counts.lines = counts.rejected = 0
 
-
-def matching(files: list[RuleFile], pipelines: list[str]) -> Any:
-    """The function in the form for Flink."""
-    return udf(Matching(files, pipelines), result_type=DataTypes.STRING(), func_type="pandas")
-
-
-def wanted_fields(rules: RuleSet) -> dict[str, tuple[str, ...]]:
-    """The fields that correlations read from an event, by the key of the rule."""
-    wanted: dict[str, set[str]] = {}
-    for each in definitions(rules)[0]:
-        names = {*each.group_by, *([each.value_field] if each.value_field else [])}
-        for key in each.refers_to:
-            wanted.setdefault(key, set()).update(each.field_for(name, key) for name in names)
-    return {key: tuple(sorted(names)) for key, names in wanted.items()}
-
-
-def hit_text(hit: Hit, wanted: dict[str, tuple[str, ...]]) -> str:
-    """`{"id", "time", "rules": {key: {field: text}}}`; the time is in ticks, or null."""
-    moment = event_time(hit.event)
-    rules = {rule.head.key: _fields(hit, rule, wanted.get(rule.head.key, ())) for rule in hit.rules}
-    time = read_ticks(moment) if moment else None
-    return orjson.dumps({"id": identity(hit), "time": time, "rules": rules}).decode()
-
-
-def _fields(hit: Hit, rule: Rule, names: Iterable[str]) -> dict[str, str]:
-    read = hit.reader(rule)
-    return {name: value for name in names if (value := read(name)) != ABSENT}
+    def _rows(self, hit: Hit) -> Iterator[Row]:
+        name, moment = identity(hit), event_time(hit.event)
+        time = read_ticks(moment) if moment else None
+        if time is None:
+            self._timeless.inc()
+        for rule in hit.rules:
+            key = rule.head.key
+            if rule.head.alerts:
+                yield rows.alert(of_event(rule.head, name, time, wall_clock()))
+            if time is not None and (wanted := self._listening.get(key)):
+                yield from rows.counted(wanted, Occurrence(key, time, name, hit.reader(rule)))

@@ -38,9 +38,7 @@ def detection_flink_options(settings: DetectionSettings) -> dict[str, str]:
     return {
         **flink_options(settings),
         "parallelism.default": str(settings.parallelism),
-        "table.exec.source.idle-timeout": f"{int(settings.idle_timeout * 1000)} ms",
-        # A batch is sent when it is full or a tenth of a second old; this adds to the delay.
+        # A bundle leaves when it is full or a tenth of a second old: that is the price in delay.
         "python.fn-execution.bundle.size": "20000",
         "python.fn-execution.bundle.time": "100",
-        "python.fn-execution.arrow.batch.size": "20000",
     }

@@ -19,6 +19,7 @@ CLASSES = (
     *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog", "LineBytes"),
     *("EventTime", "RejectedLine", "EventLine", "KafkaRecord", "RejectionWatch", "SortLines"),
 )
+BLOCK_CLASSES = ("LineBlock", "GatherLines")
 PASSWORD_CLASSES = ("PasswordProvider",)
 KAFKA_CLASSES = ("KafkaRecords", *PASSWORD_CLASSES)
 """These need the Kafka connector, and Kafka's classes under the names that the connector uses."""

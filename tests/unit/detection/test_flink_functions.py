@@ -1,19 +1,20 @@
-"""What runs in Flink's Python workers, called as Flink calls it: batches in, hits, keys and alerts out."""
+"""What runs in Flink's Python workers, called as Flink calls it: blocks in, alerts and keyed hits out."""
 
 from __future__ import annotations
 
 import json
 import warnings
+from collections import Counter
+from typing import Any
 
-import pandas as pd  # type: ignore[import-untyped]
-from pyflink.common import Row
+import pytest
 from unit.detection.rule_texts import correlation, event, rule, rule_set
 
 from detection.matching.rule_files import RuleFile
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # PyFlink uses what it has deprecated itself
-    from detection.flink.correlating import Spreading, families
+    from detection.flink import rows
     from detection.flink.matching import Matching
 
 TEXTS = (
@@ -24,36 +25,76 @@ TEXTS = (
 FILES = [RuleFile(f"rules/{number}.yml", text) for number, text in enumerate(TEXTS)]
 
 
-def test_a_batch_gives_its_hits_at_their_places() -> None:
-    matching = Matching(FILES, [])
-    matching.open(None)
-    lines = [event(0, 1), b"not json", event(1, 2), event(2, TargetUserName="m.ito", record_id=7)]
-    found = matching.eval(pd.Series([line.decode().strip() for line in lines] + [None]))
-    assert [value is None for value in found] == [False, True, True, False, True]
-    hit = json.loads(found[3])
-    assert hit["id"] == "WS-1 Security 7"
-    assert hit["rules"] == {"failed": {"TargetUserName": "m.ito"}}
+class Metrics:
+    """Flink's, as far as the functions use them."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def get_metrics_group(self) -> Metrics:
+        return self
+
+    def counter(self, name: str) -> Any:
+        counts = self.counts
+
+        class Named:
+            def inc(self, by: int = 1) -> None:
+                counts[name] += by
+
+        return Named()
 
 
-def test_a_hit_becomes_an_alert_or_goes_to_its_group() -> None:
-    matching, spreading = Matching(FILES, []), Spreading(FILES, [])
-    matching.open(None)
-    spreading.open(None)
-    lines = [event(0, 1), event(1, TargetUserName="m.ito"), event(2)]
-    alone, grouped, without = matching.eval(pd.Series([line.decode() for line in lines]))
-    ((key, alert),) = spreading.flat_map(Row(alone))
-    assert key == ""
-    assert json.loads(alert)["title"] == "other"
-    assert json.loads(alert)["detected_at"]
-    ((key, seen),) = spreading.flat_map(Row(grouped))
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def matching(metrics: Metrics) -> Matching:
+    found = Matching(FILES, [])
+    found.open(metrics)
+    return found
+
+
+def test_what_matches_in_a_block_leaves_and_the_rest_is_counted(matching: Matching, metrics: Metrics) -> None:
+    lines = [event(0, 1), b"not json\n", event(1, 2), event(2, TargetUserName="m.ito", record_id=7)]
+    (_, alone), (key, seen) = matching.flat_map(b"".join(lines))
+    assert json.loads(alone)["title"] == "other"
+    assert json.loads(alone)["detected_at"]
+    occurrence = rows.occurrence_of(seen)
+    assert (occurrence.key, occurrence.identity) == ("failed", "WS-1 Security 7")
+    assert occurrence.read("TargetUserName") == "m.ito"
     assert json.loads(key)[1:] == ["m.ito"]
-    assert json.loads(seen)["fields"] == {"TargetUserName": "m.ito"}
-    assert list(spreading.flat_map(Row(without))) == []
+    assert metrics.counts == {"lines": 4, "rejected": 1}
+
+
+def test_a_hit_is_an_alert_or_goes_to_its_group(matching: Matching) -> None:
+    ((key, _),) = matching.flat_map(event(0, 1))
+    assert key == ""
+    assert list(matching.flat_map(event(2))) == []
+
+
+def test_an_event_without_a_time_alerts_alone_and_is_counted(matching: Matching, metrics: Metrics) -> None:
+    lines = [event(0, 1), event(1, TargetUserName="m.ito")]
+    timeless = [json.loads(line) | {"timestamp": "at noon"} for line in lines]
+    block = b"".join(json.dumps(each).encode() + b"\n" for each in timeless)
+    assert [key for key, _ in matching.flat_map(block)] == [""]
+    assert metrics.counts["timeless"] == 2
+
+
+def test_an_alert_goes_to_the_topic_under_its_rule_and_group(matching: Matching) -> None:
+    ((_, alert),) = matching.flat_map(event(0, 1))
+    told = json.loads(alert)
+    key, value = rows.record_of(alert)
+    assert json.loads(key) == {"rule_id": told["rule_id"], "group": told["group"]}
+    assert value == alert
 
 
 def test_correlations_that_count_each_other_stand_together() -> None:
     chain = correlation("temporal_ordered", "the_event_count, other", group="TargetUserName")
     apart = correlation("value_count", "other", "{field: F, gte: 2}")
-    found = families(rule_set(*TEXTS, chain, apart))
+    found = dict(rows.families(rule_set(*TEXTS, chain, apart)))
     assert sorted(len(family) for family in found.values()) == [1, 2]
-    assert list(found) != list(families(rule_set(*TEXTS, chain, apart.replace("gte: 2", "gte: 3"))))
+    assert list(found) != list(
+        dict(rows.families(rule_set(*TEXTS, chain, apart.replace("gte: 2", "gte: 3"))))
+    )

@@ -6,14 +6,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from flink_bridge.jvm.classes import CLASSES, JAVA, java_text, write_jar
+from flink_bridge.jvm.classes import BLOCK_CLASSES, CLASSES, JAVA, java_text, write_jar
 
 
 def test_the_jar_compiles(gateway: Any, tmp_path: Path) -> None:
-    jar = tmp_path / "classes.jar"
-    write_jar(jar, {name: java_text(JAVA / f"{name}.java") for name in CLASSES})
+    jar, classes = tmp_path / "classes.jar", CLASSES + BLOCK_CLASSES
+    write_jar(jar, {name: java_text(JAVA / f"{name}.java") for name in classes})
     names = zipfile.ZipFile(jar).namelist()
-    assert {f"winevent/{name}.class" for name in CLASSES} <= set(names)
+    assert {f"winevent/{name}.class" for name in classes} <= set(names)
 
 
 def test_flink_can_copy_a_record_between_threads(gateway: Any, tmp_path: Path) -> None:
