@@ -1,206 +1,94 @@
-"""Detection over Kafka: events per second to the end of a topic, and the delay of alerts at a steady rate."""
+"""Detection over Kafka: events a second to the end of a topic."""
 
 from __future__ import annotations
 
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
-import orjson
-from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
-from running import Job, wait_until
+from confluent_kafka import Consumer, TopicPartition
+from running import Job
 
-from bench.analytics.asking import finished
 from bench.analytics.filled import FilledTopic
 from bench.bridge.cluster import Cluster
-from bench.detection import rules
+from bench.detection import delay, rules
 from bench.detection.detecting import RULES
+from bench.detection.drivers import FLINK, PROCESS, submitted
 from bench.harness import Case, Section
 from bench.measurement import Sample
-from bench.percentiles import Percentiles
-from bench.processes import BIN, run
-from bench.reading.events import events
+from bench.processes import BIN, cpu_seconds, memory_mib, run
 from local_stack.broker import kafka_objects
-from local_stack.layout import REPOSITORY
-from producer.events.event_time import TICKS, read_ticks, to_text
 
-JOB = str(REPOSITORY / "detection" / "job.py")
-RATE = 10_000  # events a second, for the delay
-PERCENTILES = (50.0, 99.0)
-_PROCESS, _FLINK = "win-event-detect --topic", "detection/job.py on Flink"
-_STEP = 0.01  # seconds between two batches of the feeder
-_TIME = slice(14, 42)  # of a line of the flat shape
-_QUIET = subprocess.DEVNULL
-_SURE = (
-    "title: A failed logon\nid: 6d1c2f3e-0000-4000-8000-000000000001\nlevel: low\n"
-    "logsource: {product: windows, service: security}\n"
-    "detection:\n  selection: {EventID: 4625}\n  condition: selection\n"
+_WARM = 0.2  # the share of the events after which the clock starts on Flink
+_ENDS = ("FINISHED", "FAILED", "CANCELED")
+_NOTE = (
+    "On Flink the clock runs from the first committed position behind a fifth of the events to the last "
+    "one: the start of Python and the compilers of a cold cluster do not count. Of the process its start "
+    "counts. Processor time is without the broker's."
 )
 
 
 def sections(quick: bool, cluster: Cluster) -> list[Section]:
-    folder = cluster.running.stack.directory
-    topic = FilledTopic(cluster, 200_000 if quick else 2_000_000)
-    file = rules.write(folder, RULES)
-    carried = [
-        Case(_PROCESS, partial(_process, topic, file)),
-        Case(_FLINK, partial(_job, topic, file, 1)),
-        Case(f"{_FLINK}, two subtasks", partial(_job, topic, file, 2)),
+    topic = FilledTopic(cluster, 400_000 if quick else 2_000_000)
+    file = rules.write(cluster.running.stack.directory, RULES)
+    cases = [
+        Case(PROCESS, partial(_process, topic, file)),
+        Case(FLINK, partial(_on_flink, topic, file, 1)),
+        Case(f"{FLINK}, two subtasks", partial(_on_flink, topic, file, 2)),
     ]
-    note = f"{topic.count:,} events of about 1.2 KB in three partitions, {RULES} rules, read to the end. "
-    seconds = 5.0 if quick else 30.0
-    delays = {
-        driver: Percentiles(_Delays(cluster, file, driver, seconds).measured, PERCENTILES)
-        for driver in (_PROCESS, _FLINK)
-    }
-    delayed = [
-        Case(f"{driver} p{percent:g}", partial(run.sample, percent))
-        for driver, run in delays.items()
-        for percent in PERCENTILES
-    ]
-    return [
-        Section("detection stream", "Detection over Kafka", "events/s", carried, _PROCESS, note
-                + "On Flink the clock runs once all tasks run; of the process its start counts."),
-        Section("detection delay", f"Delay of an alert at {RATE:,} events/s", "ms", delayed, note=(
-            "From the time in the event, set when it is handed to Kafka's client, to the moment a reader of "
-            f"the topic of alerts has the alert. {RULES} rules, and one for failed logons, an event in 60."
-        )),
-    ]  # fmt: skip
+    what = f"{topic.count:,} events of about 1.2 KB in three partitions, {RULES} rules, read to the end. "
+    carried = Section("detection stream", "Detection over Kafka", "events/s", cases, PROCESS, what + _NOTE)
+    return [carried, delay.section(quick, cluster, file)]
 
 
 def _process(topic: FilledTopic, file: Path) -> Sample:
     command = [str(BIN / "win-event-detect"), "--rules", str(file), "--topic", topic.name, "--bounded"]
-    command += ["--group", f"win-event-detection-{time.monotonic_ns()}", "--output", "json"]
+    command += ["--group", _new_group(), "--output", "json"]
     done = run(command, env=topic.cluster.running.shell("detection"), discard=True)
     return Sample(topic.count / done.seconds, topic.count, done.cost.cpu_seconds, done.cost.peak_mib)
 
 
-def _job(topic: FilledTopic, file: Path, subtasks: int) -> Sample:
-    more = ("--bounded", "--parallelism", str(subtasks))
-    seconds, cpu, peak = finished(topic.cluster, _submitted(topic.cluster, topic.name, file, *more))
-    return Sample(topic.count / seconds, topic.count, cpu, peak)
+def _new_group() -> str:
+    return f"win-event-detection-{time.monotonic_ns()}"
 
 
-def _submitted(cluster: Cluster, topic: str, file: Path, *more: str) -> Job:
-    options = ("--kafka-topic", topic, "--rules", str(file), *more)
-    answer = cluster.running.flink_run(*options, user="detection", program=JOB)
-    if "JobID " not in answer.stdout:
-        raise RuntimeError(answer.stdout + answer.stderr)
-    return Job(cluster.running, answer.stdout.partition("JobID ")[2].split()[0])
+def _on_flink(topic: FilledTopic, file: Path, subtasks: int) -> Sample:
+    group = _new_group()
+    more = ("--bounded", "--parallelism", str(subtasks), "--group", group, "--checkpoint-interval", "0.5")
+    job = submitted(topic.cluster, topic.name, file, *more)
+    positions, peak = _positions(topic, job, group)
+    begin = next((seen for seen in positions if seen.records >= topic.count * _WARM), positions[-1])
+    end, count = positions[-1], positions[-1].records - begin.records
+    if not count:
+        raise RuntimeError(f"all events came at once, at {end.records}: nothing is left to time")
+    return Sample(count / (end.at - begin.at), count, end.cpu - begin.cpu, peak)
 
 
-class _Delays:
-    """Events at a steady rate, and one driver of detection."""
+class _Position(NamedTuple):
+    """How many records the group had behind it at a moment, and the processor seconds spent until then."""
 
-    def __init__(self, cluster: Cluster, file: Path, driver: str, seconds: float) -> None:
-        self._cluster, self.driver, self._seconds = cluster, driver, seconds
-        self._file = file.with_name("with-a-sure-one.yml")
-        self._file.write_text(f"{file.read_text(encoding='utf-8')}---\n{_SURE}", encoding="utf-8")
-
-    def measured(self) -> list[float]:
-        topic, _ = self._cluster.topics(3)
-        with ExitStack() as cleanup:
-            alerts = cleanup.enter_context(_arriving(self._cluster))
-            cleanup.enter_context(self._driver(topic))
-            cleanup.enter_context(_fed(self._cluster, topic))
-            wait_until(lambda: bool(alerts), "the first alert", 120)
-            time.sleep(5)  # events before the start of the driver, and its first batches, do not count
-            begin = _now()
-            time.sleep(self._seconds)
-            end = _now()
-            wait_until(lambda: alerts[-1][0] > end, "the alerts of the last event", 60)
-        return [(seen - happened) * 1000 / TICKS for happened, seen in alerts if begin <= happened <= end]
-
-    @contextmanager
-    def _driver(self, topic: str) -> Iterator[None]:
-        if self.driver == _FLINK:
-            job = _submitted(self._cluster, topic, self._file)
-            try:
-                yield
-            finally:
-                job.cancel()
-            return
-        command = [str(BIN / "win-event-detect"), "--rules", str(self._file), "--topic", topic]
-        process = subprocess.Popen(
-            [*command, "--group", f"win-event-detection-{topic}"],
-            env=self._cluster.running.shell("detection"), stdout=_QUIET, stderr=_QUIET,
-        )  # fmt: skip
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
+    records: int
+    at: float
+    cpu: float
 
 
-@contextmanager
-def _arriving(cluster: Cluster) -> Iterator[list[tuple[int, int]]]:
-    """Yields (time in the event, time of arrival) of each alert, in ticks."""
-    login = kafka_objects.connection(cluster.running.stack, "reader").client_settings()
-    reader = Consumer({**login, "group.id": "win-event-bench", "fetch.wait.max.ms": 10})
-    reader.assign([TopicPartition("alerts", number, OFFSET_END) for number in _partitions(reader, "alerts")])
-    found: list[tuple[int, int]] = []
-
-    def look() -> None:
-        for message in reader.consume(500, timeout=0.005):
-            alert = orjson.loads(message.value() or b"{}")
-            if alert.get("title") == "A failed logon" and (happened := read_ticks(alert["first"])):
-                found.append((happened, _now()))
-
-    with _repeated(look, 0.0):
-        yield found
-    reader.close()
-
-
-def _partitions(reader: Consumer, topic: str) -> list[int]:
-    return list(reader.list_topics(topic, timeout=20).topics[topic].partitions)
-
-
-@contextmanager
-def _fed(cluster: Cluster, topic: str) -> Iterator[None]:
-    """Feed RATE events per second with the current time, without end."""
-    login = kafka_objects.connection(cluster.running.stack, "bridge").client_settings()
-    producer = Producer({**login, "compression.type": "lz4", "linger.ms": 5})
-    lines = cycle(events(50_000).splitlines())
-    begin, sent = time.monotonic(), 0
-
-    def step() -> None:
-        nonlocal sent
-        due, ticks = int((time.monotonic() - begin) * RATE), _now()
-        moment = to_text(ticks).encode()
-        for _ in range(due - sent):
-            line = next(lines)
-            producer.produce(
-                topic, line[: _TIME.start] + moment + line[_TIME.stop :], timestamp=ticks // 10_000
-            )
-        sent = due
-        producer.poll(0)
-
-    with _repeated(step, _STEP):
-        yield
-    producer.flush(60)
-
-
-def _now() -> int:
-    return time.time_ns() // 100
-
-
-@contextmanager
-def _repeated(step: Callable[[], None], pause: float) -> Iterator[None]:
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.wait(pause):
-            step()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+def _positions(topic: FilledTopic, job: Job, group: str) -> tuple[list[_Position], float]:
+    """Each position that the job commits until its end, and the most MiB."""
+    tested = [topic.cluster.taskmanager()]
+    login = kafka_objects.connection(topic.cluster.running.stack, "detection").client_settings()
+    reader = Consumer({**login, "group.id": group})
+    places = [TopicPartition(topic.name, number) for number in range(3)]
+    found, peak = [_Position(0, time.monotonic(), cpu_seconds(tested))], 0.0
     try:
-        yield
+        while (state := job.state()) not in _ENDS:
+            records = sum(max(each.offset, 0) for each in reader.committed(places, timeout=60))
+            if records > found[-1].records:
+                found.append(_Position(records, time.monotonic(), cpu_seconds(tested)))
+            peak = max(peak, memory_mib(tested))
+            time.sleep(0.05)
     finally:
-        over.set()
-        thread.join()
+        reader.close()
+    if state != "FINISHED":
+        raise RuntimeError(job.failures()[:300])
+    return found, peak
