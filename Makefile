@@ -80,5 +80,5 @@ COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 
 
 lock:  ## renew the locks from pyproject.toml; those of the images are slices of the whole one
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
-	$(COMPILE) --extra bridge -c requirements.lock pyproject.toml -o flink_bridge/requirements.lock
+	$(COMPILE) --extra bridge --extra detect -c requirements.lock pyproject.toml -o flink_bridge/requirements.lock
 	$(COMPILE) --extra kinesis --extra cache --extra detect -c requirements.lock pyproject.toml deploy/tools/build.in -o deploy/tools/requirements.lock

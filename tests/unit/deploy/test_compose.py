@@ -18,6 +18,7 @@ from running import BIN, run
 from analytics.job import main as analytics
 from console.cli import main as console
 from detection.cli import detect
+from detection.job import main as detection
 from flink_bridge.job import main as job
 from forward.cli import main as forward
 from kafka_setup.cli import commands as kafka_setup
@@ -37,6 +38,7 @@ ONE_SHOTS = {
     "kafka-setup",
     "bridge-submit",
     "analytics-submit",
+    "detection-submit",
     "inventory-files",
     "connector",
 }
@@ -66,6 +68,7 @@ def test_docker_compose_accepts_it() -> None:
         ("alerts", {"alertmanager", "alert-receiver"}),
         ("cache", {"cache"}),
         ("cdc", {"inventory-files", "postgres", "connect", "connector"}),
+        ("detection", {"detection-submit"}),
         ("kinesis", {"forward-kinesis"}),
     ],
 )
@@ -191,6 +194,7 @@ def test_prefetched_topics_are_the_shipped_ones() -> None:
         ("kafka-metrics", kafka_metrics),
         ("bridge-submit", job),
         ("analytics-submit", analytics),
+        ("detection-submit", detection),
         ("kafka-setup", kafka_setup),
         ("console", console),
         ("forward-kinesis", forward),

@@ -6,7 +6,7 @@ import fnmatch
 import re
 import shlex
 import sys
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -102,11 +102,19 @@ def test_container_settings_name_the_paths_of_the_image() -> None:
 def test_the_jobs_find_what_they_import_and_need_no_kafka_client() -> None:
     """The image has the job's lock alone, and the folders that its Dockerfile copies."""
     ours = {path.parent.name for path in REPOSITORY.glob("*/__init__.py")}
-    code = "import sys, flink_bridge.submission, flink_bridge.job, analytics.job; print(*sys.modules)"
-    result = run(sys.executable, "-c", code, cwd=REPOSITORY)
+    jobs = "flink_bridge.submission, flink_bridge.job, analytics.job, detection.job, detection.flink.graph"
+    result = run(sys.executable, "-c", f"import sys, {jobs}; print(*sys.modules)", cwd=REPOSITORY)
     imported = set(result.stdout.split())
     assert {"flink_bridge.kafka.settings", "kafka_setup.connection.settings"} <= imported, result.stderr
     assert {name for name in imported if "." not in name} & ours <= {
         source.split("/")[0] for source in copied(FLINK)
     }
     assert not imported & {"confluent_kafka", "local_stack.jars"}
+    lock = _pins(REPOSITORY / "flink_bridge" / "requirements.lock")
+    installed = {re.split(r"[=\[]", pin)[0] for pin in lock}
+    assert {"sigma", "re2", "msgspec"} <= imported
+    assert {
+        name
+        for name, found in packages_distributions().items()
+        if name in imported and not installed & {each.lower().replace("_", "-") for each in found}
+    } <= ours | {"_distutils_hack"}  # every environment with setuptools loads it
