@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -88,7 +89,8 @@ class Correlator:
         for each in self._correlations:
             for key in dict.fromkeys(each.refers_to):
                 self._listening.setdefault(key, []).append(each)
-        self._groups: dict[str, dict[Group, State]] = {each.head.key: {} for each in self._correlations}
+        # A plain dict looks for its first key behind all that were removed before it.
+        self._groups = {each.head.key: OrderedDict[Group, State]() for each in self._correlations}
         self._swept: dict[str, int] = {}
         self._told: dict[tuple[str, Group], list[Told]] = {}
         self.lost = 0
@@ -135,12 +137,12 @@ class Correlator:
         self._told.setdefault((key, _folded(group)), []).append(told)
 
     @property
-    def state(self) -> dict[str, dict[Group, State]]:
+    def state(self) -> dict[str, OrderedDict[Group, State]]:
         """All windows, for storage elsewhere."""
         return self._groups
 
     @state.setter
-    def state(self, kept: dict[str, dict[Group, State]]) -> None:
+    def state(self, kept: dict[str, OrderedDict[Group, State]]) -> None:
         self._groups |= {key: groups for key, groups in kept.items() if key in self._groups}
 
     @property
@@ -154,8 +156,7 @@ class Correlator:
         state = states.get(folded)
         if state is None:
             if len(states) >= self._bounds.groups:
-                states.pop(next(iter(states)))  # the burst that began first
-                self.lost += 1
+                yield from self._forget(correlation, states)
             state = states[folded] = State(group)
         window, dropped = state.window, state.window.dropped
         for place in _places(correlation, occurrence.key):
@@ -167,6 +168,13 @@ class Correlator:
                 yield from self._changed(correlation, state, burst)
             yield from _absorbed(correlation, state)
         self.lost += window.dropped - dropped
+
+    def _forget(self, correlation: Correlation, states: OrderedDict[Group, State]) -> Iterator[Change]:
+        """The group that began first; its bursts have no further word."""
+        _, state = states.popitem(last=False)
+        self.lost += 1
+        for burst in state.window.bursts:
+            yield Change(correlation, state.shown, burst, over=True)
 
     def _changed(self, correlation: Correlation, state: State, burst: Burst) -> Iterator[Change]:
         new = burst.told == 0

@@ -128,6 +128,16 @@ def test_full_windows_and_too_many_groups_are_counted() -> None:
     assert detector.held <= 104
 
 
+def test_the_burst_of_a_group_that_is_dropped_gets_its_last_word() -> None:
+    """Or its line of JSON would never be written, and its count be kept for ever."""
+    detector = Detector(rule_set(FAILED, BURST), bounds=Bounds(groups=1))
+    found = [alert for number in range(7) for alert in detector.feed(event(number, record_id=number + 1))]
+    assert [alert.over for alert in found] == [False]
+    (last,) = detector.feed(event(8, computer="PC-2"))
+    assert (last.id, last.over, last.count) == (found[0].id, True, 7)
+    assert list(detector.finish()) == []
+
+
 def test_chains_aliases_and_generate() -> None:
     first = rule("first", "{EventID: 1}")
     second = rule("second", "{EventID: 2}")
