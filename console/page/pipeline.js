@@ -106,8 +106,9 @@ function drawWork(name, jobs, service, groups) {
     draw(name, "good", count(members), members === 1 ? "process" : "processes", [lag]);
     return true;
   }
-  if (service.state !== "up") draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink")]);
-  else if (!jobs.length) draw(name, "none", "–", "", ["no job runs"]);
+  const apart = groups.length ? lag : ""; // of a process that commits to its group without joining it
+  if (service.state !== "up") draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink"), apart]);
+  else if (!jobs.length) draw(name, "none", "–", "", [apart ? "no Flink job" : "no job runs", apart]);
   else {
     const ages = jobs.map((job) => job.checkpoint_age).filter((age) => age !== null);
     draw(name, isRunning(jobs) ? "good" : "warn", count(jobs.length), jobs.length === 1 ? "job" : "jobs", [

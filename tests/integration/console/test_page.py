@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 from consoles import Pipeline, RunningConsole, made_by_the_producer, make_event
 from playwright.sync_api import Page, expect
 from running import wait_until
@@ -183,6 +183,18 @@ def test_a_detection_outside_of_flink_shows_as_a_process(page: Page, pipeline: P
         wait_until(lambda: consumer.poll(1.0) or consumer.assignment(), "it has joined its group")
         expect(page.locator("#node-detection .figure")).to_have_text(re.compile(r"^1\sprocess"))
         expect(page.locator("#node-detection")).to_have_attribute("data-state", "good")
+    finally:
+        consumer.close()
+
+
+def test_a_detection_that_joins_no_group_shows_its_lag(page: Page, pipeline: Pipeline) -> None:
+    topic = pipeline.topic("events_processed")
+    login = kafka_objects.connection(pipeline.broker.stack, "detection").client_settings()
+    consumer = Consumer({**login, "group.id": "win-event-detection-apart"})
+    try:
+        consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+        note = page.locator("#node-detection .note")
+        expect(note).to_have_text(re.compile(r"(?:no Flink job|not asked) · lag [\d,]+"))
     finally:
         consumer.close()
 
