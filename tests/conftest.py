@@ -12,10 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from running import RunningProducer, RunningStack, free_ports
 from sharing import group_of, rank
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# A busy machine draws values slowly: that is no fault of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _numbers = itertools.count(1)
 
