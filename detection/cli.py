@@ -201,7 +201,8 @@ def test(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
         wanted = "must match" if each.must_match else "must not match"
         why = each.problem or ("it does not" if each.must_match else "it does")
         place = f"{each.head.path}:{each.head.line}: {each.head.title}"
-        click.secho(f"failed: {place}: example {each.number} {wanted}: {why}", fg="red")
+        what = f"example {each.number} {wanted}" if each.number else "examples"
+        click.secho(f"failed: {place}: {what}: {why}", fg="red")
     without = sum(1 for head in rules.heads.values() if not head.examples)
     click.echo(
         f"{len(rules.heads)} rules, {len(rules.refusals)} refused, "

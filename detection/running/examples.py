@@ -18,6 +18,8 @@ from producer.events.event_time import TICKS, read_ticks, to_text
 
 _START = "2026-01-05T12:00:00Z"
 _OWN = ("after", "times", "every")
+_LISTS = {"match": True, "no_match": False}
+_MOST = 100_000  # events of one case
 
 
 class Example(NamedTuple):
@@ -37,10 +39,10 @@ class Example(NamedTuple):
 def run_examples(rules: RuleSet) -> Iterator[Example]:
     """Every case of every rule, each alone with all rules loaded."""
     for head in rules.heads.values():
-        if not isinstance(head.examples, dict):
-            yield Example(head, 0, True, False, "examples: expected match and no_match")
+        if problem := _problem(head.examples):
+            yield Example(head, 0, True, False, problem)
             continue
-        for name, must_match in (("match", True), ("no_match", False)):
+        for name, must_match in _LISTS.items():
             for number, case in enumerate(head.examples.get(name) or [], 1):
                 try:
                     block = _lines(case)
@@ -48,6 +50,16 @@ def run_examples(rules: RuleSet) -> Iterator[Example]:
                     yield Example(head, number, must_match, False, f"not a list of events: {error}")
                     continue
                 yield Example(head, number, must_match, _matches(rules, head, block))
+
+
+def _problem(examples: Any) -> str:
+    """Why these are no examples; what is misspelt would never be tested."""
+    if not isinstance(examples, dict):
+        return "expected match and no_match"
+    if unknown := [str(name) for name in examples if name not in _LISTS]:
+        return f"expected match and no_match, not {', '.join(unknown)}"
+    wrong = [name for name in examples if not isinstance(examples[name] or [], list)]
+    return f"{', '.join(wrong)}: expected a list of cases" if wrong else ""
 
 
 def _matches(rules: RuleSet, head: Head, block: bytes) -> bool:
@@ -60,12 +72,16 @@ def _matches(rules: RuleSet, head: Head, block: bytes) -> bool:
 def _lines(case: Any) -> bytes:
     if not isinstance(case, list):
         raise TypeError(f"a case is a list of events, not {type(case).__name__}")
+    if not case:
+        raise ValueError("it is empty")
     lines, record, time = [], 0, read_ticks(_START) or 0
     for each in case:
         if not isinstance(each, dict):
             raise TypeError(f"an event is a mapping, not {each!r}")
         time += int(float(each.get("after", 0)) * TICKS)
         times, every = int(each.get("times", 1)), float(each.get("every", 1))
+        if not 1 <= times <= _MOST:
+            raise ValueError(f"times: {times} is not from 1 to {_MOST:,}")
         for number in range(times):
             record += 1
             event = {name: value for name, value in each.items() if name not in _OWN}
