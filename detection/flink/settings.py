@@ -38,7 +38,7 @@ def detection_flink_options(settings: DetectionSettings) -> dict[str, str]:
     return {
         **flink_options(settings),
         "parallelism.default": str(settings.parallelism),
-        # A bundle leaves when it is full or a tenth of a second old: that is the price in delay.
+        # A bundle is sent when it is full or a tenth of a second old; this adds to the delay.
         "python.fn-execution.bundle.size": "20000",
         "python.fn-execution.bundle.time": "100",
     }
