@@ -66,7 +66,7 @@ def _blocks(env: StreamExecutionEnvironment, settings: BridgeSettings, endpoint:
 
 
 def _records(blocks: Any, settings: BridgeSettings, endpoint: Endpoint) -> Any:
-    """The blocks as KafkaRecord, in the thread of the source; the writer of a single source works there, too."""
+    """The blocks as KafkaRecord, in the thread of the source; the writer of a single source works there."""
     parser = java_class("SortLines")(json.dumps(sorting_options(settings, endpoint)))
     types: Any = get_gateway().jvm.org.apache.flink.api.common.typeinfo.TypeInformation
     record = java_class("KafkaRecord")._java_lang_class
