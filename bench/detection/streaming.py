@@ -84,7 +84,8 @@ def _positions(topic: FilledTopic, job: Job, group: str) -> tuple[list[_Position
         while (state := job.state()) not in _ENDS:
             records = sum(max(each.offset, 0) for each in reader.committed(places, timeout=60))
             if records > found[-1].records:
-                found.append(_Position(records, time.monotonic(), cpu_seconds(tested)))
+                spent = max(cpu_seconds(tested), found[-1].cpu)  # Python's workers may have ended already
+                found.append(_Position(records, time.monotonic(), spent))
             peak = max(peak, memory_mib(tested))
             time.sleep(0.05)
     finally:
