@@ -43,11 +43,14 @@ class Program:
 
 
 def program(words: Sequence[str]) -> Program:
-    """The program for the words of a command line.
+    """The program for the words of a command line: options of the bridge, or another program and its options.
 
-    Options of the bridge, or another program's name and options.
+    Raises UsageError.
     """
     named = bool(words) and words[0] in installed()
+    if words and not named and not words[0].startswith("-"):
+        programs = ", ".join(installed())
+        raise UsageError(_usage(f"{words[0]!r} is none of {programs}, and no option of the bridge"))
     user = words[0] if named else "bridge"
     return Program(user, job_file(user), tuple(words[1:] if named else words))
 
@@ -74,7 +77,13 @@ def describe(stack: Stack, wanted: Program) -> checkpoints.Job:
     try:
         return checkpoints.Job.described(answer.stdout)
     except (ValueError, KeyError):
-        raise UsageError((answer.stderr or answer.stdout).strip()) from None
+        said = (answer.stderr or answer.stdout).strip()
+        raise UsageError(_usage(said.rpartition("\nError: ")[2])) from None
+
+
+def _usage(text: str) -> str:
+    """As click says it, by the name of the command that was typed: the job calls itself job.py."""
+    return f"Try 'win-event-stack submit --help' for help.\n\nError: {text}"
 
 
 def check_listener(job: checkpoints.Job) -> None:

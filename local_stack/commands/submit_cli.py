@@ -76,8 +76,8 @@ def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> No
     """
     reporter, current = TerminalReporter(), current_stack()
     with errors_told(reporter):
-        wanted = submission.program(job_options)
         try:
+            wanted = submission.program(job_options)
             job = submission.describe(current, wanted)
         except submission.UsageError as error:
             click.echo(str(error), err=True)

@@ -27,14 +27,20 @@ def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     before = ("time", "key") if keys else ()
     for name in (*before, *(fields or ["row"])):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+        # rich narrows the widest of the columns that may wrap; the others, only the time, keep their width.
+        table.add_column(_cut(name), no_wrap=name == "time")
     for record, row in zip(records, rows, strict=True):
         cells = (
             [_text(row.get(name)) for name in fields] if flat and row is not None else [_raw(record.value)]
         )
         outside = (_time(record.time), _key(record.key)) if keys else ()
-        table.add_row(*(Text(_printable(cell)) for cell in (*outside, *cells)))
+        table.add_row(*(_cut(_printable(cell)) for cell in (*outside, *cells)))
     return table
+
+
+def _cut(text: str) -> Text:
+    """One line, which ends with … where the column is too narrow."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def _row(value: bytes | None) -> Any:

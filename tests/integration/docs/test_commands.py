@@ -1,7 +1,7 @@
-"""The commands of README, TUTORIAL and YOUR_EVENTS, run as they stand: a page is one shell session.
+"""The commands of README, TUTORIAL and YOUR_EVENTS, run unchanged: a page is one shell session.
 
-Only addresses differ: the session's stack listens on other ports than a stack of one's own. What is not to be
-run stands in blocks that are not marked `bash`.
+Only addresses differ: the stack of the tests listens on other ports. Commands that must not run are in blocks
+that are not marked `bash`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,8 @@ def test_the_commands_of_a_page_work(stack: RunningStack, tmp_path: Path, page: 
         try:
             code = shell.wait(SECONDS)
         finally:
-            os.killpg(shell.pid, signal.SIGTERM)  # what the page left running in the background
+            with suppress(ProcessLookupError):  # a page ends what it has started
+                os.killpg(shell.pid, signal.SIGTERM)
             for job in _jobs(stack) - before:  # `make down` would have ended them
                 Job(stack, job).cancel()
     told = output.read_text(errors="replace")

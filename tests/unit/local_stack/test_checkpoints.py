@@ -12,7 +12,7 @@ import pytest
 
 from local_stack.cluster import checkpoints
 from local_stack.cluster.checkpoints import Job, job_ids, newest, start
-from local_stack.cluster.submission import describe, program
+from local_stack.cluster.submission import UsageError, describe, program
 from local_stack.layout import Stack
 
 A, B, OTHER = "a" * 32, "b" * 32, "c" * 32
@@ -93,6 +93,22 @@ def test_a_job_says_its_name_and_whose_positions_it_keeps(
     job = describe(Stack(tmp_path), program(words))
     assert (job.name, job.positions) == (name, positions)
     assert job.listener == ("127.0.0.1:9092", "SASL_PLAINTEXT")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("nonsense", "'nonsense' is none of bridge, analytics, detection, and no option of the bridge"),
+        ("analytics nonsense", "no question 'nonsense'; there are: "),
+        ("--nonsense", "No such option '--nonsense'"),
+    ],
+)
+def test_what_cannot_be_submitted_is_said_by_the_command_that_was_typed(
+    tmp_path: Path, words: str, said: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        describe(Stack(tmp_path), program(words.split()))
+    assert str(refused.value).startswith("Try 'win-event-stack submit --help' for help.\n\nError: " + said)
 
 
 def test_a_job_that_is_not_to_be_checked_names_no_listener(tmp_path: Path) -> None:

@@ -41,6 +41,24 @@ def test_what_is_no_flat_row_stands_as_it_came() -> None:
     ]
 
 
+def test_a_narrow_screen_cuts_the_longest_texts_and_never_the_time() -> None:
+    event = b'{"data":{"a":1},"message":"' + b"x" * 500 + b'"}'
+    records = [
+        Peeked(0, n, 1_700_000_000_123, key, event)
+        for n, key in enumerate((b"WS-001.corp.example", b"k" * 90))
+    ]
+    for width in (80, 100):
+        console = Console(width=width)
+        with console.capture() as capture:
+            console.print(as_table(records))
+        _, _, short, long = capture.get().splitlines()
+        assert max(len(short), len(long)) <= width
+        assert short.startswith("2023-11-14 22:13:20.123   ")
+        assert long.startswith("2023-11-14 22:13:20.123   kkkkkkkk")
+        assert short.endswith("…")
+    assert "WS-001.corp.example   " in short
+
+
 def test_the_newest_row_of_a_key_counts_and_what_is_gone_is_gone() -> None:
     first, gone, other = Peeked(0, 1, 5, b"a", b"1"), Peeked(0, 2, 4, b"a", None), Peeked(1, 0, 3, b"b", b"2")
     again = Peeked(1, 1, 2, b"b", b"3")
