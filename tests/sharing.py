@@ -4,10 +4,13 @@ from __future__ import annotations
 
 # Files that share a process, and so its broker and cluster; any other file may go to any process. Groups
 # stand here by the time they take, the longest first: a long one that comes last leaves the others idle.
+# A process keeps its broker and cluster from group to group, so more and smaller groups cost nothing.
 TOGETHER = (
-    ("tests/integration/analytics/", "tests/integration/detection/"),
+    ("tests/integration/local_stack/",),
+    ("tests/integration/analytics/",),
     ("tests/integration/flink_bridge/", "tests/integration/test_pipeline.py"),
-    ("tests/integration/local_stack/", "tests/integration/docs/"),
+    ("tests/integration/docs/",),
+    ("tests/integration/detection/",),
     ("tests/faults/",),
     ("tests/integration/console/",),
     ("tests/integration/deploy/",),
