@@ -15,8 +15,8 @@ from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords, write_logins
 from local_stack.cdc.start import start_cdc
-from local_stack.cluster import cluster, sql_gateway
-from local_stack.jars import jars
+from local_stack.cluster import cluster, flink_java, sql_gateway
+from local_stack.jars import jars, shared_classes
 from local_stack.layout import Stack, load_stack
 
 PARTS = ("kafka", "flink")
@@ -101,8 +101,7 @@ def _up_kafka(stack: Stack, reporter: Reporter) -> None:
     if not missing:
         reporter.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
     else:
-        if len(missing) == stack.brokers:  # a running broker may still load classes from the folder
-            _link(stack.directory / "kafka" / "libs", jars.read_lock("kafka"), stack)
+        shared_classes.make("kafka", broker.class_path(stack), stack.jars, reporter.doing)
         reporter.doing(f"starting {', '.join(map(broker.name, missing))}")
         broker.start_brokers(stack, missing)
         wait_for_brokers(stack)
@@ -117,6 +116,7 @@ def _up_kafka(stack: Stack, reporter: Reporter) -> None:
 def _up_flink(stack: Stack, reporter: Reporter) -> None:
     _fetch("flink", stack, reporter)
     if processes.running(stack, "jobmanager") is None:
+        shared_classes.make("flink", flink_java.class_path(stack), stack.jars, reporter.doing)
         reporter.doing("starting the Flink cluster")
         cluster.start_cluster(stack, _fetch("s3", stack, reporter) if stack.s3 else [])
         watchdog.start_watchdog(stack)
@@ -179,11 +179,3 @@ def _counting(reporter: Reporter, section: str, fresh: bool) -> Callable[[int, i
             reporter.doing(f"{section}: fetching jars, {done} of {total}")
 
     return progress
-
-
-def _link(folder: Path, locked: list[jars.LockedJar], stack: Stack) -> None:
-    """Make the folder of links for the broker's classpath: exactly the locked jars, and no older ones."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for jar in locked:
-        (folder / jar.file_name).symlink_to(stack.jars / jar.file_name)

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 from kafka_setup.atomic_file import write_atomically
+from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.cluster.client import client_script
 from local_stack.cluster.flink_java import flink_environment
-from local_stack.jars.java import SHORT_LIVED, java_home
+from local_stack.jars.java import SHORT_LIVED
 from local_stack.layout import Stack, default_directory
 from local_stack.processes import StartError
 
@@ -47,10 +48,9 @@ def write_tools(stack: Stack) -> None:
         if stack.ca_file:
             text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"
         write_atomically(client_config(stack, user), text, mode=0o600)
-    classpath = f"{stack.directory / 'kafka' / 'libs'}/*"
     for name, main_class in KAFKA_TOOLS.items():
         options = ["-Xmx256m", *(() if "console" in name else SHORT_LIVED)]
-        java = shlex.join([str(java_home() / "bin" / "java"), *options, "-cp", classpath, main_class])
+        java = shlex.join([*java_command(stack), *options, main_class])
         _write_script(stack.bin / name, f'exec {java} "$@"')
     _write_script(stack.bin / "flink", client_script(stack))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -39,11 +40,11 @@ def load_compose() -> dict[str, Any]:
 
 
 class Containers:
-    def __init__(self, folder: Path, jars: Path, broker_libs: Path) -> None:
+    def __init__(self, folder: Path, jars: Path, kafka: list[str]) -> None:
         self.compose = load_compose()
         self.folder = folder
         self.jars = jars
-        self.broker_libs = broker_libs
+        self.kafka = shlex.join(kafka)  # Java with its jars
         *ports, self.jobmanager_metrics, self.alertmanager = free_ports(len(_PORTS) + 2)
         self.ports = dict(zip(_PORTS, ports, strict=True))
         self.started: list[subprocess.Popen[bytes]] = []
@@ -166,9 +167,7 @@ class Containers:
         options = f"{quick} ${{KAFKA_OPTS:-}} $KAFKA_HEAP_OPTS $KAFKA_LOG4J_OPTS"
         keep = f'echo "$0 $@" >> {self.folder}/logs/command-lines.log\n'
         for name, main_class in _KAFKA_SCRIPTS.items():
-            self._script(
-                name, f'#!/bin/sh\n{keep}exec java -cp "{self.broker_libs}/*" {options} {main_class} "$@"\n'
-            )
+            self._script(name, f'#!/bin/sh\n{keep}exec {self.kafka} {options} {main_class} "$@"\n')
         # Of busybox, for the health checks; a bare machine may have neither.
         self._script("nc", f"#!{sys.executable}\n{_NC}")
         self._script("wget", f"#!{sys.executable}\n{_WGET}")

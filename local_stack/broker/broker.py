@@ -14,6 +14,8 @@ from kafka_setup.connection.broker_login import scram_file
 from local_stack import observe, processes
 from local_stack.broker.certificates import ensure_certificates
 from local_stack.broker.passwords import SUPER_USER
+from local_stack.jars import shared_classes
+from local_stack.jars.jars import read_lock
 from local_stack.jars.java import SHORT_LIVED, java_home, server_options
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
@@ -45,7 +47,7 @@ def _start(stack: Stack, number: int) -> processes.Daemon:
         secrets.symlink_to(stack.kafka_logins, target_is_directory=True)
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
     command = [
-        *_java(stack),
+        *java_command(stack),
         "-Xms256m",
         "-Xmx512m",
         *server_options(),
@@ -89,7 +91,7 @@ def _format_storage(stack: Stack, number: int, cluster_id: str) -> None:
     draft = _draft(stack, number)
     shutil.rmtree(draft, ignore_errors=True)
     draft.parent.mkdir(parents=True, exist_ok=True)
-    command = [*_java(stack), *SHORT_LIVED, "kafka.tools.StorageTool", "format", "-t", cluster_id]
+    command = [*java_command(stack), *SHORT_LIVED, "kafka.tools.StorageTool", "format", "-t", cluster_id]
     command += ["-c", str(_CONFIG)]
     result = subprocess.run(
         [*command, "--add-scram", f"@{scram_file(stack.kafka_logins.parent, SUPER_USER)}"],
@@ -110,8 +112,15 @@ def _new_cluster_id() -> str:
     return text
 
 
-def _java(stack: Stack) -> list[str]:
-    return [str(java_home() / "bin" / "java"), "-cp", f"{stack.directory / 'kafka' / 'libs'}/*"]
+def java_command(stack: Stack) -> list[str]:
+    """Java with the jars of Kafka; further options, the class and its arguments come behind it."""
+    jars = class_path(stack)
+    shared = shared_classes.options("kafka", jars, stack.jars)
+    return [str(java_home() / "bin" / "java"), *shared, "-cp", ":".join(map(str, jars))]
+
+
+def class_path(stack: Stack) -> list[Path]:
+    return [stack.jars / jar.file_name for jar in read_lock("kafka")]
 
 
 def _environment(stack: Stack, number: int, data: Path) -> dict[str, str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from kafka_setup.atomic_file import write_atomically
 from kafka_setup.connection.passwords import password_file
 from local_stack import processes
+from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology
 from local_stack.cdc import postgres
-from local_stack.jars.java import java_home
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
 
 NAME = "connect"
@@ -41,8 +41,7 @@ def launch(stack: Stack) -> processes.Daemon:
     worker = folder / "worker.properties"
     write_atomically(worker, with_folders_of(stack, _CONFIG.read_text(encoding="utf-8")))
     logging = f"-Dlog4j2.configurationFile={DEPLOY / 'kafka' / 'log4j2.properties'}"
-    command = [str(java_home() / "bin" / "java"), "-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", logging]
-    command += ["-cp", f"{stack.directory / 'kafka' / 'libs'}/*"]
+    command = [*java_command(stack), "-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", logging]
     command += ["org.apache.kafka.connect.cli.ConnectDistributed", str(worker)]
     return processes.start(stack, NAME, command, _environment(stack), folder)
 

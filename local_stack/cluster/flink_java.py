@@ -21,6 +21,7 @@ import yaml
 
 from kafka_setup.atomic_file import write_atomically
 from local_stack.extras import how_to_add
+from local_stack.jars import shared_classes
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack
@@ -85,14 +86,16 @@ def java_command(
     that of the configuration which says what goes into it.
     """
     file, configuration = log
-    words = [str(java_home() / "bin" / "java"), *options, "-XX:+IgnoreUnrecognizedVMOptions"]
+    jars = class_path(stack)
+    shared = shared_classes.options("flink", jars, stack.jars)
+    words = [str(java_home() / "bin" / "java"), *shared, *options, "-XX:+IgnoreUnrecognizedVMOptions"]
     for name in ("all", kind):
         words += shlex.split(str(settings.get(f"env.java.opts.{name}", "")))
     if (version := _java_version(java_home())) is None or version > 17:
         words.append("-Djava.security.manager=allow")
     words.append(f"-Dlog.file={stack.logs / file}")
     words.append(f"-Dlog4j.configurationFile={(stack.flink_conf / configuration).as_uri()}")
-    return [*words, "-cp", ":".join(map(str, [*class_path(stack), *more_jars]))]
+    return [*words, "-cp", ":".join(map(str, [*jars, *more_jars]))]
 
 
 def write_settings(stack: Stack, settings: Mapping[str, Any]) -> None:

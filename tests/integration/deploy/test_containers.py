@@ -21,6 +21,7 @@ from kafka_setup.cluster_facts import read_facts
 from kafka_setup.connection.session import connect
 from kafka_setup.connection.settings import KafkaConnection, read_password_file
 from kafka_setup.topology.file import load_topology
+from local_stack.broker.broker import java_command
 from local_stack.broker.passwords import ensure_passwords
 from local_stack.jars.jars import fetch
 
@@ -32,8 +33,8 @@ def containers(tmp_path_factory: pytest.TempPathFactory, broker: RunningStack) -
     """The services in the order of `depends_on`; the bridge is submitted."""
     fetch("observe", broker.stack.jars, lambda done, total: None)
     fetch("flink", broker.stack.jars, lambda done, total: None)
-    libs = broker.stack.directory / "kafka" / "libs"
-    running = Containers(tmp_path_factory.mktemp("containers"), broker.stack.jars, libs)
+    kafka = java_command(broker.stack)
+    running = Containers(tmp_path_factory.mktemp("containers"), broker.stack.jars, kafka)
     for user in ("kafka", "controller", "observer"):  # as a person may have set them
         (running.folder / "secrets" / user).write_text(f'Win\\Temp9 "{user}", ü=1\n', encoding="utf-8")
     ensure_passwords(

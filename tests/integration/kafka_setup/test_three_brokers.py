@@ -38,6 +38,7 @@ def java_that_keeps_its_command_lines(folder: Path) -> Path:
     java.parent.mkdir(parents=True)
     java.write_text(f'#!/bin/sh\necho "$@" >> {folder}/command-lines\nexec {java_home()}/bin/java "$@"\n')
     java.chmod(0o755)
+    (java.parent.parent / "release").symlink_to(java_home() / "release")
     return java.parent.parent
 
 
