@@ -25,28 +25,27 @@ from producer.http.settings import TOKEN_VARIABLE, HttpLimits, HttpSettings
 from producer.log.ledger import LedgerError
 from producer.log.recovery import LogDirectoryError
 from producer.opening import ProducerSettings
-from producer.options_cli import producer_options
+from producer.options_cli import ProducerCommand, producer_options
 from producer.producer import Orders, run
 from producer.serving.client import ClientSettings
 from producer.serving.server import ServerSettings
 from producer.serving.tls import TlsSettings
 
 _CONTEXT = {
-    "auto_envvar_prefix": "WIN_EVENT_PRODUCER",
     "help_option_names": ["-h", "--help"],
     "max_content_width": 110,
     "show_default": True,
 }
 
 
-@click.command(context_settings=_CONTEXT)
+@click.command(cls=ProducerCommand, context_settings=_CONTEXT)
 @click.version_option(package_name="win-event-bridge")
 @producer_options
 def main(**options: Any) -> None:
     """Serve synthetic Windows events as JSON lines over TCP: one log, any number of clients.
 
-    Every option is also read from the environment, as WIN_EVENT_PRODUCER_RATE for --rate. The token for what
-    changes something over HTTP comes from WIN_EVENT_HTTP_TOKEN or the file WIN_EVENT_HTTP_TOKEN_FILE.
+    Every option is also read from the environment. The token for requests that change something comes from
+    WIN_EVENT_HTTP_TOKEN or from the file WIN_EVENT_HTTP_TOKEN_FILE.
 
     \b
     Examples:

@@ -90,7 +90,7 @@ _SERVER = (
     click.option("--tls-client-ca", type=_FILE, help="Clients must show a certificate signed by this authority."),
 )  # fmt: skip
 
-_TALK = (click.option("-v", "--verbose", is_flag=True, help="Also log every client."),)
+_VERBOSE = (click.option("-v", "--verbose", is_flag=True, help="Also log every client."),)
 _HTTP = (
     click.option("--http-port", type=click.IntRange(0, 65535), help="Serve the HTTP API on this port: events, control, /healthz, /readyz, /metrics, /docs."),
     click.option("--http-host", default="127.0.0.1", help="Name or address to listen on for HTTP."),
@@ -104,8 +104,19 @@ _HTTP = (
 )  # fmt: skip
 
 
+class ProducerCommand(click.Command):
+    """Each option is also read from the variable of its long name, which --help shows."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        for option in self.params:
+            if isinstance(option, click.Option) and not option.envvar and option.name != "version":
+                name = max(option.opts, key=len).removeprefix("--").replace("-", "_").upper()
+                option.envvar, option.show_envvar = f"WIN_EVENT_PRODUCER_{name}", True
+
+
 def producer_options(command: Command) -> Command:
     """Add all options, in the order in which --help shows them."""
-    for option in reversed(_PACE + _EVENTS + _FILES + _LOG + _SERVER + _HTTP + _TALK):
+    for option in reversed(_PACE + _EVENTS + _FILES + _LOG + _SERVER + _HTTP + _VERBOSE):
         command = option(command)
     return command
