@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from flink_bridge.version_cli import version_option
+from flink_bridge.job_cli import version_option
 from kafka_setup.connection.options import option
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 if not __package__:
     # Started as a script: Python put this folder on the path, where the imports need the one above it.
@@ -22,9 +22,8 @@ from analytics.library import shipped
 from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
+from flink_bridge.job_cli import describe_option, print_notes, submitting, told, version_option
 from flink_bridge.kafka.options_cli import examine, print_description
-from flink_bridge.version_cli import version_option
-from kafka_setup.connection.jaas import JaasError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -37,13 +36,7 @@ from kafka_setup.connection.jaas import JaasError
     is_flag=True,
     help="Print all tables as SQL for a Flink client; submit nothing.",
 )
-@click.option(
-    "--describe",
-    envvar="WIN_EVENT_DESCRIBE",
-    show_envvar=True,
-    is_flag=True,
-    help="Print the name of the job as JSON; submit nothing.",
-)
+@describe_option()
 @analytics_options
 def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     """Ask questions in Flink SQL: each is a file of analytics/queries, or a .sql file of yours.
@@ -72,10 +65,11 @@ def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
         return
     if settings.kafka:
         examine(settings.kafka, values["check"])
-    try:
-        _run(settings, values["check"])
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with told(QuestionError):
+        if settings.files:
+            _print_answers(settings)
+        else:
+            _submit(settings, values["check"])
 
 
 def _show_questions() -> None:
@@ -85,36 +79,17 @@ def _show_questions() -> None:
             click.echo(f"    --set {each.name}={each.default}   {each.low} to {each.high} {each.about}")
 
 
-def _run(settings: AnalyticsSettings, check: bool) -> None:
+def _submit(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from analytics.flink import graph, preflight
     from analytics.flink.archive_check import check_archive
-    from flink_bridge.jvm.classes import PASSWORD_CLASSES, load_classes
-    from flink_bridge.kafka.preflight import PreflightError, class_prefix
+    from flink_bridge.jvm.classes import PASSWORD_CLASSES
 
-    if settings.files:
-        try:
-            _print_answers(settings)
-        except QuestionError as error:
-            _fail(error)
-        return
-    with tempfile.TemporaryDirectory(prefix="win-event-analytics-") as folder:
-        jar = Path(folder) / "win-event-password.jar"
-        try:
-            prefix = class_prefix()
-            load_classes(jar, prefix, PASSWORD_CLASSES)
-            for note in preflight.check(settings, prefix) if check else ():
-                click.echo(note, err=True)
-            if check and settings.archive:
-                check_archive(settings.archive)
-            graph.ask_topic(settings, prefix, jar)
-        except (JaasError, PreflightError, QuestionError) as error:
-            _fail(error)
-
-
-def _fail(error: Exception) -> NoReturn:
-    click.secho(f"error: {error}", fg="red", err=True)
-    sys.exit(1)
+    with submitting("password", PASSWORD_CLASSES) as (prefix, jar):
+        print_notes(preflight.check(settings, prefix) if check else ())
+        if check and settings.archive:
+            check_archive(settings.archive)
+        graph.ask_topic(settings, prefix, jar)
 
 
 def _print_answers(settings: AnalyticsSettings) -> None:

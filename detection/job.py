@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from detection.correlation.correlator import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
 from detection.running.rule_source import RulesError, RuleSource
+from flink_bridge.job_cli import describe_option, print_notes, submitting, told, version_option
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_description, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
-from flink_bridge.version_cli import version_option
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 
@@ -61,12 +60,7 @@ _OPTIONS = (
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @version_option()
-@option(
-    "--describe",
-    "WIN_EVENT_DESCRIBE",
-    is_flag=True,
-    help="Print the name of the job as JSON; submit nothing.",
-)
+@describe_option()
 @options(RULE_OPTIONS, DETECTION_OPTIONS, KAFKA_OPTIONS, _OPTIONS)
 def main(describe: bool, **values: Any) -> None:
     """Find attacks in a topic of events by Sigma rules, on Flink; alerts go to a topic.
@@ -90,10 +84,8 @@ def main(describe: bool, **values: Any) -> None:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
     click.echo(f"{len(rules.rules)} rules and {len(rules.correlations)} correlations", err=True)
     examine(settings.kafka, values["check"])
-    try:
+    with told():
         _run(settings, values["check"])
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
@@ -121,20 +113,11 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
 def _run(settings: DetectionSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from detection.flink import graph, preflight
-    from flink_bridge.jvm.classes import BLOCK_CLASSES, PASSWORD_CLASSES, load_classes
-    from flink_bridge.kafka.preflight import PreflightError, class_prefix
+    from flink_bridge.jvm.classes import BLOCK_CLASSES, PASSWORD_CLASSES
 
-    with tempfile.TemporaryDirectory(prefix="win-event-detection-") as folder:
-        jar = Path(folder) / "win-event-password.jar"
-        try:
-            prefix = class_prefix()
-            load_classes(jar, prefix, BLOCK_CLASSES + PASSWORD_CLASSES)
-            for note in preflight.check(settings, prefix) if check else ():
-                click.echo(note, err=True)
-            graph.run(settings, prefix, jar)
-        except (JaasError, PreflightError) as error:
-            click.secho(f"error: {error}", fg="red", err=True)
-            sys.exit(1)
+    with submitting("detection", BLOCK_CLASSES + PASSWORD_CLASSES) as (prefix, jar):
+        print_notes(preflight.check(settings, prefix) if check else ())
+        graph.run(settings, prefix, jar)
 
 
 if __name__ == "__main__":

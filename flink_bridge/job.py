@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 if not __package__:
     # Started as a script: Python put this folder on the path, where the imports need the one above it.
@@ -17,21 +16,15 @@ if not __package__:
 import click
 
 from flink_bridge.guarantee import guarantee
+from flink_bridge.job_cli import describe_option, print_notes, submitting, told, version_option
 from flink_bridge.kafka.options_cli import examine, print_description
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings
-from flink_bridge.version_cli import version_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @version_option()
-@click.option(
-    "--describe",
-    envvar="WIN_EVENT_DESCRIBE",
-    show_envvar=True,
-    is_flag=True,
-    help="Print the name of the job as JSON; submit nothing.",
-)
+@describe_option()
 @bridge_options
 def main(describe: bool, **values: Any) -> None:
     """Carry lines from TCP into Kafka: events into one topic, all other lines into another.
@@ -53,36 +46,21 @@ def main(describe: bool, **values: Any) -> None:
         print_description(settings.kafka, values["check"], **settings.description())
         return
     examine(settings.kafka, values["check"])
-    try:
+    with told():
         _submit(settings, values["check"])
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _submit(settings: BridgeSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from flink_bridge import graph
-    from flink_bridge.jvm.classes import load_classes
+    from flink_bridge.jvm.classes import CLASSES, KAFKA_CLASSES
     from flink_bridge.kafka import preflight
     from flink_bridge.submission import look_before
 
-    with tempfile.TemporaryDirectory(prefix="win-event-bridge-") as folder:
-        jar = Path(folder) / "win-event-bridge.jar"
-        try:
-            prefix = preflight.class_prefix()
-            load_classes(jar, prefix)
-            settings, notes = look_before(settings, prefix, check)
-        except preflight.PreflightError as error:
-            _fail(str(error))
-        for note in notes:
-            click.echo(note, err=True)
-        click.echo(guarantee(settings, preflight.heartbeat_timeout()), err=True)
+    with submitting("bridge", CLASSES + KAFKA_CLASSES) as (prefix, jar):
+        settings, notes = look_before(settings, prefix, check)
+        print_notes([*notes, guarantee(settings, preflight.heartbeat_timeout())])
         graph.run(settings, prefix, jar)
-
-
-def _fail(text: str) -> NoReturn:
-    click.secho(f"error: {text}", fg="red", err=True)
-    sys.exit(1)
 
 
 if __name__ == "__main__":
