@@ -83,9 +83,11 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from analytics.flink import graph, preflight
     from analytics.flink.archive_check import check_archive
+    from flink_bridge.flink_cluster import with_parallelism
     from flink_bridge.jvm.classes import PASSWORD_CLASSES
 
     with submitting("password", PASSWORD_CLASSES) as (prefix, jar):
+        settings = with_parallelism(settings)
         print_notes(preflight.check(settings, prefix) if check else ())
         if check and settings.archive:
             check_archive(settings.archive)

@@ -138,8 +138,7 @@ _OPTIONS = (
         "--parallelism",
         "WIN_EVENT_PARALLELISM",
         type=click.IntRange(1, 1024),
-        default=1,
-        help="Number of subtasks that read and count; at most one per partition is used.",
+        help="Number of subtasks that read and count; at most one per partition is used. Default: Flink's.",
     ),
     option(
         "--check/--no-check",
@@ -183,7 +182,7 @@ def take_settings(names: str, values: dict[str, Any], any_password: bool = False
             transactional_id_prefix=values["transactional_id_prefix"],
             transaction_timeout=values["transaction_timeout"],
             checkpoint_interval=values["checkpoint_interval"],
-            parallelism=1 if files else values["parallelism"],
+            parallelism=1 if files else values["parallelism"] or 0,
             job_name=values["job_name"],
         )
     except (JaasError, KafkaSettingsError, QuestionError) as error:

@@ -48,7 +48,7 @@ class AnalyticsSettings:
     transactional_id_prefix: str = "win-event-analytics"
     transaction_timeout: int = 900
     checkpoint_interval: float = 5.0
-    parallelism: int = 1
+    parallelism: int = 0  # 0: as Flink says, see with_parallelism
     job_name: str | None = None
 
     @property

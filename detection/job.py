@@ -50,8 +50,8 @@ _OPTIONS = (
         metavar="SECONDS",
     ),
     option(
-        "--parallelism", "WIN_EVENT_PARALLELISM", type=click.IntRange(1, 1024), default=1,
-        help="Number of subtasks that read and match; at most one per partition is used.",
+        "--parallelism", "WIN_EVENT_PARALLELISM", type=click.IntRange(1, 1024),
+        help="Number of subtasks that read and match; at most one per partition is used. Default: Flink's.",
     ),
     option("--check/--no-check", "WIN_EVENT_CHECK", default=True, help="Check the login before submitting."),
     option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
@@ -105,7 +105,7 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
         idle_timeout=values["idle_timeout"],
         bounds=Bounds(values["max_window"], values["max_groups"]),
         checkpoint_interval=values["checkpoint_interval"],
-        parallelism=values["parallelism"],
+        parallelism=values["parallelism"] or 0,
         job_name=values["job_name"],
     )
 
@@ -113,9 +113,11 @@ def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
 def _run(settings: DetectionSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     from detection.flink import graph, preflight
+    from flink_bridge.flink_cluster import with_parallelism
     from flink_bridge.jvm.classes import BLOCK_CLASSES, PASSWORD_CLASSES
 
     with submitting("detection", BLOCK_CLASSES + PASSWORD_CLASSES) as (prefix, jar):
+        settings = with_parallelism(settings)
         print_notes(preflight.check(settings, prefix) if check else ())
         graph.run(settings, prefix, jar)
 

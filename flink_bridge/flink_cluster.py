@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -13,6 +14,13 @@ from pyflink.java_gateway import get_gateway
 
 from flink_bridge.kafka.preflight import PreflightError
 
+
+class _Parallel(Protocol):
+    @property
+    def parallelism(self) -> int: ...
+
+
+Settings = TypeVar("Settings", bound=_Parallel)
 _SECONDS = 60.0
 _ENDED = ("FINISHED", "CANCELED", "FAILED")
 _LOOPBACK = re.compile(r"@(127\.[\d.]+|localhost|\[::1\]):")
@@ -43,6 +51,16 @@ def slot_notes(option: str, wanted: int) -> list[str]:
     if free < wanted:
         return [f"note: {free} of {total} slots are free and this job needs {wanted}, so it waits for them"]
     return []
+
+
+def with_parallelism(settings: Settings) -> Settings:
+    """These settings; a `parallelism` of 0 becomes that of `flink run -p`, or the cluster's own default.
+
+    Flink takes its own options for itself, up to the first that it does not know. So it takes our
+    `--parallelism`, too, where this is the first: `flink run -py job.py --parallelism 2`.
+    """
+    number = settings.parallelism or int(_option("CoreOptions", "DEFAULT_PARALLELISM") or 1)
+    return replace(settings, parallelism=number)  # type: ignore[type-var]  # they are dataclasses
 
 
 def runs_here() -> bool:

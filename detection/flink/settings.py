@@ -26,7 +26,7 @@ class DetectionSettings:
     idle_timeout: float = 10.0
     bounds: Bounds = DEFAULT_BOUNDS
     checkpoint_interval: float = 5.0
-    parallelism: int = 1
+    parallelism: int = 0  # 0: as Flink says, see with_parallelism
     job_name: str | None = None
 
     @property
