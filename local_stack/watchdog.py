@@ -48,7 +48,9 @@ class Backoff:
 
 def start_watchdog(stack: Stack) -> None:
     command = [sys.executable, "-m", "local_stack.watchdog", str(stack.directory)]
-    processes.start(stack, NAME, command, cluster.base_environment(), stack.directory)
+    # What it starts loads classes from there.
+    environment = cluster.base_environment() | {"WIN_EVENT_JAR_DIR": str(stack.jars)}
+    processes.start(stack, NAME, command, environment, stack.directory)
 
 
 def dead(stack: Stack) -> list[str]:

@@ -39,7 +39,11 @@ def test_it_outlives_its_own_errors_and_tells_them(watched: Stack) -> None:
     (watched.flink_conf / "memory.json").write_text('{"taskmanager": [["-version"], []]}')
     processes.start(watched, "taskmanager-1", [sys.executable, "-c", ""], {}, watched.directory)
     wait_until(lambda: "taskmanager-1 was gone: started again" in log.read_text(), "it is started again")
-    assert processes.running(watched, watchdog.NAME) is not None
+    running = processes.running(watched, watchdog.NAME)
+    assert running is not None
+    process = running.process()
+    assert process is not None
+    assert process.environ()["WIN_EVENT_JAR_DIR"] == str(watched.jars)
 
 
 def test_a_killed_database_and_a_killed_worker_come_back(watched: Stack) -> None:
