@@ -11,19 +11,20 @@ def guarantee(settings: BridgeSettings, heartbeat_timeout: float) -> str:
     """One sentence for the log and the terminal; `heartbeat_timeout` is the cluster's, in seconds."""
     if settings.source == "socket":
         return (
-            f"guarantee: {_while_it_stands()}; each restart may lose what was in flight and what is sent to "
-            f"nobody: {_bound(settings, heartbeat_timeout)}, unless the producer runs with --plain-resume "
-            "(then at least once); --source auto loses nothing that a win-event-producer still has"
+            f"guarantee: {_while_connected()}; each restart may lose the lines in flight and those sent "
+            f"without a connection: {_bound(settings, heartbeat_timeout)}, unless the producer runs with "
+            "--plain-resume (then at least once); --source auto loses nothing that a win-event-producer "
+            "still has"
         )
     resumed = (
-        f"{_kind(settings)}, end to end, as long as the producer retains what was sent since the last "
+        f"{_kind(settings)}, end to end, as long as the producer retains the lines since the last "
         f"checkpoint (every {settings.checkpoint_interval:g} s); a gap is reported, never silent"
     )
     if settings.source == "resume":
         return f"guarantee: {resumed}"
     return (
         f"guarantee: from a win-event-producer {resumed}. From any other server of lines "
-        f"{_while_it_stands()}; each restart may lose what was in flight and what is sent to nobody"
+        f"{_while_connected()}; each restart may lose the lines in flight and those sent without a connection"
     )
 
 
@@ -32,9 +33,9 @@ def _kind(settings: BridgeSettings) -> str:
     return "exactly once for read_committed readers" if exact else "at least once"
 
 
-def _while_it_stands() -> str:
+def _while_connected() -> str:
     return (
-        "no loss while the connection stands, the job runs and Kafka is away for less than "
+        "no loss while the connection is open, the job runs and Kafka is away for less than "
         f"{DELIVERY_TIMEOUT_SECONDS} s"
     )
 

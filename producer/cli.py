@@ -92,7 +92,7 @@ def _settings(options: dict[str, Any]) -> ProducerSettings:
 def _check_options(options: dict[str, Any]) -> None:
     """Refuse options that would be ignored: the user meant something by them."""
     if options["stdout"] and options["http_port"] is not None:
-        raise click.UsageError("--stdout serves nobody: leave out --http-port")
+        raise click.UsageError("--stdout serves no clients: leave out --http-port")
     if options["from_file"] is None:
         given = [name for name in ("loop", "shift_time", "generated_rate") if options[name]]
         if given:

@@ -77,7 +77,7 @@ class _Loading:
             key = _key(each)
             if key in found:
                 other = self._documents[id(found[key])]
-                self._refuse(each, f"'{key}' stands in {other.path}:{other.line} already")
+                self._refuse(each, f"'{key}' is in {other.path}:{other.line} already")
             else:
                 found[key] = each
         return list(found.values())

@@ -111,7 +111,7 @@ def _each_key_once(node: yaml.Node) -> None:
             for key, value in each.value:
                 if str(key.value) in known and key.value != "<<":
                     raise yaml.MarkedYAMLError(
-                        problem=f"'{key.value}' stands twice", problem_mark=key.start_mark
+                        problem=f"'{key.value}' occurs twice", problem_mark=key.start_mark
                     )
                 known.add(str(key.value))
                 waiting.append(value)

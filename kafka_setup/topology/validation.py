@@ -38,7 +38,7 @@ class Document:
             for place, line in _lines(yaml.compose(text, yaml.SafeLoader)):
                 if place in self._lines:
                     raise TopologyError(
-                        f"{origin}:{line}: {place[1:]} stands in line {self._lines[place]} already"
+                        f"{origin}:{line}: {place[1:]} is in line {self._lines[place]} already"
                     )
                 self._lines[place] = line
             self.content = yaml.safe_load(text)

@@ -110,7 +110,7 @@ def _end_of_value(array: bytes, begin: int) -> int:
     for token in _TOKEN.finditer(array, begin):
         depth += (token[0] in (b"[", b"{")) - (token[0] in (b"]", b"}"))
         if depth < 0:
-            raise ValueError(f"no event stands before {array[token.start() : token.start() + 20]!r}")
+            raise ValueError(f"no event before {array[token.start() : token.start() + 20]!r}")
         if depth == 0:
             return token.end()
     raise ValueError("the array does not end")

@@ -100,7 +100,7 @@ def _read_channel(document: Section, channel: str, tables: Tables) -> dict[str, 
         if "provider" in row and name in event_types:  # two providers may use the same id
             name = f"{name}/{event_type.provider}"
         if name in event_types:
-            raise row.fail("id", f"{event_type.event_id} stands twice")
+            raise row.fail("id", f"{event_type.event_id} occurs twice")
         event_types[name] = event_type
     return event_types
 

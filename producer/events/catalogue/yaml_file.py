@@ -103,7 +103,7 @@ def _value(node: yaml.Node, file: Path) -> Any:
             key = str(key_node.value)
             section.lines[key] = key_node.start_mark.line + 1
             if key in section:
-                raise section.fail(key, "stands twice")
+                raise section.fail(key, "occurs twice")
             section[key] = _value(value_node, file)
         return section
     if isinstance(node, yaml.SequenceNode):

@@ -56,7 +56,7 @@ def test_the_status_tells_asked_and_achieved(start_producer) -> None:
         (("--channel-mix", "1/2"), "is not three shares"),
         (("--tls-client-ca", __file__), "both --tls-cert and --tls-key"),
         (("--profile", "laptop"), "is not one of 'workstation'"),
-        (("--stdout", "--http-port", "0"), "--stdout serves nobody"),
+        (("--stdout", "--http-port", "0"), "--stdout serves no clients"),
     ],
 )
 def test_mistakes_are_named(command: str, options: tuple[str, ...], words: str) -> None:

@@ -51,7 +51,7 @@ def _rule(**changes: str) -> str:
         (_rule(selection="{Image|cidr: 10.0.0.0/99}"), 4, "Invalid CIDR"),
         (_rule(windows="linux"), 1, "product linux"),
         (_rule(security="nothing"), 1, "service nothing"),
-        (_rule(selection="{EventID: 1}\n  condition: twice"), 6, "'condition' stands twice"),
+        (_rule(selection="{EventID: 1}\n  condition: twice"), 6, "'condition' occurs twice"),
         (
             GOOD.replace("title: Good\nname: good", "title: Bad").replace(": selection", ": missing"),
             5,
@@ -98,7 +98,7 @@ def test_a_correlation_falls_with_what_it_refers_to_and_circles_are_none() -> No
 
 def test_one_id_stands_once() -> None:
     rules = loaded(GOOD, GOOD)
-    assert str(rules.refusals[0]) == "rules/1.yml:2: 'good' stands in rules/0.yml:1 already"
+    assert str(rules.refusals[0]) == "rules/1.yml:2: 'good' is in rules/0.yml:1 already"
 
 
 def test_a_filter_of_a_rule_that_is_not_there_is_refused() -> None:

@@ -172,7 +172,7 @@ def test_the_guarantee_is_what_the_settings_give() -> None:
     assert "exactly once" in guarantee(exact, 50)
     auto = guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"), 50)
     assert "from a win-event-producer exactly once" in auto
-    assert "From any other server of lines no loss while the connection stands" in auto
+    assert "From any other server of lines no loss while the connection is open" in auto
     plain = BridgeSettings(endpoints, KAFKA, source="socket", delivery="exactly-once")
     assert "exactly once" not in guarantee(plain, 50)
 

@@ -108,7 +108,7 @@ def test_settings_are_text_and_null_is_the_brokers_default() -> None:
         ("topics:\n  t:\n    partitions: 0", "3: topics.t.partitions: 0, expected int >= 1"),
         ("topics: {t: {partitions: true}}", "1: topics.t.partitions: True, expected int, got bool"),
         ("topics: {t: {replication_factor: all}}", "1: topics.t.replication_factor: 'all', expected"),
-        ("topics:\n  t:\n    config: {a: 1}\n  t: {}", "4: topics.t stands in line 2 already"),
+        ("topics:\n  t:\n    config: {a: 1}\n  t: {}", "4: topics.t is in line 2 already"),
         ("topics:\n\n  a topic: {}", "3: topics.a topic: a topic's name has"),
         ("topics: {..: {}}", "1: topics...: a topic's name has"),
         ("topics: {t: {config: {a: {b: 1}}}}", "1: topics.t.config[...]: expected"),

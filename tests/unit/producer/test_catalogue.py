@@ -41,7 +41,7 @@ HOME, NO_TEXT = 'HomeDirectory: "=%%1793"', "has no text: |text goes with"
         ("security.yaml", "LogonId: story.logon_id", "LogonId: story.logonid", "TargetLogonId: 'logonid'"),
         ("security.yaml", "version: 2", "version: x", "version: expected a whole number"),
         ("security.yaml", "{ElevatedToken|text}", "{Elevated}", "message: {Elevated} is not a field"),
-        ("security.yaml", "  - id: 4634", "  - id: 4624", "id: 4624 stands twice"),
+        ("security.yaml", "  - id: 4634", "  - id: 4624", "id: 4624 occurs twice"),
         ("system.yaml", "level: 3", "levle: 3", "levle: unknown field; known: id,"),
         ("system.yaml", "1: event.service.display", "1: event.service.colour", "table service has columns"),
         ("system.yaml", "task: [1014,", "task: [many,", "task: expected [number, name]"),
