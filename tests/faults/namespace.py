@@ -12,16 +12,19 @@ _numbers = itertools.count(1)
 
 
 class Namespace:
-    """Root only. `address` is of whoever runs inside; `prefix` goes before a command that shall do so."""
+    """Root only. `address` is of whoever runs inside; `prefix` goes before a command that shall do so.
+
+    Each process has networks of its own: what a killed one left behind is in nobody's way.
+    """
 
     def __init__(self) -> None:
         number = next(_numbers)
         self._name = f"wef-{os.getpid()}-{number}"
         self._cable = f"wef{os.getpid() % 100000}n{number}"
-        self.address = f"10.231.{number}.2"
+        host, self.address = _free_network(number)
         ip("netns", "add", self._name)
         ip("link", "add", self._cable, "type", "veth", "peer", "name", "inside", "netns", self._name)
-        ip("address", "add", f"10.231.{number}.1/30", "dev", self._cable)
+        ip("address", "add", f"{host}/30", "dev", self._cable)
         ip("link", "set", self._cable, "up")
         for command in (
             ("address", "add", f"{self.address}/30", "dev", "inside"),
@@ -29,6 +32,12 @@ class Namespace:
             ("link", "set", "lo", "up"),
         ):
             ip("-n", self._name, *command)
+
+    def __enter__(self) -> Namespace:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.remove()
 
     @property
     def prefix(self) -> Sequence[str]:
@@ -51,8 +60,19 @@ class Namespace:
         ip("netns", "delete", self._name)
 
 
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+def ip(*words: str) -> str:
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
+def _free_network(number: int) -> tuple[str, str]:
+    """The two addresses of a /30 in 10.231.0.0/16 that no cable of this machine has."""
+    taken = ip("-4", "-oneline", "address", "show")
+    first = (os.getpid() * 8 + number) % 2**14
+    for place in (*range(first, 2**14), *range(first)):
+        host = f"10.231.{place // 64}.{place % 64 * 4 + 1}"
+        if f" {host}/30 " not in taken:
+            return host, f"10.231.{place // 64}.{place % 64 * 4 + 2}"
+    raise OSError("every network of 10.231.0.0/16 is taken")
 
 
 def why_not() -> str:

@@ -139,16 +139,17 @@ def test_one_job_reads_the_topic_once_and_shows_no_password(asked: Asked) -> Non
         assert secret not in json.dumps(asked.stack.rest(f"/jobs/{asked.job.job_id}{path}"))
 
 
-def test_what_is_late_again_after_a_restart_has_a_counter(asked: Asked) -> None:
+def test_lateness_and_what_is_late_again_after_a_restart_are_measured(asked: Asked) -> None:
     # Flink asks its TaskManagers for metrics when it is asked for them: the first answer may be empty.
     job = f"/jobs/{asked.job.job_id}"
     vertices = [vertex["id"] for vertex in asked.stack.rest(job)["vertices"]]
 
-    def counted() -> bool:
+    def measured(name: str) -> bool:
         found = [asked.stack.rest(f"{job}/vertices/{vertex}/subtasks/metrics") for vertex in vertices]
-        return any("numLateRecordsDropped" in metric["id"] for metrics in found for metric in metrics)
+        return any(name in metric["id"] for metrics in found for metric in metrics)
 
-    wait_until(counted, "numLateRecordsDropped is measured", 90)
+    for name in ("numLateRecordsDropped", "currentInputWatermark"):
+        wait_until(lambda name=name: measured(name), f"{name} is measured", 90)
 
 
 def test_peek_shows_the_last_rows_as_a_table(asked: Asked) -> None:

@@ -29,11 +29,12 @@ pytestmark = pytest.mark.integration
 
 GROUP = "win-event-dashboard-test"
 # Prometheus makes this one itself, and only while an alert is pending or firing.
-# The second is that of questions about windows; only the bridge runs here. analytics/test_topic.py has it.
-# The third has a series for each rule that alerted; console/test_api.py has it.
+# The second and third are of questions about windows; only the bridge runs here. analytics/test_topic.py has
+# them. The fourth has a series for each rule that alerted; console/test_api.py has it.
 _NOT_SCRAPED = {
     "ALERTS",
     "flink_taskmanager_job_task_operator_numLateRecordsDropped",
+    "flink_taskmanager_job_task_currentInputWatermark",
     "win_event_alerts_total",
     # Only containers have a limit; alerts.test.yml has them.
     "win_event:memory_limit:bytes",

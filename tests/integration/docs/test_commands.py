@@ -24,7 +24,7 @@ SHOWN = {
     "docs/TUTORIAL.md": (
         r"^alert .* Passwords guessed for one account",
         r"^missing +0$",
-        r"^Passwords guessed for one account +brute-force +1 +1 +1 +1 +1\.00 +1\.00 +\d",
+        r"^Passwords guessed for one account +brute-force +1 +1 +1 +1 +0 +1\.00 +1\.00 +\d",
         r"^✓ level_windows, in Flink SQL:$",
         r"^brute_force +\d",
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from faults.namespace import Namespace
@@ -28,12 +29,20 @@ print("ready", flush=True)
 """
 
 
+@contextmanager
+def _server(namespace: Namespace) -> Iterator[subprocess.Popen[bytes]]:
+    command = [*namespace.prefix, sys.executable, "-c", SERVER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
 def test_a_peer_without_a_fin_is_noticed_within_a_minute(
     reader: Callable[..., Reader],
 ) -> None:
-    namespace = Namespace()
-    command = [*namespace.prefix, sys.executable, "-c", SERVER]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
+    with Namespace() as namespace, _server(namespace) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
         ports = {"resumed": 9001, "plain with heartbeats": 9002, "plain": 9003}
@@ -42,8 +51,6 @@ def test_a_peer_without_a_fin_is_noticed_within_a_minute(
             each.take_until(b"x\n")
         wait_until(lambda: readers["plain"].state() == "plain", "the plain one reads on")
         namespace.pull()
-        server.kill()
-    namespace.remove()
     for name, each in readers.items():
         wait_until(lambda each=each: each.reconnects() > 0, f"{name}: noticed", 60)
     assert all(each.state() == "away" for each in readers.values())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from http_client import JSON, NDJSON, Http
+from running import wait_until
 
 from producer.log.ledger import POSTED, LedgerBlock, decode_ledger, line_digest
 from producer.protocol import ResumeRequest
@@ -138,6 +139,10 @@ def test_what_was_posted_is_there_after_a_kill_and_in_the_ledger(start_producer,
             assert answer.json["accepted"] == len(odd), answer
             posted += odd
         assert http.post(b'{"n":NaN}', NDJSON).status == 422
+        made = http.get("/status").json["events"] + 40  # among them some of Security of several computers
+        wait_until(
+            lambda http=http, made=made: http.get("/status").json["events"] > made, "it generates events"
+        )
         server.kill()
     server = start_producer(*options)
     assert server.stop() == 0
