@@ -64,8 +64,12 @@ def test_every_series_is_there_from_the_start(producer) -> None:
 def test_status_tells_all_about_log_load_and_clients(producer) -> None:
     reader = producer.connect(ResumeRequest(None, "earliest"))
     reader.answer()
-    wait_until(lambda: len(producer.http.get("/status").json["clients"]) == 1, "the client")
-    status = producer.http.get("/status").json
+
+    def told():
+        status = producer.http.get("/status").json
+        return status if len(status["clients"]) == 1 and status["events"] else None
+
+    status = wait_until(told, "a client and an event")
     assert (status["running"], status["over"], status["rate_asked"], status["problem"]) == (
         True,
         False,
