@@ -10,9 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -261,3 +262,21 @@ class RunningProducer:
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         self.process.send_signal(signal_number)
         return self.process.wait(60)
+
+
+@contextmanager
+def repeated(step: Callable[[], object], pause: float) -> Iterator[None]:
+    """Meanwhile another thread calls `step` again and again, with `pause` seconds before each call."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(pause):
+            step()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import orjson
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
-from running import wait_until
+from running import repeated, wait_until
 
 from bench.bridge.cluster import Cluster
 from bench.detection.detecting import RULES
@@ -112,7 +111,7 @@ def _arriving(cluster: Cluster) -> Iterator[list[tuple[int, int]]]:
             if alert.get("title") == "A failed logon" and (happened := read_ticks(alert["first"])):
                 found.append((happened, _now()))
 
-    with _repeated(look, 0.0):
+    with repeated(look, 0.0):
         yield found
     reader.close()
 
@@ -141,27 +140,10 @@ def _fed(cluster: Cluster, topic: str) -> Iterator[None]:
         sent = due
         producer.poll(0)
 
-    with _repeated(step, _STEP):
+    with repeated(step, _STEP):
         yield
     producer.flush(60)
 
 
 def _now() -> int:
     return time.time_ns() // 100
-
-
-@contextmanager
-def _repeated(step: Callable[[], None], pause: float) -> Iterator[None]:
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.wait(pause):
-            step()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from faults.results import Result
 from faults.runner import run_fault
 from faults.shared_stack import SharedStack, one_broker
 from faults.whole_run import whole_run
+from running import repeated
 
 from cli_types import FiniteFloat
 
@@ -78,7 +77,7 @@ def main(hours: float, seed: int | None, modes: str) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="win-event-soak-") as scratch,
         one_broker(Path(scratch) / "stack") as built,
-        _a_line_a_minute(soak),
+        repeated(lambda: click.echo(soak.line()), 60),
         whole_run(built, Path(scratch) / "whole-run", seed, hours * 3600) as audited,
     ):
         _rounds(built, Path(scratch), soak, random.Random(seed), modes_named(modes), hours * 3600)
@@ -121,23 +120,6 @@ def _random_faults(soak: Soak, rng: random.Random, seconds: float) -> Callable[[
         return "; ".join(proofs)
 
     return inject
-
-
-@contextmanager
-def _a_line_a_minute(soak: Soak) -> Iterator[None]:
-    over = threading.Event()
-
-    def tell() -> None:
-        while not over.wait(60):
-            click.echo(soak.line())
-
-    thread = threading.Thread(target=tell, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 if __name__ == "__main__":
