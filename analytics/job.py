@@ -22,7 +22,14 @@ from analytics.library import shipped
 from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
-from flink_bridge.job_cli import describe_option, print_notes, submitting, told, version_option
+from flink_bridge.job_cli import (
+    describe_option,
+    print_notes,
+    submitting,
+    told,
+    version_option,
+    waiting_for_kafka,
+)
 from flink_bridge.kafka.options_cli import examine, print_description
 
 
@@ -88,7 +95,10 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
 
     with submitting("password", PASSWORD_CLASSES) as (prefix, jar):
         settings = with_parallelism(settings)
-        print_notes(preflight.check(settings, prefix) if check else ())
+        assert settings.kafka is not None  # noqa: S101 - _print_answers has the other case
+        with waiting_for_kafka(settings.kafka.bootstrap_servers):
+            notes = preflight.check(settings, prefix) if check else ()
+        print_notes(notes)
         if check and settings.archive:
             check_archive(settings.archive)
         graph.ask_topic(settings, prefix, jar)

@@ -20,7 +20,14 @@ from detection.correlation.correlator import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
 from detection.running.rule_source import RulesError, RuleSource
-from flink_bridge.job_cli import describe_option, print_notes, submitting, told, version_option
+from flink_bridge.job_cli import (
+    describe_option,
+    print_notes,
+    submitting,
+    told,
+    version_option,
+    waiting_for_kafka,
+)
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_description, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
@@ -118,7 +125,9 @@ def _run(settings: DetectionSettings, check: bool) -> None:
 
     with submitting("detection", BLOCK_CLASSES + PASSWORD_CLASSES) as (prefix, jar):
         settings = with_parallelism(settings)
-        print_notes(preflight.check(settings, prefix) if check else ())
+        with waiting_for_kafka(settings.kafka.bootstrap_servers):
+            notes = preflight.check(settings, prefix) if check else ()
+        print_notes(notes)
         graph.run(settings, prefix, jar)
 
 

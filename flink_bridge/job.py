@@ -16,7 +16,14 @@ if not __package__:
 import click
 
 from flink_bridge.guarantee import guarantee
-from flink_bridge.job_cli import describe_option, print_notes, submitting, told, version_option
+from flink_bridge.job_cli import (
+    describe_option,
+    print_notes,
+    submitting,
+    told,
+    version_option,
+    waiting_for_kafka,
+)
 from flink_bridge.kafka.options_cli import examine, print_description
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings
@@ -58,7 +65,8 @@ def _submit(settings: BridgeSettings, check: bool) -> None:
     from flink_bridge.submission import look_before
 
     with submitting("bridge", CLASSES + KAFKA_CLASSES) as (prefix, jar):
-        settings, notes = look_before(settings, prefix, check)
+        with waiting_for_kafka(settings.kafka.bootstrap_servers):
+            settings, notes = look_before(settings, prefix, check)
         print_notes([*notes, guarantee(settings, preflight.heartbeat_timeout())])
         graph.run(settings, prefix, jar)
 

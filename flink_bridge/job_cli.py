@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
@@ -14,6 +16,9 @@ import click
 
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
+
+_SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
 
 
 def version_option() -> Callable[[Any], Any]:
@@ -58,6 +63,32 @@ def told(*refusals: type[Exception]) -> Iterator[None]:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+@contextmanager
+def waiting_for_kafka(bootstrap_servers: str, silence: float = _SILENCE) -> Iterator[None]:
+    """Tell the user what is waited for if a check takes longer than `silence` seconds."""
+    timer = threading.Timer(silence, lambda: click.echo(_no_answer(bootstrap_servers), err=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _no_answer(bootstrap_servers: str) -> str:
+    """What is waited for, and why no server can be connected to, if that is so."""
+    reason = ""
+    for server, host, port in servers_of(bootstrap_servers):
+        try:
+            socket.create_connection((host, port), timeout=2).close()
+        except OSError as error:
+            reason = f" ({server}: {error.strerror or error})"
+        else:
+            reason = ""
+            break
+    return f"Kafka at {bootstrap_servers} has not answered yet{reason}; waiting up to {REQUEST_TIMEOUT:.0f} s"
 
 
 def print_notes(notes: Iterable[str]) -> None:

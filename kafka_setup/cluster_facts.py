@@ -10,7 +10,8 @@ from operator import itemgetter
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
 
-from kafka_setup.connection.session import REQUEST_TIMEOUT, only, that_exist
+from kafka_setup.connection.session import only, that_exist
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
 
 
 def _producer(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> dict[str, str]:
-    properties = kafka.producer_properties(prefix) | preflight.SHORT_WAITS
+    properties = kafka.producer_properties(prefix) | preflight.WAITS
     properties["client.id"] = "win-event-analytics-check"
     if settings.delivery == "exactly-once":
         properties["transactional.id"] = f"{settings.transactional_id_prefix}-check"

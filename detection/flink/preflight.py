@@ -21,7 +21,7 @@ def check(settings: DetectionSettings, prefix: str) -> list[str]:
     topics = {settings.topic: "win-event-kafka-setup apply"}
     other_group = "log in as detection, or take a --group that the user may use"
     try_reading(kafka, prefix, settings.group, topics, other_group)
-    properties = kafka.producer_properties(prefix) | preflight.SHORT_WAITS
+    properties = kafka.producer_properties(prefix) | preflight.WAITS
     properties["client.id"] = "win-event-detection-check"
     try:
         preflight.try_producer(properties, prefix, (settings.alerts_topic,))

@@ -10,10 +10,9 @@ from py4j.protocol import Py4JJavaError
 from pyflink.java_gateway import get_gateway
 
 from flink_bridge.kafka.limits import TopicLimits, topic_limits
-from flink_bridge.kafka.preflight import PreflightError, java_properties, kafka_package, told
+from flink_bridge.kafka.preflight import TIMEOUT_MS, PreflightError, java_properties, kafka_package, told
 from flink_bridge.settings import TRANSACTIONAL_IDS, BridgeSettings
 
-_TIMEOUT_MS = 60_000
 _LONGEST_OPEN = 60.0
 """In seconds, about three checkpoints: a transaction that is open longer does not belong to a working job."""
 
@@ -29,7 +28,7 @@ def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
     """The facts. Raises PreflightError if the topics would refuse the records of this job."""
     kafka = kafka_package(prefix)
     properties = settings.kafka.client_properties(prefix) | {"client.id": "win-event-bridge-check"}
-    properties |= {"default.api.timeout.ms": str(_TIMEOUT_MS), "request.timeout.ms": str(_TIMEOUT_MS)}
+    properties |= {"default.api.timeout.ms": TIMEOUT_MS, "request.timeout.ms": TIMEOUT_MS}
     admin = kafka.clients.admin.AdminClient.create(java_properties(properties))
     try:
         asked = _Asked(settings, admin, kafka)

@@ -17,13 +17,14 @@ from pyflink.java_gateway import get_gateway
 from flink_bridge.kafka.settings import SHADED, KafkaSettings
 from flink_bridge.settings import BridgeSettings
 from kafka_setup.connection import jaas
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 
-TIMEOUT_MS = "15000"
-SHORT_WAITS = {
+TIMEOUT_MS = str(round(REQUEST_TIMEOUT * 1000))
+WAITS = {
     "max.block.ms": TIMEOUT_MS,
-    "request.timeout.ms": "10000",
+    "request.timeout.ms": TIMEOUT_MS,
     # The user's own value may be shorter than the request timeout of this check; Kafka refuses that.
-    "delivery.timeout.ms": "30000",
+    "delivery.timeout.ms": str(round(REQUEST_TIMEOUT * 2000)),
 }
 """How long the producer of a check waits."""
 
@@ -99,7 +100,7 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
     """
     if not secret_at_hand(settings.kafka, os.environ):
         return UNCHECKED
-    properties = settings.kafka.producer_properties(prefix) | SHORT_WAITS
+    properties = settings.kafka.producer_properties(prefix) | WAITS
     properties["client.id"] = "win-event-bridge-check"
     if settings.delivery == "exactly-once":
         properties["transactional.id"] = f"{settings.transactional_id_prefix}-check"

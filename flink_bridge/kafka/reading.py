@@ -60,7 +60,7 @@ def _read_once(kafka: KafkaSettings, prefix: str, group: str, topics: Mapping[st
 def _properties(kafka: KafkaSettings, prefix: str, group: str) -> dict[str, str]:
     return kafka.client_properties(prefix) | {
         "default.api.timeout.ms": preflight.TIMEOUT_MS,
-        "request.timeout.ms": "10000",
+        "request.timeout.ms": preflight.TIMEOUT_MS,
         "auto.offset.reset": "earliest",
         "group.id": group,
         "enable.auto.commit": "false",

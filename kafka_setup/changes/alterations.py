@@ -20,8 +20,8 @@ from confluent_kafka.admin import (
 )
 
 from kafka_setup.changes.change import Change
-from kafka_setup.connection.session import REQUEST_TIMEOUT, only
-from kafka_setup.connection.settings import Secret
+from kafka_setup.connection.session import only
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, Secret
 from kafka_setup.topology.acls import acl_binding, acl_filter
 from kafka_setup.topology.resources import Acl, Topic, User
 

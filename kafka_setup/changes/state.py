@@ -11,14 +11,13 @@ from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, Config
 
 from kafka_setup.connection.passwords import new_password
 from kafka_setup.connection.session import (
-    REQUEST_TIMEOUT,
     LoginRefusedError,
     MechanismRefusedError,
     connect,
     only,
     that_exist,
 )
-from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection, Secret
 from kafka_setup.topology.acls import read_acls
 from kafka_setup.topology.resources import SCRAM_MECHANISMS, Acl, ClusterState, TopicState, Topology, User
 

@@ -38,10 +38,9 @@ from confluent_kafka.admin import (
 )
 
 from kafka_setup.check.expectations import REFUSALS
-from kafka_setup.connection.session import QUIET_CLIENT, REQUEST_TIMEOUT, only
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.session import QUIET_CLIENT, only
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_PATIENCE = 60.0  # seconds a probe waits for its answer
 _LONGER_AND_LONGER = (3.0, 6.0, 12.0, 24.0, 48.0)  # seconds, of a request that may have to be sent again
 _NO_PARTITION = 2**31 - 1
 _NO_TIMEOUT = 2**31 - 1  # milliseconds; above any broker's transaction.max.timeout.ms
@@ -66,7 +65,7 @@ class Login:
             "acks": 2,
             "enable.idempotence": False,
             "retries": 0,
-            "message.timeout.ms": int(_PATIENCE * 1000),
+            "message.timeout.ms": int(REQUEST_TIMEOUT * 1000),
         }
         return Producer({**self.client, **settings})
 
@@ -78,7 +77,7 @@ def write_topic(login: Login, topic: str) -> str:
         login.writer.produce(topic, b"", on_delivery=lambda error, _: answers.append(_code(error)))
     except KafkaException as refused:  # the client remembers the refusal of a topic
         return _code(refused.args[0])
-    login.writer.flush(_PATIENCE)
+    login.writer.flush(REQUEST_TIMEOUT)
     return answers[0] if answers else NO_ANSWER
 
 
@@ -117,12 +116,12 @@ def read_group(login: Login, group: str, topic: str) -> str:
 def write_transactional_id(login: Login, transactional_id: str) -> str:
     """Ask for a transaction timeout that no broker accepts: no producer id is given, no epoch is raised."""
     settings = {"transactional.id": transactional_id, "transaction.timeout.ms": _NO_TIMEOUT}
-    producer = Producer({**login.client, **settings, "message.timeout.ms": int(_PATIENCE * 1000)})
-    return _outcome(lambda: producer.init_transactions(_PATIENCE))
+    producer = Producer({**login.client, **settings, "message.timeout.ms": int(REQUEST_TIMEOUT * 1000)})
+    return _outcome(lambda: producer.init_transactions(REQUEST_TIMEOUT))
 
 
 def describe_topic(login: Login, topic: str) -> str:
-    return _outcome(lambda: login.admin.list_topics(topic, timeout=_PATIENCE).topics[topic].error)
+    return _outcome(lambda: login.admin.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic].error)
 
 
 def create_topic(login: Login, topic: str) -> str:
@@ -183,7 +182,7 @@ def describe_cluster(login: Login, _name: str) -> str:
 
 def _first(consumer: Consumer, wanted: Callable[[str], bool]) -> str:
     """The first expected event of the consumer: the name of an error, or empty for a record."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + REQUEST_TIMEOUT
     while time.monotonic() < deadline:
         message = consumer.poll(0.05)
         if message is not None and wanted(code := _code(message.error())):

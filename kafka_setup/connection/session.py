@@ -28,7 +28,6 @@ from kafka_setup.connection.settings import KafkaConnection
 from kafka_setup.connection.tls import certificate_problem
 
 DEFAULT_WAIT = 60.0  # seconds
-REQUEST_TIMEOUT = 60.0  # seconds an admin request may take
 _PROBE = 10.0  # seconds one attempt may take
 _PATIENCE = 3.0  # seconds for which the client may retry before we report an error
 _POLL = 0.05  # seconds between two calls of the client's error callbacks

@@ -12,7 +12,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from kafka_setup.connection.session import REQUEST_TIMEOUT
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from kafka_setup.topology.resources import CLUSTER_NAME, Acl
 
 # In Kafka's authorizer, the cluster is a resource type; librdkafka calls it BROKER.

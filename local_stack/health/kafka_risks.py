@@ -12,7 +12,8 @@ from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
 from kafka_setup.cluster_facts import ClusterFacts, TopicFacts
-from kafka_setup.connection.session import REQUEST_TIMEOUT, that_exist
+from kafka_setup.connection.session import that_exist
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack import tools
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.warnings import Doomed, Finding, of_retention, of_transaction

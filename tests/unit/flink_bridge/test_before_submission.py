@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
+import pytest
+
+from flink_bridge.job_cli import waiting_for_kafka
 from flink_bridge.kafka.limits import FOREVER, topic_limits
 from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.settings import BridgeSettings
@@ -42,3 +48,25 @@ def test_limits_are_those_of_topic_and_producer() -> None:
     assert topic_limits({"message.timestamp.before.max.ms": str(HOUR)}, {}).most_behind == 55 * 60_000
     appended = topic_limits({"message.timestamp.type": "LogAppendTime"}, {})
     assert (appended.most_ahead, appended.most_behind, appended.retention) == (FOREVER,) * 3
+
+
+def test_a_kafka_that_does_not_answer_is_named_while_the_check_waits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = f"127.0.0.1:{gone.getsockname()[1]}"
+    heard: list[str] = []
+    with waiting_for_kafka(address, silence=0.01):
+        deadline = time.monotonic() + 60
+        while not "".join(heard).endswith("\n") and time.monotonic() < deadline:
+            heard.append(capsys.readouterr().err)
+    assert (
+        "".join(heard)
+        == f"Kafka at {address} has not answered yet ({address}: Connection refused); waiting up to 60 s\n"
+    )
+
+
+def test_a_check_that_is_answered_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with waiting_for_kafka("127.0.0.1:1", silence=60):
+        pass
+    assert capsys.readouterr().err == ""
