@@ -30,12 +30,12 @@ _NOTE = (
 
 
 def sections(quick: bool, cluster: Cluster) -> list[Section]:
-    topic = FilledTopic(cluster, 400_000 if quick else 2_000_000)
+    topic = FilledTopic(cluster, 400_000 if quick else 3_000_000)
     file = rules.write(cluster.running.stack.directory, RULES)
     cases = [
         Case(PROCESS, partial(_process, topic, file)),
-        Case(FLINK, partial(_on_flink, topic, file, 1)),
-        Case(f"{FLINK}, two subtasks", partial(_on_flink, topic, file, 2)),
+        Case(FLINK, partial(_on_flink, topic, file)),
+        Case(f"{FLINK}, Python in its own process", partial(_on_flink, topic, file, "process")),
     ]
     what = f"{topic.count:,} events of about 1.2 KB in three partitions, {RULES} rules, read to the end. "
     carried = Section("detection stream", "Detection over Kafka", "events/s", cases, PROCESS, what + _NOTE)
@@ -53,9 +53,9 @@ def _new_group() -> str:
     return f"win-event-detection-{time.monotonic_ns()}"
 
 
-def _on_flink(topic: FilledTopic, file: Path, subtasks: int) -> Sample:
+def _on_flink(topic: FilledTopic, file: Path, mode: str = "thread") -> Sample:
     group = _new_group()
-    more = ("--bounded", "--parallelism", str(subtasks), "--group", group, "--checkpoint-interval", "0.5")
+    more = ("--bounded", "--execution-mode", mode, "--group", group, "--checkpoint-interval", "0.5")
     job = submitted(topic.cluster, topic.name, file, *more)
     positions, peak = _positions(topic, job, group)
     begin = next((seen for seen in positions if seen.records >= topic.count * _WARM), positions[-1])

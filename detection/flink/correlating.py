@@ -17,6 +17,7 @@ from detection.alerts import telling
 from detection.correlation.correlator import Bounds, Correlator
 from detection.correlation.definition import Correlation
 from detection.flink import rows
+from detection.flink.shipping import Shipped
 from detection.matching.loading import load
 from detection.matching.rule_files import RuleFile
 from detection.wall_clock import wall_clock
@@ -26,7 +27,7 @@ _MILLISECOND = TICKS // 1000
 _STEP = 100  # milliseconds: timers are rounded up to multiples of this, so that many events share one
 
 
-class Correlating(KeyedProcessFunction):
+class Correlating(Shipped, KeyedProcessFunction):
     """Takes (key, occurrence), returns alerts. Its state is that of a Correlator."""
 
     def __init__(self, files: list[RuleFile], pipelines: list[str], bounds: Bounds) -> None:

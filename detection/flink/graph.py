@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +15,9 @@ from detection.flink.correlating import Correlating
 from detection.flink.matching import Matching
 from detection.flink.rows import PAIR
 from detection.flink.settings import DetectionSettings, detection_flink_options
+from detection.flink.shipping import packages
 from detection.flink.source import line_blocks
 from flink_bridge.kafka.sql_text import literal
-
-_SHIPPED = ("detection", "producer", "flink_bridge", "kafka_setup")
 
 
 def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
@@ -35,7 +33,7 @@ def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
     env.add_jars(jar.as_uri())
     tables = StreamTableEnvironment.create(env)
     with tempfile.TemporaryDirectory(prefix="win-event-detection-") as folder:
-        env.add_python_file(str(_packages(Path(folder))))
+        env.add_python_file(str(packages(Path(folder))))
         tables.execute_sql(_alerts(settings, prefix))
         files, pipelines = list(settings.files), list(settings.pipelines)
         alerts = (
@@ -51,15 +49,6 @@ def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
         statements.add_insert("alerts", table)
         statements.attach_as_datastream()
         env.execute(settings.name)
-
-
-def _packages(folder: Path) -> Path:
-    """A copy of our packages, in a folder that is on the path of Flink's Python workers."""
-    here = Path(__file__).resolve().parents[2]
-    target = folder / "win_event_packages"
-    for name in _SHIPPED:
-        shutil.copytree(here / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
 
 
 def _alerts(settings: DetectionSettings, prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""The matcher as a function of Flink: takes blocks of lines, returns hits. Runs in Flink's Python workers.
+"""The matcher as a function of Flink: takes blocks of lines, returns hits. Runs on the TaskManagers.
 
 A hit becomes an alert, or the fields of the event that correlations read.
 """
@@ -13,6 +13,7 @@ from pyflink.datastream import FlatMapFunction, RuntimeContext
 from detection.alerts import identity, of_event
 from detection.correlation.correlator import Occurrence
 from detection.flink import rows
+from detection.flink.shipping import Shipped
 from detection.matching.event_fields import event_time
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
@@ -21,7 +22,7 @@ from detection.wall_clock import wall_clock
 from producer.events.event_time import read_ticks
 
 
-class Matching(FlatMapFunction):
+class Matching(Shipped, FlatMapFunction):
     """Turns a hit into ("", alert) if its rule alerts, and (key, occurrence) for each correlation.
 
     The job contains the texts of rule files. Each worker compiles them once, when it starts.

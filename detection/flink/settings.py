@@ -12,7 +12,10 @@ from flink_bridge.kafka.settings import KafkaSettings
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """`files`, `pipelines`: texts, which the job contains. Times are in seconds."""
+    """`files`, `pipelines`: texts, which the job contains. Times are in seconds.
+
+    `execution_mode`: where Python runs: `thread`, in the TaskManager's process, or `process`, beside it.
+    """
 
     files: tuple[RuleFile, ...]
     pipelines: tuple[str, ...]
@@ -26,6 +29,7 @@ class DetectionSettings:
     idle_timeout: float = 10.0
     bounds: Bounds = DEFAULT_BOUNDS
     checkpoint_interval: float = 5.0
+    execution_mode: str = "process"
     parallelism: int = 0  # 0: as Flink says, see with_parallelism
     job_name: str | None = None
 
@@ -38,7 +42,9 @@ def detection_flink_options(settings: DetectionSettings) -> dict[str, str]:
     return {
         **flink_options(settings),
         "parallelism.default": str(settings.parallelism),
-        # A bundle is sent when it is full or a tenth of a second old; this adds to the delay.
+        "python.execution-mode": settings.execution_mode,
+        # For the mode `process`: a bundle is sent when it is full or a tenth of a second old, which adds to
+        # the delay.
         "python.fn-execution.bundle.size": "20000",
         "python.fn-execution.bundle.time": "100",
     }

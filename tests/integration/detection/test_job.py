@@ -12,11 +12,14 @@ from running import RunningStack, wait_until
 START = noon(days_ago=3)
 
 
-def test_the_job_tells_what_one_process_tells(stack: RunningStack, topics: tuple[str, str]) -> None:
+@pytest.mark.parametrize("mode", ["thread", pytest.param("process", marks=pytest.mark.nightly)])
+def test_the_job_tells_what_one_process_tells(
+    stack: RunningStack, topics: tuple[str, str], mode: str
+) -> None:
     events = attacks(8_000, seed=2, start=START)
     wanted = expected(events)
     assert len(wanted) > 15
-    job = submit(stack, topics[0])
+    job = submit(stack, topics[0], "--execution-mode", mode)
     try:
         send(stack, topics[0], events)
         wait_until(lambda: counted(stack, START), f"first alerts; {job.failures()}", 180)
