@@ -20,6 +20,7 @@ demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by i
 	@win-event-stack demo
 
 test: setup tools  ## unit and integration tests: real broker, real Flink cluster
+	@scripts/prepare-stack
 	@python -m pytest -m "not nightly" --numprocesses 4 --no-loadscope-reorder --durations 10
 
 test-nightly: setup tools  ## what takes minutes and seldom breaks: the build of the image, for example

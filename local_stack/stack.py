@@ -20,6 +20,7 @@ from local_stack.jars import jars, shared_classes
 from local_stack.layout import Stack, load_stack
 
 PARTS = ("kafka", "flink")
+_CLASS_PATHS = {"kafka": broker.class_path, "flink": flink_java.class_path}
 
 
 class Reporter(Protocol):
@@ -91,8 +92,14 @@ def _wipe(stack: Stack) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+def prepare(part: str, stack: Stack, reporter: Reporter) -> None:
+    """The jars of broker ("kafka") or cluster ("flink"), and the archive of their classes: once a machine."""
+    _fetch(part, stack, reporter)
+    shared_classes.make(part, _CLASS_PATHS[part](stack), stack.jars, reporter.doing)
+
+
 def _up_kafka(stack: Stack, reporter: Reporter) -> None:
-    _fetch("kafka", stack, reporter)
+    prepare("kafka", stack, reporter)
     if stack.observe:
         _fetch("observe", stack, reporter)
     missing = [n for n in stack.broker_numbers if not processes.running(stack, broker.name(n))]
@@ -101,7 +108,6 @@ def _up_kafka(stack: Stack, reporter: Reporter) -> None:
     if not missing:
         reporter.done(f"{who} {'is' if one else 'are'} already running on {stack.bootstrap_servers}")
     else:
-        shared_classes.make("kafka", broker.class_path(stack), stack.jars, reporter.doing)
         reporter.doing(f"starting {', '.join(map(broker.name, missing))}")
         broker.start_brokers(stack, missing)
         wait_for_brokers(stack)
@@ -114,9 +120,8 @@ def _up_kafka(stack: Stack, reporter: Reporter) -> None:
 
 
 def _up_flink(stack: Stack, reporter: Reporter) -> None:
-    _fetch("flink", stack, reporter)
+    prepare("flink", stack, reporter)
     if processes.running(stack, "jobmanager") is None:
-        shared_classes.make("flink", flink_java.class_path(stack), stack.jars, reporter.doing)
         reporter.doing("starting the Flink cluster")
         cluster.start_cluster(stack, _fetch("s3", stack, reporter) if stack.s3 else [])
         watchdog.start_watchdog(stack)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,9 @@ def java(*options: str) -> subprocess.CompletedProcess[str]:
 
 def test_java_uses_the_archive_and_it_is_made_once(tmp_path: Path) -> None:
     jars, told = [a_jar(tmp_path)], list[str]()
-    for _ in range(2):
-        shared_classes.make("kafka", jars, tmp_path, told.append)
+    with ThreadPoolExecutor(3) as pool:  # several stacks start at once
+        for _ in range(3):
+            pool.submit(shared_classes.make, "kafka", jars, tmp_path, told.append)
     assert len(told) == 1
     options = [*shared_classes.options("kafka", jars, tmp_path), "-cp", str(jars[0])]
     answer = java("-Xshare:on", *options)  # on: Java ends when it cannot use it
