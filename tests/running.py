@@ -35,10 +35,15 @@ SEVERAL_JOBS = REPOSITORY / "tests" / "faults" / "submit_jobs.py"
 
 
 def _own_ports() -> Iterator[int]:
-    """Below the ports that the kernel picks, a thousand for each process of `make test`, again and again."""
-    first = 20_000 + 1_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12)
-    start = os.getpid() % 1_000  # so that two sessions on one machine seldom meet
-    return itertools.cycle(first + (start + number) % 1_000 for number in range(1_000))
+    """500 ports below those that the kernel picks, again and again, for this process alone.
+
+    It listens on the port before them as long as it lives, so no other process of a test session, or of
+    another session, takes the same ones.
+    """
+    for first in range(20_000, 32_500, 500):
+        with suppress(OSError), socket.create_server(("", first)):
+            yield from itertools.cycle(range(first + 1, first + 500))
+    raise AssertionError("25 processes use the ports of the tests already")
 
 
 _PORTS = _own_ports()
