@@ -5,6 +5,7 @@ Measures, prints one table, stores the figures, writes docs/PERFORMANCE.md.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -106,6 +107,7 @@ GROUPS = {
 @click.option("--rounds", type=click.IntRange(1), help="Runs of each case: 3, with --quick 1.")
 def main(quick: bool, only: str, rounds: int | None) -> None:
     """Measure generation, serving, reading and the bridge, side by side."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     wanted = {word.strip() for word in only.split(",") if word.strip()}
     known = {name for group, value in GROUPS.items() for name in (group, *value.names)}
     if unknown := wanted - known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ def main(rate: int, seconds: float, own: bool, as_json: bool) -> None:
     Example:
       make load RATE=10000 SECONDS=60
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     with _own() if own or not is_up(load_stack()) else _running() as shared:
         found, watched = run(shared, rate, seconds)
     promises = judged(found)

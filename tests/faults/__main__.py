@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,7 @@ def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
         for name in titles:
             click.echo(f"{name:24} {titles[name]}")
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     with tempfile.TemporaryDirectory(prefix="win-event-faults-") as scratch:
         results = _run(Path(scratch), wanted, modes_named(modes), seed)
     PAGE.write_text(document.render(load_book(BOOK, machine())), encoding="utf-8")

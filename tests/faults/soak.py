@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -71,6 +72,7 @@ def main(hours: float, seed: int | None, modes: str) -> None:
 
     Each round has jobs of its own. Beside them one job lives for the whole run and is audited at its end.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     seed = random.randrange(10**6) if seed is None else seed
     click.echo(f"seed {seed}: SEED={seed} repeats this soak")
     soak = Soak()
