@@ -71,6 +71,10 @@ bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minut
 load: setup  ## RATE=10000 SECONDS=60: load the running stack, or one of its own (OWN=1), and judge what was promised
 	@PYTHONPATH=tests python -m bench.load
 
+.PHONY: profile
+profile: setup  ## where the processor time of the bridge goes, by layer (async-profiler); four minutes
+	@PYTHONPATH=tests python -m bench.bridge.profile
+
 bench-detection: setup  ## of these the rules alone, by their number; rsigma beside them where it is on the PATH; QUICK=1
 	@PYTHONPATH=tests python -m bench --only detection
 

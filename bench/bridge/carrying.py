@@ -60,17 +60,17 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
 def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
     committed = replace(work, count=max(work.count, 1_500_000))  # the work of several commits
     cases = [
-        Case("raw pass-through (Flink, no parsing)", partial(_peer, cluster, work, "raw")),
-        Case("auto", partial(_bridge, cluster, work, ())),
-        Case("auto, all options", partial(_bridge, cluster, work, ALL_OPTIONS)),
-        Case("socket", partial(_bridge, cluster, work, SOCKET)),
-        Case("auto, exactly-once", partial(_bridge, cluster, committed, EXACTLY_ONCE)),
+        Case("raw pass-through (Flink, no parsing)", partial(peer, cluster, work, "raw")),
+        Case("auto", partial(bridge, cluster, work, ())),
+        Case("auto, all options", partial(bridge, cluster, work, ALL_OPTIONS)),
+        Case("socket", partial(bridge, cluster, work, SOCKET)),
+        Case("auto, exactly-once", partial(bridge, cluster, committed, EXACTLY_ONCE)),
         Case("plain Python (orjson, confluent-kafka)", partial(_plain_python, cluster, work)),
     ]
     if not quick:
-        cases.insert(1, Case("by hand in Java (Jackson, a tree)", partial(_peer, cluster, work, "java")))
+        cases.insert(1, Case("by hand in Java (Jackson, a tree)", partial(peer, cluster, work, "java")))
         socket = (*SOCKET, *ALL_OPTIONS)
-        cases.insert(5, Case("socket, all options", partial(_bridge, cluster, work, socket)))
+        cases.insert(5, Case("socket, all options", partial(bridge, cluster, work, socket)))
     absent = _kcat_case(cases, cluster, work)
     options = " ".join(ALL_OPTIONS)
     note = (
@@ -88,7 +88,7 @@ def _options(work: Work, cluster: Cluster) -> Section:
         "--headers": ALL_OPTIONS[1:3],
         "--require": ALL_OPTIONS[3:],
     }
-    cases = [Case(name, partial(_bridge, cluster, work, given)) for name, given in words.items()]
+    cases = [Case(name, partial(bridge, cluster, work, given)) for name, given in words.items()]
     return Section("options", "What options cost", "records/s", cases, "default", _SHARED)
 
 
@@ -96,9 +96,9 @@ def _sizes(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
         for size in (LINE_BYTES, 1024, 4096):
             work = Work(_BYTES // size // _BLOCK_LINES * _BLOCK_LINES, line_bytes=size)
-            yield Case(f"raw @ {size} B", partial(_peer, cluster, work, "raw"), x=size)
-            yield Case(f"auto @ {size} B", partial(_bridge, cluster, work, ()), x=size)
-            yield Case(f"socket @ {size} B", partial(_bridge, cluster, work, SOCKET), x=size)
+            yield Case(f"raw @ {size} B", partial(peer, cluster, work, "raw"), x=size)
+            yield Case(f"auto @ {size} B", partial(bridge, cluster, work, ()), x=size)
+            yield Case(f"socket @ {size} B", partial(bridge, cluster, work, SOCKET), x=size)
 
     return _growth("event size", "Growing events", "bytes a line", list(cases()), f"raw @ {LINE_BYTES} B")
 
@@ -107,15 +107,15 @@ def _endpoints(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
         for number in (1, 4, 8):
             work = Work(800_000, endpoints=number)
-            yield Case(f"auto @ {number}", partial(_bridge, cluster, work, ()), x=number)
-            yield Case(f"socket @ {number}", partial(_bridge, cluster, work, SOCKET), x=number)
+            yield Case(f"auto @ {number}", partial(bridge, cluster, work, ()), x=number)
+            yield Case(f"socket @ {number}", partial(bridge, cluster, work, SOCKET), x=number)
 
     return _growth("endpoints", "More endpoints in one job", "endpoints", list(cases()), "auto @ 1")
 
 
 def _partitions(cluster: Cluster) -> Section:
     cases = [
-        Case(f"auto @ {number}", partial(_bridge, cluster, Work(800_000, partitions=number), ()), x=number)
+        Case(f"auto @ {number}", partial(bridge, cluster, Work(800_000, partitions=number), ()), x=number)
         for number in (1, 3, 12)
     ]
     return _growth("partitions", "More partitions", "partitions", cases, "auto @ 1")
@@ -125,7 +125,7 @@ def _subtasks(cluster: Cluster) -> Section:
     cases = [
         Case(
             f"auto @ {number}",
-            partial(_bridge, cluster, Work(800_000), ("--sink-parallelism", str(number))),
+            partial(bridge, cluster, Work(800_000), ("--sink-parallelism", str(number))),
             x=number,
         )
         for number in (1, 2, 4)
@@ -137,7 +137,7 @@ def _growth(name: str, title: str, axis: str, cases: list[Case], yardstick: str)
     return Section(name, title, "records/s", cases, yardstick, note=_SHARED, axis=axis)
 
 
-def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
+def bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
     with ExitStack() as cleanup:
         # With transactions, the last record is visible after a checkpoint: until then, the load continues.
         spare = 10 * _BLOCK_LINES if "exactly-once" in options else 0
@@ -153,7 +153,7 @@ def _bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
         return cluster.carried(topics[0], total, lambda: [cluster.taskmanager()], work.partitions)
 
 
-def _peer(cluster: Cluster, work: Work, kind: str) -> Sample:
+def peer(cluster: Cluster, work: Work, kind: str) -> Sample:
     with _serving(work) as server, cluster.fresh_topics(work.partitions) as (topic, _):
         program = str(HERE / "peer.py")
         answer = cluster.running.flink_run(kind, str(server.port), program=program, KAFKA_TOPIC=topic)
