@@ -29,7 +29,7 @@ from detection.options_cli import (
 from detection.running.examples import run_examples
 from detection.running.lines import LineBlocks
 from detection.running.process import run
-from detection.running.report import JsonReport, Report
+from detection.running.report_cli import JsonReport, Report
 from detection.running.rule_source import RulesError, RuleSource
 from detection.running.score import Labels, Score, detected_at, scores
 from detection.topic.settings import TopicError, TopicSettings

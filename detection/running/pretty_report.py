@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from detection.alerts import Alert
 from detection.detector import Detector
-from detection.running.report import Report
+from detection.running.report_cli import Report
 from detection.running.view import alert_line, page, summary
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (
     "producer", "consumer", "flink_bridge", "kafka_setup", "local_stack", "console", "analytics", "forward",
+    "detection",
 )  # fmt: skip
 
 
