@@ -1,6 +1,8 @@
 # Two commands do everything: `make demo` and `make test`. Both set up what they need.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Some containers set it. Python then compiles at every start all that it imports: to collect the tests took 24 s instead of 9.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup tools demo test test-fast test-nightly check up down compose-up compose-down faults soak soak-reader bench \
   bench-bridge bench-detection lock
