@@ -14,7 +14,7 @@ import orjson
 from rich.console import Console
 from rich.live import Live
 
-from cli_types import FiniteFloat
+from cli_types import FiniteFloat, read_environment
 from consumer.log_client.bookmark import BookmarkError, BookmarkFile
 from consumer.log_client.stream_connection import StreamError
 from consumer.log_client.stream_reader import ReadSettings
@@ -122,6 +122,8 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 def main(**values: Any) -> None:
     """Print the events of one or several producers as they arrive.
 
+    Every option is also read from the environment.
+
     \b
     Examples:
       win-event-tail
@@ -139,6 +141,9 @@ def main(**values: Any) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+read_environment(main, "WIN_EVENT_TAIL")
 
 
 def _run(settings: TailSettings, as_json: bool) -> int:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 import orjson
 
-from cli_types import FiniteFloat
+from cli_types import FiniteFloat, read_environment
 from detection.alerts import Alert
 from detection.correlation.correlator import Bounds
 from detection.detector import Detector
@@ -290,6 +290,8 @@ def _scores(rules: RuleSet, files: tuple[Path, ...], values: dict[str, Any]) -> 
     delays = {key: (found[key] - decided[key]) / TICKS for key in last if key in found}
     return [each for each in scores(rules, alerts, labels, delays) if each.played or each.alerts]
 
+
+read_environment(main, "WIN_EVENT_DETECT")
 
 if __name__ == "__main__":
     main()

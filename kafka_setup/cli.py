@@ -9,6 +9,7 @@ from typing import Any
 import click
 from confluent_kafka import KafkaException
 
+from cli_types import read_environment
 from kafka_setup import rows
 from kafka_setup.changes.apply import ApplySettings, apply, compare
 from kafka_setup.changes.state import NotAllowedError
@@ -43,7 +44,8 @@ def commands() -> None:
     """Set up topics, SCRAM users and least-privilege permissions in a Kafka cluster, and test them.
 
     The tool logs in with KAFKA_USERNAME and KAFKA_PASSWORD (or KAFKA_PASSWORD_FILE). The passwords of the
-    users come from the variables in the topology, VARIABLE or VARIABLE_FILE, or from --password-dir.
+    users come from the variables in the topology, VARIABLE or VARIABLE_FILE, or from --password-dir. Every
+    option is also read from the environment, but not those that remove or overwrite something.
 
     \b
     Examples:
@@ -152,6 +154,7 @@ def check_command(**values: Any) -> int:
 
 commands.add_command(teardown_command)
 commands.add_command(rotate_command)
+read_environment(commands, "WIN_EVENT_KAFKA_SETUP")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from cli_types import read_environment
 from producer.events.catalogue.yaml_file import CatalogueError
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.timeline.scenarios import ScenarioError
@@ -25,7 +26,7 @@ from producer.http.settings import TOKEN_VARIABLE, HttpLimits, HttpSettings
 from producer.log.ledger import LedgerError
 from producer.log.recovery import LogDirectoryError
 from producer.opening import ProducerSettings
-from producer.options_cli import ProducerCommand, producer_options
+from producer.options_cli import producer_options
 from producer.producer import Orders, run
 from producer.serving.client import ClientSettings
 from producer.serving.server import ServerSettings
@@ -38,7 +39,7 @@ _CONTEXT = {
 }
 
 
-@click.command(cls=ProducerCommand, context_settings=_CONTEXT)
+@click.command(context_settings=_CONTEXT)
 @click.version_option(package_name="win-event-bridge")
 @producer_options
 def main(**options: Any) -> None:
@@ -69,6 +70,9 @@ def main(**options: Any) -> None:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(_explain(error, settings)) from error
+
+
+read_environment(main, "WIN_EVENT_PRODUCER")
 
 
 def _settings(options: dict[str, Any]) -> ProducerSettings:

@@ -104,17 +104,6 @@ _HTTP = (
 )  # fmt: skip
 
 
-class ProducerCommand(click.Command):
-    """Each option is also read from the variable of its long name, which --help shows."""
-
-    def __init__(self, *arguments: Any, **attributes: Any) -> None:
-        super().__init__(*arguments, **attributes)
-        for option in self.params:
-            if isinstance(option, click.Option) and not option.envvar and option.name != "version":
-                name = max(option.opts, key=len).removeprefix("--").replace("-", "_").upper()
-                option.envvar, option.show_envvar = f"WIN_EVENT_PRODUCER_{name}", True
-
-
 def producer_options(command: Command) -> Command:
     """Add all options, in the order in which --help shows them."""
     for option in reversed(_PACE + _EVENTS + _FILES + _LOG + _SERVER + _HTTP + _VERBOSE):

@@ -8,6 +8,7 @@ import sys
 import click
 from rich.console import Console
 
+from cli_types import is_consent
 from local_stack import processes, stack, tools
 from local_stack.backup.cli import export, restore
 from local_stack.cdc.cli import cdc
@@ -36,7 +37,7 @@ def _explain(command: click.Command) -> None:
     command.short_help = " ".join((command.help or "").split("\n\n")[0].split())
     for option in command.params:
         if isinstance(option, click.Option):
-            option.show_envvar = True
+            option.allow_from_autoenv = option.show_envvar = not is_consent(option)
     for each in command.commands.values() if isinstance(command, click.Group) else ():
         _explain(each)
 
