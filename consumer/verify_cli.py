@@ -34,8 +34,9 @@ def main(**values: Any) -> None:
     """Audit a Kafka topic, a Kinesis stream or an NDJSON file against what was produced.
 
     Without --ledger and --seed it is compared with itself: the record ids of every computer and
-    channel must be contiguous; where they begin again another run of the producer begins, which is
+    channel must be contiguous. Where they begin again, another run of the producer begins, which is
     judged by itself. Nothing is written to the topic and no offset is committed.
+    `win-event-detect score` compares the alerts with the attacks that the producer played.
 
     \b
     Examples:
