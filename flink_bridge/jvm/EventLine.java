@@ -13,11 +13,11 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.StreamReadCon
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 /**
- * The rule of what a valid line is, and what of it goes into the record: key, time, headers. Pure: no Flink, no
- * clock. tests/conformance/ holds it to the same answers as the tools in Python.
+ * Decides whether a line is a valid event, and finds the key, the time and the headers of its record. Pure: no
+ * Flink, no clock. tests/conformance/ checks that it gives the same answers as the tools in Python.
  *
- * A line stays in its block: `block[begin]` to `block[end - 1]`. What `reasonAgainst` found is valid until the
- * next call.
+ * A line is not copied out of its block: it is `block[begin]` to `block[end - 1]`. The results of `reasonAgainst`
+ * are valid until its next call.
  */
 public class EventLine {
 
@@ -27,7 +27,7 @@ public class EventLine {
     private static final int HEADER_OVERHEAD = 10;
     private static final String PRESENT = ""; // in place of a text that nobody asks for
 
-    /** A name in an object: a field that is read, if it has a slot, and the names inside it. */
+    /** A name in an object, with the names inside it. If it has a slot, the value of this field is kept. */
     static class Name {
         int slot = -1;
         long seen; // the number of the line that had it last
@@ -65,7 +65,7 @@ public class EventLine {
     private long time = EventTime.NONE;
     private boolean late;
 
-    /** Of `options` see flink_bridge/jvm/sorting.py. */
+    /** flink_bridge/jvm/sorting.py describes `options`. */
     public EventLine(Map options) {
         json.setStreamReadConstraints(StreamReadConstraints.builder()
                 .maxNestingDepth(MOST_DEPTH)
@@ -140,12 +140,15 @@ public class EventLine {
         }
     }
 
-    /** Whether no line of this block needs to be looked at for damaged bytes; `text` is the block as UTF-8. */
+    /** Whether no line of this block can have damaged bytes; `text` is the block, decoded as UTF-8. */
     public static boolean isSound(String text) {
         return text.indexOf(DAMAGED) < 0 && text.indexOf(0) < 0;
     }
 
-    /** Why the line is no event; null when it is one. `sound`: see isSound. `now`: milliseconds since 1970. */
+    /**
+     * The reason why the line is not an event; null if it is one.
+     * `sound`: see isSound. `now`: milliseconds since 1970.
+     */
     public String reasonAgainst(byte[] block, int begin, int end, boolean sound, long now) {
         if (end - begin > maxLine) {
             return "too-long";
@@ -158,7 +161,7 @@ public class EventLine {
         return reason == null ? reasonAgainstEvent(end - begin, now) : reason;
     }
 
-    /** False when the line is no object, or not only one: what it is, it has to tell alone. */
+    /** False if the line is not exactly one object: the line must then be parsed alone to find the reason. */
     private boolean readNext(byte[] block, int begin, int end) {
         forgetLine();
         try {
@@ -177,13 +180,13 @@ public class EventLine {
                 }
             }
         } catch (IOException broken) {
-            // the line alone tells why
+            // parsing the line alone gives the reason
         }
         odd = block;
         return false;
     }
 
-    /** A parser for many lines: to make one takes a seventh of the time that a line takes. */
+    /** A parser for many lines, because making one takes a seventh of the time that a line takes. */
     private void open(byte[] block, int begin) throws IOException {
         if (parser != null) {
             parser.close(); // gives its buffers back for the next one
@@ -193,7 +196,7 @@ public class EventLine {
         origin = begin;
     }
 
-    /** The reason against it when the line is no object. */
+    /** The reason why the line is not one JSON object. */
     private String readAlone(byte[] block, int begin, int end) {
         forgetLine();
         try {
@@ -225,7 +228,7 @@ public class EventLine {
         number++;
     }
 
-    /** Whether there are bytes that are no UTF-8, or a NUL. */
+    /** Whether some bytes are not UTF-8, or are NUL. */
     static boolean isDamaged(byte[] block, int begin, int end, boolean decoded) {
         String text = new String(block, begin, end - begin, StandardCharsets.UTF_8);
         if (text.indexOf(0) >= 0) {
@@ -238,7 +241,7 @@ public class EventLine {
         return marks > 0 && (decoded || marks != literals(block, begin, end));
     }
 
-    /** How often the three bytes of U+FFFD itself stand there, which is a character like others. */
+    /** How often the three bytes of U+FFFD occur: in the line itself, this character is allowed. */
     private static int literals(byte[] block, int begin, int end) {
         int found = 0;
         for (int place = begin; place + 2 < end; place++) {
@@ -329,7 +332,7 @@ public class EventLine {
         return tooOld.equals("now") ? null : "too-old";
     }
 
-    /** Half a surrogate pair is no character: nothing can be encoded for it. */
+    /** Whether the text has half a surrogate pair, which is not a character and cannot be encoded. */
     private static boolean isHalf(String text) {
         for (int place = 0; place < text.length(); place++) {
             char character = text.charAt(place);
@@ -349,17 +352,17 @@ public class EventLine {
         return foundKey;
     }
 
-    /** The event's own time; EventTime.NONE when the line tells none. */
+    /** The event's own time; EventTime.NONE if the line has none. */
     public long time() {
         return time;
     }
 
-    /** The event is too old for the topic: its record gets the time of its arrival. */
+    /** Whether the event is too old for the topic: then its record gets the time of its arrival. */
     public boolean isLate() {
         return late;
     }
 
-    /** The values of the headers asked for, in that order; null where the field is null or absent. */
+    /** The values of the headers, in the order of --headers; null where the field is null or absent. */
     public byte[][] headers() {
         return foundHeaders;
     }
@@ -390,7 +393,7 @@ public class EventLine {
         return ((Number) options.get(name)).longValue();
     }
 
-    /** Null when half a surrogate pair is in the text. */
+    /** The text as UTF-8; null if it has half a surrogate pair. */
     private static byte[] utf8(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         for (int place = 0; place < bytes.length; place++) {

@@ -25,8 +25,8 @@ import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
- * One server of lines as a Flink source: blocks of lines (byte[], see LineCutter), cut from the position in its
- * log by the same checkpoint barrier. The log is one split, whose state is the position.
+ * One server of lines as a Flink source of blocks of lines (byte[], see LineCutter). The log is one split, and its
+ * state is the position in the log: a checkpoint has the position that belongs to the blocks before its barrier.
  */
 public class EventLog implements Source {
 
@@ -65,7 +65,7 @@ public class EventLog implements Source {
         return (Map) new ObjectMapper().readValue(options, Map.class);
     }
 
-    /** The log and where reading it goes on. */
+    /** The log, and the position from which it is read further. */
     public static class Log implements SourceSplit {
         final LogPosition position;
 
@@ -78,7 +78,7 @@ public class EventLog implements Source {
         }
     }
 
-    /** A log as text, no log as none. */
+    /** Stores a log as text; an empty text means that there is no log. */
     public static class Text implements SimpleVersionedSerializer {
         public int getVersion() {
             return 1;
@@ -95,7 +95,7 @@ public class EventLog implements Source {
         }
     }
 
-    /** Hands the one log to the first reader; from then on it lives in the reader's state. */
+    /** Gives the one log to the first reader; from then on it is in the reader's state. */
     public static class Enumerator implements SplitEnumerator {
         private final SplitEnumeratorContext context;
         private Log unassigned; // null once a reader has it
@@ -129,7 +129,7 @@ public class EventLog implements Source {
         public void close() { }
     }
 
-    /** Polls a LogReader, which reads in a thread of its own. */
+    /** Polls a LogReader, which reads in its own thread. */
     public static class Reader implements SourceReader {
         private final Map options;
         private final Counter bytes;
@@ -175,7 +175,7 @@ public class EventLog implements Source {
             return InputStatus.MORE_AVAILABLE;
         }
 
-        /** A gap under --on-gap fail would only be met again after a restart, so it ends the job. */
+        /** With --on-gap fail, a gap ends the job: after a restart, the same gap would be found again. */
         private LogReader.Block polled() {
             try {
                 return reader.poll();

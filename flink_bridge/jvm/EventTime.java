@@ -6,7 +6,7 @@ import java.time.ZoneOffset;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Times of events as milliseconds since 1970, from the forms that loggers write. Pure: nothing of Flink. */
+/** Reads the time of an event, in the forms that loggers write, as milliseconds since 1970. Pure: no Flink. */
 public class EventTime {
 
     public static final long NONE = Long.MIN_VALUE; // the text tells no time
@@ -25,14 +25,14 @@ public class EventTime {
     private final long offset; // of that zone, when it is always the same
     private final boolean fixed;
 
-    /** `zone`: UTC, +01:00, Europe/Berlin. */
+    /** `zone`: UTC, +01:00, Europe/Berlin; for texts that name no zone. */
     public EventTime(String zone) {
         this.zone = ZoneId.of(zone);
         fixed = this.zone.getRules().isFixedOffset();
         offset = fixed ? this.zone.getRules().getOffset(LocalDateTime.MIN).getTotalSeconds() * 1000L : 0;
     }
 
-    /** `now`, in milliseconds, tells the year of a text that names none. */
+    /** `now`, in milliseconds since 1970, gives the year of a text without a year. */
     public long milliseconds(String text, long now) {
         int length = text.length();
         if (length >= 16 && text.charAt(4) == '-' && text.charAt(13) == ':') {
@@ -42,7 +42,7 @@ public class EventTime {
         return other != null ? iso(other, other.length()) : length == 0 ? NONE : number(text);
     }
 
-    /** yyyy-MM-dd, T or a blank, HH:mm, perhaps :ss, a fraction, a zone. */
+    /** yyyy-MM-dd, then T or a space, then HH:mm. The seconds, a fraction and a zone may follow. */
     private long iso(String text, int length) {
         int year = two(text, 0) * 100 + two(text, 2);
         int month = two(text, 5);
@@ -109,7 +109,7 @@ public class EventTime {
         return zone.getRules().getOffset(when).getTotalSeconds() * 1000L;
     }
 
-    /** The forms that are rare, written as the common one; null when it is none of them. */
+    /** Rewrites the rare forms in the common one; null if the text has none of these forms. */
     private static String asIso(String text, long now) {
         Matcher form = COMPACT.matcher(text);
         if (form.matches()) {
@@ -131,7 +131,7 @@ public class EventTime {
         return form.matches() ? withYear(form, now) : null;
     }
 
-    /** The year that puts a time of syslog, which has none, at most a day ahead. */
+    /** The year for a time of syslog, which has no year: the latest with which it is at most a day in the future. */
     private static String withYear(Matcher form, long now) {
         int month = MONTHS.indexOf(form.group(1));
         if (month < 0 || month % 3 != 0) {
@@ -144,7 +144,7 @@ public class EventTime {
         return (rest.compareTo(latest.substring(latest.indexOf('-', 1))) > 0 ? year - 1 : year) + rest;
     }
 
-    /** Seconds, milliseconds, microseconds, nanoseconds since 1970, or Windows' FILETIME, by their length. */
+    /** Seconds, milliseconds, microseconds or nanoseconds since 1970, or Windows' FILETIME: the length decides. */
     private static long number(String text) {
         Matcher dotNet = DOT_NET.matcher(text);
         if (dotNet.matches()) {
@@ -181,7 +181,7 @@ public class EventTime {
         }
     }
 
-    /** Days from 1970 on (H. Hinnant, days_from_civil), for years from 0 on. */
+    /** Days since 1970 (H. Hinnant, days_from_civil), for years from 0 on. */
     private static long days(int year, int month, int day) {
         int y = month <= 2 ? year - 1 : year;
         int era = Math.floorDiv(y, 400);
@@ -197,7 +197,7 @@ public class EventTime {
         return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
     }
 
-    /** The number of two digits; far below zero when they are none. */
+    /** The number that two digits make; far below zero if they are not digits. */
     private static int two(String text, int place) {
         int tens = text.charAt(place) - '0';
         int ones = text.charAt(place + 1) - '0';

@@ -8,9 +8,10 @@ import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 
 /**
- * Lines (byte[]) to blocks of lines (byte[]), so that Python is called for hundreds of lines at once.
+ * Puts lines (byte[]) into blocks of lines (byte[]), so that Python is called once for hundreds of lines.
  *
- * A block leaves when it is full, after PATIENCE, and before a watermark or a checkpoint: none overtakes a line.
+ * A block is sent when it is full, after PATIENCE, and before a watermark or a checkpoint, which must not overtake
+ * a line.
  */
 public class GatherLines extends AbstractStreamOperator implements OneInputStreamOperator {
 

@@ -1,8 +1,8 @@
 package winevent;
 
 /**
- * A record on its way from the parser to the Kafka writer. With one endpoint the writer runs in the parser's thread;
- * with several, records cross threads, for which Flink can copy this class: what it calls a POJO.
+ * A record between the parser and the Kafka writer. With one endpoint, the writer runs in the parser's thread. With
+ * several, records go from one thread to another, and Flink must copy them: so this class is a POJO in Flink's sense.
  */
 public class KafkaRecord {
 

@@ -5,7 +5,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeader;
 
-/** What KafkaRecord says, as Kafka's client takes it: the key decides about the partition. */
+/** Makes a record of Kafka's client from a KafkaRecord. The key decides the partition. */
 public class KafkaRecords implements KafkaRecordSerializationSchema {
 
     public ProducerRecord serialize(

@@ -3,7 +3,7 @@ package winevent;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Lines that came one by one, together in one array, LF behind each. An LF inside a line becomes a space. */
+/** Collects single lines in one array, with an LF after each. An LF inside a line becomes a space. */
 public class LineBlock {
 
     private static final byte LF = 10;
@@ -16,7 +16,7 @@ public class LineBlock {
         bytes = new byte[size];
     }
 
-    /** Whether the line still fits. An empty block takes a line of any length. */
+    /** Whether the line fits. A line of any length fits into an empty block. */
     public boolean hasRoomFor(byte[] line) {
         return length == 0 || length + line.length < bytes.length;
     }
@@ -26,7 +26,7 @@ public class LineBlock {
             bytes = Arrays.copyOf(bytes, length + line.length + 1);
         }
         System.arraycopy(line, 0, bytes, length, line.length);
-        // Java looks for a character in a String with vector instructions, for a byte in an array it does not.
+        // Java uses vector instructions to find a character in a String, but not to find a byte in an array.
         String text = new String(line, StandardCharsets.ISO_8859_1);
         for (int at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
             bytes[length + at] = SPACE;
@@ -39,7 +39,7 @@ public class LineBlock {
         return length == 0;
     }
 
-    /** The block, which is empty afterwards. */
+    /** Returns the block and empties it. */
     public byte[] take() {
         byte[] taken = Arrays.copyOf(bytes, length);
         length = 0;

@@ -4,13 +4,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Cuts the bytes of one connection into blocks of whole lines. Pure: no socket, no clock, nothing of Flink.
+ * Cuts the bytes of one connection into blocks of whole lines. Pure: no socket, no clock, no Flink.
  *
- * A block has LFs between its lines, none at its begin and none at its end. What is no whole line is a block of
- * its own that begins with an LF: LF, reason, LF, bytes. The reasons are "too-long", with the first bytes of the
- * line, and "torn", for what followed the last LF of a connection. Memory is bounded, whatever comes.
+ * A block has LFs between its lines, but none at its beginning or end. Bytes that are not a whole line become their
+ * own block, which begins with an LF: LF, reason, LF, bytes. The reasons are "too-long", with the first bytes of the
+ * line, and "torn", for the bytes after the last LF of a connection. Memory is bounded, whatever the server sends.
  *
- * Use: read into `buffer()` from `end()` on, at most `room()` bytes, then call `filled`.
+ * How to use it: read at most `room()` bytes into `buffer()`, beginning at `end()`; then call `filled`.
  */
 public class LineCutter {
 
@@ -20,7 +20,7 @@ public class LineCutter {
     private static final byte[] MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
     private static final byte[] NOTHING = new byte[0];
 
-    /** Where blocks go. `consumed`: bytes of the connection since the call before, those of skipped lines too. */
+    /** Receives the blocks. `consumed`: bytes of the connection since the last call, with those of skipped lines. */
     public interface Blocks {
         void block(byte[] lines, long consumed) throws InterruptedException;
     }
@@ -54,12 +54,12 @@ public class LineCutter {
         return buffer.length - end;
     }
 
-    /** Bytes of a line that has not ended yet. */
+    /** How many bytes of a line without its end are here. */
     public long pending() {
         return end + skipped;
     }
 
-    /** `count` bytes have been read to where `end()` was. */
+    /** Tells the cutter that `count` bytes have been read to the place `end()`. */
     public void filled(int count) throws InterruptedException {
         int before = end;
         end += count;
@@ -98,7 +98,7 @@ public class LineCutter {
         }
     }
 
-    /** The connection has ended. Of a log whose position is kept the rest is read again, so it is dropped. */
+    /** The connection has ended. If the position in the log is kept, the rest will be read again, so it is dropped. */
     public void finish() throws InterruptedException {
         if (!keepsPosition && end > 0) {
             blocks.block(marked("torn", buffer, end), end);

@@ -1,6 +1,6 @@
 package winevent;
 
-/** A place in a producer's log: the next byte to read. `logId` null: whatever log the server has, from `start`. */
+/** A place in a producer's log: the next byte to read. If `logId` is null: any log of the server, from `start`. */
 public class LogPosition {
 
     public final String logId;
@@ -21,7 +21,7 @@ public class LogPosition {
         return new LogPosition(logId, offset + bytes, start);
     }
 
-    /** As RESUME asks for it, and as it stands in checkpoints. */
+    /** The position as RESUME asks for it, and as checkpoints store it. */
     public String toString() {
         return logId == null ? "- " + start : logId + " " + offset;
     }

@@ -18,10 +18,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads one server in a thread, through every kind of interruption, and keeps some blocks of lines ready.
+ * Reads one server in a thread, continues after every kind of interruption, and keeps some blocks of lines ready.
  *
- * A server that answers RESUME is read from a position in its log. Any other is read as plain lines, unless
- * `mode` is "resume". Nothing of Flink in here: the operator takes blocks and learns when there are some.
+ * A server that answers RESUME is read from a position in its log. Any other server is read as plain lines, unless
+ * `mode` is "resume". This class does not use Flink: the operator takes blocks, and is notified when there are some.
  */
 public class LogReader extends Thread {
 
@@ -37,7 +37,7 @@ public class LogReader extends Thread {
     private static final long FIRST_PAUSE_MS = 250;
     private static final long LONGEST_PAUSE_MS = 10000;
 
-    /** Whole lines (see LineCutter) and the position behind them; no lines: the position alone. */
+    /** Whole lines (see LineCutter) and the position after them. Without lines, only the position has changed. */
     public static class Block {
         public final byte[] lines;
         public final LogPosition end;
@@ -52,14 +52,14 @@ public class LogReader extends Thread {
         }
     }
 
-    /** The server no longer has what comes next, and the settings say to fail. */
+    /** The server no longer has the next events, and the settings say to fail. */
     public static class GapException extends Exception {
         GapException(String message) {
             super(message);
         }
     }
 
-    /** The server talked, and did not say what it should. */
+    /** The server answered, but not as the protocol says. */
     private static class SaidInstead extends IOException {
         SaidInstead(String message) {
             super(message);
@@ -107,7 +107,7 @@ public class LogReader extends Thread {
         setDaemon(true);
     }
 
-    /** The next block; null when there is none yet. */
+    /** The next block; null if there is none yet. */
     public Block poll() throws GapException {
         synchronized (blocks) {
             Block block = (Block) blocks.poll();
@@ -123,7 +123,7 @@ public class LogReader extends Thread {
         }
     }
 
-    /** Done as soon as poll has something to say. */
+    /** Completed as soon as poll has a block. */
     public CompletableFuture available() {
         synchronized (blocks) {
             if (available.isDone() && blocks.isEmpty() && failure == null) {
@@ -133,14 +133,14 @@ public class LogReader extends Thread {
         }
     }
 
-    /** Bytes that wait to be polled; 0 when none do. */
+    /** How many bytes wait to be polled. */
     public long buffered() {
         synchronized (blocks) {
             return buffered;
         }
     }
 
-    /** Stops at once, whatever the thread waits for. */
+    /** Stops at once, also if the thread waits for something. */
     public void close() {
         Socket socket;
         synchronized (blocks) {
@@ -222,7 +222,7 @@ public class LogReader extends Thread {
         }
     }
 
-    /** Whatever the server says before it is asked, for a moment: such a server waits for no request. */
+    /** Reads for a moment what the server sends without a request: such a server does not wait for one. */
     private int heard(Socket socket, InputStream in, byte[] first) throws IOException {
         socket.setSoTimeout(LISTEN_MS);
         try {
@@ -240,7 +240,7 @@ public class LogReader extends Thread {
         socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Reads until the first LF, or until no answer can be as long. A plain server may be silent for hours. */
+    /** Reads to the first LF, or to the length that no answer has. A plain server may be silent for hours. */
     private int firstLine(Socket socket, InputStream in, byte[] first) throws IOException {
         boolean patient = position.logId == null && !insists;
         socket.setSoTimeout(patient ? 0 : ANSWER_MS);
@@ -269,13 +269,13 @@ public class LogReader extends Thread {
         return had;
     }
 
-    /** Throws when these first bytes of a connection must not be taken for the lines of a plain server. */
+    /** Throws if these first bytes of a connection must not be treated as lines of a plain server. */
     private void refuseUnlessPlain(byte[] first, int had, boolean isLate) throws IOException {
         if (insists) {
             throw new SaidInstead("the server does not speak RESUME" + told(first, had)
                     + "; --source auto reads any server of lines");
         }
-        // So win-event-producer greets a client whose request it did not see in time.
+        // win-event-producer sends this to a client whose request did not come in time.
         if (first[0] == 10 && (position.logId != null || isLate) && late < LATE_TRIES) {
             late++;
             throw new SaidInstead("the server took this for a connection without a request; asking again");
@@ -344,7 +344,7 @@ public class LogReader extends Thread {
         }
     }
 
-    /** Until the connection ends. */
+    /** Reads until the connection ends. */
     private void readInto(LineCutter cutter, InputStream in, byte[] first, int had)
             throws IOException, InterruptedException {
         if (had > 0) {
@@ -362,7 +362,7 @@ public class LogReader extends Thread {
         return in.read(cutter.buffer(), cutter.end(), cutter.room());
     }
 
-    /** A plain connection, which is dead when the server's heartbeats stop. */
+    /** Reads a plain connection; if the server's heartbeats stop, the connection is broken. */
     private class Attentive extends InputStream {
         private final InputStream in;
         private final LineCutter cutter;
@@ -441,7 +441,7 @@ public class LogReader extends Thread {
         throw last;
     }
 
-    /** A peer that is gone without a FIN is noticed after 15 + 3 × 5 s. */
+    /** Turns on keep-alive: a peer that has gone without a FIN is noticed after 15 + 3 × 5 s. */
     private static void keepAlive(Socket socket) throws IOException {
         socket.setKeepAlive(true);
         if (socket.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {

@@ -14,10 +14,10 @@ import org.apache.kafka.common.config.provider.ConfigProvider;
 
 /**
  * Puts a password between the quotes of a login entry, `${password:file:/run/secrets/bridge}` or
- * `${password:env:KAFKA_PASSWORD}`, where the job runs. Kafka's own providers put it in as it is, and the entry's
- * reader would take a backslash or a quote in it for a sign of its own; here both are escaped.
+ * `${password:env:KAFKA_PASSWORD}`, where the job runs. Kafka's own providers insert the password unchanged, but a
+ * backslash or a quote has a meaning in a login entry; so this class escapes both.
  *
- * The file holds the password and nothing else; line breaks at its end are not part of it, as for every tool here.
+ * The file contains only the password. Line breaks at its end do not belong to it, as in every tool here.
  */
 public class PasswordProvider implements ConfigProvider {
 
@@ -60,7 +60,7 @@ public class PasswordProvider implements ConfigProvider {
         return text.substring(0, end);
     }
 
-    /** Inside double quotes java.io.StreamTokenizer, which reads the entry, knows these escapes. */
+    /** java.io.StreamTokenizer reads the entry, and knows these escapes inside double quotes. */
     static String quoted(String password) {
         return password.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n").replace("\r", "\\r");
     }

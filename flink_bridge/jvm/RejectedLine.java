@@ -8,7 +8,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
-/** Looks once more at a line that is not JSON, for a reason that helps whoever sent it. Pure. */
+/** Examines a line that is not JSON again, to find a reason that helps its sender. Pure. */
 public class RejectedLine {
 
     private static final Pattern SYSLOG = Pattern.compile("<\\d{1,3}>");

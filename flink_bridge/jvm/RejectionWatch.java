@@ -9,7 +9,7 @@ import org.apache.flink.metrics.MetricGroup;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says so in the log, and in the metric mostly_rejected, when more than half of a minute's lines are rejected. */
+/** Warns in the log, and in the metric mostly_rejected, if more than half of the lines of a minute are rejected. */
 public class RejectionWatch {
 
     private static final Logger LOG = LoggerFactory.getLogger(RejectionWatch.class);
@@ -60,12 +60,12 @@ public class RejectionWatch {
         count[0]++;
     }
 
-    /** `age`: of this minute, in milliseconds. */
+    /** `age`: how long this minute has lasted, in milliseconds. */
     private synchronized void look(long age) {
         boolean over = age >= MINUTE;
         boolean now = events + rejected >= LEAST_LINES && rejected > events;
         if (now && (over || !mostly)) {
-            // Not by {}: Janino takes an array for a single argument.
+            // The message has no {}, because Janino passes an array as a single argument.
             LOG.warn(rejected + " of the last " + (events + rejected) + " lines from " + endpoint
                     + " were rejected, most of them as " + mainReason() + ": they are in the topic " + rejectedTopic);
         }

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.DeserializationFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
-/** What a server says to RESUME, see docs/PROTOCOL.md. Members that are not known here are passed over. */
+/** The answer of a server to RESUME, see docs/PROTOCOL.md. Unknown members are ignored. */
 public class ServerAnswer {
 
     public static final int MOST_BYTES = 1024; // the line with its LF
@@ -31,7 +31,7 @@ public class ServerAnswer {
         return status.equals("error");
     }
 
-    /** The answer that the first `length` bytes of `line` are; null when they are anything else. */
+    /** Reads the first `length` bytes of `line` as an answer; null if they are not one. */
     public static ServerAnswer parse(byte[] line, int length) {
         if (length == 0 || length > MOST_BYTES || line[0] != '{') {
             return null;

@@ -17,7 +17,7 @@ import org.apache.flink.util.Collector;
 /**
  * Sorts lines into events and rejected lines, each parsed once.
  *
- * In: blocks of lines (byte[], LF between them), or what LineCutter.java marks. Out: KafkaRecord.
+ * Input: blocks of lines (byte[], LF between them), or the marked bytes of LineCutter.java. Output: KafkaRecord.
  */
 public class SortLines extends ProcessFunction {
 
@@ -79,7 +79,7 @@ public class SortLines extends ProcessFunction {
         }
     }
 
-    /** Each reason from the start, with 0: an alert has to see the first rejected line. */
+    /** Counts each reason from the start, from 0 on, so that an alert sees also the first rejected line. */
     private void countReason(MetricGroup metrics, String reason) {
         rejectedBy.put(reason, metrics.addGroup("reason", reason).counter("rejected_lines"));
     }
@@ -125,7 +125,10 @@ public class SortLines extends ProcessFunction {
         sort(block, begin, block.length, sound, now);
     }
 
-    /** What is no whole line, see LineCutter: LF, reason, LF, bytes. A whole event that only lacks its LF is one. */
+    /**
+     * Bytes that are not a whole line (see LineCutter): LF, reason, LF, bytes.
+     * They are an event if only the LF at the end is missing.
+     */
     private void sortMarked(byte[] block) {
         int begin = 1;
         while (block[begin] != LF) {
@@ -155,7 +158,7 @@ public class SortLines extends ProcessFunction {
         }
     }
 
-    /** The event that `line` has just read. */
+    /** Sends the event that `line` has just read. */
     private void emit(byte[] block, int begin, int end) {
         events.inc();
         Long timestamp = null;
@@ -178,7 +181,7 @@ public class SortLines extends ProcessFunction {
         records.collect(new KafkaRecord(topic, line.key(), value, timestamp, plain ? null : headerNames, values));
     }
 
-    /** An event that is too old for the topic: the time of writing is the record's, its own is a header. */
+    /** For an event that is too old for the topic: the record has the time of writing, a header the event's own. */
     private KafkaRecord late(byte[] value) {
         int count = headerNames.length;
         String[] names = (String[]) Arrays.copyOf(headerNames, count + 1);

@@ -24,13 +24,13 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
-/** TLS to a producer with files in PEM, read anew for each connection: certificates are renewed in place. */
+/** TLS to a producer. The PEM files are read again for each connection, because certificates are renewed in place. */
 public class TlsFromPem {
 
     private static final char[] NO_PASSWORD = new char[0];
     private static final String[] ALGORITHMS = {"RSA", "EC", "EdDSA"};
 
-    /** The socket with TLS on it, the server's name verified. Files may be null: Java's authorities, no login. */
+    /** Adds TLS to the socket and verifies the server's name. Without files: Java's authorities, and no login. */
     public static SSLSocket over(Socket plain, String host, int port, String caFile, String certFile, String keyFile)
             throws IOException {
         try {
