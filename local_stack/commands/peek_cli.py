@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from local_stack.health.peek import newest, newest_of_each_key
-from local_stack.health.peek_view import as_table
+from local_stack.health.peek_view import for_screen
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 _WIDTH_IN_A_PIPE = 2_000
@@ -36,7 +36,7 @@ _WIDTH_IN_A_PIPE = 2_000
 def peek(topic: str, lines: int, last_rows: bool) -> None:
     """Show the newest records of TOPIC: time, key, and the fields of each row.
 
-    In a pipe, nothing is cut off.
+    On a terminal that is too narrow for a table, each field has its own line. In a pipe, nothing is cut off.
 
     \b
     Examples:
@@ -50,5 +50,5 @@ def peek(topic: str, lines: int, last_rows: bool) -> None:
     if not records:
         click.echo(f"{topic} is empty", err=True)
         return
-    width = None if sys.stdout.isatty() else _WIDTH_IN_A_PIPE
-    Console(highlight=False, width=width).print(as_table(records[-lines:]), crop=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_IN_A_PIPE)
+    console.print(for_screen(records[-lines:], console.width), crop=False)

@@ -1,4 +1,4 @@
-"""Records as a table: time, key, and a column for each field of flat JSON rows. Pure."""
+"""Records as a table, or one below the other where a table does not fit. Pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,43 @@ from datetime import datetime, timezone
 from typing import Any
 
 from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from local_stack.health.peek import Peeked
+
+_READABLE = 24  # characters of a text, of which its column shows at least that many
+_BETWEEN = 3  # characters between two columns
+
+
+def for_screen(records: Sequence[Peeked], width: int) -> RenderableType:
+    """A table, or one record below the other if `width` characters are too few to read all columns."""
+    rows = [_row(record.value) for record in records]
+    if not all(isinstance(row, dict) for row in rows) or _table_width(records, rows) <= width:
+        return as_table(records)
+    return Group(*map(_block, records, rows))
+
+
+def _table_width(records: Sequence[Peeked], rows: list[dict[str, Any]]) -> int:
+    """The smallest width in which each column of the table can be read."""
+    columns: dict[str, int] = {}
+    for row in rows:
+        for name, value in row.items():
+            needed = max(len(name), min(len(_text(value)), _READABLE))
+            columns[name] = max(columns.get(name, 0), needed)
+    key = max(min(len(_key(record.key)), _READABLE) for record in records)
+    return len(_time(0)) + _BETWEEN + key + sum(_BETWEEN + each for each in columns.values())
+
+
+def _block(record: Peeked, row: dict[str, Any]) -> RenderableType:
+    """The time and the key; below them, a line for each field."""
+    fields = Table.grid(padding=(0, 2, 0, 0))
+    fields.add_column(style="dim", no_wrap=True)
+    fields.add_column()
+    for name, value in row.items():
+        fields.add_row(_cut(f"  {_printable(name)}"), _cut(_printable(_text(value))))
+    return Group(_cut(f"{_time(record.time)}  {_printable(_key(record.key))}"), fields)
 
 
 def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:

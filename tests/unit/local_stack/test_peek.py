@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from local_stack.health.peek import Peeked, newest_of_each_key
-from local_stack.health.peek_view import as_table
+from local_stack.health.peek_view import as_table, for_screen
 
 
 def _text(*records: Peeked) -> str:
@@ -57,6 +57,33 @@ def test_a_narrow_screen_cuts_the_longest_texts_and_never_the_time() -> None:
         assert long.startswith("2023-11-14 22:13:20.123   kkkkkkkk")
         assert short.endswith("…")
     assert "WS-001.corp.example   " in short
+
+
+def _on_screen(value: bytes, width: int) -> list[str]:
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(for_screen([Peeked(0, 0, 1_700_000_000_123, b"WS-001", value)], width))
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def test_many_fields_are_below_each_other_where_a_table_cannot_be_read() -> None:
+    event = b'{"level":"Error","record_id":7,"data":{"IpAddress":"203.0.113.77"},"message":"%s"}' % (
+        b"x" * 90
+    )
+    assert _on_screen(event, 80)[:4] == [
+        "2023-11-14 22:13:20.123  WS-001",
+        "  level      Error",
+        "  record_id  7",
+        '  data       {"IpAddress": "203.0.113.77"}',
+    ]
+    assert max(map(len, _on_screen(event, 80))) <= 80
+    assert _on_screen(event, 200)[0].startswith("time ")
+
+
+def test_few_fields_are_a_table_at_80_characters() -> None:
+    head, _, row = _on_screen(b'{"level":"Error","events":12345}', 80)
+    assert head.split() == ["time", "key", "level", "events"]
+    assert row.endswith("WS-001   Error   12345")
 
 
 def test_the_newest_row_of_a_key_counts_and_what_is_gone_is_gone() -> None:
