@@ -1,4 +1,4 @@
-"""Events sent to a topic as the bridge would, questions asked about them, answers read back."""
+"""Sends events to a topic as the bridge does, asks questions about them, and reads the answers."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ RUNNING: dict[str, Answer] = {
     "events_by_level": oracle.level_counts,
     "events_enriched": lambda events: oracle.enriched(events, HOSTS),
 }
-"""Result -> plain Python's rows: those that come when a window is over, those that are there at once."""
+"""Result -> the rows of plain Python: rows that come after a window's end, and rows that come at once."""
 
 
 def some_events(seed: int, count: int, days_ago: int = 1) -> list[attacked.Event]:
-    """From ten o'clock that day, at most 5 s out of order."""
+    """Events from ten o'clock of that day, at most 5 s out of order."""
     day = datetime.now(timezone.utc) - timedelta(days=days_ago)
     start = day.replace(hour=10, minute=0, second=0, microsecond=0)
     dice = random.Random(seed)
@@ -58,7 +58,7 @@ def some_events(seed: int, count: int, days_ago: int = 1) -> list[attacked.Event
 
 
 def closing_events(events: list[attacked.Event]) -> list[attacked.Event]:
-    """A later event for every partition: it closes all windows and sessions."""
+    """Send a later event to every partition, which closes all windows and sessions."""
     later = HOURS_LATER * 3_600_000
     return [
         attacked.moved(events[-1], later, computer=f"WS-{n}", event_id=1, level="Verbose") for n in range(3)
@@ -72,7 +72,7 @@ def send(
     partition: int = -1,
     rate: float = math.inf,
 ) -> None:
-    """Key, value, and the event's time as the record's; at most `rate` a second."""
+    """Send key and value with the event's time as the record's time; at most `rate` records per second."""
     producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
     begin = time.monotonic()
     for number, event in enumerate(events):
@@ -91,7 +91,7 @@ def ask(stack: RunningStack, *options: str) -> Job:
 
 
 def refused(stack: RunningStack, *options: str, user: str = "analytics", program: str = JOB) -> str:
-    """The one sentence that a job has instead of a submission."""
+    """The sentence that a job prints if it is not submitted."""
     answer = stack.flink_run(*options, user=user, program=program)
     assert "JobID" not in answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
@@ -100,7 +100,7 @@ def refused(stack: RunningStack, *options: str, user: str = "analytics", program
 
 
 def rows(stack: RunningStack, result: str, mentioning: str = "") -> oracle.Rows:
-    """The last committed row of every key, of those rows that mention this; no row was taken back."""
+    """The last committed row of every key, among the rows that contain this text; no row was withdrawn."""
     found: oracle.Rows = {}
     for record in read_topic(stack, result, 0, isolation="read_committed"):
         row = json.loads(record.value)
@@ -114,7 +114,7 @@ def rows(stack: RunningStack, result: str, mentioning: str = "") -> oracle.Rows:
 
 
 def archived(folder: Path) -> list[bytes]:
-    """Every line of every finished part, each in the folder that its time and channel name."""
+    """Every line of every finished part; asserts that each is in the folder of its time and channel."""
     lines: list[bytes] = []
     for part in folder.glob("day=*/hour=*/channel=*/[!._]*"):
         found = part.read_bytes().splitlines()

@@ -18,7 +18,7 @@ SPRAYER = "203.0.113.9"
 
 
 def lines(seed: int, count: int, start: datetime, fmt: str = "flat") -> list[bytes]:
-    """Some minutes of five computers, with somebody who guesses one password from second 60 on."""
+    """Some minutes of five computers, with a brute force against one password from second 60 on."""
     settings = GeneratorSettings(
         seed=seed, hosts=5, host_rate=0.5, fmt=fmt, start_time=start, scenarios=("brute-force@60",)
     )
@@ -26,13 +26,13 @@ def lines(seed: int, count: int, start: datetime, fmt: str = "flat") -> list[byt
 
 
 def events(seed: int, count: int, start: datetime) -> list[Event]:
-    """The lines as events, each with its bytes under "line"; the spray is among them."""
+    """The lines as events, each with its bytes under "line"; the events of the spray are added."""
     found = [oracle.with_time(json.loads(line)) | {"line": line} for line in lines(seed, count, start)]
     return [*found, *spray(found)]
 
 
 def spray(among: list[Event], accounts: int = 6) -> list[Event]:
-    """Twelve failed logons from one address in 24 s, by hand: there whatever the generator does."""
+    """Twelve failed logons from one address in 24 s, written by hand: they do not depend on the generator."""
     model = oracle.with_time(next(event for event in among if event["event_id"] == 4625))
     return [
         moved(
@@ -46,7 +46,7 @@ def spray(among: list[Event], accounts: int = 6) -> list[Event]:
 
 
 def shared_logon_id(among: list[Event]) -> list[Event]:
-    """Logons and ends of one computer with one logon id, many of them at the same time as others."""
+    """Logons and logoffs on one computer with one logon id; many have the same time."""
     model = oracle.with_time(next(event for event in among if event["event_id"] == 4624))
     dice = random.Random(7)
     data = model["data"] | {"TargetLogonId": "0x3e7"}
@@ -63,7 +63,7 @@ def shared_logon_id(among: list[Event]) -> list[Event]:
 
 
 def moved(event: Event, milliseconds: int, **changes: Any) -> Event:
-    """The same event so much later, with some fields changed."""
+    """The same event, later by this time, with some fields changed."""
     other = {k: v for k, v in event.items() if k not in ("ms", "line")} | changes
     time = oracle._EPOCH + timedelta(milliseconds=event["ms"] + milliseconds)
     other["timestamp"] = f"{time:%Y-%m-%dT%H:%M:%S.%f}0Z"

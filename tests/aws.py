@@ -24,7 +24,7 @@ LOGIN = {
 
 @contextmanager
 def moto_server(port: int) -> Iterator[str]:
-    """Its endpoint, once it answers."""
+    """Starts the server and waits until it answers; gives its endpoint."""
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
@@ -42,7 +42,7 @@ def moto_server(port: int) -> Iterator[str]:
 
 @contextmanager
 def moto_thread() -> Iterator[str]:
-    """The endpoint of one in this process, empty: all that are in one process share what they hold."""
+    """The endpoint of an empty server in this process: all servers of one process share their data."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     try:

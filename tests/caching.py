@@ -14,7 +14,7 @@ from local_stack.cache import find_server
 
 
 class RunningCache:
-    """In memory only: what is killed has forgotten everything. `url` is without the password."""
+    """A server that keeps data in memory only: after a kill, it is empty. `url` is without the password."""
 
     def __init__(self, folder: Path, *settings: str, password: str = "") -> None:
         (port,) = free_ports(1)
@@ -38,7 +38,7 @@ class RunningCache:
             raise
 
     def freeze(self) -> None:
-        """It accepts connections (the kernel does) and never answers."""
+        """Stop the process: connections are still accepted (by the kernel), but never answered."""
         self._process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:

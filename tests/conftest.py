@@ -46,7 +46,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups are handed out in the order of the tests."""
+    """Give the groups to the processes in the order of the tests."""
     items.sort(key=lambda item: rank(item.nodeid))
 
 

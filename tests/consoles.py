@@ -1,4 +1,4 @@
-"""The real console as a process, topics of its own, and what the jobs would write into them."""
+"""The real console as a process, its own topics, and records like those that the jobs write."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunningConsole:
         self.start()
 
     def start(self) -> None:
-        """On a free port; again on the same one."""
+        """Start it on a free port; if it is started again, on the same port."""
         port = self.url.rpartition(":")[2] or "0"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -84,7 +84,7 @@ class Pipeline:
 
     @property
     def options(self) -> list[str]:
-        """What tells win-event-console the names."""
+        """The options that give win-event-console the names."""
         results = [f"--result-topic={name}={self.topic(name)}" for name in RESULTS]
         names = {"--events-topic": "events_processed", "--rejected-topic": "events_rejected"}
         return [*results, *(f"{option}={self.topic(name)}" for option, name in names.items())]
@@ -145,7 +145,7 @@ class SteeredProducer:
         assert answer.json()["accepted"] == 1, answer.text
 
     def wait_for_scenario(self, name: str) -> None:
-        """Until an event of it is streamed."""
+        """Wait until one of its events is streamed."""
         with (
             socket.create_connection(("127.0.0.1", self.running.port), 60) as opened,
             opened.makefile() as lines,
@@ -172,7 +172,7 @@ def make_event(message: str, level: str = "Information", **fields: Any) -> dict[
 
 
 def made_by_the_producer(count: int) -> list[bytes]:
-    """Lines of the real win-event-producer."""
+    """Lines that the real win-event-producer has written."""
     made = run(BIN / "win-event-producer", "--stdout", "--count", str(count), "--rate", "max")
     assert made.returncode == 0, made.stderr
     lines = [line.encode() for line in made.stdout.splitlines()]

@@ -141,7 +141,7 @@ class Containers:
         return str(ports[int(text)]) if text.isdecimal() and int(text) in ports else text
 
     def _paths(self, service: str) -> dict[str, Path]:
-        """Where a path of the container is here."""
+        """The path on this machine for a path of the container."""
         paths = {
             "/run/secrets": self.folder / "secrets",
             "/home": self.folder,
@@ -162,7 +162,7 @@ class Containers:
         (self.folder / "bin" / name).chmod(0o755)
 
     def _image_contents(self) -> None:
-        """What the images bring: Kafka's scripts, the connector, Flink's configuration, the exporter."""
+        """The files of the images: Kafka's scripts, the connector, Flink's configuration, the exporter."""
         quick = os.environ.get("WIN_EVENT_JVM_OPTIONS", "")  # as the stacks of the tests have it
         options = f"{quick} ${{KAFKA_OPTS:-}} $KAFKA_HEAP_OPTS $KAFKA_LOG4J_OPTS"
         keep = f'echo "$0 $@" >> {self.folder}/logs/command-lines.log\n'

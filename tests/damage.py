@@ -1,4 +1,4 @@
-"""Runs of the producer, what may happen to their records on the way, and what an audit must say about it.
+"""Runs of the producer, kinds of damage to their records, and the results that an audit must have.
 
 The model counts by looking at the finished heap of records, in the plainest way, with nothing of the audit in
 it but the rule of what a line is.
@@ -84,7 +84,7 @@ def made(shape: str, run: int) -> MadeRun:
 
 
 def _small(blocks: Iterator[LedgerBlock]) -> Iterator[LedgerBlock]:
-    """The same in blocks of seven events."""
+    """The ledger of the run, in blocks of seven events."""
     for block in blocks:
         for first in range(block.first, block.last + 1, 7):
             last = min(first + 6, block.last)
@@ -101,7 +101,7 @@ class Item(NamedTuple):
 
 @dataclass
 class Pipeline:
-    """What arrived in both topics. Every method is one thing that happens to it, where the dice say."""
+    """The records that arrived in both topics. Every method does one kind of damage, at random places."""
 
     runs: tuple[MadeRun, ...]
     dice: random.Random
@@ -195,7 +195,7 @@ class Pipeline:
         self.topic.insert(self._place(), Item(event.line, event.key))
 
     def records(self) -> list[Record]:
-        """As a reader gets them: partition by partition in pieces, each in its own order."""
+        """The records as a reader gets them: in pieces, each of one partition and in its order."""
         partitions: dict[int, list[Record]] = defaultdict(list)
         for value, key in self.topic:
             computer = _computer(value) or (key or b"").decode(errors="replace")
@@ -243,7 +243,7 @@ class Heap:
         return ()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""
 
 
 def judged(
@@ -365,5 +365,5 @@ def _shape_of(run: MadeRun) -> str:
 
 
 def ledger_text(run: MadeRun, entries: int, *, ended: bool) -> bytes:
-    """The first so many blocks of a run's ledger."""
+    """The ledger of a run with its first `entries` blocks only."""
     return run.header + b"".join(run.entries[:entries]) + (LedgerEnd().encode() if ended else b"")

@@ -1,4 +1,4 @@
-"""Attacks sent to a topic as the bridge would, and what one process that reads them in order tells."""
+"""Sends attacks to a topic as the bridge does; finds the alerts of one process that reads them in order."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def attacks(count: int, seed: int, start: int) -> list[Sent]:
 
 
 def send(stack: RunningStack, topic: str, events: Iterable[Sent]) -> None:
-    """As the bridge would: key, value, and the event's time as the record's."""
+    """Send as the bridge does: key, value, and the event's time as the record's time."""
     producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
     for line, computer in events:
         moment = read_ticks(json.loads(line)["timestamp"]) or 0
@@ -55,7 +55,7 @@ def send(stack: RunningStack, topic: str, events: Iterable[Sent]) -> None:
 
 
 def close(stack: RunningStack, topic: str, start: int) -> None:
-    """An event in every partition moves event time on."""
+    """Move event time forward, by an event in every partition."""
     producer = Producer(kafka_objects.connection(stack.stack, "bridge").client_settings())
     line = b'{"timestamp":"2026-01-05T08:00:00Z","event_id":1,"source":"System","computer":"WS-1","data":{}}'
     for partition in range(3):
@@ -64,7 +64,7 @@ def close(stack: RunningStack, topic: str, start: int) -> None:
 
 
 def expected(events: Iterable[Sent]) -> dict[str, int]:
-    """Counts of the last word on each alert, by its id."""
+    """Alert id -> the counts in the last record of the alert."""
     detector = Detector(RuleSource([]).load(), lateness=10)
     block = b"".join(line + b"\n" for line, _ in events)
     found = [*detector.feed(block), *detector.finish()]
@@ -73,13 +73,13 @@ def expected(events: Iterable[Sent]) -> dict[str, int]:
 
 
 def told(stack: RunningStack) -> dict[str, dict[str, Any]]:
-    """The last word on each alert of detection in the topic, by its id."""
+    """Alert id -> the last record of this alert of detection in the topic."""
     records = [json.loads(record.value) for record in read_topic(stack, "alerts", 0)]
     return {each["id"]: each for each in records if "rule_id" in each}
 
 
 def counted(stack: RunningStack, start: int) -> dict[str, int]:
-    """Of the alerts of our own rules about events of the day of `start`: counts, by id."""
+    """Alert id -> counts, for the alerts of our own rules about events of the day of `start`."""
     ours = RuleSource([]).load().heads
     day = datetime.fromtimestamp(start, timezone.utc).strftime("%Y-%m-%d")
     return {
@@ -93,7 +93,7 @@ def counted(stack: RunningStack, start: int) -> dict[str, int]:
 
 
 def noon(days_ago: int) -> int:
-    """Seconds since 1970: the attacks of one test are told from another's by their day."""
+    """Seconds since 1970; each test has its own day, so that its attacks can be distinguished."""
     return (int(time.time()) // 86_400 - days_ago) * 86_400 + 43_200
 
 
@@ -114,7 +114,7 @@ class Detection:
 
 
 def committed(stack: RunningStack, topic: str, group: str) -> int:
-    """How many records the group has put behind it."""
+    """How many records the group has committed."""
     settings = kafka_objects.connection(stack.stack, "detection").client_settings()
     consumer = Consumer({**settings, "group.id": group})
     try:

@@ -1,4 +1,4 @@
-"""A TCP server that says exactly what a test tells it to, to whoever connects."""
+"""A TCP server that sends to each client exactly the bytes that a test gives."""
 
 from __future__ import annotations
 

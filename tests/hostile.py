@@ -1,4 +1,4 @@
-"""Lines that nobody should send: a corpus, what hypothesis imagines, and that again with damage."""
+"""Lines that nobody should send: a corpus, lines that hypothesis generates, and both with damage."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FRAGMENTS = b' ,:"{}[]\\0eu\r\xff\xc3'
 
 
 def imagined_lines(count: int) -> list[bytes]:
-    """Lines that hypothesis thinks of: JSON of all kinds, broken in all ways."""
+    """Lines that hypothesis generates: JSON of all kinds, broken in all ways."""
     lines: list[bytes] = []
     values = st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
@@ -83,7 +83,7 @@ def imagined_lines(count: int) -> list[bytes]:
 
 
 def hostile_lines(count: int) -> list[bytes]:
-    """So many, always the same: the corpus, the examples of the rule, imagined ones, and those damaged."""
+    """`count` lines, always the same: the corpus, the rule's examples, generated lines, and damaged ones."""
     imagined, dice = imagined_lines(min(3_000, count)), random.Random(7)
     lines = CORPUS + [case.line for case in LINES] + imagined
     while len(lines) < count:

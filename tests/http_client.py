@@ -1,4 +1,4 @@
-"""Asks a producer over HTTP as a client would, and raw where a client would not."""
+"""Sends requests to a producer: by an HTTP client, or as raw bytes that no client would send."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Http:
         return self.ask("POST", path, body, kind, **headers)
 
     def metric(self, sample: str) -> float:
-        """The value of one line of /metrics, by all that stands before it."""
+        """The value of one line of /metrics; `sample`: the text before the value."""
         for line in self.get("/metrics").text.splitlines():
             if line.startswith(f"{sample} "):
                 return float(line.rpartition(" ")[2])

@@ -1,4 +1,4 @@
-"""The bridge's LogReader in a plain JVM, and servers that say exactly what a test tells them to."""
+"""The bridge's LogReader in a plain JVM, and servers that send exactly the bytes that a test gives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWER = b'{"log_id":"%s","offset":%d,"status":"%s","lost_bytes":%d}\n'
 
 
 class Reader:
-    """`received`: what it has handed on, each block with an LF behind it."""
+    """`received`: the blocks that it has returned, each with an LF after it."""
 
     def __init__(self, driver: Any) -> None:
         self._driver, self.received = driver, b""
@@ -57,7 +57,7 @@ class Reader:
 
 @pytest.fixture
 def reader(compile_java: Any) -> Iterator[Callable[..., Reader]]:
-    """`reader(port, …)`: one that reads; ended after the test."""
+    """`reader(port, …)` starts a reader, which ends after the test."""
     started: list[Reader] = []
     driver = compile_java(*CLASSES, Path(__file__).parent / "ReaderDriver")
 
@@ -71,7 +71,7 @@ def reader(compile_java: Any) -> Iterator[Callable[..., Reader]]:
 
 
 class Server:
-    """Each connection gets the next script; what one fails with is in `errors`."""
+    """Runs the next script for each connection; `errors` has the exceptions of the scripts."""
 
     def __init__(self, scripts: Sequence[Script], tls: ssl.SSLContext | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
-        """Tests read what they assert, not a log."""
+        """Writes no log."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Users of the broker whose passwords hold what some reader takes for a sign of its own."""
+"""Users of the broker whose passwords have characters with a meaning for some parser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ODD_PASSWORDS = {  # and how the file ends
 def make_user(
     stack: RunningStack, topology: Topology, like: str, name: str, kind: str, folder: Path
 ) -> dict[str, str]:
-    """A user who may do what `like` may, with that odd password; the variables that log in as it."""
+    """Create a user with this odd password and the permissions of `like`; returns its login variables."""
     password, end = ODD_PASSWORDS[kind]
     model = topology.user(like)
     acls = tuple(replace(acl, principal=f"User:{name}") for acl in model.acls)

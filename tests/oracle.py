@@ -1,4 +1,4 @@
-"""The answers of analytics, worked out by plain Python: what Flink SQL must equal, row for row.
+"""The answers of analytics, computed by plain Python: Flink SQL must give the same rows.
 
 It knows nothing of the SQL. Each function takes the events as dictionaries of the flat shape, each with its
 time in whole milliseconds under "ms", and returns {primary key: row}, with times as the results spell them.
@@ -24,7 +24,7 @@ def with_time(event: Event, precision: int = 1) -> Event:
 
 
 def iso(ms: int) -> str:
-    """As Flink's JSON writes a time: without zeros at the end of the fraction."""
+    """The time as Flink's JSON writes it: without zeros at the end of the fraction."""
     text = f"{_EPOCH + timedelta(milliseconds=ms):%Y-%m-%dT%H:%M:%S}"
     fraction = f"{ms % 1000:03d}".rstrip("0")
     return f"{text}.{fraction}Z" if fraction else f"{text}Z"

@@ -1,4 +1,4 @@
-"""What stands in a topic, read as the reader user."""
+"""The records of a topic, read as the user `reader`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_topic(
 
 
 def _collect(consumer: Consumer, partitions: int, count: int, seconds: float) -> list[Record]:
-    """A broker that is slow to answer is no end: only what it calls the end of a partition is one."""
+    """A slow answer does not mean the end of a partition: only the broker's report of the end does."""
     records: list[Record] = []
     ended: set[int] = set()
     deadline = time.monotonic() + seconds

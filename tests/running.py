@@ -1,4 +1,4 @@
-"""The real thing, started and stopped for tests, through the public commands: stack, producer, job."""
+"""Starts and stops the real stack, producer and jobs for tests, through the public commands."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """The first true value of `condition`; AssertionError with `what` when it never comes."""
+    """The first true value of `condition`; AssertionError with `what` if it never comes."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
@@ -73,7 +73,7 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None, **options: Any) -> Any:
-    """A command of this toolkit, to its end; stdout and stderr as text."""
+    """Run a command of this toolkit to its end; stdout and stderr are text."""
     words = [str(word) for word in command]
     return subprocess.run(
         words, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False, **options
@@ -91,7 +91,7 @@ def renamed_topology(suffix: str, *, users: bool = False) -> str:
 
 @dataclass
 class RunningStack:
-    """A stack on free ports in a folder of its own."""
+    """A stack on free ports in its own folder."""
 
     stack: Stack
     environment: dict[str, str]
@@ -144,14 +144,14 @@ class RunningStack:
     def submit(
         self, *options: str, user: str = "bridge", flink_options: Sequence[str] = (), **variables: str
     ) -> Job:
-        """Submit the bridge with `flink run -d`; asserts that the cluster took it."""
+        """Submit the bridge with `flink run -d`; asserts that the cluster accepted it."""
         result = self.flink_run(*options, user=user, flink_options=flink_options, **variables)
         match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
         assert match, result.stdout + result.stderr
         return Job(self, match[1], result.stdout + result.stderr)
 
     def submit_several(self, options: Sequence[Sequence[str]]) -> list[Job]:
-        """The same of several jobs, whose options these are, by one client: it is most of the work."""
+        """Submit several jobs, with these options, by one client: starting a client takes the most time."""
         result = self.flink_run(json.dumps(options), program=str(SEVERAL_JOBS))
         found = re.findall(r"JobID ([0-9a-f]{32})", result.stdout)
         assert len(found) == len(options), result.stdout + result.stderr
@@ -194,7 +194,7 @@ class Job:
         return str(self.running.rest(f"/jobs/{self.job_id}")["state"])
 
     def tasks_running(self) -> bool:
-        """All tasks run: the job's own state says RUNNING before they do."""
+        """Whether all tasks run: the state of the job is RUNNING already before that."""
         found = self.running.rest(f"/jobs/{self.job_id}")
         return found["state"] == "RUNNING" and all(v["status"] == "RUNNING" for v in found["vertices"])
 
@@ -203,19 +203,19 @@ class Job:
         return self
 
     def failures(self) -> str:
-        """The stack traces of the failures that the cluster remembers; empty when there was none."""
+        """The stack traces of the failures that the cluster remembers; empty if there was none."""
         entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
         return "\n".join(entry["stacktrace"] for entry in entries)
 
     def reason(self) -> str:
-        """The innermost cause of the newest failure in one line; empty when there was none."""
+        """The innermost cause of the newest failure in one line; empty if there was none."""
         entries = self.running.rest(f"/jobs/{self.job_id}/exceptions")["exceptionHistory"]["entries"]
         lines = entries[0]["stacktrace"].splitlines() if entries else []
         causes = [line for line in lines if line.strip() and not line.startswith("\t")]
         return causes[-1].removeprefix("Caused by: ") if causes else ""
 
     def restored(self) -> int:
-        """How often it went on from a checkpoint. (Flink's metric of the restarts may be a minute old.)"""
+        """How often it continued from a checkpoint. (Flink's metric of the restarts may be a minute old.)"""
         return int(self.running.rest(f"/jobs/{self.job_id}/checkpoints")["counts"]["restored"])
 
     def cancel(self) -> None:
@@ -271,7 +271,7 @@ class RunningProducer:
 
 @contextmanager
 def repeated(step: Callable[[], object], pause: float) -> Iterator[None]:
-    """Meanwhile another thread calls `step` again and again, with `pause` seconds before each call."""
+    """During the block, another thread calls `step` repeatedly, with `pause` seconds before each call."""
     over = threading.Event()
 
     def work() -> None:

@@ -19,7 +19,7 @@ TOGETHER = (
 
 
 def group_of(nodeid: str) -> str:
-    """The name of its group: what stands first in it, or the file itself."""
+    """The name of the file's group: the first entry of the group, or the file itself."""
     file = nodeid.partition("::")[0]
     return next((each[0] for each in TOGETHER if file.startswith(each)), file)
 

@@ -11,7 +11,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 class LineCase(NamedTuple):
-    """`key` and `reason`: one of them is None. `is_object`: a JSON object, with or without a key."""
+    """One of `key` and `reason` is None. `is_object`: the line is a JSON object, with or without a key."""
 
     name: str
     line: bytes
@@ -25,7 +25,7 @@ class LineCase(NamedTuple):
 
 
 class TimestampCase(NamedTuple):
-    """`text`: the JSON value as it stands in a line. `milliseconds`: None when it tells no time."""
+    """`text`: the JSON value, as in a line. `milliseconds`: None if the value is not a time."""
 
     text: Any
     milliseconds: int | None

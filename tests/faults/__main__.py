@@ -55,7 +55,7 @@ def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
 
 
 def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | None) -> list[Result]:
-    """Every wanted row; each is in the book as soon as it is over."""
+    """Run every selected row; the result of each is stored as soon as it has ended."""
     book, results = load_book(BOOK, machine()), []
     seeds = itertools.repeat(seed) if seed is not None else itertools.count(int(time.time()) % 100_000)
     for row in (row for row in PRODUCER_FAULTS if row.name in wanted):

@@ -1,4 +1,4 @@
-"""Watches for what reaches a reader of a topic: committed records when its job writes in transactions."""
+"""Watches for new records of a topic; if its job writes in transactions, for committed ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Arrivals:
         self._consumer = Consumer(self._settings)
 
     def offsets(self) -> list[TopicPartition]:
-        """The end of each partition; empty while the broker is away."""
+        """The end offset of each partition; empty while the broker does not answer."""
         try:
             return [
                 TopicPartition(self._topic, number, self._end(number)) for number in sorted(self.leaders())
@@ -37,19 +37,19 @@ class Arrivals:
             return []
 
     def count(self) -> int:
-        """Offsets used so far: for a topic without transactions, its records; -1 while the broker is away."""
+        """How many offsets are used, one per record without transactions; -1 while the broker is away."""
         ends = self.offsets()
         return sum(end.offset for end in ends) if ends else -1
 
     def mark(self) -> bool:
-        """Wait from here on for a new record; False while the broker is away."""
+        """Set the mark after which a record is new; False while the broker does not answer."""
         ends = self.offsets()
         if ends:
             self._consumer.assign(ends)
         return bool(ends)
 
     def came(self) -> bool:
-        """Whether a record has come since the mark (once: set a new mark then)."""
+        """Whether a record has come since the mark. After True, set a new mark."""
         message = self._consumer.poll(0.05)
         if message is None or message.error():
             return False

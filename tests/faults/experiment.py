@@ -1,4 +1,4 @@
-"""What a fault gets into its hands: the stack, the pipelines under load, and a stopwatch for the recovery."""
+"""What a fault works with: the stack, the pipelines under load, and the measurement of the recovery."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Experiment:
             return list(pool.map(work, self.pipelines))
 
     def kill(self, name: str) -> int:
-        """SIGKILL to a daemon of the stack; its pid, which is then gone."""
+        """Send SIGKILL to a daemon of the stack and wait until it has ended; its pid."""
         daemon = self._daemon(name)
         process = psutil.Process(daemon.pid)
         process.kill()
@@ -79,7 +79,7 @@ class Experiment:
         return daemon.pid
 
     def stop(self, name: str) -> psutil.Process:
-        """SIGSTOP; the process, for `resume()`."""
+        """Send SIGSTOP; returns the process, for `resume()`."""
         process = psutil.Process(self._daemon(name).pid)
         process.send_signal(signal.SIGSTOP)
         wait_until(lambda: process.status() == psutil.STATUS_STOPPED, f"{name} is stopped")
@@ -95,7 +95,7 @@ class Experiment:
         return self._daemon(broker.name(number)).pid
 
     def restarts(self) -> dict[str, int]:
-        """How often each job went on from a checkpoint."""
+        """How often each job continued from a checkpoint."""
         return {pipeline.mode.name: pipeline.job.restored() for pipeline in self.pipelines}
 
     def restarted_since(self, before: dict[str, int]) -> dict[str, int]:
@@ -114,7 +114,7 @@ class Experiment:
 
 
 def _until_a_new_record(pipeline: Pipeline, since: float) -> float:
-    """Seconds from `since` until a record is read that was not there at this call; over the limit if none."""
+    """Seconds from `since` until a new record is read; more than the limit if none comes."""
     marked = False
     while (took := time.monotonic() - since) <= RECOVERY_LIMIT:
         if not marked:

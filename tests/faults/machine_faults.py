@@ -1,4 +1,4 @@
-"""Faults of what is around the processes: the disk under the checkpoints, the clock."""
+"""Faults of the machine: the disk of the checkpoints, the clock."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _failures_since(before: dict[str, int], experiment: Experiment) -> str:
 
 
 def clock_jump(experiment: Experiment) -> str:
-    """The broker would refuse records from so far ahead; the bridge must have put them aside."""
+    """The broker would refuse records so far in the future; the bridge must have rejected them."""
     seen = []
     for offset, seconds in (("+2h", 8), ("-2h", 4), ("+0", 3)):
         for pipeline in experiment.pipelines:
@@ -95,7 +95,7 @@ def clock_jump(experiment: Experiment) -> str:
 
 
 def _hours_ahead(port: int) -> int:
-    """Of the next event that is made."""
+    """The time of the next event that is made."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client, client.makefile("rb") as lines:
         client.sendall(ResumeRequest(None, "latest").encode())
         assert ResumeAnswer.decode(lines.readline()).status == "ok"

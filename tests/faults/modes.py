@@ -23,7 +23,7 @@ class Mode:
 
     @property
     def resumes(self) -> bool:
-        """The job has a position of its own in the producer's log."""
+        """Whether the job has its own position in the producer's log."""
         return "socket" not in self.job
 
 

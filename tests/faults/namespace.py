@@ -44,14 +44,14 @@ class Namespace:
         return ("ip", "netns", "exec", self._name)
 
     def pull(self) -> None:
-        """From now on nothing arrives, in neither direction, and nobody is told."""
+        """From now on nothing arrives in either direction, and no side is notified."""
         ip("-n", self._name, "link", "set", "inside", "down")
 
     def plug_in(self) -> None:
         ip("-n", self._name, "link", "set", "inside", "up")
 
     def answers(self, port: int) -> bool:
-        """Whether a connection to whoever listens inside can be made within a second."""
+        """Whether a server inside accepts a connection within a second."""
         with socket.socket() as probe:
             probe.settimeout(1)
             return probe.connect_ex((self.address, port)) == 0

@@ -89,7 +89,7 @@ def kafka_black_hole(experiment: Experiment) -> str:
 
 
 def _forwarded(proxies: Sequence[Proxy], experiment: Experiment, seconds: float) -> list[int]:
-    """Bytes that each of them lets through while the load runs for so long."""
+    """How many bytes each proxy forwards while the load runs for these seconds."""
     before = [proxy.forwarded for proxy in proxies]
     experiment.load(seconds)
     return [proxy.forwarded - count for proxy, count in zip(proxies, before, strict=True)]
@@ -101,7 +101,7 @@ def _check_that_they_carry(proxies: Sequence[Proxy], experiment: Experiment) -> 
 
 
 def _passed(proxies: Sequence[Proxy], experiment: Experiment, seconds: float) -> int:
-    """Bytes that went through while nothing may, without the piece each pump may have had in its hands."""
+    """How many bytes passed while nothing may pass, without the one piece that each pump had already read."""
     experiment.load(1)
     passed = sum(_forwarded(proxies, experiment, seconds - 1))
     assert passed == 0, f"{passed} bytes passed through the black hole"

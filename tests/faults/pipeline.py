@@ -82,7 +82,7 @@ class Pipeline:
         self.proxy = Proxy(self.producer_port)
 
     def options(self) -> list[str]:
-        """The job's."""
+        """The options of the job."""
         options = ["--hostname", "127.0.0.1", "--port", str(self.proxy.port)]
         if self.namespace:  # nothing may stand between the job and a cable that can be pulled
             options = ["--hostname", self.namespace.address, "--port", str(self.producer_port)]
@@ -111,7 +111,7 @@ class Pipeline:
         return sum(block["last"] - block["first"] + 1 for block in blocks if "last" in block)
 
     def end_load(self) -> None:
-        """No more events; the producer goes on serving those it has made."""
+        """Stop making events; the producer continues to serve the events that it has made."""
         self.producer.process.send_signal(signal.SIGUSR1)
 
     def has_made_all(self) -> bool:
@@ -123,7 +123,7 @@ class Pipeline:
         return dict(self.running.verify(self.topics[0], *options, *self.mode.audit))
 
     def audit_by_seed(self) -> dict[str, Any]:
-        """The same against the events of the seed, for a ledger that a kill has cut short."""
+        """The report against the events of the seed, for a ledger that a kill has cut short."""
         load = self.load
         count = self.produced() + 10 * load.rate
         judge = ("--seed", str(load.seed), "--count", str(count), "--hosts", str(load.hosts))
@@ -131,7 +131,7 @@ class Pipeline:
         return dict(self.running.verify(self.topics[0], *judge, *rejected, *self.mode.audit))
 
     def stop(self) -> None:
-        """Each part, whatever becomes of the others; the last error is raised."""
+        """Stop each part, also if another one failed; the last error is raised."""
         with ExitStack() as parts:
             parts.callback(self.arrivals.close)
             if self.namespace:

@@ -43,7 +43,7 @@ def _kill_and_restart_producer(pipeline: Pipeline) -> tuple[int, int]:
 
 
 def producer_away(experiment: Experiment) -> str:
-    """The jobs' states are looked at each second meanwhile: those with the resume source only wait."""
+    """Meanwhile check the jobs' states every second: jobs with the resume source only wait."""
     experiment.in_all_pipelines(_kill_producer)
     seen: dict[str, set[str]] = {pipeline.mode.name: set() for pipeline in experiment.pipelines}
     for _ in range(AWAY_SECONDS):
@@ -63,7 +63,7 @@ def producer_away(experiment: Experiment) -> str:
 
 
 def producer_kill_losing_the_log(experiment: Experiment) -> str:
-    """Audits what the first producer left behind; a second one, with another log, must be picked up."""
+    """Audit the events of the first producer; then the job must read a second one, which has another log."""
     experiment.in_all_pipelines(_kill_producer)
     experiment.load(SETTLE_SECONDS)
     reports = experiment.in_all_pipelines(Pipeline.audit_by_seed)
@@ -194,7 +194,7 @@ def _broker_away(experiment: Experiment, seconds: float) -> str:
 
 
 def jobmanager_kill(experiment: Experiment) -> str:
-    """Without ZooKeeper or Kubernetes the jobs die with it; each goes on from its newest checkpoint."""
+    """Without ZooKeeper or Kubernetes, the jobs end with it; each continues from its newest checkpoint."""
     stack, since = experiment.running.stack, time.monotonic()
     killed = experiment.kill("jobmanager")
     newest_of = {

@@ -101,7 +101,7 @@ def no_descriptors_left(folder: Path, seed: int) -> Finding:
 
 
 def _words(producer: RunningProducer, text: str) -> str:
-    """The line of its log that says so."""
+    """The line of its log that reports it."""
 
     def look() -> str:
         return next((line for line in producer.text().splitlines() if text in line), "")
@@ -165,7 +165,7 @@ def disk_full(folder: Path, seed: int) -> Finding:
 
 
 def _recovers_with_room(folder: Path, disk: Path, mounted: bool, options: list[str]) -> int:
-    """With room again, the same folder serves every event that it had taken."""
+    """After space was freed, the same folder serves every event that it had accepted."""
     if mounted:
         run("mount", "-o", "remount,size=64m", str(disk))
     taken = sum(segment.read_bytes().count(b"\n") for segment in (disk / "log").glob("*.log"))
@@ -188,7 +188,7 @@ def _recovers_with_room(folder: Path, disk: Path, mounted: bool, options: list[s
 
 
 def _expect_service(producer: RunningProducer) -> None:
-    """A new client is served once the others are gone; until then it may be turned away."""
+    """A new client is served after the others have left; until then it may be refused."""
 
     def served() -> bool:
         crowd = Crowd(producer.port, 1)

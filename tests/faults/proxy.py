@@ -30,7 +30,7 @@ class Cut:
     after: int = 20
 
     def position(self, data: bytes) -> int | None:
-        """Where to cut what a connection has brought since its first byte; None: that line is to come."""
+        """Where to cut a connection, in bytes from its start; None if the line has not come yet."""
         start = 0
         for number, line in enumerate(io.BytesIO(data)):
             if number >= self.after and line.endswith(b"\n") and len(line) in self.lengths:
@@ -69,11 +69,11 @@ class Proxy:
         self._gate.set()
 
     def reset(self) -> int:
-        """Break every connection with RST on both sides; how many there were."""
+        """Break every connection with RST on both sides; returns their number."""
         return self._break(reset=True)
 
     def finish(self) -> int:
-        """End every connection with FIN; how many there were."""
+        """End every connection with FIN; returns their number."""
         return self._break(reset=False)
 
     def close(self) -> None:
@@ -195,5 +195,5 @@ def _end(connection: socket.socket, reset: bool) -> None:
 
 
 def cuts_at_every_byte(lengths: range) -> list[Cut]:
-    """After each byte of a line of the shortest of `lengths`; the last leaves a whole line but for its LF."""
+    """A cut after each byte of a line of the shortest of `lengths`; the last cut removes only the LF."""
     return [Cut(into, lengths) for into in (*range(1, lengths.start - 1), -1)]

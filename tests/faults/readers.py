@@ -1,4 +1,4 @@
-"""Clients of a producer for rows without a bridge: a crowd that reads, one that asks to resume."""
+"""Clients of a producer for rows without a bridge: many that only read, and one that sends RESUME."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of a fault found, as data: one Result a row and mode, kept in one JSON file."""
+"""The results of faults as data: one Result for each row and mode, stored in one JSON file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Book:
 
 
 def load_book(path: Path, machine: dict[str, str]) -> Book:
-    """The results of earlier runs on this `machine` with these versions, or none: a book never mixes them."""
+    """The results of earlier runs, if this `machine` and these versions made them: a file never mixes any."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -64,7 +64,7 @@ def judge(
     ordered: bool = False,
     bound: int | None = None,
 ) -> str:
-    """What an audit shows that this mode promises not to happen; empty when there is nothing.
+    """The promises of this mode that an audit shows to be broken; empty if there are none.
 
     `ordered`: a computer's events are in order. `bound`: how many a mode that is not lossless may lose.
     """

@@ -1,4 +1,4 @@
-"""Runs one fault: pipelines up, load on, fault, healing, fresh events, audit, pipelines down."""
+"""Runs one fault: starts pipelines and load, breaks, heals, waits for fresh events, audits, stops all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run_fault(
     say: Say,
     rate: int = RATE,
 ) -> list[Result]:
-    """One Result a mode. An error of the run itself is the problem of all its modes."""
+    """One Result for each mode. An error of the run itself is a problem of all its modes."""
     applicable = [mode for mode in modes if mode.name in fault.modes]
     pipelines: list[Pipeline] = []
     running = built.running
@@ -77,7 +77,7 @@ def run_producer_fault(row: ProducerFault, folder: Path, seed: int, say: Say) ->
 
 
 def run_topic_fault(built: SharedStack, row: TopicFault, folder: Path, seed: int, say: Say) -> Result:
-    """The Result of a row whose events stand in the topic already."""
+    """The Result of a row whose events are in the topic already."""
     folder.mkdir(parents=True)
     say("running")
     try:
@@ -88,7 +88,7 @@ def run_topic_fault(built: SharedStack, row: TopicFault, folder: Path, seed: int
 
 
 def _cleaned_up(experiment: Experiment) -> str:
-    """Stop everything of the pipelines; what did not stop, in words."""
+    """Stop everything of the pipelines; returns what did not stop, as text."""
     try:
         if experiment.pipelines:
             experiment.in_all_pipelines(Pipeline.stop)
@@ -106,7 +106,7 @@ def today() -> str:
 
 
 def _start(experiment: Experiment, fault: Fault) -> None:
-    """All pipelines ready, then the load in all of them at the same moment."""
+    """Wait until all pipelines are ready; then start the load in all of them at the same moment."""
 
     def ready(pipeline: Pipeline) -> None:
         pipeline.producer_options, pipeline.job_options = _filled(fault.producer, pipeline), fault.job
@@ -153,7 +153,7 @@ def _finish(experiment: Experiment, say: Say) -> list[dict[str, Any]]:
 
 
 def settled_audit(pipeline: Pipeline) -> dict[str, Any]:
-    """The audit when everything has arrived, or when nothing arrives any more."""
+    """Audit when everything has arrived, or when nothing arrives any more."""
     arrived, since = pipeline.arrivals.count(), time.monotonic()
     while True:
         report = pipeline.audit()
@@ -194,7 +194,7 @@ def judged(mode: Mode, report: dict[str, Any], bound: int | None) -> str:
 
 
 def _bound(restarts: int, pipeline: Pipeline, experiment: Experiment) -> int:
-    """How many events the socket source may lose: as printed, and only while it did not deliver."""
+    """How many events the socket source may lose: as README says, and only while it did not deliver."""
     printed = restarts * pipeline.bound_seconds + experiment.slotless
     silent = restarts * CHECKPOINT_SECONDS + experiment.outage[pipeline.mode.name]
     return round(min(printed, silent) * pipeline.load.rate)

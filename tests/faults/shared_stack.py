@@ -21,7 +21,7 @@ class SharedStack:
     broker_proxy: Proxy | None
 
     def ready(self) -> None:
-        """Start again whatever an earlier fault has left dead."""
+        """Start again each process that an earlier fault has ended."""
         if self.broker_proxy:
             self.broker_proxy.heal()
         self.running.up()
@@ -43,7 +43,7 @@ def several_brokers(folder: Path, brokers: int) -> Iterator[SharedStack]:
 
 @contextmanager
 def one_broker(folder: Path) -> Iterator[SharedStack]:
-    """Up in `folder`, with one broker; down at the end, and nothing stays behind."""
+    """Start the stack in `folder` with one broker; at the end, stop it and remove everything."""
     names = ("--kafka-port", "--controller-port", "--flink-port", "--jobmanager-port")
     ports = free_ports(len(names))
     running = RunningStack.at(folder)
@@ -61,7 +61,7 @@ def one_broker(folder: Path) -> Iterator[SharedStack]:
 
 
 def mount_small_disk(folder: Path, size: str) -> bool:
-    """A disk that can be filled or made read-only without hurting anyone; False where only root may mount."""
+    """A disk that can be filled or made read-only without harm; False if only root may mount."""
     folder.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "win-event-faults", str(folder)]
     return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0

@@ -68,7 +68,7 @@ class Soak:
 )
 @click.option("--modes", default="auto,exactly-once", envvar="MODES", show_envvar=True, show_default=True)
 def main(hours: float, seed: int | None, modes: str) -> None:
-    """Do faults at random until HOURS are over; exit code 1 when a mode broke its promise.
+    """Do random faults until HOURS are over; exit code 1 if a mode broke its promise.
 
     Each round has jobs of its own. Beside them one job lives for the whole run and is audited at its end.
     """

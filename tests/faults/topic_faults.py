@@ -1,4 +1,4 @@
-"""Rows of the matrix behind the topic: analytics and detection while everything under them is killed.
+"""Rows of the matrix after the topic: analytics and detection, while the processes that they need are killed.
 
 Their events go straight into the topic, so that plain Python knows what must come out in the end.
 """
@@ -32,7 +32,7 @@ Kill = Callable[[Experiment], str]
 
 @dataclass(frozen=True)
 class TopicFault:
-    """`act` runs the row on a stack in an empty folder; AssertionError when a promise is broken."""
+    """`act` runs the row on a stack in an empty folder. It raises AssertionError if a promise is broken."""
 
     name: str
     title: str
@@ -98,7 +98,7 @@ def _answers_stay_right(kill: Kill) -> Callable[[Experiment, Path], Finding]:
 
 
 def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
-    """detection/job.py, TaskManager and broker killed: the last word on each alert is that of one process."""
+    """Kill TaskManager and broker of detection/job.py: each alert's last record is that of one process."""
     stack, start = experiment.running, detecting.noon(next(_DAYS))
     events = detecting.attacks(8_000, experiment.seed, start)
     wanted = detecting.expected(events)
@@ -121,7 +121,7 @@ def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
 
 
 def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Finding:
-    """win-event-detect killed in the middle of each slice, and the broker: the same comparison."""
+    """Kill win-event-detect in the middle of each slice, and the broker; compare in the same way."""
     stack, start = experiment.running, detecting.noon(next(_DAYS))
     events = detecting.attacks(8_000, experiment.seed, start)
     wanted = detecting.expected(events)

@@ -1,4 +1,4 @@
-"""The job of a soak that lives for the whole run: what only goes wrong after hours goes wrong here."""
+"""The job of a soak that runs during the whole soak: it finds faults that only appear after hours."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_a_refused_login_says_why(
 def test_no_password_shows_anywhere(
     stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
 ) -> None:
-    """Of three kinds of jobs, which one client submits."""
+    """Tests three kinds of jobs, which one client submits."""
     names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]]
     options = {
         "socket": ["--source", "socket"],
@@ -179,7 +179,7 @@ def test_no_password_shows_anywhere(
 
 
 def _leaks(stack: RunningStack, job: Job, secrets: Iterable[str]) -> list[str]:
-    """Names of the places in which somebody without the files of secrets could read one of them."""
+    """Names of the places where a user who cannot read the secret files could still read a secret."""
     places = {
         "job configuration": json.dumps(stack.rest(f"/jobs/{job.job_id}/config")),
         "job": json.dumps(stack.rest(f"/jobs/{job.job_id}")),

@@ -1,4 +1,4 @@
-"""--bounded: what is in a topic of one partition now, to its end; and the same window without SQL."""
+"""--bounded reads the records that a topic of one partition has now; and the same window without SQL."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def test_the_table_api_of_python_gives_the_same_rows(one_partition: Filled, tmp_
 
 
 def _blocks() -> list[str]:
-    """The Python in the page."""
+    """The Python program in docs/ANALYTICS.md."""
     page = (REPOSITORY / "docs" / "ANALYTICS.md").read_text(encoding="utf-8")
     return re.findall(r"```python\n(.*?)```", page, re.DOTALL)

@@ -1,4 +1,4 @@
-"""Every question over files, in one run: the rows equal plain Python's, whatever the shape and order."""
+"""Every question over files, in one run: in every shape and order, the rows equal those of plain Python."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HOSTS = {"DC-005.flat.example": ("domain controller", "Osaka"), "WS-001.nxlog.ex
 
 
 def _lines(seed: int, fmt: str, domain: str) -> list[bytes]:
-    """The shape's name is the domain of the computers, so that four logs are not one."""
+    """The computers have the shape's name as their domain, so that the four logs stay separate."""
     found = [*attacked.lines(seed, 600, START, fmt)]
     if fmt == "flat":
         events = [json.loads(line) for line in found]

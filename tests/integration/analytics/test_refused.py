@@ -1,4 +1,4 @@
-"""What cannot work is said in one sentence before anything is submitted."""
+"""If a question cannot work, one sentence says so before anything is submitted."""
 
 from __future__ import annotations
 

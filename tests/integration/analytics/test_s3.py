@@ -24,7 +24,7 @@ MEBIBYTE = 2**20
 
 @pytest.fixture
 def bucket(stack: RunningStack) -> Iterator[Any]:
-    """moto's server where the cluster looks for S3, with a bucket `events`; a client of it."""
+    """moto's server at the address where the cluster expects S3, with a bucket `events`; a client of it."""
     with moto_server(urlsplit(stack.stack.s3_endpoint).port or 0) as endpoint:
         s3 = client("s3", endpoint)
         s3.create_bucket(Bucket="events")
@@ -108,13 +108,13 @@ def _parts(bucket: Any, prefix: str) -> list[dict[str, Any]]:
 
 
 def _lines(bucket: Any, prefix: str) -> list[bytes]:
-    """What stands in all parts that can be seen."""
+    """The lines of all visible parts."""
     bodies = [bucket.get_object(Bucket="events", Key=part["Key"])["Body"] for part in _parts(bucket, prefix)]
     return sorted(line for body in bodies for line in body.read().splitlines())
 
 
 def _behind(stack: RunningStack, topic: str) -> int:
-    """Records that the job's consumer group has not put behind it."""
+    """How many records the job's consumer group has not committed."""
     login = kafka_objects.connection(stack.stack, "analytics").client_settings()
     group = Consumer({**login, "group.id": "win-event-analytics-away"})
     try:

@@ -1,4 +1,4 @@
-"""The answers depend neither on how fast the events come nor on the partitions; late ones are among them."""
+"""The answers do not depend on the rate of the events or on the partitions; some events are late."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _identity(event: attacked.Event) -> tuple[object, ...]:
     ("partitions", "days_ago"), [(1, 20), pytest.param(3, 30, marks=pytest.mark.nightly)]
 )
 def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> None:
-    """The topic is read at once: what no watermark has overtaken is in time, all else is told."""
+    """The topic is read at once: events before the watermark are late and counted; all others are in time."""
     topic, _ = stack.create_topics(f"full_speed_{partitions}", partitions=partitions, keep=True)
     events = some_events(partitions, COUNT, days_ago)
     late, day = _late(events), events[0]["timestamp"][:10]
@@ -48,7 +48,7 @@ def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> N
     ("partitions", "days_ago"), [(3, 40), pytest.param(1, 50, marks=pytest.mark.nightly)]
 )
 def test_at_a_tenth_of_it(stack: RunningStack, partitions: int, days_ago: int) -> None:
-    """The job reads along; the late events come when the windows that they belong to are over."""
+    """The job reads while events come; the late events come after the end of their windows."""
     topic, _ = stack.create_topics(f"a_tenth_{partitions}", partitions=partitions, keep=True)
     events = some_events(partitions, COUNT, days_ago)
     late, day = _late(events), events[0]["timestamp"][:10]
@@ -72,7 +72,7 @@ def test_at_a_tenth_of_it(stack: RunningStack, partitions: int, days_ago: int) -
 def _equal(
     stack: RunningStack, day: str, events: list[attacked.Event], open_too: list[attacked.Event]
 ) -> None:
-    """The last rows become those of plain Python; `open_too` are in what does not wait for a window's end."""
+    """The last rows become those of plain Python. `open_too`: only in rows that do not wait for a window."""
     for result, answer in (WINDOWED | RUNNING).items():
         wanted: oracle.Rows = answer([*events, *(open_too if result in RUNNING else ())])
         assert wanted, result

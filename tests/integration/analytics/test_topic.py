@@ -28,7 +28,7 @@ LATENESS = 10_000
 
 @dataclass(frozen=True)
 class Asked:
-    """`closing` has moved the watermark on past all windows before `late` came."""
+    """`closing` has moved the watermark past all windows before `late` comes."""
 
     stack: RunningStack
     topic: str
@@ -92,7 +92,7 @@ def test_the_data_holds_what_is_asked_for(asked: Asked) -> None:
 
 
 def test_every_record_holds_to_the_schema_of_its_topic(asked: Asked) -> None:
-    """The topic of alerts, too, which detection writes into."""
+    """The topic of alerts also accepts the results, although detection writes to it."""
     wait_until(lambda: asked.rows("alerts"), "alerts of analytics", 90)
     words = ("--topic", asked.topic, "--group", "win-event-detection-schema", "--bounded")
     answer = run(BIN / "win-event-detect", *words, env=asked.stack.shell("detection"))

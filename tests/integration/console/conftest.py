@@ -29,7 +29,7 @@ def pipeline(broker: RunningStack, request: pytest.FixtureRequest) -> Pipeline:
 def start_console(
     pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., RunningConsole]]:
-    """Options → a running console; all of them end with the module, each with exit code 0."""
+    """Options → a running console. All consoles end with the module, each with exit code 0."""
     folder = tmp_path_factory.mktemp("console")
     with ExitStack() as opened:
 
@@ -57,7 +57,7 @@ def producer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteeredProduc
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, headless; scripts/get-chromium brings it."""
+    """Debian's chromium, headless, which scripts/get-chromium unpacks."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM)
         yield opened
@@ -66,7 +66,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Address → a page of its own. What it says on its console fails the test, but for lost connections."""
+    """Address → a new page. A message on its console fails the test, except about a lost connection."""
     said: list[str] = []
     with ExitStack() as opened:
 

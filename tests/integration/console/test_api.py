@@ -1,4 +1,4 @@
-"""The read API over a real broker: right, bounded, and what is away is said while the rest answers."""
+"""The read API over a real broker: the answers are right and bounded, and name parts that do not answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lines() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def console(pipeline: Pipeline, start_console, lines: list[bytes]) -> RunningConsole:
-    """It has read everything that the pipeline has; Flink and the producer are away."""
+    """A console that has read all records of the pipeline; Flink and the producer do not run."""
     console = start_console("--flink-url", "http://127.0.0.1:1", "--producer-url", "http://127.0.0.1:2")
     wait_until(lambda: console.get("status")["reading"]["problem"] is None, "the console reads")
     pipeline.send(*lines)

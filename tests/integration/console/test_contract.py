@@ -1,4 +1,4 @@
-"""What the API's own description promises, tried with questions that schemathesis makes up from it."""
+"""The API keeps the promises of its description, tried with requests that schemathesis generates from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buttons: what is pressed in a real browser reaches the real producer, with a token that no browser sees."""
+"""A button in a real browser changes the real producer; the browser never sees the token."""
 
 from __future__ import annotations
 

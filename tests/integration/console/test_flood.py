@@ -1,4 +1,4 @@
-"""10,000 events a second: the page neither grows nor falls behind, whoever sends them."""
+"""At 10,000 events per second, from any sender, the page does not grow or fall behind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TIME = len('{"timestamp":"2026-11-21T09:28:24.1778590Z')
 
 
 class Flood(Thread):
-    """Sends RATE events of win-event-producer a second, with the time of now, for `seconds`."""
+    """Sends RATE events of win-event-producer per second for `seconds`, with the current time."""
 
     def __init__(self, pipeline: Pipeline, seconds: float) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def console(start_console: Callable[..., RunningConsole]) -> RunningConsole:
 
 
 def _size(page: Page) -> dict[str, float]:
-    """What the page holds once its garbage is gone."""
+    """The memory of the page after its garbage was collected."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     session.send("HeapProfiler.collectGarbage")
@@ -58,7 +58,7 @@ def _size(page: Page) -> dict[str, float]:
 
 
 def _samples(page: Page, flood: Flood) -> list[float]:
-    """How many seconds the page was behind, twice a second until the flood is over."""
+    """How many seconds the page was behind, measured twice per second until the flood ends."""
     found = []
     while flood.is_alive():
         found.append(page.evaluate("Date.now() / 1000 - Number(document.documentElement.dataset.at)"))

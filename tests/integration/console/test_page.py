@@ -1,4 +1,4 @@
-"""The page in a real browser: what a person sees, types and presses, with a real broker behind it."""
+"""The page in a real browser with a real broker: what a person sees, types and clicks."""
 
 from __future__ import annotations
 

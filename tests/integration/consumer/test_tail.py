@@ -38,7 +38,7 @@ def ids(text):
 
 @contextmanager
 def started(*words, **how):
-    """A tail in the background; killed when the test forgets it."""
+    """A tail in the background; it is killed if the test does not end it."""
     command = [str(TAIL), *map(str, words)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
     try:
@@ -199,7 +199,7 @@ def test_duration_and_stats(producer):
 
 
 def on_a_terminal(port, **environment):
-    """What a terminal of 100 columns gets of two events."""
+    """The text of two events on a terminal of 100 columns."""
     controller, terminal = pty.openpty()
     with os.fdopen(controller, "rb", buffering=0) as screen:
         clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
@@ -230,7 +230,7 @@ def test_a_terminal_gets_colours_unless_no_color(producer):
 
 @contextmanager
 def tls_server(context, payload):
-    """Serves `payload` by TLS to whoever shakes hands."""
+    """Serves `payload` over TLS to every client that completes the handshake."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():

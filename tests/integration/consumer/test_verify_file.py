@@ -1,4 +1,4 @@
-"""Whatever options a run had, it can be audited: by its ledger, or by its seed and the same options."""
+"""A run with any options can be audited: by its ledger, or by its seed and the same options."""
 
 from __future__ import annotations
 

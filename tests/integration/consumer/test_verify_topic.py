@@ -1,4 +1,4 @@
-"""win-event-verify as a command over real topics: it finds and names what was planted there."""
+"""win-event-verify as a command over real topics: it finds and names the damage that a test made."""
 
 from __future__ import annotations
 

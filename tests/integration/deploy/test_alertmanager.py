@@ -1,4 +1,4 @@
-"""A rule fires in a real Prometheus, a real Alertmanager takes the alert, and the shipped webhook is told."""
+"""A rule fires in a real Prometheus, and a real Alertmanager sends the alert to the shipped webhook."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _alertmanager() -> Path:
 
 
 def _templates() -> Path:
-    """Where scripts/get-prometheus lets it look for them; an installed one looks elsewhere."""
+    """The place that scripts/get-prometheus sets; an installed Prometheus uses another place."""
     beside = _alertmanager().parent.parent / "share" / "prometheus" / "alertmanager"
     return beside if beside.is_dir() else Path.cwd()
 
@@ -97,7 +97,7 @@ def _alert(name: str, severity: str, summary: str) -> dict[str, Any]:
 
 
 def test_alerts_reach_the_webhook_and_what_follows_from_another_does_not(alerting: Alerting) -> None:
-    """As Prometheus sends them."""
+    """Alerts as Prometheus sends them."""
     alerts = f"{alerting.url}/api/v2/alerts"
     assert _post(alerts, [_alert("BridgeNotRunning", "critical", "No bridge job is running.")]) == 200
     wait_until(lambda: alerting.told(), "a critical alert is told")
@@ -123,7 +123,7 @@ def test_what_is_no_message_of_alertmanager_is_refused(alerting: Alerting) -> No
 
 
 def _lose_the_place_of_a_reader(producer: RunningProducer) -> None:
-    """A client that does not read, until the producer's log has gone on without it."""
+    """A client that does not read, until the producer's log no longer has its next event."""
     with socket.socket() as stalled:
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect(("127.0.0.1", producer.port))
@@ -131,7 +131,7 @@ def _lose_the_place_of_a_reader(producer: RunningProducer) -> None:
 
 
 def test_a_rule_that_fires_in_prometheus_reaches_the_webhook(alerting: Alerting, tmp_path: Path) -> None:
-    """The last test here: Prometheus notices soon that no bridge runs, and tells that too."""
+    """This test is the last: Prometheus soon notices that no bridge runs, and alerts about that, too."""
     http_port, prometheus = free_ports(2)
     shipped = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     wanted = local_configuration(shipped, {"producer": [f"127.0.0.1:{http_port}"]})

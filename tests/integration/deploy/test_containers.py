@@ -1,4 +1,4 @@
-"""The services of docker-compose.yml that this repository gives a command run, with the same files.
+"""The services of docker-compose.yml that have a command of this repository run with the same files.
 
 Those of the inventory are in local_stack/test_cdc.py; analytics-submit runs the script of bridge-submit.
 """

@@ -1,4 +1,4 @@
-"""The jobs in SQL log in from the same file of a password as all other tools."""
+"""The jobs in SQL log in with the same password file as all other tools."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_any_password_logs_in(stack: RunningStack, tmp_path: Path, role: str, wo
     job = Job(stack, re.findall(r"JobID ([0-9a-f]{32})", answer.stdout)[0])
 
     def reads_and_writes() -> bool:
-        """Two checkpoints: tasks that cannot log in complete none, or fail before the second."""
+        """Wait for two checkpoints: tasks that cannot log in complete none, or fail before the second."""
         return bool(stack.rest(f"/jobs/{job.job_id}/checkpoints")["counts"]["completed"] >= 2)
 
     try:

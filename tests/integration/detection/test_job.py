@@ -1,4 +1,4 @@
-"""detection/job.py on the session's cluster tells what one process tells."""
+"""detection/job.py on the session's cluster gives the same alerts as one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""win-event-detect over a real topic: alerts in Kafka, restarts in mid-burst, kill -9, rules that change."""
+"""win-event-detect over a real topic: alerts in Kafka, restarts during a burst, kill -9, changed rules."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def rules(tmp_path: Path) -> Path:
 
 
 def _events(numbers: Iterable[int], user: str = "m.ito") -> list[tuple[bytes, str, int]]:
-    """(line, computer, milliseconds): a failed logon a second, over three computers."""
+    """(line, computer, milliseconds) of one failed logon per second, on three computers."""
     start = int(time.time()) - 3_000
     found = []
     for number in numbers:

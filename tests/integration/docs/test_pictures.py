@@ -1,4 +1,4 @@
-"""`make pictures` makes both screenshots from a pipeline of its own."""
+"""`make pictures` makes both screenshots from its own pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bridge on the session's stack, submitted by the options given."""
+"""The bridge on the session's stack, submitted with the given options."""
 
 from __future__ import annotations
 

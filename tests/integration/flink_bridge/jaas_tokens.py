@@ -1,4 +1,4 @@
-"""Run by test_jaas in an interpreter of its own: quoted values through the reader that Kafka itself uses."""
+"""test_jaas runs this in a separate interpreter: it reads quoted values with the parser that Kafka uses."""
 
 from __future__ import annotations
 

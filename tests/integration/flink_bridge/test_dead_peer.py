@@ -1,4 +1,4 @@
-"""A server that is gone without a word: its network namespace is deleted under the connection. Needs root."""
+"""A server disappears without a FIN: its network namespace is deleted during the connection. Needs root."""
 
 from __future__ import annotations
 

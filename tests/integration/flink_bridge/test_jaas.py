@@ -1,4 +1,4 @@
-"""The escaping of logins, held against Kafka's own reader."""
+"""The escaping of logins, compared with Kafka's own parser."""
 
 from __future__ import annotations
 

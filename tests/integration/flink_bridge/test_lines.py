@@ -1,4 +1,4 @@
-"""Hostile lines, options of the graph, several endpoints: what goes in comes out somewhere."""
+"""Hostile lines, options of the graph, several endpoints: every line arrives in one of the two topics."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.integration
 
 
 def status(stack: RunningStack) -> str:
-    """As one line: the report is as wide as a terminal."""
+    """The report as one line, because it is wrapped to the width of a terminal."""
     shown = run(BIN / "win-event-stack", "status", env=stack.environment)
     return " ".join(shown.stdout.split())
 
 
 def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]) -> None:
-    """The way through the job; the verdicts on many more lines are tested without a cluster."""
+    """This tests the way through the job; many more lines are tested without a cluster."""
     lines = [line for line in hostile_lines(2_000) if line]
     events = Counter(line for line in lines if read_line(line).event is not None)
     assert events.total() > 300

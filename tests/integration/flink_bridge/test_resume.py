@@ -42,7 +42,7 @@ def test_a_savepoint_carries_the_position_over_to_a_job_with_other_options(
 
 
 def complete(stack: RunningStack, topic: str, *options: str) -> dict[str, int] | None:
-    """The audit, once nothing is missing."""
+    """The audit, after nothing is missing any more."""
     found: dict[str, int] = stack.verify(topic, *options)
     return None if found["lost"] + found["unseen"] else found
 

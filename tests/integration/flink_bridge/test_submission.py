@@ -1,4 +1,4 @@
-"""What the bridge looks at before it is submitted, and what it looks like in Flink's web UI afterwards."""
+"""What the bridge checks before it is submitted, and what Flink's web UI shows afterwards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOUR = 3_600_000
 
 @pytest.fixture(scope="module")
 def open_transaction(stack: RunningStack) -> Iterator[float]:
-    """Left open by a job of another prefix; since when."""
+    """A transaction that a job of another prefix left open; gives the time of its beginning."""
     topics = stack.create_topics("abandoned")
     login = kafka_objects.connection(stack.stack, "bridge").client_settings()
     abandoned = Producer(
@@ -55,7 +55,7 @@ def configure(stack: RunningStack, topic: str, **settings: str) -> None:
 
 
 def refused(stack: RunningStack, topics: tuple[str, str], *options: str, **login: str) -> str:
-    """What a submission says that must fail, and that nothing was submitted."""
+    """The message of a submission that must fail; asserts that nothing was submitted."""
     jobs = len(stack.rest("/jobs")["jobs"])
     result = stack.flink_run(
         "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], *options, **login
@@ -184,7 +184,7 @@ def test_a_record_that_slips_through_fails_its_job_alone(
     submit: Callable[..., Job],
     producer: Callable[..., RunningProducer],
 ) -> None:
-    """Without a look at the topic the job restarts on the line that the broker refuses; the process lives."""
+    """Without the check of the topic, the job restarts at the line that the broker refuses."""
     other = submit(producer("--rate", "10").port, "--job-name", "beside").wait_until_running()
     configure(stack, topics[0], max_message_bytes="5000", message_timestamp_before_max_ms=str(HOUR))
     configure(stack, topics[1], cleanup_policy="compact")

@@ -34,7 +34,7 @@ FORWARD = BIN / "win-event-forward-kinesis"
 
 @pytest.fixture(scope="module")
 def kinesis() -> Iterator[str]:
-    """The endpoint."""
+    """The endpoint of a Kinesis server."""
     with moto_server(free_ports(1)[0]) as endpoint:
         yield endpoint
 
@@ -64,7 +64,7 @@ def audit(broker: RunningStack, endpoint: str, stream: str, count: int, *options
 
 
 def records(endpoint: str, stream: str) -> list[dict[str, Any]]:
-    """All of a stream, shard by shard."""
+    """All records of a stream, shard by shard."""
     kinesis, found = client("kinesis", endpoint), []
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         start = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}

@@ -1,4 +1,4 @@
-"""A set-up of its own on the session's broker: topics and users that no other test knows."""
+"""A separate set-up on the session's broker: topics and users that no other test uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class SetupCommand:
-    """win-event-kafka-setup, logged in as the broker's super user unless told otherwise."""
+    """Runs win-event-kafka-setup, logged in as the broker's super user if no other is given."""
 
     environment: dict[str, str]
     topology: Path
@@ -65,7 +65,7 @@ def setup(broker: RunningStack, tmp_path: Path) -> Iterator[SetupCommand]:
 
 @pytest.fixture
 def kafka_tool(broker: RunningStack, tmp_path: Path) -> Callable[..., str]:
-    """Runs one of Kafka's own tools as the super user; what it printed."""
+    """Runs one of Kafka's own tools as the super user; returns its output."""
     password = (broker.stack.secrets / "kafka").read_text()
     login = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="kafka" '
     config = tmp_path / "kafka.properties"

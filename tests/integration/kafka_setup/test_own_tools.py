@@ -28,7 +28,7 @@ def documented(suffix: str) -> list[str]:
 
 
 def of_the_bridge(text: str, suffix: str) -> str:
-    """What the section sets up: of the whole topology the bridge's two topics and three of the users."""
+    """The part of the topology that the section sets up: the bridge's two topics and three users."""
     whole = yaml.safe_load(text)
     topics = {
         f"{name}{suffix}": whole["topics"][f"{name}{suffix}"]
@@ -43,7 +43,7 @@ def of_the_bridge(text: str, suffix: str) -> str:
 
 
 def bash(script: str, folder: Path, stack: RunningStack) -> str:
-    """Runs it as in a shell where `win-event-stack env` was sourced."""
+    """Runs the command as in a shell where `win-event-stack env` was sourced."""
     result = run("bash", "-euo", "pipefail", "-c", script, env=stack.shell(), cwd=folder)
     assert result.returncode == 0, result.stdout + result.stderr
     return str(result.stdout)

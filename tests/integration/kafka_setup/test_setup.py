@@ -1,4 +1,4 @@
-"""win-event-kafka-setup against the real broker, as its user meets it."""
+"""win-event-kafka-setup against the real broker, as a user sees it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def admin(broker: Any) -> AdminClient:
-    """The super user, with a client that is not the tool's."""
+    """A client of the super user that is not part of the tool."""
     return AdminClient(kafka_objects.connection(broker.stack, "kafka").client_settings())
 
 
@@ -264,7 +264,7 @@ def test_a_change_that_the_broker_would_refuse_is_told_by_plan(applied: Any) -> 
 
 
 class DeletedMeanwhile(AdminClient):
-    """Its first answers still name a topic that somebody else deletes right after them."""
+    """Its first answers still name a topic that another client deletes directly afterwards."""
 
     gone = ""
 

@@ -1,4 +1,4 @@
-"""A stack of three brokers, all of it over TLS: the set-up holds, and a killed broker stops nothing."""
+"""A stack of three brokers over TLS: the set-up works, and a killed broker stops nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def odd_password(user: str) -> str:
 
 
 def java_that_keeps_its_command_lines(folder: Path) -> Path:
-    """A JAVA_HOME; what was started with it stands in `folder`/command-lines."""
+    """A JAVA_HOME that writes every command line into `folder`/command-lines."""
     java = folder / "java" / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text(f'#!/bin/sh\necho "$@" >> {folder}/command-lines\nexec {java_home()}/bin/java "$@"\n')
@@ -61,7 +61,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 def in_sync(three: RunningStack) -> list[int]:
-    """How many replicas each partition has in sync; empty while the cluster has no controller to ask."""
+    """How many replicas of each partition are in sync; empty while no controller answers."""
     admin = open_admin(kafka_objects.connection(three.stack, SUPER_USER))
     try:
         described = admin.describe_topics(TopicCollection([TOPIC]))[TOPIC].result()

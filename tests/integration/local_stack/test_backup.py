@@ -33,7 +33,7 @@ def stack_command(broker: RunningStack, *words: str | Path) -> Any:
 
 
 def everything(broker: RunningStack, topic: str) -> dict[int, list[tuple[Any, ...]]]:
-    """Partition → (timestamp, key, value, headers) in its order."""
+    """Partition → its (timestamp, key, value, headers), in order."""
     login = kafka_objects.connection(broker.stack, SUPER_USER).client_settings()
     reader = Consumer({**login, "group.id": "test", "enable.auto.commit": False})
     found: dict[int, list[tuple[Any, ...]]] = {}

@@ -1,4 +1,4 @@
-"""The inventory in PostgreSQL, its changes in Kafka: whole and in order after kills, with few rights."""
+"""The inventory in PostgreSQL, its changes in Kafka: complete and in order after kills, with few rights."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Inventory:
         self.made.append((op, name, criticality))
 
     def changed_at(self, name: str, criticality: str) -> int:
-        """Change a computer's criticality; the time of that, in milliseconds."""
+        """Change a computer's criticality; returns the time of the change, in milliseconds."""
         self.change("u", name, criticality)
         rows = database.rows(self.running.stack, "computers")
         (row,) = [row for row in rows if row["name"] == name]
@@ -68,7 +68,7 @@ class Inventory:
         return row["department"], row["privileged"]
 
     def told(self) -> list[Change]:
-        """Every change that the topic tells after the snapshot; the marks behind deletions are left out."""
+        """Every change in the topic after the snapshot, without the tombstones after deletions."""
         records = read_topic(self.running, "inventory.computers", 0, isolation="read_committed")
         values = [json.loads(record.value) for record in records if record.value]
         return [
@@ -81,7 +81,7 @@ class Inventory:
         return run(BIN / "win-event-stack", "cdc", *words, env=self.running.environment)
 
     def status(self) -> dict[str, Any]:
-        """When every row equals the newest record of its key; AssertionError when that never comes."""
+        """The status after every row equals its key's newest record; AssertionError if that never happens."""
         answer = self.command("status", "--json", "--wait", "90")
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return dict(json.loads(answer.stdout))
@@ -162,7 +162,7 @@ def _answers(stack: Stack) -> bool:
 
 
 def test_registering_the_connector_again_changes_nothing(inventory: Inventory, tmp_path: Path) -> None:
-    """As the container `connector` does, each time the containers start."""
+    """Set up the connector as the container `connector` does at each start."""
     stack = inventory.running.stack
     file = tmp_path / "inventory.json"
     file.write_text(connect.with_folders_of(stack, (DEPLOY / "connect" / "inventory.json").read_text()))
@@ -176,7 +176,7 @@ def test_registering_the_connector_again_changes_nothing(inventory: Inventory, t
 
 
 def _told(stack: Stack) -> Any:
-    """The connector and its task, as Connect is told to run them."""
+    """The connector and its task, with the states that Connect reports."""
     with urlopen(f"{stack.connect_url}/connectors/inventory", timeout=60) as answer:
         told = json.load(answer)
     with urlopen(f"{stack.connect_url}/connectors/inventory/tasks", timeout=60) as answer:
@@ -184,7 +184,7 @@ def _told(stack: Stack) -> Any:
 
 
 def test_kills_lose_nothing_double_nothing_and_keep_the_order(inventory: Inventory) -> None:
-    """While somebody changes rows, the worker is killed, then the database."""
+    """While rows are changed, the worker is killed, then the database."""
     inventory.change("c", "NEW-1", "low")
     stop = threading.Event()
     writer = threading.Thread(target=_change_on, args=(inventory, stop))
@@ -232,7 +232,7 @@ def test_database_and_worker_listen_on_loopback_only(inventory: Inventory) -> No
 
 
 def test_what_differs_is_named(inventory: Inventory) -> None:
-    """While the worker stands still, rows and topic part."""
+    """While the worker is stopped, rows and topic become different."""
     daemon = processes.running(inventory.running.stack, "connect")
     process = daemon and daemon.process()
     assert process is not None
@@ -266,7 +266,7 @@ def test_a_reset_begins_with_a_snapshot_of_what_is_there(inventory: Inventory) -
 
 
 def test_an_alert_carries_the_criticality_of_its_own_time(inventory: Inventory, stack: RunningStack) -> None:
-    """One before a change of its computer, one after it; then again, while the job runs."""
+    """One alert before a change of its computer and one after it; then again, while the job runs."""
     events, _ = stack.create_topics("context", with_results=True)
     own = [f"{name}={name}_context" for name in ("alerts", "alerts_in_context")]
     options = [word for pair in own for word in ("--result-topic", pair)]
@@ -305,7 +305,7 @@ def test_an_alert_carries_the_criticality_of_its_own_time(inventory: Inventory, 
 
 
 def _alert(subject: str, last: int) -> dict[str, Any]:
-    """As analytics writes them; `last` in milliseconds."""
+    """An alert as analytics writes it; `last` is in milliseconds."""
     times = {"first": oracle.iso(last), "last": oracle.iso(last)}
     return {
         "rule": "error_burst",
@@ -318,7 +318,7 @@ def _alert(subject: str, last: int) -> dict[str, Any]:
 
 
 def _detected(computer: str, account: str, last: int) -> dict[str, Any]:
-    """As detection writes them."""
+    """An alert as detection writes it."""
     group = {"Computer": computer, "TargetUserName": account}
     times = {"first": oracle.iso(last), "last": oracle.iso(last)}
     return {
@@ -360,7 +360,7 @@ def _tell_time(stack: RunningStack, topic: str, milliseconds: int) -> None:
 
 
 def _found(stack: RunningStack, count: int) -> dict[tuple[str, int], Any] | None:
-    """(computer, `last`) -> row, once there are so many."""
+    """(computer, `last`) -> row, after so many rows have come."""
     values = [json.loads(r.value) for r in read_topic(stack, "alerts_in_context_context", 0)]
     rows = {(v["computer"], _milliseconds(v["last"])): v for v in values}
     return rows if len(rows) >= count else None

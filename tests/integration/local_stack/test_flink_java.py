@@ -1,4 +1,4 @@
-"""Flink's processes are started with the very words that Flink's own scripts would use."""
+"""Flink's processes are started with the same arguments as by Flink's own scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OF_THE_SCRIPTS = ("-Dlog4j.configuration=", "-Dlogback.configurationFile=", "-D
 
 
 def _command_of_the_script(stack: Stack, script: str, folder: Path) -> list[str]:
-    """The class path's jars by name, all other words as they are; their process itself is not started."""
+    """The arguments that Flink's script gives to Java; a program in place of Java writes them down."""
     java = folder / "bin" / "java"
     java.parent.mkdir(exist_ok=True)
     java.write_text(
@@ -34,7 +34,7 @@ def _command_of_the_script(stack: Stack, script: str, folder: Path) -> list[str]
 
 
 def _compared(words: list[str]) -> list[str]:
-    """In any order; a jar by its name, a file in one spelling."""
+    """The arguments in sorted order; of a jar only its name, each file address in one spelling."""
     paths = words[next(n for n, word in enumerate(words) if word in ("-cp", "-classpath")) + 1]
     others = [word for word in words if word not in (paths, "-cp", "-classpath")]
     kept = [word.replace("file:///", "file:/") for word in others if not word.startswith(_OF_THE_SCRIPTS)]

@@ -1,4 +1,4 @@
-"""What status and doctor find wrong in a real broker and a real cluster, and that it is gone afterwards."""
+"""status and doctor find faults in a real broker and a real cluster, and find none after the repair."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _login(stack: RunningStack, user: str = SUPER_USER) -> dict[str, Any]:
 
 
 def _told(stack: RunningStack, command: str) -> str:
-    """What `command` says, as one line: tables and long lines are folded."""
+    """The output of `command` as one line, because tables and long lines are wrapped."""
     return " ".join(run(BIN / "win-event-stack", command, env=stack.environment).stdout.split())
 
 

@@ -1,4 +1,4 @@
-"""The wheel in an empty environment, used from another folder: what a user without a checkout has."""
+"""The wheel in an empty environment, used from another folder, as by a user without a checkout."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["", "[local]"], ids=["plain", "local"])
 def installed(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """bin/ of an environment that holds the wheel, with or without the extra."""
+    """bin/ of an environment with the wheel, with or without the extra."""
     environment = tmp_path_factory.mktemp("environment") / "venv"
     _uv("venv", "--quiet", "--python", sys.executable, environment)
     target = ("--python", environment / "bin" / "python", "--constraint", REPOSITORY / "requirements.lock")
@@ -46,7 +46,7 @@ def _uv(*words: str | Path) -> None:
 
 
 def _call(installed: Path, folder: Path, *words: str) -> Any:
-    """A command of the environment, by a user who has nothing else, in a folder of theirs."""
+    """Run a command of the environment in this folder, as a user who has installed nothing else."""
     jars = os.environ.get("WIN_EVENT_JAR_DIR") or str(REPOSITORY / ".stack" / "jars")
     here = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "WIN_EVENT_JAR_DIR": jars, "PYTHONPATH": ""}
     network = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "https_proxy", "no_proxy")

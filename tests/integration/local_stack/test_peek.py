@@ -1,4 +1,4 @@
-"""`win-event-stack peek` on a topic into which somebody writes all the time."""
+"""`win-event-stack peek` on a topic that is written to all the time."""
 
 from __future__ import annotations
 

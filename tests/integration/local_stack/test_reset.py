@@ -1,4 +1,4 @@
-"""win-event-stack reset: one part is new, the others are left alone."""
+"""win-event-stack reset: one part is new, the others are not changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""win-event-stack as its user meets it: a real broker, a real cluster."""
+"""win-event-stack with a real broker and a real cluster, as a user sees it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_env_logs_each_tool_in_by_itself(stack: RunningStack) -> None:
 
 @pytest.fixture
 def own_topology(broker: RunningStack, tmp_path: Path) -> Iterator[Path]:
-    """A file with topics of its own, six partitions for events; the shipped one holds again afterwards."""
+    """Other topics, with six partitions for events; afterwards the shipped topology is used again."""
     file = tmp_path / "own topology.yaml"
     file.write_text(renamed_topology("_own").replace("partitions: 3", "partitions: 6", 1))
     yield file

@@ -21,7 +21,7 @@ def submit(stack: RunningStack, *words: str) -> Any:
 
 
 def taken(stack: RunningStack, *words: str) -> tuple[Job, str]:
-    """The job that the cluster took, and what was said about it."""
+    """The job that the cluster accepted, and the messages on stderr."""
     result = submit(stack, *words)
     match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
     assert match, result.stdout + result.stderr
@@ -30,7 +30,7 @@ def taken(stack: RunningStack, *words: str) -> tuple[Job, str]:
 
 
 def restored(job: Job) -> int:
-    """How often; Flink may answer 500 while it restores a job."""
+    """How often the job was restored; Flink may answer 500 while it restores a job."""
     try:
         return job.restored()
     except HTTPError:
@@ -41,7 +41,7 @@ def restored(job: Job) -> int:
 def options(
     stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
 ) -> list[str]:
-    """Of a bridge that reads a producer, with a checkpoint a second."""
+    """The options of a bridge that reads a producer and makes a checkpoint every second."""
     port = producer("--rate", "100").port
     names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", topics[0]]
     return [*names, "--port", str(port), "--checkpoint-interval", "1"]

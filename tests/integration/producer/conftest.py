@@ -40,7 +40,7 @@ class Connection:
         return bytes(received)
 
     def read_all(self) -> bytes:
-        """Everything until the server ends the stream."""
+        """All bytes until the server ends the stream."""
         received = bytearray()
         while piece := self.socket.recv(1 << 20):
             received += piece

@@ -1,4 +1,4 @@
-"""The command as its user meets it: --stdout, history, status, help, mistakes."""
+"""The command as a user sees it: --stdout, history, status, help, mistakes."""
 
 import json
 import socket

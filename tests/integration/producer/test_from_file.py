@@ -106,7 +106,7 @@ def test_standard_input_is_sent_while_it_comes(start_producer) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--loop",)])
 def test_a_file_without_any_event_ends_and_says_what_is_needed(command: str, tmp_path, options) -> None:
-    """With --loop, too: no signal ended a search for the first event."""
+    """Also with --loop: a signal must end the search for the first event."""
     file = tmp_path / "array.json"
     file.write_text('[{"n": 1},\n1]\n')
     given = [command, "--from-file", str(file), "--stdout", "--rate", "max", *options]

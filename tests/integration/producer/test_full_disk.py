@@ -1,4 +1,4 @@
-"""A log on a small file system of its own that runs full: nothing is half written, and all is said.
+"""The log is on a small file system that becomes full: nothing is written in part, and all is reported.
 
 The file system is mounted in a namespace of the producer's own (`unshare`, util-linux), which needs no root.
 """
@@ -74,13 +74,13 @@ def test_a_full_disk_stops_writing_says_so_and_goes_on_when_there_is_room(small)
 
 
 def _that_agrees_with_the_disk(server) -> dict | None:
-    """The status whose end is the file's: in between, a small event may still find room."""
+    """The status with the same end as the file: until then, a small event may still fit."""
     status = server.http.get("/status").json
     return status if status["end_offset"] == len(on_disk(server)) > 0 else None
 
 
 def _at_rest(server) -> bytes:
-    """The log, when nothing is appended any more."""
+    """The log, after nothing is appended any more."""
     before = on_disk(server)
     time.sleep(0.3)
     return before if before == on_disk(server) else b""

@@ -1,4 +1,4 @@
-"""Clients that stall, lie, flood or vanish: the server keeps serving the others."""
+"""Clients that stall, lie, flood or disappear: the server continues to serve the others."""
 
 import contextlib
 import resource
@@ -114,7 +114,7 @@ def stall(server, request: ResumeRequest | bytes = b""):
 
 
 def test_a_stalled_client_is_disconnected_and_the_good_ones_are_not(start_producer) -> None:
-    """The log grows only after the good ones have read it: a busy machine does not make them slow, too."""
+    """The log grows only after the good clients have read it, as a busy machine may make them slow, too."""
     server = start_producer(
         "--rate", "max", "--count", "1", "--wait-for-clients", "4", "--retain-bytes", "4000000",
         "--heartbeat", "600", "--http-port", "0",
@@ -207,7 +207,7 @@ def authority(tmp_path) -> trustme.CA:
 
 
 def first_byte_over_tls(server, context: ssl.SSLContext) -> bytes:
-    """Nothing when the server hangs up, whether during the handshake or after it."""
+    """The bytes of the server; none if it closes the connection, during the handshake or after it."""
     with socket.create_connection(("127.0.0.1", server.port)) as bare:
         try:
             with context.wrap_socket(bare) as client:

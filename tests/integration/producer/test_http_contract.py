@@ -1,4 +1,4 @@
-"""The OpenAPI document against the real server: whatever is asked, no 5xx, no answer outside the schema."""
+"""The OpenAPI document against the real server: no request gets a 5xx or an answer outside the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is refused, and that every limit holds: foreign pages, no token, too much, too slow, too many."""
+"""Refused clients and the limits: foreign pages, no token, too large, too slow, too many."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_whoever_trickles_is_hung_up_on(bounded: Http, beginning: bytes) -> None
 
 def test_requests_have_a_limit_but_probes_are_answered(bounded: Http) -> None:
     def refused():
-        """The slow ones are hung up on after two seconds, which a busy machine may need to come here."""
+        """Slow connections are closed after two seconds, which a busy machine may need to reach this line."""
         with ExitStack() as opened:
             for _ in range(3):
                 opened.enter_context(bounded.raw()).sendall(POST + b"Content-Length: 99\r\n\r\n")

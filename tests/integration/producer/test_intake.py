@@ -1,4 +1,4 @@
-"""POST /events and /logs: what is posted is in the log as it came, resumable, and in the ledger."""
+"""POST /events and /logs: a posted event is in the log unchanged, can be resumed, and is in the ledger."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from producer.protocol import ResumeRequest
 
 @pytest.fixture(scope="module")
 def idle(start_producer_for_module):
-    """Makes one event, then takes only what is posted."""
+    """A producer that makes one event, and then accepts only posted events."""
     server = start_producer_for_module("--rate", "max", "--count", "1", "--http-port", "0")
     server.http = Http(server)
     assert server.says("made all")

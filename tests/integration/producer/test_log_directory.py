@@ -84,7 +84,7 @@ def test_a_restart_serves_the_old_bytes_and_goes_on(start_producer, tmp_path: Pa
 
 
 def test_a_cut_log_that_has_grown_again_is_another_log_to_its_readers(start_producer, tmp_path: Path) -> None:
-    """As after a power cut: the tail is gone, and new events lie where it was before a reader asks."""
+    """As after a power cut: the last events are lost, and new ones get their offsets before a reader asks."""
     folder = tmp_path / "log"
     options = ("--log-dir", str(folder), "--rate", "max")
     first = start_producer(*options, "--count", "3000")
@@ -209,7 +209,7 @@ def test_clients_of_one_address_miss_nothing_over_ten_kills(
 
 
 def whole_lines(content: bytes) -> list[bytes]:
-    """Each connection begins with a bare LF; what it tore stands before that."""
+    """Each connection begins with a single LF; the torn line of the one before stands in front of it."""
     return [line for line in content.split(b"\n") if line.startswith(b"{") and line.endswith(b"}")]
 
 

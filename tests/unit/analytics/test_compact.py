@@ -1,4 +1,4 @@
-"""The archive as Parquet: the same lines, each once, whatever was killed or is not finished."""
+"""The archive as Parquet: the same lines, each once, also after kills and with unfinished parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of queries/: what stands in them runs as it is, and a parameter replaces what its mark says."""
+"""The files of queries/ run as they are, and a parameter replaces the value at its mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bench compares Flink with is right itself: the questions by hand answer as the oracle does."""
+"""The hand-written programs that the bench compares with Flink give the same answers as the oracle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs become medians and ratios, and these a table, a page and plots."""
+"""Runs become medians and ratios; these become a table, a page and plots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real application on a real socket, with nothing behind it: Kafka, Flink and the producer are away."""
+"""The real application on a real socket, without Kafka, Flink and producer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOWHERE = KafkaConnection("127.0.0.1:1", username="observer", password=Secret("x
 
 @pytest.fixture(scope="session")
 def _servers() -> Iterator[Callable[[Settings], str]]:
-    """Settings → the address of a console with them; one each for the whole session."""
+    """Settings → the address of a console with these settings; the session has one for each."""
     addresses: dict[Settings, str] = {}
     with ExitStack() as opened:
 

@@ -1,4 +1,4 @@
-"""The cache against a real Valkey server: what is kept, and what is answered while it does not work."""
+"""The cache with a real Valkey server: what is stored, and the answers while the server does not work."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def _server(folder: Path) -> Iterator[RunningCache]:
 
 @pytest.fixture
 def server(_server: RunningCache) -> RunningCache:
-    """With nothing in it."""
+    """An empty cache."""
     _server.client.flushall()
     return _server
 
 
 @pytest.fixture
 def own_server(folder: Path) -> Iterator[RunningCache]:
-    """One that the test may harm."""
+    """A server that the test may damage."""
     server = RunningCache(folder)
     yield server
     server.kill()
@@ -79,7 +79,7 @@ def row(key: str, offset: int) -> Row:
 
 
 def samples(lookups: Lookups) -> dict[tuple[str, ...], float]:
-    """What is not 0: ("hits", kind) or ("misses", kind, reason)."""
+    """The counters that are not 0: ("hits", kind) or ("misses", kind, reason)."""
     found = [
         sample for metric in lookups.metrics() for sample in metric.samples if sample.name.endswith("_total")
     ]

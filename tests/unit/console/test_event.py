@@ -1,4 +1,4 @@
-"""Records become events: every shape that the bridge knows, and everything that is none."""
+"""Records become events: every shape that the bridge knows, and records that are not events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered: the right things, bounded."""
+"""The console remembers the right things, and not without limit."""
 
 from __future__ import annotations
 

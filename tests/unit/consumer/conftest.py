@@ -42,7 +42,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ended(ledger: Path) -> Path:
-    """The same ledger of a producer that said that this was all."""
+    """The same ledger, with the producer's mark of its end."""
     path = ledger.with_name("ended.ledger")
     path.write_bytes(ledger.read_bytes() + LedgerEnd().encode())
     os.utime(path, (0, 0))

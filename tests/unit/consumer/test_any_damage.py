@@ -1,4 +1,4 @@
-"""Whatever happens to the records on their way, win-event-verify counts exactly that.
+"""win-event-verify counts exactly the damage that was done to the records.
 
 `make test-damage` tries thousands of cases (WIN_EVENT_DAMAGE_EXAMPLES: how many of each kind).
 """
@@ -60,7 +60,7 @@ class Ledgers(LedgerJudge):
 def audited(
     pipeline: Pipeline, rules: Rules, batch: int = 40, late: int | None = None, ended: bool = True
 ) -> tuple[Report, Counter[str]]:
-    """What the audit found, and what it should have."""
+    """The result of the audit, and the expected result."""
     records = pipeline.records()
     with TemporaryDirectory() as folder:
         judge = Ledgers(Path(folder), pipeline.runs, late, ended)

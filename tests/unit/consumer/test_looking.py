@@ -1,4 +1,4 @@
-"""What win-event-tail shows and lets by."""
+"""What win-event-tail shows, and which events pass its filters."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_pretty_is_one_line_cut_to_the_width():
 
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_the_four_shapes_look_the_same(fmt):
-    """But for what a shape does not tell: Fluent Bit names no subject."""
+    """Except where a shape lacks a field: Fluent Bit names no subject."""
     settings = GeneratorSettings(seed=5, fmt=fmt, start_time=START, scenarios=("brute-force@0",))
     lines = [event.line[:-1] for event in islice(generate(settings), 300)]
     failures = [view(line) for line in lines if view(line).failed]

@@ -1,4 +1,4 @@
-"""win-event-verify can fail: every kind of damage put into a run is found and named."""
+"""win-event-verify can fail: it finds and names every kind of damage in a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def found(verdict):
 
 
 def neighbours(lines, start, same_source):
-    """Two places, near each other, of one computer."""
+    """The positions of two lines of one computer that are near each other."""
     first = identity(lines[start])
     for later in range(start + 1, len(lines)):
         other = identity(lines[later])

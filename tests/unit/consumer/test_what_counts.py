@@ -1,4 +1,4 @@
-"""What win-event-verify takes for an event, a run, an order and a key."""
+"""What win-event-verify treats as an event, a run, an order and a key."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_every_alert_is_tested_and_says_what_to_do() -> None:
 
 
 def test_the_limits_are_those_of_the_containers() -> None:
-    """Of all that tell their memory: everything that is scraped but Flink, which has its own names for it."""
+    """All jobs that report their memory by the usual names: all but Flink, which has its own names."""
     jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
     hosts = {job["job_name"]: _host(job).replace("localhost", "prometheus") for job in jobs}
     services = load_compose()["services"]
@@ -107,7 +107,7 @@ def test_the_limits_are_those_of_the_containers() -> None:
 
 
 def _host(job: dict[str, Any]) -> str:
-    """The service of docker-compose.yml that a job of Prometheus looks at."""
+    """The service of docker-compose.yml that a job of Prometheus scrapes."""
     where = job.get("static_configs") or job["dns_sd_configs"]
     return str((where[0].get("targets") or where[0]["names"])[0]).split(":")[0]
 

@@ -1,4 +1,4 @@
-"""The status screen from reports, and the producer's page as it really looks."""
+"""The status screen from reports, and from a real metrics page of the producer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Correlations the slow and obvious way: every window looked at whole, for one group."""
+"""Correlations computed in the slow and obvious way: every window as a whole, for one group."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Told = tuple[int, int, int]  # first, last, count
 
 
 def bursts(rule: Correlation, events: Sequence[Seen]) -> list[Told]:
-    """What must be told when all of these events have come."""
+    """The alerts that must exist after all of these events have come."""
     events = sorted(set(events))
     if rule.kind in ("event_count", "value_count"):
         events = list({(each.time, each.identity): each for each in reversed(events)}.values())

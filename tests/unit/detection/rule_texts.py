@@ -19,7 +19,7 @@ NOON = read_ticks("2026-01-05T12:00:00Z") or 0
 
 
 def rule_set(*texts: str, pipelines: tuple[str, ...] = ()) -> RuleSet:
-    """Raises AssertionError when something is refused."""
+    """The rules of these texts; AssertionError if one is refused."""
     files = [RuleFile(f"rules/{number}.yml", text) for number, text in enumerate(texts)]
     rules = counted(load(files, pipelines))
     assert rules.refusals == (), [str(each) for each in rules.refusals]
@@ -50,7 +50,7 @@ def correlation(
 def event(
     seconds: float, event_id: int = 4625, computer: str = "WS-1", record_id: int = 0, **data: Any
 ) -> bytes:
-    """A line of the flat shape; `record_id` 0: one that belongs to the time alone."""
+    """A line of the flat shape; with `record_id` 0, the time decides the record id."""
     time = NOON + int(seconds * TICKS)
     line = {
         "timestamp": to_text(time), "level": "Information", "source": "Security", "event_id": event_id,
@@ -60,7 +60,7 @@ def event(
 
 
 def detected(rules: RuleSet, *lines: bytes, lateness: float = 60.0) -> list[Alert]:
-    """The last word on every alert, in the order in which they were first told."""
+    """The last record of every alert, in the order of their first records."""
     detector = Detector(rules, lateness)
     return last_words(each for line in (*lines, None) for each in _step(detector, line))
 

@@ -1,4 +1,4 @@
-"""Our own rules: their examples, and the generator's attacks, every one found and nothing else."""
+"""Our own rules: their examples pass, and they find every attack of the generator and nothing else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SCENARIOS = (
 
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_each_attack_is_found_once_and_nothing_else_is_taken_for_one(seed: int) -> None:
-    """In half an hour of all that people ordinarily do; the last attacker logs on after fifteen."""
+    """In half an hour of ordinary events; the last attacker logs on after fifteen minutes."""
     alerts, labels = _alerts(seed, SCENARIOS)
     titles = Counter(alert.head.title for alert in alerts)
     assert {title: titles[title] for title in ATTACKS} == dict.fromkeys(ATTACKS, 1)

@@ -1,4 +1,4 @@
-"""The first request of a group meets a coordinator that is only being made: it is asked again."""
+"""The first request of a group may come before its coordinator is ready: it is sent again."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_full_windows_and_too_many_groups_are_counted() -> None:
 
 
 def test_the_burst_of_a_group_that_is_dropped_gets_its_last_word() -> None:
-    """Or its line of JSON would never be written, and its count be kept for ever."""
+    """Otherwise its line of JSON would never be written, and its count would be kept for ever."""
     detector = Detector(rule_set(FAILED, BURST), bounds=Bounds(groups=1))
     found = [alert for number in range(7) for alert in detector.feed(event(number, record_id=number + 1))]
     assert [alert.over for alert in found] == [False]

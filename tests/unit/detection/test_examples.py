@@ -1,4 +1,4 @@
-"""Examples in rules: what is wrong with an example is told, since it would pass without testing anything."""
+"""A wrong example in a rule is reported, because it would pass without testing anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in Flink's Python workers, called as Flink calls it: blocks in, alerts and keyed hits out."""
+"""The functions of Flink's Python workers, called as Flink does: from blocks to alerts and keyed hits."""
 
 from __future__ import annotations
 

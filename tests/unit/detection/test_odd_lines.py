@@ -52,7 +52,7 @@ def _found(matcher: Matcher, block: bytes) -> tuple[list[list[str]], int, int]:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(_lines, min_size=1, max_size=6), st.sampled_from([RULES, MANY_RULES]))
 def test_a_line_says_the_same_by_itself_and_among_others(lines: list[bytes], rules: RuleSet) -> None:
-    """Each alone to a matcher that has seen nothing, against all to one that knows every kind."""
+    """Each line alone in a new matcher gives the same as all lines in one matcher."""
     alone = [_found(Matcher(rules.rules), line) for line in lines]
     matcher = Matcher(rules.rules)
     expected = [each for hits, _, _ in alone for each in hits], len(lines), sum(each[2] for each in alone)

@@ -1,4 +1,4 @@
-"""What cannot work is refused with file, line and reason, and the others go on."""
+"""A rule that cannot work is refused with file, line and reason; the others are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Precision, recall and delay against labels; what one process tells about a pipe."""
+"""Precision, recall and delay against labels; the alerts of one process that reads a pipe."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_mistakes_of_the_call_are_told_in_a_line(tmp_path: Path) -> None:
 
 
 def test_rules_that_are_all_refused_are_no_clean_run(tmp_path: Path) -> None:
-    """Nothing could ever be found: a check in a pipeline must not take that for "no alerts"."""
+    """Such rules can find nothing: a check in a pipeline must not treat that as "no alerts"."""
     file = tmp_path / "broken.yml"
     file.write_text("title: [")
     for words in (("--rules", file, "-"), ("score", "--rules", file, "-")):

@@ -110,7 +110,7 @@ def _found(rules: RuleSet, event: dict[str, Any]) -> list[Any]:
 
 
 def test_a_head_that_lies_does_not_hide_an_event() -> None:
-    """Of two members of one name the second counts, in every parser here: also where a line is not parsed."""
+    """Of two members with one name, the second counts in every parser, also where a line is not parsed."""
     rules = rule_set(rule("failed", "{EventID: 4625}"))
     matcher = Matcher(rules.rules)
     head = b'{"timestamp":"2026-01-05T12:00:00Z","level":"Information","source":"Security",'

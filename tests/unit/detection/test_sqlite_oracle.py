@@ -211,6 +211,6 @@ def test_every_rule_of_a_folder_is_loaded_or_refused_and_finds_what_sqlite_finds
 
 
 def _of_our_channels(rule: Rule) -> bool:
-    """Rules by channel; keywords aside, for which the table has no text."""
+    """Rules by channel, without keywords, because the table has no text for them."""
     named = {source.channel for source in rule.sources} <= {"Security", "System", "Application"}
     return named and not any(source.renamed for source in rule.sources) and "keywords" not in rule.head.text

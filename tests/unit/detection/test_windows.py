@@ -1,4 +1,4 @@
-"""Windows against the slow reference: any events, any order, with and without forgetting."""
+"""Windows compared with the slow reference: any events in any order, with and without removal of old ones."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ DEFINITIONS = {name: _definition(name) for name in KINDS}
 
 
 def _consistent(events: Iterable[reference.Seen]) -> list[reference.Seen]:
-    """One event has one value, whichever rules it matches."""
+    """One event has one value, even if it matches several rules."""
     values: dict[tuple[int, str], str] = {}
     return [each._replace(value=values.setdefault((each.time, each.identity), each.value)) for each in events]
 
 
 def _tell(rule: Correlation, events: list[reference.Seen], lateness: int, seed: int) -> list[reference.Told]:
-    """Through the correlator, out of order by less than `lateness` seconds, forgetting what it may."""
+    """Run the correlator with events out of order by less than `lateness` seconds; it may drop old ones."""
     dice = random.Random(seed)
     order = sorted(events, key=lambda each: each.time + dice.uniform(0, lateness))
     correlator, newest, last = Correlator([rule]), 0, dict[int, Change]()

@@ -1,4 +1,4 @@
-"""What every command has."""
+"""Properties that every command must have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of CONTRIBUTING.md that no other tool holds."""
+"""Rules of CONTRIBUTING.md that no other tool checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every message that TROUBLESHOOTING shows is one that the code has."""
+"""Every message in TROUBLESHOOTING exists in the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_OURS = {"flink: command not found", "unseen"}
 
 
 def _messages() -> list[str]:
-    """What the left columns show, without what is said not to be ours."""
+    """The messages of the left columns, without those that are marked as not ours."""
     cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
     found = [match[1] for cell in cells if (match := re.match(r" `(.+)`", cell))]
     return [message for message in found if message not in NOT_OURS]
@@ -27,7 +27,7 @@ def _messages() -> list[str]:
 
 @cache
 def _strings() -> str:
-    """All strings of the product, a line each; what is filled in later is `…`."""
+    """All strings of the product, one per line; values that are inserted later are `…`."""
     texts = []
     for folder in FOLDERS:
         for file in (ROOT / folder).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""The fault driver's proxy does to a connection what it says."""
+"""The fault driver's proxy changes a connection as its methods say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found out before Flink is asked: the job's own prefix, the topic's limits, a foreign version."""
+"""The checks before a submission: the job's own prefix, the topic's limits, an unknown version."""
 
 from __future__ import annotations
 

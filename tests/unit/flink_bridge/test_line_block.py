@@ -1,4 +1,4 @@
-"""LineBlock.java: lines that come one by one, together in one array."""
+"""LineBlock.java collects single lines in one array."""
 
 from __future__ import annotations
 

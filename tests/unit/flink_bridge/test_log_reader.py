@@ -30,7 +30,7 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 
 def test_a_file_that_nc_serves_arrives_whole(reader: Start, serve: Callable[..., Server]) -> None:
-    """Such a server speaks at once, hears nobody, and closes at the end of its file."""
+    """Such a server sends at once, reads nothing, and closes at the end of its file."""
     lines = b"".join(b'{"computer":"a","n":%d}\n' % number for number in range(10_000))
     got = reader(serve(saying(lines), until_closed).port)
     wait_until(lambda: len(got.take()) >= len(lines), "all lines")

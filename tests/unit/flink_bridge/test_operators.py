@@ -1,4 +1,4 @@
-"""The Java that travels in the jar compiles; what needs the Kafka connector, each submission compiles."""
+"""The Java of the jar compiles. Each submission compiles the classes that need the Kafka connector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_jar_compiles(gateway: Any, tmp_path: Path) -> None:
 
 
 def test_flink_can_copy_a_record_between_threads(gateway: Any, tmp_path: Path) -> None:
-    """With several endpoints each record does; a class that is no POJO would go through Kryo."""
+    """With several endpoints, Flink copies each record; it would use Kryo for a class that is not a POJO."""
     jar = tmp_path / "record.jar"
     write_jar(jar, {"KafkaRecord": java_text(JAVA / "KafkaRecord.java")})
     jvm = gateway.jvm

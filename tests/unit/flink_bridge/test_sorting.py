@@ -1,4 +1,4 @@
-"""What the operator in the JVM is told; what it does with lines: test_event_line.py."""
+"""The options of the operator in the JVM; test_event_line.py tests what it does with lines."""
 
 from __future__ import annotations
 

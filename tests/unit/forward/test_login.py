@@ -1,4 +1,4 @@
-"""What win-event-forward-kinesis says when boto3 has no region, no login, or an address that is none."""
+"""The messages of win-event-forward-kinesis if boto3 has no region, no login, or a wrong address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be sent when: order of a key, retries one by one, positions that never pass what is open."""
+"""When a record may be sent: keys keep order, retries are single, positions stay before open records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connection settings, secrets, and what a client's error means to a person."""
+"""Connection settings, secrets, and the message for each error of the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS on one side only, in every tool that connects to Kafka: said at once, by the same sentence."""
+"""Every tool that connects to Kafka reports TLS on one side only, at once and by the same sentence."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tls(client: socket.socket) -> None:
 
 
 def clear_text(client: socket.socket) -> None:
-    """A broker without TLS: it takes a handshake for a request of 369 MB and hangs up."""
+    """A broker without TLS treats a handshake as a request of 369 MB and closes the connection."""
     if client.recv(1000)[:1] == b"\0":
         client.sendall(b"\0\0\0\x06\0\0\0\1\0\x23")
 

@@ -175,7 +175,7 @@ def test_oauthbearer_settings_pass_through(tmp_path: Path) -> None:
 
 
 class TokenEndpoint(BaseHTTPRequestHandler):
-    """Refuses everyone."""
+    """A server that refuses every login."""
 
     asked: ClassVar[list[str | None]] = []
 

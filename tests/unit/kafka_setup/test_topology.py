@@ -1,4 +1,4 @@
-"""The topology file: what it means, and what is said when it is wrong."""
+"""The topology file: its meaning, and the message for each mistake."""
 
 from __future__ import annotations
 

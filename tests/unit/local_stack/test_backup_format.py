@@ -1,4 +1,4 @@
-"""A record as a line and back, and what a broken backup is refused for."""
+"""A record becomes a line and a record again; a broken backup is refused with the reason."""
 
 from __future__ import annotations
 

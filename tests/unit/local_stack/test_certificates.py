@@ -1,4 +1,4 @@
-"""The authority made on the spot: what it signs is accepted, and it is made once."""
+"""The stack's own authority: its certificates are accepted, and it is made only once."""
 
 from __future__ import annotations
 

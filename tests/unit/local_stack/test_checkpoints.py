@@ -1,4 +1,4 @@
-"""What a job goes on from: found by its name, among checkpoints and savepoints; what of it is kept."""
+"""The checkpoint or savepoint from which a job continues, found by its name; and which state is kept."""
 
 from __future__ import annotations
 

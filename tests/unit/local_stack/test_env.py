@@ -39,7 +39,7 @@ _OPTIONS = {
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """One that was started once; no shell has its variables yet."""
+    """A stack that was started once; no shell has its variables yet."""
     for name in [name for name in os.environ if name.startswith(("KAFKA_", "WIN_EVENT_"))]:
         monkeypatch.delenv(name)
     made = Stack(tmp_path / "a stack")

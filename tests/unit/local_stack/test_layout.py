@@ -1,4 +1,4 @@
-"""What a stack remembers of itself, and what it removes of its folder."""
+"""What a stack stores about itself, and what it removes from its folder."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_state_is_in_the_folder_of_the_variable(tmp_path: Path, monkeypatch:
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Not a checkout: the package lies somewhere else; its user's home is here."""
+    """Not a checkout: the package is in another folder; the user's home is here."""
     monkeypatch.delenv("WIN_EVENT_STACK_DIR", raising=False)
     monkeypatch.setattr(layout, "REPOSITORY", tmp_path / "site-packages")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

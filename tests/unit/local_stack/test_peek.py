@@ -1,4 +1,4 @@
-"""What `win-event-stack peek` shows of the records it has read."""
+"""How `win-event-stack peek` shows the records that it has read."""
 
 from __future__ import annotations
 

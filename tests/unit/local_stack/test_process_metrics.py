@@ -1,4 +1,4 @@
-"""What `up --observe` tells of the processes of a stack, of real ones."""
+"""The metrics of `up --observe` about the processes of a stack, with real processes."""
 
 from __future__ import annotations
 

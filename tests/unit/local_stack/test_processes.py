@@ -56,7 +56,7 @@ def test_a_process_that_the_launcher_had_no_time_to_record_is_found(stack: Stack
 
 
 def test_a_process_whose_end_nobody_takes_note_of_has_ended(stack: Stack, tmp_path: Path) -> None:
-    """In a container the first process may be one that never looks after the children that fall to it."""
+    """In a container, the first process may never wait for the children that it inherits."""
     parent = f"import subprocess, time; print(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(300)"
     careless = processes.start(stack, "careless", [sys.executable, "-c", parent], {}, tmp_path)
     pid = int(wait_until(Path(careless.log).read_text, "its child runs"))
@@ -69,7 +69,7 @@ def test_a_process_whose_end_nobody_takes_note_of_has_ended(stack: Stack, tmp_pa
 
 
 def test_daemons_end_together_and_the_broker_after_them(stack: Stack, tmp_path: Path) -> None:
-    """`first` ends only once `second` was asked to, and the broker tells whether it had ended."""
+    """`first` ends only after `second` was asked to end; the broker records whether it had ended."""
 
     def start(name: str, *at_end: str) -> processes.Daemon:
         body = "\n ".join(("def end(*_):", *at_end, "sys.exit()"))
@@ -94,7 +94,7 @@ def test_daemons_end_together_and_the_broker_after_them(stack: Stack, tmp_path: 
 
 
 def test_a_daemon_that_another_one_started_again_is_not_stopped_with_it(stack: Stack, tmp_path: Path) -> None:
-    """As the watchdog does, whose children were killed with it: a broker had no time to close its log."""
+    """The watchdog starts such daemons: if they are killed with it, a broker has no time to close its log."""
     child_code = f"import subprocess; subprocess.run({SLEEP!r})"
     code = f"import subprocess; subprocess.run({[sys.executable, '-c', child_code]!r})"
     watchdog = processes.start(stack, "watchdog", [sys.executable, "-c", code], {}, tmp_path)

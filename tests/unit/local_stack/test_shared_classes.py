@@ -1,4 +1,4 @@
-"""Java takes its classes from the archive that was made for it."""
+"""Java loads its classes from the archive that was made for it."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_a_job_that_fails_the_same_way_without_a_checkpoint_between_is_named() -
 
 
 def test_a_refusal_is_the_same_although_its_words_tell_the_time() -> None:
-    """As Kafka says it of a record that is too old, and of a delivery that took too long."""
+    """Kafka's own messages about a record that is too old, and about a delivery that took too long."""
     texts = [
         "InvalidTimestampException: Timestamp 1546300800000 of message with offset {} is out of range. The "
         "timestamp should be within [{}, {}]",

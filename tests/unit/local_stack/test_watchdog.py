@@ -1,4 +1,4 @@
-"""Who looks after the TaskManagers looks on, whatever goes wrong."""
+"""The watchdog of the TaskManagers continues after every error."""
 
 from __future__ import annotations
 

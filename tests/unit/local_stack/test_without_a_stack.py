@@ -1,4 +1,4 @@
-"""In a folder where nothing was ever started, each command says so in one line."""
+"""In a folder where no stack was ever started, each command says so in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two runs of one seed share: every line but for its times."""
+"""Two runs of one seed have the same lines, except for the times."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _JSON = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(_JSON, max_size=5), st.sampled_from([None, 0, 2]), st.booleans())
 def test_the_events_of_an_array_are_found_whatever_they_are(events, indent, wrapped: bool) -> None:
-    """Also NaN and Infinity, which json writes: they are for the one who looks at each event."""
+    """Also NaN and Infinity, which json writes: the check of each event refuses them later."""
     text = json.dumps({"events": events} if wrapped else events, indent=indent)
     found = json_events(text.encode())
     assert all(b"\n" not in each for each in found)

@@ -1,4 +1,4 @@
-"""The log against a model that never forgets: a bytes object with everything that was appended."""
+"""The log compared with a model that removes nothing: a bytes object with all appended lines."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The feeder stamps events with the clock, also when somebody sets it."""
+"""The feeder gives events the time of the clock, also after the clock is changed."""
 
 from __future__ import annotations
 

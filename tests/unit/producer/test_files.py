@@ -103,7 +103,7 @@ def test_a_pipe_is_never_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
-    """Also before anybody writes to it: to wait for that, no signal could end the command."""
+    """Also before a writer opens it: otherwise no signal could end the command while it waits."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="--loop"):

@@ -1,4 +1,4 @@
-"""What the intake takes: the rule that holds for every parser here; and recovery reads all of it."""
+"""The intake accepts the same lines as every parser here, and recovery reads all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain clients of one address come back in any order, strangers too: nobody starts behind its place."""
+"""Plain clients of one address reconnect in any order, with new ones: no client skips events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = st.lists(st.tuples(CLIENTS, st.integers(0, 50_000)), max_size=60)
 def test_everybody_goes_on_at_or_before_where_it_was(
     steps: list[tuple[int, int]], restarts: set[int], tmp_path_factory
 ) -> None:
-    """A step: a client leaves, if it is there, after so many more bytes; otherwise it comes."""
+    """A step: a client that is connected leaves after so many more bytes; any other connects."""
     file = tmp_path_factory.mktemp("positions") / "plain-clients.json"
     positions, end = PlainPositions(0, file), 0
     left: dict[int, int] = {}  # where each client was when it left

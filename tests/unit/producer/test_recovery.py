@@ -1,4 +1,4 @@
-"""A start after a kill, a power cut or a full disk: it always succeeds, and no offset means other bytes."""
+"""A start after a kill, a power cut or a full disk always succeeds, and no offset gets other bytes."""
 
 from __future__ import annotations
 
