@@ -16,7 +16,7 @@ import orjson
 
 from cli_types import FiniteFloat, read_environment
 from detection.alerts import Alert
-from detection.correlation.correlator import Bounds
+from detection.correlation.bounds import Bounds
 from detection.detector import Detector
 from detection.matching.rule_set import RuleSet
 from detection.options_cli import (

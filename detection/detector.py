@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from detection.alerts import Alert, identity, of_event, telling
+from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
 from detection.correlation.clock import Clock
 from detection.correlation.correlator import (
-    DEFAULT_BOUNDS,
-    Bounds,
     Change,
     Correlator,
     Occurrence,

@@ -17,10 +17,9 @@ import click
 from find_libpython import find_libpython
 
 from cli_types import FiniteFloat
-from detection.correlation.correlator import Bounds
+from detection.correlation.bounds import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
-from detection.running.rule_source import RulesError, RuleSource
 from flink_bridge.job_cli import (
     describe_option,
     print_notes,
@@ -30,7 +29,7 @@ from flink_bridge.job_cli import (
     waiting_for_kafka,
 )
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_description, take_kafka
-from flink_bridge.kafka.settings import KafkaSettingsError
+from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 
@@ -88,28 +87,36 @@ def main(describe: bool, **values: Any) -> None:
       flink run -d -py detection/job.py --rules sigma/rules/windows --max-lateness 30
     """
     try:
-        rules, settings = _take(values)
-    except (JaasError, KafkaSettingsError, RulesError) as error:
+        kafka = take_kafka(values, "detection", any_password=True)
+    except (JaasError, KafkaSettingsError) as error:
         raise click.UsageError(str(error)) from error
+    if not describe:
+        examine(kafka, values["check"])
+    rules, settings = _take(kafka, values)
     if describe:
-        print_description(settings.kafka, values["check"], name=settings.name)
+        print_description(kafka, values["check"], name=settings.name)
         return
     for refusal in rules.refusals:
         click.secho(f"refused: {refusal}", fg="yellow", err=True)
     click.echo(f"{len(rules.rules)} rules and {len(rules.correlations)} correlations", err=True)
-    examine(settings.kafka, values["check"])
     with told():
         _run(settings, values["check"])
 
 
-def _take(values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
+def _take(kafka: KafkaSettings, values: dict[str, Any]) -> tuple[Any, DetectionSettings]:
+    # This loads pySigma: --help, usage errors and the check of the listener need not wait for it.
+    from detection.running.rule_source import RulesError, RuleSource
+
     source = RuleSource(values["rules"], values["pipeline"])
-    rules = source.load_some()
-    files, pipelines = source.files()
+    try:
+        rules = source.load_some()
+        files, pipelines = source.files()
+    except RulesError as error:
+        raise click.UsageError(str(error)) from error
     return rules, DetectionSettings(
         files=tuple(files),
         pipelines=tuple(pipelines),
-        kafka=take_kafka(values, "detection", any_password=True),
+        kafka=kafka,
         topic=values["kafka_topic"],
         alerts_topic=values["alerts_topic"],
         group=values["group"],

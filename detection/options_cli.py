@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli_types import FiniteFloat
-from detection.matching.rule_set import LEVELS
+from detection.matching.rule_files import LEVELS
 from kafka_setup.connection.options import option
 
 _PATH = click.Path(path_type=Path)

@@ -27,7 +27,7 @@ class Clock:
     idle: set[str] = field(default_factory=set)
 
     def expect(self, name: str) -> None:
-        """Add an input without events so far: it holds back the watermark."""
+        """Add an input that has no events yet: the watermark waits for it."""
         self.inputs.setdefault(name, _Input())
 
     def observe(self, name: str, time: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
 from detection.correlation.definition import NUMBERS, Correlation
 from detection.correlation.window import Burst, Entry, Window
 from detection.matching.event_fields import ABSENT
@@ -66,17 +67,6 @@ class State:
 
     shown: Group
     window: Window = field(default_factory=Window)
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """`window`: most events in one group; the oldest are removed first. `groups`: most groups of one rule."""
-
-    window: int = 100_000
-    groups: int = 100_000
-
-
-DEFAULT_BOUNDS = Bounds()
 
 
 class Correlator:

@@ -14,7 +14,8 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ValueStateDescriptor
 
 from detection.alerts import telling
-from detection.correlation.correlator import Bounds, Correlator
+from detection.correlation.bounds import Bounds
+from detection.correlation.correlator import Correlator
 from detection.correlation.definition import Correlation
 from detection.flink import rows
 from detection.flink.shipping import Shipped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detection.correlation.correlator import DEFAULT_BOUNDS, Bounds
+from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
 from detection.matching.rule_files import RuleFile
 from flink_bridge.flink_settings import flink_options
 from flink_bridge.kafka.settings import KafkaSettings

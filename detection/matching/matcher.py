@@ -55,7 +55,7 @@ class Hit(NamedTuple):
 
 
 def kind_of(shape: Shape, event: Event) -> tuple[str, int]:
-    """The channel in lower case, and the event id; -1 if it is no number."""
+    """The channel in lower case, and the event id; -1 if it is not a number."""
     digits = system_field(shape, event, "EventID")
     event_id = int(digits) if len(digits) < 10 and digits.isdecimal() else -1
     return system_field(shape, event, "Channel").lower(), event_id

@@ -9,6 +9,9 @@ from typing import Any
 
 import yaml
 
+LEVELS = ("informational", "low", "medium", "high", "critical")
+"""The levels of rules, here because options need them without pySigma, whose import takes a second."""
+
 _SUFFIXES = (".yml", ".yaml")
 
 

@@ -15,8 +15,6 @@ from detection.matching.event_ids import fields
 from detection.matching.log_sources import Source
 from detection.matching.rule_files import Refusal
 
-LEVELS = ("informational", "low", "medium", "high", "critical")
-
 
 @dataclass(frozen=True)
 class Head:

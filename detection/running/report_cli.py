@@ -10,7 +10,8 @@ import orjson
 
 from detection.alerts import Alert
 from detection.detector import Detector
-from detection.matching.rule_set import LEVELS, RuleSet
+from detection.matching.rule_files import LEVELS
+from detection.matching.rule_set import RuleSet
 from detection.running.printable import printable
 
 

@@ -55,7 +55,7 @@ def glob(text: str, begin: str, middle: tuple[str, ...], end: str) -> bool:
 
 
 def time_part(text: str, part: str) -> int:
-    """Minute, hour, day, ISO week, month or year of a time in an event; -1 if it is no time."""
+    """Minute, hour, day, ISO week, month or year of a time in an event; -1 if it is not a time."""
     found = _TIME(text)
     if found is None:
         return -1

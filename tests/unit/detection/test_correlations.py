@@ -7,7 +7,7 @@ from itertools import islice
 
 from unit.detection.rule_texts import correlation, detected, event, last_words, rule, rule_set, told
 
-from detection.correlation.correlator import Bounds
+from detection.correlation.bounds import Bounds
 from detection.detector import Detector
 
 FAILED = rule("failed", "{EventID: 4625}")

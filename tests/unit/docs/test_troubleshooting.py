@@ -15,7 +15,11 @@ FOLDERS = (
     "analytics", "console", "consumer", "detection", "flink_bridge", "kafka_setup", "local_stack", "producer",
 )  # fmt: skip
 # Rows whose left column is not a message of ours.
-NOT_OURS = {"flink: command not found", "unseen"}
+NOT_OURS = {
+    "flink: command not found",
+    "unseen",
+    "ProgramAbortException: java.lang.RuntimeException: Python process exits with code: 1",
+}
 
 
 def _messages() -> list[str]:
