@@ -24,7 +24,7 @@ class Topics:
     windows: tuple[str, ...] = ("events_by_level", "events_by_level_5m", "top_5m")
 
     def renamed(self, names: Mapping[str, str]) -> Topics:
-        """With other topics for the named results. Raises KeyError with a name that is no result."""
+        """The settings with other topics for the named results. Raises KeyError for an unknown result."""
         for name in names:
             if name not in (*self.results, self.late):
                 raise KeyError(name)

@@ -38,7 +38,7 @@ def running_twins(name: str) -> list[str]:
 
 
 def slot_notes(option: str, wanted: int) -> list[str]:
-    """What to tell of the session cluster's slots. Raises PreflightError when it has fewer than `wanted`."""
+    """Remarks about the session cluster's slots. Raises PreflightError if it has fewer than `wanted`."""
     found = _asked("/overview")
     if not (total := found.get("slots-total", 0)):
         return []  # no TaskManager yet, or nobody to ask: the job waits for one

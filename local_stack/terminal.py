@@ -35,7 +35,7 @@ class TerminalReporter:
         self._spinner.stop()
 
     def line(self, markup: str) -> None:
-        """A line that stays, whatever the spinner shows."""
+        """Print a line that stays; the spinner is removed."""
         self._spinner.stop()
         self.console.print(markup, soft_wrap=True)
 

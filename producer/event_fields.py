@@ -30,7 +30,7 @@ TIMESTAMP_FIELDS = (
     "TimeGenerated",
 )
 TEXT_MEMBER = "#text"
-"""evtx_dump writes an element with attributes as an object that holds its text under this name."""
+"""evtx_dump writes an element with attributes as an object, which has its text under this name."""
 
 INSERTS: dict[str, dict[int, tuple[int, ...]]] = {
     "TargetUserName": {

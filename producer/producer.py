@@ -43,7 +43,7 @@ class Orders:
 
 
 def run(settings: ProducerSettings, orders: Orders) -> None:
-    """Serve until told to stop.
+    """Serve until a signal stops it.
 
     Raises OSError, CatalogueError, ScenarioError, LedgerError, LogDirectoryError.
     """
@@ -138,7 +138,7 @@ def _feed(
 def _serve_http(
     settings: HttpSettings | None, parts: Parts, cleanup: contextlib.ExitStack
 ) -> Callable[[], None]:
-    """Start the HTTP server, if wanted; returns the function that stops it."""
+    """Start the HTTP server if there are settings for it; returns the function that stops it."""
     if settings is None:
         return lambda: None
     # These load FastAPI, which takes half of a start and is not needed for TCP alone.

@@ -1,4 +1,4 @@
-"""Reports the wanted and the achieved rate every ten seconds and at the end."""
+"""Reports the requested and the achieved rate every ten seconds and at the end."""
 
 from __future__ import annotations
 

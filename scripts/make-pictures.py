@@ -1,4 +1,4 @@
-"""Makes the pictures of README and docs/CONSOLE.md again: the live page over a whole pipeline of its own.
+"""Makes the pictures of README and docs/CONSOLE.md again: the live page over a pipeline of its own.
 
 `make pictures` writes them into docs/pictures. PICTURES_SECONDS says how long events flow first (240); the
 charts show five minutes. It needs the browser of `make tools`.

@@ -36,7 +36,7 @@ class EventView(NamedTuple):
 
     @property
     def event_type(self) -> str:
-        """Audit Success or Audit Failure; for an event that is no audit, its level."""
+        """Audit Success or Audit Failure; for an event that is not an audit, its level."""
         return _outcome(_at(self.event, self.shape.outcome if self.shape else (), "outcome")) or self.level
 
     @property

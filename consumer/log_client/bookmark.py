@@ -12,7 +12,7 @@ _VERSION = 1
 
 
 class BookmarkError(Exception):
-    """The file cannot be read or written, or is no bookmark."""
+    """The file cannot be read or written, or is not a bookmark."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class BookmarkFile:
     """{"bookmark":1,"endpoints":{"HOST:PORT":{"log_id":"…","offset":N}}}"""
 
     def __init__(self, path: Path) -> None:
-        """Raises BookmarkError if the file exists but is no bookmark."""
+        """Raises BookmarkError if the file exists but is not a bookmark."""
         self._path = path
         self._positions = self._load()
 

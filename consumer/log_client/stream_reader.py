@@ -1,4 +1,4 @@
-"""Reads one endpoint for as long as wanted: connects, resumes, reconnects with backoff and jitter."""
+"""Reads one endpoint until it is stopped: connects, resumes, reconnects with backoff and jitter."""
 
 from __future__ import annotations
 

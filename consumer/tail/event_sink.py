@@ -1,4 +1,4 @@
-"""Takes blocks of lines from the readers, writes the wanted events, updates the bookmark."""
+"""Takes blocks of lines from the readers, writes the selected events, updates the bookmark."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class EventSink:
             self.save_bookmark()
 
     def _show(self, block: bytes) -> int:
-        """Write the wanted lines of a block; returns how many of its bytes are processed."""
+        """Write the selected lines of a block; returns how many of its bytes are processed."""
         taken = self._pass_through(block) if self._wanted.everything_as_it_came else self._pick(block)
         if self.enough:
             self._stop.set()

@@ -20,7 +20,7 @@ _END_SECONDS = 2.0  # wait for a reader that is inside a write
 
 @dataclass(frozen=True)
 class TailSettings:
-    """`count` in `wanted` and `duration` (seconds) end the run; None: never."""
+    """`count` in `wanted` and `duration` (seconds) end the run; with None, it does not end by itself."""
 
     endpoints: tuple[Endpoint, ...]
     reading: ReadSettings = field(default_factory=ReadSettings)

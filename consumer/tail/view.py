@@ -77,7 +77,7 @@ def _who(event: EventView) -> str:
 
 
 def _time_of_day(timestamp: str) -> str:
-    """Hours to milliseconds in UTC; a text that is no time stays unchanged."""
+    """The time in UTC, from hours to milliseconds; a text that is not a time stays unchanged."""
     if timestamp[19:20] == "." and timestamp[-1:] == "Z":
         return timestamp[11:23]
     moment = to_milliseconds(timestamp.encode())

@@ -60,7 +60,7 @@ def _collision(topic: Topic, topology: Topology, state: ClusterState) -> str | N
 
 
 def settings(topic: Topic, state: TopicState | None, defaults: Mapping[str, str]) -> dict[str, str]:
-    """Setting -> why its value, wanted or current, would make the topic useless.
+    """Setting -> why its value, the new or the current one, would make the topic useless.
 
     `defaults`: the broker's settings, as far as they are known.
     """

@@ -48,7 +48,7 @@ class Document:
             raise TopologyError(f"{origin}:{line}: not YAML: {problem or error}") from error
 
     def take(self, value: Any, kind: type[Entry], place: str) -> Entry:
-        """`value`, which stands at `place` (.users.bridge), as a `kind`. Raises TopologyError."""
+        """`value` as a `kind`; `place` is its place in the file (.users.bridge). Raises TopologyError."""
         value = {} if value is None and place else value
         try:
             return msgspec.convert(value, kind)

@@ -17,7 +17,7 @@ _MANIFEST = "topic.json"
 
 
 class BackupError(RuntimeError):
-    """The folder is no complete backup, or cannot be written; the text says why and what to do."""
+    """The folder is not a complete backup, or cannot be written; the text says why and what to do."""
 
 
 @dataclass(frozen=True)

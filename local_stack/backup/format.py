@@ -16,7 +16,7 @@ import orjson
 
 
 class FormatError(ValueError):
-    """A line is no record; the text says why."""
+    """A line is not a record; the text says why."""
 
 
 class Record(NamedTuple):

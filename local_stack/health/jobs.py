@@ -117,7 +117,7 @@ Measurement = tuple[str, str, float]  # the vertex's name, the metric's id, its 
 
 
 def _measurements(url: str, job_id: str) -> Iterator[Measurement]:
-    """Every wanted metric of every vertex, without those that do not exist yet."""
+    """The metrics of these names of every vertex, without those that do not exist yet."""
     for vertex in flink_rest.get(url, f"/jobs/{job_id}")["vertices"]:
         path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
         wanted = [m["id"] for m in flink_rest.get(url, path) if m["id"].endswith(_WANTED)]

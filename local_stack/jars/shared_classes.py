@@ -22,7 +22,7 @@ _KEPT = 4  # archives of one name in a folder, which checkouts may share; 100 MB
 
 
 def archive(name: str, jars: Sequence[Path], folder: Path) -> Path:
-    """Where that of these jars and of this Java stands, when it has been made."""
+    """The path of the archive for these jars and this Java; it may not exist yet."""
     release = java_home() / "release"
     key = hashlib.sha256(release.read_bytes() if release.exists() else str(java_home()).encode())
     key.update(_list(name).read_bytes())
@@ -39,7 +39,7 @@ def options(name: str, jars: Sequence[Path], folder: Path) -> list[str]:
 
 
 def make(name: str, jars: Sequence[Path], folder: Path, told: Callable[[str], None]) -> None:
-    """Make the archive if it is not there. One that cannot be made is told, and not tried again."""
+    """Make the archive if it does not exist. A failure is reported, and not tried again."""
     target = archive(name, jars, folder)
     if target.exists():
         return

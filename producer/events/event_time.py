@@ -39,7 +39,7 @@ def time_of(event: dict[str, Any]) -> float | None:
 
 
 def read_time(text: str) -> float | None:
-    """Seconds since 1970; None if the value is no time or has no year."""
+    """Seconds since 1970; None if the value is not a time or has no year."""
     ticks = read_ticks(text)
     return None if ticks is None else ticks / TICKS
 
@@ -51,7 +51,7 @@ def to_milliseconds(text: bytes) -> int | None:
 
 
 def read_ticks(text: str | bytes) -> int | None:
-    """Ticks since 1970; None if the value is no time or has no year."""
+    """Ticks since 1970; None if the value is not a time or has no year."""
     line = text.encode("utf-8", "replace") if isinstance(text, str) else text
     try:
         if form := _ISO_ALONE(line) or _BASIC_ALONE(line):

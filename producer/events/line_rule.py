@@ -35,7 +35,7 @@ REASONS = (
 # surrogate pair, which no Python str of ours should hold.
 _MARKS = [chr(code) for code in range(0xFDD0, 0xFDF0)]
 may_be_damaged = re.compile("[\ufdd0-\ufdef]").search
-"""Whether a text that `parse_object` gave holds what may stand for half a pair: `read_line` knows."""
+"""Whether a text from `parse_object` has characters that may come from half a pair; `read_line` decides."""
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*|[\[{]|[\]}]', re.DOTALL)
 _NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?").fullmatch
 _ESCAPE = re.compile(
@@ -51,7 +51,7 @@ _SHALLOW_WITHOUT_ARRAYS = 5 * MAX_DEPTH  # {"":{"":…}}
 
 
 class Line(NamedTuple):
-    """A line that was read: its object and its key, or the reason why it is no event."""
+    """A line that was read: its object and its key, or the reason why it is not an event."""
 
     event: dict[str, Any] | None
     reason: str | None = None

@@ -1,4 +1,4 @@
-"""Prometheus metrics of the producer, collected when they are asked for."""
+"""Prometheus metrics of the producer, collected at each request."""
 
 from __future__ import annotations
 

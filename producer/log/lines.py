@@ -29,7 +29,7 @@ class LineSplitter:
 
 
 def as_logged(line: bytes) -> tuple[bytes, str]:
-    """The line with its LF, as the log stores it, and ""; or b"" and the reason why it is no event.
+    """The line with its LF, as the log stores it, and ""; or b"" and the reason why it is not an event.
 
     An ASCII line keeps its bytes; in any other line, characters are escaped, because the protocol is ASCII
     only. The reasons are those of line_rule. An event needs no key here: the bridge decides which fields it

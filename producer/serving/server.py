@@ -65,7 +65,7 @@ class Server:
         return not self._closing.is_set()
 
     def close(self) -> None:
-        """Release the port, whatever went wrong before."""
+        """Release the port, also after an error."""
         self._closing.set()
         self._listener.close()
 

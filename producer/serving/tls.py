@@ -16,7 +16,7 @@ class TlsSettings:
     client_ca: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """Raises OSError (ssl.SSLError for a file that is no certificate or does not match its key)."""
+        """Raises OSError (ssl.SSLError for a file that is not a certificate or does not match its key)."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.certificate, self.key)

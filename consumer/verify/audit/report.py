@@ -89,7 +89,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict. An audit without records, or without anything to compare them with, is no success."""
+        """The verdict. An audit that has no records, or nothing to compare them with, is not a success."""
         if not self.records:
             return "FAILED"
         verdict = self._verdict(self.findings)

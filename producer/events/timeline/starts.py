@@ -37,7 +37,7 @@ def make_picks(catalogue: Catalogue, profile: str, role: str, mix: dict[str, flo
 
 
 def _candidates(catalogue: Catalogue, channel: str) -> list[tuple[Story, dict[str, float]]]:
-    """The stories that begin in `channel`, and each of its event types as a story of its own."""
+    """The stories that begin in `channel`, and each of its event types as a separate story."""
     stories = [
         (story, story.weight)
         for story in catalogue.stories.values()
