@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from cli_types import is_consent
 from local_stack.cli import main
 
 
@@ -38,13 +39,21 @@ def test_every_option_has_a_variable_that_is_spelled_as_the_option(words: str) -
     assert (shown.exit_code, shown.output[:6]) == (0, "Usage:")  # also where nothing runs
     for option in (each for each in COMMANDS[words].params if isinstance(each, click.Option)):
         spelled = re.sub("[ -]", "_", f"WIN_EVENT_STACK {words} {option.opts[-1].lstrip('-')}").upper()
-        assert f"[env var: {option.envvar or spelled}" in " ".join(shown.output.split()), option.name
+        has_variable = f"[env var: {option.envvar or spelled}" in " ".join(shown.output.split())
+        assert has_variable is not is_consent(option), option.name
 
 
 def test_json_has_the_same_variable_in_both_kinds_of_status() -> None:
     for words in (["status"], ["cdc", "status"]):
         shown = " ".join(CliRunner().invoke(main, [*words, "--help"], terminal_width=200).output.split())
         assert f"WIN_EVENT_STACK_{'_'.join(words).upper()}_JSON]" in shown
+
+
+def test_no_variable_allows_to_remove_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIN_EVENT_STACK_DOWN_WIPE", "1")
+    with main.make_context("win-event-stack", ["down"]) as context:
+        down = COMMANDS["down"].make_context("down", [], parent=context)
+    assert down.params == {"wipe": False}
 
 
 def test_a_variable_is_taken(tmp_path: Path) -> None:
