@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,7 @@ _OPTIONS = (
     ),
     option(
         "--execution-mode", "WIN_EVENT_EXECUTION_MODE", type=click.Choice(["thread", "process"]),
-        show_default="thread where Python has a shared library (libpython)",
+        show_default="thread where Python has a shared library and was not moved",
         help="Where Python runs: in the TaskManager's process, or in one beside it, which costs half as much "
         "processor time again. A checkpoint of one mode has no open windows for the other.",
     ),
@@ -133,8 +135,14 @@ def _take(kafka: KafkaSettings, values: dict[str, Any]) -> tuple[Any, DetectionS
 
 
 def _execution_mode() -> str:
-    """`thread` where it can work: Flink loads the library of the same Python that is found here."""
-    return "thread" if find_libpython() else "process"
+    """`thread` where it can work.
+
+    Flink loads the shared library of the same Python, which looks for Python's own modules where it was built
+    to be: a Python that was moved, as those that uv downloads, would end the TaskManager.
+    """
+    built_for = re.search(r"--prefix=([^ ']+)", sysconfig.get_config_var("CONFIG_ARGS") or "")
+    at_home = Path(sys.base_prefix) == Path(built_for[1] if built_for else "/usr/local")
+    return "thread" if at_home and find_libpython() else "process"
 
 
 def _run(settings: DetectionSettings, check: bool) -> None:
