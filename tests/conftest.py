@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from running import RunningProducer, RunningStack, free_ports
+from running import Job, RunningProducer, RunningStack, free_ports
 from sharing import group_of, rank
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -82,10 +82,38 @@ def stack(broker: RunningStack) -> RunningStack:
     return broker
 
 
+@pytest.fixture(scope="session")
+def _client(stack: RunningStack) -> Iterator[Callable[..., Job]]:
+    with stack.client() as submit:
+        yield submit
+
+
 @pytest.fixture
 def topics(broker: RunningStack) -> tuple[str, str]:
     """Names of a fresh processed and a fresh rejected topic."""
     return broker.create_topics(str(next(_numbers)))
+
+
+@pytest.fixture
+def submit(
+    stack: RunningStack, topics: tuple[str, str], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Job]]:
+    """Submits the bridge between a port and the test's topics; cancels it after the test.
+
+    One client submits all, but for those that need variables of their own.
+    """
+    jobs: list[Job] = []
+
+    def start(port: int, *options: str, **variables: str) -> Job:
+        sink = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1])
+        words = ("--port", str(port), *sink, *options)
+        shared = request.getfixturevalue("_client")
+        jobs.append(stack.submit(*words, **variables) if variables else shared(*words))
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        job.cancel()
 
 
 @pytest.fixture

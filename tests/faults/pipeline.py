@@ -40,7 +40,7 @@ def submit_all(pipelines: Sequence[Pipeline]) -> None:
     jobs = pipelines[0].running.submit_several([pipeline.options() for pipeline in pipelines])
     for pipeline, job in zip(pipelines, jobs, strict=True):
         pipeline.job = job
-    printed = re.findall(r"at most the lines of ([\d.]+) s", jobs[0].submission)
+    printed = re.findall(r"at most the lines of ([\d.]+) s", "".join(job.submission for job in jobs))
     for pipeline, seconds in zip([each for each in pipelines if not each.mode.resumes], printed, strict=True):
         pipeline.bound_seconds = float(seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -35,22 +35,6 @@ HOSTILE = {
     b'{"level":"Information"}': "missing:computer",
     b'{"computer":"WS-1","padding":"' + b"x" * 70_000 + b'"}': "too-long",
 }
-
-
-@pytest.fixture
-def submit(stack: RunningStack, topics: tuple[str, str]) -> Iterator[Callable[..., Job]]:
-    """Submits the bridge between a port and the test's topics; cancels it after the test."""
-    jobs: list[Job] = []
-
-    def start(port: int, *options: str, user: str = "bridge", **variables: str) -> Job:
-        endpoint = ("--hostname", "127.0.0.1", "--port", str(port))
-        sink = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1])
-        jobs.append(stack.submit(*endpoint, *sink, *options, user=user, **variables))
-        return jobs[-1]
-
-    yield start
-    for job in jobs:
-        job.cancel()
 
 
 def test_every_line_is_delivered_or_rejected_with_its_reason(
@@ -156,26 +140,19 @@ def test_a_refused_login_says_why(
 
 
 def test_no_password_shows_anywhere(
-    stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
+    stack: RunningStack, submit: Callable[..., Job], producer: Callable[..., RunningProducer]
 ) -> None:
     """Tests three kinds of jobs, which one client submits."""
-    names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]]
     options = {
         "socket": ["--source", "socket"],
         "exactly once": ["--delivery-guarantee", "exactly-once"],
         "all": ["--event-timestamps", "--headers", "source,level", "--kafka-property", "client.id=canary"],
     }
-    port = str(producer("--rate", "100").port)
-    jobs = stack.submit_several(
-        [["--port", port, *names, "--job-name", name, *each] for name, each in options.items()]
-    )
-    try:
-        secrets = [file.read_text() for file in stack.stack.secrets.iterdir()]
-        for job in jobs:
-            assert _leaks(stack, job.wait_until_running(), secrets) == []
-    finally:
-        for job in jobs:
-            job.cancel()
+    port = producer("--rate", "100").port
+    jobs = [submit(port, "--job-name", name, *each) for name, each in options.items()]
+    secrets = [file.read_text() for file in stack.stack.secrets.iterdir()]
+    for job in jobs:
+        assert _leaks(stack, job.wait_until_running(), secrets) == []
 
 
 def _leaks(stack: RunningStack, job: Job, secrets: Iterable[str]) -> list[str]:

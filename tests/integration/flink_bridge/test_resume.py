@@ -85,11 +85,13 @@ def test_a_gap_ends_the_job_for_good_under_on_gap_fail(
 
 
 def test_a_cancel_leaves_the_taskmanager_alone(
-    stack: RunningStack, topics: tuple[str, str], producer: Callable[..., RunningProducer]
+    stack: RunningStack,
+    topics: tuple[str, str],
+    submit: Callable[..., Job],
+    producer: Callable[..., RunningProducer],
 ) -> None:
-    port = str(producer("--rate", "1000").port)
-    options = ["--port", port, "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]]
-    jobs = stack.submit_several([options] * 2)
+    port = producer("--rate", "1000").port
+    jobs = [submit(port) for _ in range(2)]
     for job in jobs:
         job.wait_until_running()
     wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow", 60)
