@@ -34,10 +34,17 @@ def resets(experiment: Experiment) -> str:
 
 
 def one_reset(experiment: Experiment) -> str:
-    before = {pipeline: pipeline.proxy.connections for pipeline in experiment.pipelines}
+    before = {}
+
+    def broken_in(pipeline: Pipeline) -> int:
+        before[pipeline] = pipeline.proxy.connections
+        return pipeline.proxy.reset()
+
     since = time.monotonic()
-    broken = [pipeline.proxy.reset() for pipeline in experiment.pipelines]
-    assert all(broken), f"nothing to reset: {broken}"
+    broken = [
+        wait_until(lambda each=each: broken_in(each), "there is a connection to break", RECOVERY_LIMIT)
+        for each in experiment.pipelines
+    ]
 
     def reconnected(pipeline: Pipeline) -> None:
         wait_until(
