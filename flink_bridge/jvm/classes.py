@@ -17,7 +17,16 @@ from pyflink.util.java_utils import add_jars_to_context_class_loader
 JAVA = Path(__file__).resolve().parent
 CLASSES = (
     *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog", "LineBytes"),
-    *("EventTime", "RejectedLine", "EventLine", "KafkaRecord", "RejectionWatch", "SortLines"),
+    *(
+        "EventTime",
+        "RejectedLine",
+        "EventLine",
+        "KafkaRecord",
+        "RejectionWatch",
+        "SortLines",
+        "RecordWriter",
+        "RecordSink",
+    ),
 )
 BLOCK_CLASSES = ("LineBlock", "GatherLines")
 PASSWORD_CLASSES = ("PasswordProvider",)

@@ -12,7 +12,7 @@ from flink_bridge.settings import BridgeSettings
 
 
 def kafka_sink(settings: BridgeSettings, prefix: str) -> Any:
-    """A KafkaSink (Java) that takes KafkaRecord; `prefix` as of preflight.class_prefix."""
+    """A RecordSink (Java) that takes KafkaRecord; `prefix` as of preflight.class_prefix."""
     flink: Any = get_gateway().jvm.org.apache.flink.connector
     exactly_once = settings.delivery == "exactly-once"
     guarantees = flink.base.DeliveryGuarantee
@@ -27,4 +27,4 @@ def kafka_sink(settings: BridgeSettings, prefix: str) -> Any:
     if exactly_once:
         builder.setTransactionalIdPrefix(settings.transactional_id_prefix)
         builder.setProperty("transaction.timeout.ms", str(settings.transaction_timeout * 1000))
-    return builder.build()
+    return java_class("RecordSink")(builder.build())
