@@ -37,10 +37,7 @@ def test_the_archive_goes_to_s3_in_several_parts_of_one_upload(
     (event,) = some_events(1, 200)[:1]
     events = [attacked.moved(event, n, record_id=n, message="x" * 900_000) for n in range(13)]
     send(stack, topics[0], events)
-    job = ask(
-        stack, "archive", "--kafka-topic", topics[0], "--bounded", "--archive-path", "s3://events/all",
-        "--archive-part-seconds", "1",
-    )  # fmt: skip
+    job = ask(stack, "archive", "--kafka-topic", topics[0], "--bounded", "--archive-path", "s3://events/all")
     wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 120)
     parts = _parts(bucket, "all")
     assert _lines(bucket, "all") == sorted(each["line"] for each in events)
