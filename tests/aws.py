@@ -33,7 +33,7 @@ def moto_server(port: int) -> Iterator[str]:
     )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: server.poll() is None and _answers(endpoint), "moto answers", 60)
+        wait_until(lambda: server.poll() is None and _answers(endpoint), "moto answers")
         yield endpoint
     finally:
         server.terminate()

@@ -80,7 +80,7 @@ class Containers:
             assert process.poll() is None, f"{service} stopped: {self.log(service)}"
             return self.healthy(service)
 
-        wait_until(healthy, f"{service} is healthy: {self.log(service)}", 60)
+        wait_until(healthy, f"{service} is healthy", told=lambda: self.log(service))
 
     def healthy(self, service: str) -> bool:
         kind, *check = self.compose["services"][service]["healthcheck"]["test"]

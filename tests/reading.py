@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
-from running import RunningStack
+from running import PATIENCE, RunningStack
 
 from local_stack.broker import kafka_objects
 
@@ -21,7 +21,11 @@ class Record:
 
 
 def read_topic(
-    running: RunningStack, topic: str, count: int, seconds: float = 60.0, isolation: str = "read_uncommitted"
+    running: RunningStack,
+    topic: str,
+    count: int,
+    seconds: float = PATIENCE,
+    isolation: str = "read_uncommitted",
 ) -> list[Record]:
     """All records, to the end of every partition; AssertionError when there are never `count` of them."""
     consumer = Consumer(

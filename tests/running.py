@@ -32,6 +32,9 @@ BIN = Path(sys.executable).parent
 QUICK_JVM = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 JOB = REPOSITORY / "flink_bridge" / "job.py"
 SEVERAL_JOBS = REPOSITORY / "tests" / "faults" / "submit_jobs.py"
+# Seconds for whatever a real server does: on a machine of a third of the usual speed, with four processes of
+# tests, a TaskManager once took more than 60 to start.
+PATIENCE = 240.0
 
 
 def _own_ports() -> Iterator[int]:
@@ -63,11 +66,16 @@ def free_ports(count: int) -> list[int]:
                 return ports
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """The first true value of `condition`; AssertionError with `what` if it never comes."""
+def wait_until(
+    condition: Callable[[], Any],
+    what: str,
+    seconds: float = PATIENCE,
+    told: Callable[[], object] = str,
+) -> Any:
+    """The first true value of `condition`; AssertionError with `what` and `told()` if it never comes."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}\n{told()}"
         time.sleep(0.1)
     return value
 
@@ -223,8 +231,8 @@ class Job:
         found = self.running.rest(f"/jobs/{self.job_id}")
         return found["state"] == "RUNNING" and all(v["status"] == "RUNNING" for v in found["vertices"])
 
-    def wait_until_running(self, seconds: float = 90.0) -> Job:
-        wait_until(self.tasks_running, f"job {self.job_id} runs; {self.failures()}", seconds)
+    def wait_until_running(self, seconds: float = PATIENCE) -> Job:
+        wait_until(self.tasks_running, f"job {self.job_id} runs", seconds, told=self.failures)
         return self
 
     def failures(self) -> str:
@@ -275,7 +283,7 @@ class RunningProducer:
                 command, stdout=log, stderr=log, env={**os.environ, **(env or {})}
             )
         try:
-            self.port = int(wait_until(self._listening, f"the producer listens: {self.text()}"))
+            self.port = int(wait_until(self._listening, "the producer listens", told=self.text))
         except BaseException:
             self.process.kill()
             self.process.wait()

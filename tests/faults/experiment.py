@@ -87,7 +87,7 @@ class Experiment:
 
     def revived(self, name: str) -> int:
         """Wait until the stack's watchdog has started a killed daemon again; the new pid."""
-        wait_until(lambda: processes.running(self.running.stack, name), f"{name} is started again", 120)
+        wait_until(lambda: processes.running(self.running.stack, name), f"{name} is started again")
         return self._daemon(name).pid
 
     def start_broker(self, number: int = 1) -> int:

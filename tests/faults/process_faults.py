@@ -106,7 +106,7 @@ def one_taskmanager_kill(experiment: Experiment) -> str:
     before = flink_rest.taskmanager_ids(url)
     killed = experiment.kill("taskmanager-1")
     started = experiment.revived("taskmanager-1")
-    wait_until(lambda: flink_rest.taskmanager_ids(url) - before, "the new TaskManager is registered", 90)
+    wait_until(lambda: flink_rest.taskmanager_ids(url) - before, "the new TaskManager is registered")
     experiment.slotless += time.monotonic() - since
     experiment.wait_for_flow(since)
     return f"TaskManager {killed} → {started}"
@@ -121,7 +121,7 @@ def taskmanager_pause_long(experiment: Experiment) -> str:
     process = experiment.stop("taskmanager-1")
     experiment.load(20)
     for pipeline in experiment.pipelines:
-        wait_until(lambda pipeline=pipeline: not pipeline.job.tasks_running(), "the JobManager notices", 60)
+        wait_until(lambda pipeline=pipeline: not pipeline.job.tasks_running(), "the JobManager notices")
     process.resume()
     # Its old tasks still run for a moment after it wakes up: what they write is no recovery.
     experiment.wait_for_flow(first=lambda pipeline: pipeline.job.wait_until_running(RECOVERY_LIMIT))
@@ -168,7 +168,7 @@ def leader_kill(experiment: Experiment) -> str:
     since = time.monotonic()
     killed = experiment.kill(broker.name(number))
     experiment.wait_for_flow(since)
-    wait_until(lambda: not any(_led_by(number, experiment).values()), "others lead all partitions", 60)
+    wait_until(lambda: not any(_led_by(number, experiment).values()), "others lead all partitions")
     experiment.load(5)
     started = experiment.start_broker(number)
     experiment.load(5)
@@ -203,7 +203,7 @@ def jobmanager_kill(experiment: Experiment) -> str:
     points = {pipeline: point for pipeline, point in newest_of.items() if point}
     assert points.keys() == newest_of.keys(), f"a pipeline has no checkpoint: {newest_of}"
     daemon = cluster.start_jobmanager(stack)
-    wait_until(lambda: flink_rest.taskmanagers(stack.flink_url), "the TaskManager is back", 60)
+    wait_until(lambda: flink_rest.taskmanagers(stack.flink_url), "the TaskManager is back")
     experiment.wait_for_flow(since, first=lambda pipeline: pipeline.submit("-s", str(points[pipeline])))
     names = ", ".join(sorted(point.name for point in points.values()))
     return f"JobManager of pid {killed} → {daemon.pid}, jobs resubmitted from {names}"

@@ -128,7 +128,6 @@ def _start(experiment: Experiment, fault: Fault) -> None:
         wait_until(
             lambda pipeline=pipeline: pipeline.arrivals.count() > pipeline.load.rate,
             f"{pipeline.mode.name}: events arrive",
-            90,
         )
 
 
@@ -147,7 +146,7 @@ def _finish(experiment: Experiment, say: Say) -> list[dict[str, Any]]:
     for pipeline in experiment.pipelines:
         pipeline.end_load()
     for pipeline in experiment.pipelines:
-        wait_until(pipeline.has_made_all, f"{pipeline.mode.name}: the load ends", 120)
+        wait_until(pipeline.has_made_all, f"{pipeline.mode.name}: the load ends")
     say(f"auditing; fresh events {fresh}")
     return experiment.in_all_pipelines(settled_audit)
 

@@ -17,12 +17,11 @@ import asking
 import detecting
 from faults.experiment import Experiment
 from faults.producer_faults import Finding
-from running import Job, wait_until
+from running import PATIENCE, Job, wait_until
 
 from local_stack.cluster import rest as flink_rest
 
 SLICES = 3  # of the events; a kill follows each but the last
-PATIENCE = 240.0
 AWAY_SECONDS = 5.0
 _DAYS = count(2)  # each row has a day of its own: the topics of results are shared
 _NOT_IDLE = ("--idle-timeout", "300")  # a partition that waits for the broker is not idle
@@ -43,7 +42,7 @@ def _kill_taskmanager(experiment: Experiment) -> str:
     before = flink_rest.taskmanager_ids(experiment.running.stack.flink_url)
     killed, started = experiment.kill("taskmanager-1"), experiment.revived("taskmanager-1")
     url = experiment.running.stack.flink_url
-    wait_until(lambda: flink_rest.taskmanager_ids(url) - before, "the new TaskManager is registered", 120)
+    wait_until(lambda: flink_rest.taskmanager_ids(url) - before, "the new TaskManager is registered")
     return f"TaskManager {killed} → {started}"
 
 
@@ -78,7 +77,7 @@ def _answers_stay_right(kill: Kill) -> Callable[[Experiment, Path], Finding]:
                 asking.send(stack, topic, part)
                 wait_until(
                     lambda before=before: len(asking.rows(stack, "events_enriched", day)) > before,
-                    f"answers; {job.failures()}", PATIENCE,
+                    "answers", told=job.failures,
                 )  # fmt: skip
                 if len(proofs) < SLICES - 1:
                     proofs.append(kill(experiment))
@@ -110,7 +109,7 @@ def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
             detecting.send(stack, topic, part)
             wait_until(
                 lambda before=before: len(detecting.counted(stack, start)) > before,
-                f"alerts; {job.failures()}", PATIENCE,
+                "alerts", told=job.failures,
             )  # fmt: skip
             if len(proofs) < SLICES - 1:
                 proofs.append(_kill_both(experiment))
@@ -133,7 +132,7 @@ def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Fin
         half = len(part) // 2
         detecting.send(stack, topic, part[:half])
         taken = wait_until(
-            lambda sent=sent: max(detecting.committed(stack, topic, group) - sent, 0), "it reads", PATIENCE
+            lambda sent=sent: max(detecting.committed(stack, topic, group) - sent, 0), "it reads"
         )
         detecting.send(stack, topic, part[half:])
         process.stop(signal.SIGKILL)
@@ -159,7 +158,7 @@ def _running(job: Job) -> Iterator[Job]:
 def _become_equal(found: Callable[[], Any], wanted: Any, what: str) -> None:
     assert wanted, f"{what}: nothing to compare"
     try:
-        wait_until(lambda: found() == wanted, f"{what} as plain Python has it", PATIENCE)
+        wait_until(lambda: found() == wanted, f"{what} as plain Python has it")
     except AssertionError as error:
         raise AssertionError(f"{error}: {_difference(found(), wanted)}") from None
 

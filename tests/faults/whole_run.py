@@ -31,7 +31,7 @@ def whole_run(built: SharedStack, folder: Path, seed: int, seconds: float) -> It
         pipeline.start_producer()
         pipeline.start_proxy()
         pipeline.submit()
-        wait_until(lambda: pipeline.arrivals.count() > RATE, "the job of the whole run delivers", 120)
+        wait_until(lambda: pipeline.arrivals.count() > RATE, "the job of the whole run delivers")
         yield lambda: _audited(pipeline)
     finally:
         pipeline.stop()
@@ -40,7 +40,7 @@ def whole_run(built: SharedStack, folder: Path, seed: int, seconds: float) -> It
 def _audited(pipeline: Pipeline) -> Result:
     try:
         pipeline.end_load()
-        wait_until(pipeline.has_made_all, "the load ends", 120)
+        wait_until(pipeline.has_made_all, "the load ends")
         report = settled_audit(pipeline)
     except Exception as error:
         return Result("whole-run", pipeline.mode.name, today(), pipeline.load.seed, "", words(error))

@@ -49,7 +49,7 @@ def test_every_line_is_delivered_or_rejected_with_its_reason(
     torn = b'{"computer":"WS-1","cut off'
     with Feeder([b"\n" + b"".join(mixed[:half]) + torn, b"\n" + b"".join(mixed[half:])]) as feeder:
         submit(feeder.port)
-        processed = read_topic(stack, topics[0], len(good), 120)
+        processed = read_topic(stack, topics[0], len(good))
         rejected = read_topic(stack, topics[1], len(good) + 1)
 
     assert sorted(record.value for record in processed) == sorted(line.rstrip(b"\n") for line in good)
@@ -72,7 +72,7 @@ def test_timestamps_and_headers_come_from_the_event(
     good = [event.line for event in islice(generate(GeneratorSettings(seed=2, start_time=start)), 100)]
     with Feeder([b"".join(good)]) as feeder:
         submit(feeder.port, "--event-timestamps", "--headers", "source,level,event_id")
-        records = read_topic(stack, topics[0], len(good), 120)
+        records = read_topic(stack, topics[0], len(good))
     for record in records:
         event = json.loads(record.value)
         names = ("source", "level", "event_id")
@@ -98,13 +98,13 @@ def test_the_job_outlives_its_producer(
     ledger = tmp_path / "first.ndjson"
     first = producer(*options, "--seed", "1", "--ledger", str(ledger))
     submit(first.port)
-    wait_until(lambda: stack.verify(topics[0], "--ledger", str(ledger))["records"] == 1000, "all 1000", 120)
+    wait_until(lambda: stack.verify(topics[0], "--ledger", str(ledger))["records"] == 1000, "all 1000")
     assert first.stop() == 0
     other = tmp_path / "second.ndjson"
 
     producer(*options, "--seed", "2", "--ledger", str(other), port=first.port)
 
-    records = read_topic(stack, topics[0], 2000, 120)
+    records = read_topic(stack, topics[0], 2000)
     assert len(records) == 2000
     written = [json.loads(record.value) for record in records]
     ids = Counter((event["computer"], event["source"], event["record_id"]) for event in written)
@@ -134,7 +134,7 @@ def test_a_refused_login_says_why(
         variables["KAFKA_PASSWORD_FILE"] = str(tmp_path / "wrong")
     options = ("--no-check", *(("--kafka-topic", topic) if topic else ()))
     job = submit(producer("--rate", "100").port, *options, **variables)
-    wait_until(lambda: reason in job.failures(), f"the job says {reason}; it says {job.failures()}", 90)
+    wait_until(lambda: reason in job.failures(), f"the job says {reason}", told=job.failures)
     if password:
         assert _leaks(stack, job, [password]) == []
 

@@ -28,7 +28,7 @@ def one_partition(stack: RunningStack) -> Filled:
     events = some_events(3, 800, days_ago=3)
     send(stack, topic, events)
     job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--bounded", *THRESHOLD)
-    wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 400)
+    wait_until(lambda: job.state() == "FINISHED", "the job ends", 400, told=job.failures)
     return stack, topic, events
 
 

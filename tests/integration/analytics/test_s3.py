@@ -38,7 +38,7 @@ def test_the_archive_goes_to_s3_in_several_parts_of_one_upload(
     events = [attacked.moved(event, n, record_id=n, message="x" * 900_000) for n in range(13)]
     send(stack, topics[0], events)
     job = ask(stack, "archive", "--kafka-topic", topics[0], "--bounded", "--archive-path", "s3://events/all")
-    wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 120)
+    wait_until(lambda: job.state() == "FINISHED", "the job ends", told=job.failures)
     parts = _parts(bucket, "all")
     assert _lines(bucket, "all") == sorted(each["line"] for each in events)
     # The ETag of what came in several parts ends with their number.
@@ -83,18 +83,18 @@ def test_events_wait_for_a_server_that_is_away_for_a_while(
             "--transactional-id-prefix", "win-event-analytics-away",
         )  # fmt: skip
         try:
-            wait_until(lambda: len(_lines(bucket, "away")) == before, f"a part; {job.failures()}", 120)
+            wait_until(lambda: len(_lines(bucket, "away")) == before, "a part", told=job.failures)
             proxy.target = nobody
             proxy.reset()
             send(stack, topics[0], events[before:])
-            wait_until(lambda: proxy.refused >= 3, "the cluster finds S3 away", 120)
-            wait_until(lambda: _behind(stack, topics[0]) == len(events) - before, "the events wait", 60)
+            wait_until(lambda: proxy.refused >= 3, "the cluster finds S3 away")
+            wait_until(lambda: _behind(stack, topics[0]) == len(events) - before, "the events wait")
             proxy.target = moto
             wait_until(
-                lambda: len(_lines(bucket, "away")) >= len(events), f"all are there; {job.failures()}", 300
+                lambda: len(_lines(bucket, "away")) >= len(events), "all are there", 300, told=job.failures
             )
             assert _lines(bucket, "away") == sorted(event["line"] for event in events)
-            wait_until(lambda: _behind(stack, topics[0]) == 0, "none waits", 60)
+            wait_until(lambda: _behind(stack, topics[0]) == 0, "none waits")
         finally:
             job.cancel()
 

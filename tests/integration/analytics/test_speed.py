@@ -38,7 +38,7 @@ def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> N
     late, day = _late(events), events[0]["timestamp"][:10]
     send(stack, topic, [*events, *late])
     job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--bounded", *THRESHOLD)
-    wait_until(lambda: job.state() == "FINISHED", f"the job ends; {job.failures()}", 180)
+    wait_until(lambda: job.state() == "FINISHED", "the job ends", told=job.failures)
     told = _told(stack, day)
     assert told <= {_identity(event) for event in (*events, *late)}
     _equal(stack, day, [event for event in (*events, *late) if _identity(event) not in told], [])
@@ -58,10 +58,10 @@ def test_at_a_tenth_of_it(stack: RunningStack, partitions: int, days_ago: int) -
     try:
         job.wait_until_running()
         send(stack, topic, events, rate=A_TENTH)
-        wait_until(lambda: asking.rows(stack, "events_by_level_5m", day), "the first windows are over", 120)
+        wait_until(lambda: asking.rows(stack, "events_by_level_5m", day), "the first windows are over")
         send(stack, topic, late)
         wanted = {_identity(event) for event in late}
-        wait_until(lambda: _told(stack, day) == wanted, "all of them are late", 120)
+        wait_until(lambda: _told(stack, day) == wanted, "all of them are late")
         for partition, event in enumerate(closing):
             send(stack, topic, [event], partition)
         _equal(stack, day, events, closing)
@@ -76,4 +76,4 @@ def _equal(
     for result, answer in (WINDOWED | RUNNING).items():
         wanted: oracle.Rows = answer([*events, *(open_too if result in RUNNING else ())])
         assert wanted, result
-        wait_until(lambda r=result, w=wanted: asking.rows(stack, r, day) == w, f"{result} is right", 120)
+        wait_until(lambda r=result, w=wanted: asking.rows(stack, r, day) == w, f"{result} is right")

@@ -57,12 +57,12 @@ def asked(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     send(stack, topic, events[:700])
     job = ask(stack, QUESTIONS, "--kafka-topic", topic, "--archive-path", archive.as_uri(), *OPTIONS)
     this = Asked(stack, topic, job, events, closing, late, archive)
-    wait_until(lambda: this.rows("events_enriched"), f"the first answers; {job.failures()}", 120)
+    wait_until(lambda: this.rows("events_enriched"), "the first answers", told=job.failures)
     _kill_taskmanager(stack)
     send(stack, topic, events[700:])
     for partition, event in enumerate(closing):
         send(stack, topic, [event], partition)
-    wait_until(lambda: this.rows("events_by_level_5m"), f"windows close; {job.failures()}", 120)
+    wait_until(lambda: this.rows("events_by_level_5m"), "windows close", told=job.failures)
     send(stack, topic, late, 0)
     yield this
     job.cancel()
@@ -81,8 +81,8 @@ def test_the_rows_of_every_question_equal_plain_pythons(asked: Asked, result: st
     open_too = asked.closing if result in RUNNING else []
     wanted = (WINDOWED | RUNNING)[result]([*asked.events, *open_too])
     assert wanted
-    wait_until(lambda: asked.rows(result).keys() >= wanted.keys(), f"all rows of {result}", 90)
-    wait_until(lambda: asked.rows(result) == wanted or None, f"{result} as plain Python has it", 90)
+    wait_until(lambda: asked.rows(result).keys() >= wanted.keys(), f"all rows of {result}")
+    wait_until(lambda: asked.rows(result) == wanted or None, f"{result} as plain Python has it")
 
 
 def test_the_data_holds_what_is_asked_for(asked: Asked) -> None:
@@ -93,7 +93,7 @@ def test_the_data_holds_what_is_asked_for(asked: Asked) -> None:
 
 def test_every_record_holds_to_the_schema_of_its_topic(asked: Asked) -> None:
     """The topic of alerts also accepts the results, although detection writes to it."""
-    wait_until(lambda: asked.rows("alerts"), "alerts of analytics", 90)
+    wait_until(lambda: asked.rows("alerts"), "alerts of analytics")
     words = ("--topic", asked.topic, "--group", "win-event-detection-schema", "--bounded")
     answer = run(BIN / "win-event-detect", *words, env=asked.stack.shell("detection"))
     assert answer.returncode == 0, answer.stderr
@@ -120,13 +120,13 @@ def test_late_events_are_told_one_by_one(asked: Asked) -> None:
         rows = asked.rows("events_late").items()
         return {key: (row["event_time"], row["seconds_late"]) for key, row in rows}
 
-    wait_until(lambda: len(told()) >= len(wanted), "the late events are told", 90)
+    wait_until(lambda: len(told()) >= len(wanted), "the late events are told")
     assert told() == wanted
 
 
 def test_the_archive_holds_every_line_once(asked: Asked) -> None:
     everything = sorted(event["line"] for event in (*asked.events, *asked.closing, *asked.late))
-    wait_until(lambda: len(archived(asked.archive)) >= len(everything), "the archive is whole", 90)
+    wait_until(lambda: len(archived(asked.archive)) >= len(everything), "the archive is whole")
     assert sorted(archived(asked.archive)) == everything
 
 
@@ -149,7 +149,7 @@ def test_lateness_and_what_is_late_again_after_a_restart_are_measured(asked: Ask
         return any(name in metric["id"] for metrics in found for metric in metrics)
 
     for name in ("numLateRecordsDropped", "currentInputWatermark"):
-        wait_until(lambda name=name: measured(name), f"{name} is measured", 90)
+        wait_until(lambda name=name: measured(name), f"{name} is measured")
 
 
 def test_peek_shows_the_last_rows_as_a_table(asked: Asked) -> None:

@@ -34,7 +34,8 @@ def start_console(
     with ExitStack() as opened:
 
         def start(*options: str, **variables: str) -> RunningConsole:
-            environment = {**pipeline.broker.shell("observer"), **variables}
+            # A test of `up --cache` may have left its cache in the stack of this process.
+            environment = {**pipeline.broker.shell("observer"), "WIN_EVENT_CACHE": "", **variables}
             number = len(list(folder.iterdir()))
             console = RunningConsole(folder / f"{number}.log", environment, *pipeline.options, *options)
             opened.callback(_stop, console)

@@ -68,7 +68,7 @@ def test_events_reach_kafka(containers: Containers) -> None:
         ends = {topic.name: topic.end for topic in read_facts(admin).topics}
         return ends["events_processed"] > 100 and ends["events_rejected"] == 0
 
-    wait_until(events, "the producer's events are in events_processed", 60)
+    wait_until(events, "the producer's events are in events_processed")
 
 
 def test_submitting_again_starts_no_second_job(containers: Containers) -> None:
@@ -79,7 +79,7 @@ def test_submitting_again_starts_no_second_job(containers: Containers) -> None:
 
 def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containers) -> None:
     kept = containers.folder / "checkpoints"
-    wait_until(lambda: list(kept.rglob("chk-*/_metadata")), "a checkpoint is complete", 60)
+    wait_until(lambda: list(kept.rglob("chk-*/_metadata")), "a checkpoint is complete")
     with urlopen(f"http://{containers.address(8081)}/jobs/overview", timeout=60) as answer:
         job = json.load(answer)["jobs"][0]["jid"]
     cancelled = containers.run_flink("cancel", "-m", containers.address(8081), job)
@@ -111,7 +111,7 @@ def test_the_console_sees_its_neighbours_and_wants_its_token(containers: Contain
             status = json.load(answer)
         return {service["name"]: service["state"] for service in status["services"]}
 
-    wait_until(lambda: set(states().values()) == {"up"}, f"all are up: {states()}", 60)
+    wait_until(lambda: set(states().values()) == {"up"}, "all are up", told=states)
 
 
 def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> None:

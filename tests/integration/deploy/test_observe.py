@@ -83,7 +83,7 @@ def _consume(running: RunningStack) -> None:
     )
     consumer.subscribe(["events_processed"])
     try:
-        message = wait_until(lambda: consumer.poll(1.0), "an event is in events_processed", 120)
+        message = wait_until(lambda: consumer.poll(1.0), "an event is in events_processed")
         assert message.error() is None, message.error()
         consumer.commit(message, asynchronous=False)
     finally:
@@ -100,7 +100,7 @@ def test_every_target_answers(observed: RunningStack) -> None:
         targets = _prometheus(observed, "targets")["activeTargets"]
         return [f"{t['labels']['job']}: {t['lastError']}" for t in targets if t["health"] != "up"]
 
-    wait_until(lambda: not down(), f"every target answers: {down()}", 60)
+    wait_until(lambda: not down(), "every target answers", told=down)
     jobs = {target["labels"]["job"] for target in _prometheus(observed, "targets")["activeTargets"]}
     assert jobs == {
         "producer",
@@ -120,7 +120,7 @@ def test_every_metric_of_dashboards_and_alerts_exists(observed: RunningStack) ->
         return named_metrics() - _NOT_SCRAPED - present
 
     with suppress(AssertionError):
-        wait_until(lambda: not missing(), "every named metric exists", 90)
+        wait_until(lambda: not missing(), "every named metric exists")
     assert not missing()
 
 
@@ -142,7 +142,7 @@ def test_every_process_of_the_stack_is_measured(observed: RunningStack) -> None:
     for name in ("win_event_process_up", "win_event:process_cpu:rate1m", "win_event:process_memory:bytes"):
         wanted = daemons if name.endswith("up") else daemons | {"producer"}
         with suppress(AssertionError):
-            wait_until(lambda name=name, wanted=wanted: measured(name) >= wanted, name, 90)
+            wait_until(lambda name=name, wanted=wanted: measured(name) >= wanted, name)
         assert measured(name) >= wanted
     assert {"kafka-1", "jobmanager", "taskmanager-1", "watchdog", "console", "prometheus"} <= daemons
 
@@ -153,7 +153,7 @@ def test_rates_and_latency_are_measured(observed: RunningStack) -> None:
         found = [_prometheus(observed, f"query?query={name}")["result"] for name in names]
         return all(result and float(result[0]["value"][1]) > 0 for result in found)
 
-    wait_until(measured, "in, out and latency are above 0", 90)
+    wait_until(measured, "in, out and latency are above 0")
 
 
 def test_status_tells_topics_groups_jobs_and_clients(observed: RunningStack) -> None:
@@ -164,7 +164,7 @@ def test_status_tells_topics_groups_jobs_and_clients(observed: RunningStack) -> 
         job = report["jobs"][0]
         return report if job["checkpoints"] and job["written"] else None
 
-    report = wait_until(complete, "status sees a checkpoint and records", 60)
+    report = wait_until(complete, "status sees a checkpoint and records")
     assert report["problems"] == []
     topics = {topic["name"]: topic for topic in report["topics"]}
     assert set(topics) == {topic.name for topic in load_topology().topics}

@@ -29,7 +29,7 @@ def test_any_password_logs_in(stack: RunningStack, tmp_path: Path, role: str, wo
         return bool(stack.rest(f"/jobs/{job.job_id}/checkpoints")["counts"]["completed"] >= 2)
 
     try:
-        wait_until(reads_and_writes, f"two checkpoints; {job.failures()}", 180)
+        wait_until(reads_and_writes, "two checkpoints", told=job.failures)
         assert job.failures() == ""
     finally:
         job.cancel()

@@ -22,11 +22,9 @@ def test_the_job_tells_what_one_process_tells(
     job = submit(stack, topics[0], "--execution-mode", mode)
     try:
         send(stack, topics[0], events)
-        wait_until(lambda: counted(stack, START), f"first alerts; {job.failures()}", 180)
+        wait_until(lambda: counted(stack, START), "first alerts", told=job.failures)
         close(stack, topics[0], START)
-        wait_until(
-            lambda: counted(stack, START).items() >= wanted.items(), f"all alerts; {job.failures()}", 180
-        )
+        wait_until(lambda: counted(stack, START).items() >= wanted.items(), "all alerts", told=job.failures)
         assert counted(stack, START) == wanted
         secret = (stack.stack.secrets / "detection").read_text()
         for path in ("", "/config", "/plan"):

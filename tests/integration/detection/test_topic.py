@@ -105,16 +105,15 @@ def test_a_restart_in_mid_burst_goes_on_with_the_same_alert(
     wait_until(
         lambda: committed(broker, topics[0], f"win-event-detection-{topics[0]}") == 6,
         "the first events are taken",
-        90,
     )
     assert _alerts(broker, "Guessing", user) == []
     first.stop(number)
     second = detection()
     _send(broker, topics[0], events[6:30])
-    (alert, *_) = wait_until(lambda: _alerts(broker, "Guessing", user), "the alert is in Kafka", 90)
+    (alert, *_) = wait_until(lambda: _alerts(broker, "Guessing", user), "the alert is in Kafka")
     assert alert["first"] == json.loads(events[0][0])["timestamp"]
     wait_until(
-        lambda: committed(broker, topics[0], f"win-event-detection-{topics[0]}") == 30, "all are taken", 90
+        lambda: committed(broker, topics[0], f"win-event-detection-{topics[0]}") == 30, "all are taken"
     )
     assert second.stop(number) in (0, -signal.SIGKILL)
     third = detection("--bounded")
@@ -132,15 +131,15 @@ def test_new_rules_are_taken_and_broken_ones_refused(
     broker: RunningStack, topics: tuple[str, str], detection: Any, rules: Path
 ) -> None:
     running = detection("--watch")
-    wait_until(lambda: "1 rules and 1 correlations loaded" in running.log.read_text(), "it runs", 60)
+    wait_until(lambda: "1 rules and 1 correlations loaded" in running.log.read_text(), "it runs")
     (rules / "broken.yml").write_text("title: [")
-    wait_until(lambda: "the old rules stay" in running.log.read_text(), "the mistake is told", 60)
+    wait_until(lambda: "the old rules stay" in running.log.read_text(), "the mistake is told")
     (rules / "broken.yml").write_text(
         RULE.replace("failed", "other").replace("Guessing", "Other").replace("01", "02")
     )
-    wait_until(lambda: "2 rules and 2 correlations loaded" in running.log.read_text(), "new rules", 60)
+    wait_until(lambda: "2 rules and 2 correlations loaded" in running.log.read_text(), "new rules")
     _send(broker, topics[0], _events(range(12), "new-rules"))
-    wait_until(lambda: _alerts(broker, "Other", "new-rules"), "the new rule alerts", 60)
+    wait_until(lambda: _alerts(broker, "Other", "new-rules"), "the new rule alerts")
     assert running.stop() == 0
 
 

@@ -31,7 +31,7 @@ def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Cal
     assert events.total() > 300
     with Feeder([b"\n\n" + b"\n".join(lines) + b"\n"]) as feeder:
         job = submit(feeder.port, "--no-event-timestamps")
-        processed = read_topic(stack, topics[0], events.total(), 120)
+        processed = read_topic(stack, topics[0], events.total())
         rejected = read_topic(stack, topics[1], len(lines) - events.total())
         assert job.failures() == ""
         warned = rf"of the last \d+ lines from 127.0.0.1:{feeder.port} were rejected, most of them as [\w:-]+"
@@ -74,7 +74,7 @@ def test_fields_of_nested_events_from_several_endpoints(
             "--key-field", "Hostname,host.name", "--require", "@timestamp,event.code",
             "--headers", "winlog.channel,winlog.opcode,event.code",
         )  # fmt: skip
-        processed = read_topic(stack, topics[0], len(first), 120)
+        processed = read_topic(stack, topics[0], len(first))
         rejected = read_topic(stack, topics[1], len(second))
     milliseconds = 1_795_253_304_177
     assert sorted(record.timestamp for record in processed) == [

@@ -114,7 +114,7 @@ def test_what_the_topic_would_refuse_is_rejected_by_the_job(
     good = [line for line, reason in lines.items() if reason is None]
     with Feeder(["".join(line + "\n" for line in lines).encode()]) as feeder:
         job = submit(feeder.port, "--too-old", "keep")
-        processed = read_topic(stack, topics[0], len(good), 120)
+        processed = read_topic(stack, topics[0], len(good))
         rejected = read_topic(stack, topics[1], len(lines) - len(good))
         assert job.failures() == ""
     assert sorted(record.value.decode() for record in processed) == sorted(good)
@@ -155,7 +155,7 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
         found = stack.rest(metric)
         return bool(found) and float(found[0]["value"]) < 500
 
-    wait_until(idle, "an idle source is not busy", 90)
+    wait_until(idle, "an idle source is not busy")
 
     again = stack.flink_run(
         "--port", str(port), "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]
@@ -170,7 +170,7 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
 def test_a_transaction_that_an_old_job_left_open_is_named(
     stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job], open_transaction: float
 ) -> None:
-    wait_until(lambda: time.monotonic() - open_transaction > 61, "it is open for a minute", 90)
+    wait_until(lambda: time.monotonic() - open_transaction > 61, "it is open for a minute")
     with Feeder([b'{"computer":"a"}\n']) as feeder:
         job = submit(feeder.port, "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "1")
         assert [record.key for record in read_topic(stack, topics[0], 1, 120, "read_committed")] == [b"a"]
@@ -201,7 +201,7 @@ def test_a_record_that_slips_through_fails_its_job_alone(
             def fails_again(job: Job = job, error: str = error) -> bool:
                 return job.failures().count(error) > 2
 
-            wait_until(fails_again, f"the broker refuses it, again: {error}", 120)
+            wait_until(fails_again, f"the broker refuses it, again: {error}")
             job.cancel()
     assert processes.running(stack.stack, "taskmanager-1") == before
     assert other.failures() == ""

@@ -137,7 +137,7 @@ def test_nothing_is_lost_when_it_is_killed_in_the_middle(
         killed.process.wait(60)
     assert 0 < len(records(kinesis, topic)) < 4_000
     second = start(broker, kinesis, topic, "--metrics-port", "0")
-    wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 4_000, "all is there", 90)
+    wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 4_000, "all is there")
     report = audit(broker, kinesis, topic, 4_000)
     assert report.returncode == 0, report.stdout + report.stderr
     wait_until(lambda: 'win_event_forward_lag{partition="0"} 0.0' in second.metrics(), "the lag is told")
@@ -227,13 +227,13 @@ def test_kafka_that_is_away_is_said_once_counted_and_waited_for(
         assert daemon is not None
         os.kill(daemon.pid, signal.SIGKILL)
         wait_until(lambda: "win_event_forward_kafka_up 0.0" in patient.metrics(), "it is counted")
-        wait_until(lambda: impatient.process.poll() is not None, "it gives up", 120)
+        wait_until(lambda: impatient.process.poll() is not None, "it gives up")
         assert impatient.process.wait() == 1
         assert "did not answer for" in impatient.text()
     finally:
         broker.up("--only", "kafka")
     fill(broker, topic, 200)  # the same 100 once more, and 100 new ones
-    wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 200, "it goes on", 120)
+    wait_until(lambda: len({each["Data"] for each in records(kinesis, topic)}) == 200, "it goes on")
     assert patient.text().count("does not answer: waiting for it") == 1
     wait_until(lambda: "answers again" in patient.text(), "that it is back is said")
     assert "win_event_forward_kafka_lost_total 1.0" in patient.metrics()

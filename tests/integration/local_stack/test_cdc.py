@@ -193,13 +193,13 @@ def test_kills_lose_nothing_double_nothing_and_keep_the_order(inventory: Invento
         wait_until(lambda: len(inventory.told()) > 20, "the first changes are in the topic")
         inventory.kill("connect")
         seen = len(inventory.told())
-        wait_until(lambda: len(inventory.told()) > seen, "the watchdog has started it again", 120)
+        wait_until(lambda: len(inventory.told()) > seen, "the watchdog has started it again")
     finally:
         stop.set()
         writer.join(60)
     inventory.change("u", "WS-001.corp.example", "critical")
     inventory.kill("postgres")
-    wait_until(lambda: _answers(inventory.running.stack), "the watchdog has started it again", 120)
+    wait_until(lambda: _answers(inventory.running.stack), "the watchdog has started it again")
     inventory.change("d", "NEW-1")
     inventory.status()
     assert inventory.told() == inventory.made
@@ -279,7 +279,7 @@ def test_an_alert_carries_the_criticality_of_its_own_time(inventory: Inventory, 
         _tell(stack, [_detected(computer, account, changed + 3_000), _alert("203.0.113.9", changed)])
         _wait_until_read(inventory)
         _tell_time(stack, events, changed + 120_000)
-        rows = wait_until(lambda: _found(stack, 4), f"four alerts; {job.failures()}", 120)
+        rows = wait_until(lambda: _found(stack, 4), "four alerts", told=job.failures)
         assert rows[computer, changed - 2_000]["criticality"] == "low"
         assert rows[computer, changed + 2_000]["criticality"] == "critical"
         seen = rows[computer, changed + 3_000]
@@ -293,7 +293,7 @@ def test_an_alert_carries_the_criticality_of_its_own_time(inventory: Inventory, 
         _tell(stack, [_alert("WS-006.corp.example", again + 200_000)])
         _wait_until_read(inventory)
         _tell_time(stack, events, again + 400_000)
-        rows = wait_until(lambda: _found(stack, 7), f"seven alerts; {job.failures()}", 120)
+        rows = wait_until(lambda: _found(stack, 7), "seven alerts", told=job.failures)
         assert rows[computer, again - 1]["criticality"] == "critical"
         assert rows[computer, again + 200_000]["criticality"] == "medium"
         assert rows["WS-006.corp.example", again + 200_000]["criticality"] is None  # it is there no more
@@ -347,9 +347,7 @@ def _wait_until_read(inventory: Inventory) -> None:
     login = kafka_objects.connection(stack, "analytics").client_settings()
     consumer = Consumer({**login, "group.id": GROUP, "enable.auto.commit": False})
     place = [TopicPartition("inventory.computers", 0)]
-    wait_until(
-        lambda: consumer.committed(place, timeout=60)[0].offset > last.offset, "a checkpoint has it", 90
-    )
+    wait_until(lambda: consumer.committed(place, timeout=60)[0].offset > last.offset, "a checkpoint has it")
     consumer.close()
 
 

@@ -69,7 +69,7 @@ def test_a_hanging_transaction_is_named_with_the_command_that_ends_it(broker: Ru
     producer.begin_transaction()
     producer.produce("events_processed", b"{}")
     assert producer.flush(60) == 0
-    wait_until(lambda: f"transaction {name} is open" in _told(broker, "doctor"), "a warning", 180)
+    wait_until(lambda: f"transaction {name} is open" in _told(broker, "doctor"), "a warning")
     found = json.loads(run(BIN / "win-event-stack", "status", "--json", env=broker.environment).stdout)
     (warning,) = [each for each in found["warnings"] if name in each["what"]]
     assert "1 of events_processed" in warning["what"]
@@ -99,7 +99,7 @@ def test_a_job_that_fails_at_the_same_place_again_and_again_is_named(
         admin = AdminClient(_login(stack))
         for future in admin.delete_acls([every]).values():
             future.result()
-        wait_until(named, "a warning", 180)
+        wait_until(named, "a warning")
     finally:
         job.cancel()
         producer.stop()

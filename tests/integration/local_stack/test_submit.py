@@ -85,7 +85,7 @@ def test_status_warns_when_most_lines_are_rejected(stack: RunningStack, topics: 
     names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", topics[0]]
     with Feeder([b"no json at all\n" * 50]) as feeder:
         job, _ = taken(stack, *names, "--port", str(feeder.port))
-        warning = wait_until(warned, "status warns", 120)
+        warning = wait_until(warned, "status warns")
         job.cancel()
     assert "100% of 50 lines were REJECTED, most of them as not-json" in warning["what"]
     assert "does not send JSON lines" in warning["remedy"]
