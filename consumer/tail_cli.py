@@ -95,8 +95,9 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--where",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Events whose field has this value, FIELD!=VALUE: has not. FIELD is level, event_id, account, … or "
-    "a path such as data.LogonType; VALUE may have * and ?. Several must all hold.",
+    help="Only events whose field has this value, or with FIELD!=VALUE another one. FIELD is level, "
+    "event_id, account, … or a path such as data.LogonType; VALUE may contain * and ?. If you repeat the "
+    "option, an event must match all of them.",
 )
 @click.option("--grep", metavar="REGEX", help="Only events whose JSON line matches; (?i) ignores case.")
 @click.option(
@@ -173,9 +174,7 @@ def _print_stats(stats: StreamStats, as_json: bool) -> None:
 
 def _settings(values: dict[str, Any]) -> TailSettings:
     if values["strict"] and not (values["bookmark"] or values["from_start"]):
-        raise click.UsageError(
-            "--strict says how to continue from --bookmark or --from-start: give one of them"
-        )
+        raise click.UsageError("--strict needs --bookmark or --from-start")
     endpoints = [parse_endpoint(text) for text in values["endpoints"]]
     return TailSettings(
         endpoints=tuple(endpoints) or (Endpoint(values["host"], values["port"]),),
@@ -237,7 +236,7 @@ def _tls(values: dict[str, Any]) -> ssl.SSLContext | None:
         if cert_file:
             context.load_cert_chain(cert_file, key_file)
     except ssl.SSLError as error:
-        raise click.UsageError(f"the --tls-… files do not fit: {error.reason or error}") from error
+        raise click.UsageError(f"cannot use the --tls-… files: {error.reason or error}") from error
     return context
 
 

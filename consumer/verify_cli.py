@@ -33,10 +33,10 @@ from kafka_setup.connection.options import kafka_connection_options
 def main(**values: Any) -> None:
     """Audit a Kafka topic, a Kinesis stream or an NDJSON file against what was produced.
 
-    Without --ledger and --seed it is compared with itself: the record ids of every computer and
-    channel must be contiguous. Where they begin again, another run of the producer begins, which is
-    judged by itself. Nothing is written to the topic and no offset is committed.
-    `win-event-detect score` compares the alerts with the attacks that the producer played.
+    Without --ledger and --seed, only the record ids are checked: those of every computer and channel
+    must be contiguous. Where they begin again, another run of the producer begins; each run is judged
+    separately. Nothing is written to the topic and no offset is committed.
+    To compare alerts with the attacks that the producer generated, use `win-event-detect score`.
 
     \b
     Examples:

@@ -67,7 +67,7 @@ _AGAINST = (
     _option("--count", type=click.IntRange(1), help="With --seed: number of events of the run."),
 )  # fmt: skip
 _RUN = (
-    _option("--hosts", type=click.IntRange(1, 100_000), help="With --seed, this option and the next ten: the values that the producer had."),
+    _option("--hosts", type=click.IntRange(1, 100_000), help="With --seed: set this option and the next ten to the producer's values."),
     _option("--profile", type=click.Choice(PROFILES), help="Kind of computers."),
     _option("--format", "fmt", type=click.Choice(sorted(FORMATS)), help="Shape of an event."),
     _option("--labels", is_flag=True, default=None, help="The events have labels."),

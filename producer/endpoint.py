@@ -8,7 +8,7 @@ DEFAULT_PORT = 9999
 
 
 class EndpointError(ValueError):
-    """Not an endpoint; the text says what was given."""
+    """The text is not an endpoint; the message quotes it."""
 
 
 @dataclass(frozen=True)

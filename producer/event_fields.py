@@ -1,4 +1,4 @@
-"""Where the shapes of a Windows event keep the computer and the time: the defaults of every tool. Pure.
+"""The fields that contain the computer and the time in each shape of event: the defaults of every tool. Pure.
 
 A name with dots leads into objects, or is the name of one member: `host.name` reads both. The first name in
 the list that a line has is used. The shapes: win-event-producer's four, Winlogbeat, NXLog im_msvistalog,

@@ -1,4 +1,4 @@
-"""Where each JSON shape of a Windows event has the same fields, and the names of levels. Pure.
+"""The place of each field in every JSON shape of a Windows event, and the names of levels. Pure.
 
 The first four shapes are those of `win-event-producer --format`; the fifth is evtx_dump's. The audit, the
 tail, the analytics and the detection read events by this one table; event_fields.py has the names to look for

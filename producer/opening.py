@@ -92,9 +92,9 @@ def open_generator(
 
 
 def last_ids_of(recovered: RecoveredLog | None, ledger: LedgerWriter | None) -> RecordIds:
-    """The last ids, from which sequences continue.
+    """The last ids, after which the sequences continue.
 
-    Those of the log, or of the ledger if a power cut left it longer.
+    They are those of the log, or those of the ledger if it is longer after a power cut.
     """
     if recovered is None:
         return {}

@@ -23,7 +23,7 @@ Offset = int | Literal["earliest", "latest"]
 
 
 class ProtocolError(ValueError):
-    """The other side does not use this protocol; the text says what it sent instead."""
+    """The other side does not use this protocol; the message quotes what it sent."""
 
 
 @dataclass(frozen=True)

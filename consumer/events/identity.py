@@ -54,7 +54,7 @@ def identify_parsed(line: bytes) -> Identity | None:
 
 
 def identify_any(line: bytes) -> Identity | None:
-    """The same by the slow path, for lines of any shape and alphabet."""
+    """The identity of a line of any shape and alphabet; this is the slow path."""
     event = parse_object(line)
     if event is None:
         return None
@@ -76,9 +76,9 @@ def identify_any(line: bytes) -> Identity | None:
 
 
 def identify_damaged(line: bytes) -> Identity | None:
-    """The same; for a line that is damaged after the first six fields, from these fields.
+    """The identity of a line, even if the line is damaged after its first six fields.
 
-    For readers that compare the whole line with a hash afterwards: the damage is reported under its name.
+    Its readers compare the whole line with a hash afterwards, and report the damage with this identity.
     """
     if identity := identify_parsed(line):
         return identity

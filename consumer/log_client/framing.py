@@ -14,10 +14,9 @@ _EMPTY_LINE = re.compile(rb"\n\r?\n").search
 class LineAssembler:
     """Returns only whole, non-empty lines of at most `max_line` bytes (with LF), many in one block.
 
-    A byte order mark at the start of the stream is left out.
-
-    `position` counts every byte up to the last LF that was read, also those of empty and overlong lines.
-    `overlong` counts the lines left out. The bytes after the last LF wait for the next chunk.
+    A byte order mark at the start of the stream is left out. `position` counts every byte up to the last LF,
+    also those of empty and overlong lines. `overlong` counts the lines that were too long. The bytes after
+    the last LF wait for the next chunk.
     """
 
     def __init__(self, max_line: int = MAX_LINE_BYTES) -> None:

@@ -63,9 +63,9 @@ class RejectedSource(Protocol):
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """What to compare with (None.
+    """`judge`: what to compare with; without it, only the record ids are checked.
 
-    Only the record ids), what must be true of each record, and what makes the audit fail.
+    `expectations`: what must be true of each record. `rules`: what makes the audit fail.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -124,7 +124,7 @@ def _compare_with_itself(
         notes.append(f"{audit.not_compared:,} duplicates came too late to compare with their first copy")
     if gaps := sum(run.gaps for run in runs) if settings.rules.allow_gaps else 0:
         notes.append(
-            f"{gaps:,} record ids are missing between others: --allow-gaps says that nothing is lost by it"
+            f"{gaps:,} record ids are missing between others; with --allow-gaps they do not count as lost"
         )
     return _conclude(settings.rules, audit, runs, _unread(source, rejected), _ALONE, notes)
 

@@ -55,7 +55,7 @@ def parse_time(text: str) -> datetime:
 
 
 def time_texts(ticks: Iterable[int], style: str = "") -> list[str]:
-    """2026-11-21T09:28:24.1778590Z for each, or as `style` (strftime) has whole seconds."""
+    """Each time as text, like 2026-11-21T09:28:24.1778590Z; with a `style` (strftime), in whole seconds."""
     if style:
         return [_second_text(each // TICKS_PER_SECOND, style) for each in ticks]
     begin, end, prefix, texts = 0, 0, "", []
@@ -74,7 +74,7 @@ def _second_text(second: int, style: str) -> str:
 
 
 def without_times(line: bytes) -> bytes:
-    """The line with every timestamp blanked: only the part that the seed decides."""
+    """The line with every timestamp replaced by TIME: what remains depends only on the seed."""
     pieces: list[bytes] = []
     end = 0
     for first, last in sorted(_time_spans(line, line.translate(_ALL_ZERO))):
@@ -85,7 +85,7 @@ def without_times(line: bytes) -> bytes:
 
 
 def _time_spans(line: bytes, shape: bytes) -> list[tuple[int, int]]:
-    """The positions of times in the line, in no order; one may be inside another."""
+    """The positions of times in the line, not sorted; one may be inside another."""
     spans = [match.span() for match in _DATE_TIME.finditer(shape)]
     spans += [match.span() for match in _CLOCK.finditer(shape)]
     for match in _DATE_TAIL.finditer(shape):

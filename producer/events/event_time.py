@@ -80,7 +80,7 @@ def to_text(ticks: int) -> str:
 def iso_seconds(
     year: bytes, month: bytes, day: bytes, hour: bytes, minute: bytes, second: bytes | None
 ) -> int:
-    """From the year 1. Raises ValueError for a 13th month or a 61st minute."""
+    """Seconds since the start of the year 1. Raises ValueError for a 13th month or a 61st minute."""
     minutes, seconds = int(minute), int(second or 0)
     clock = int(hour) * 3600 + minutes * 60 + seconds
     if minutes > 59 or seconds > 60 or clock > DAY:
@@ -94,13 +94,13 @@ def _days(year: bytes, month: bytes, day: bytes) -> int:
 
 
 def american_seconds(form: re.Match[bytes]) -> int:
-    """From the year 1. Raises ValueError."""
+    """Seconds since the start of the year 1. Raises ValueError."""
     month, _, day, year, hour, minute, second, half, _ = form.groups()
     return date(int(year), int(month), int(day)).toordinal() * DAY + twelve_hours(hour, minute, second, half)
 
 
 def twelve_hours(hour: bytes, minute: bytes, second: bytes, half: bytes) -> int:
-    """Seconds of the day. Raises ValueError."""
+    """Seconds since midnight, from a time with AM or PM. Raises ValueError."""
     if not 1 <= int(hour) <= 12 or int(minute) > 59 or int(second) > 59:
         raise ValueError(hour)
     return (int(hour) % 12 + (12 if half in b"Pp" else 0)) * 3600 + int(minute) * 60 + int(second)

@@ -26,7 +26,7 @@ def text_slot(name: str) -> str:
 
 
 def number_slot(name: str) -> str:
-    """A slot without quotes around it."""
+    """A slot for a number, so without quotes around it."""
     return f"\x03{name}\x04"
 
 

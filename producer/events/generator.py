@@ -66,7 +66,7 @@ class Generator:
         self._timeline.continue_from(record_ids)
 
     def scenarios(self) -> list[str]:
-        """What `inject` takes."""
+        """The names that `inject` accepts."""
         return self._timeline.scenarios()
 
     def inject(self, scenario: str) -> None:

@@ -42,7 +42,7 @@ class GeneratorSettings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> GeneratorSettings:
-        """The reverse. Raises ValueError, TypeError when they are those of another version."""
+        """The settings from the ledger. Raises ValueError or TypeError if another version wrote them."""
         start, catalogue = values.get("start_time"), values.get("catalogue")
         read = {
             "start_time": datetime.fromisoformat(start) if start else None,
@@ -55,7 +55,7 @@ class GeneratorSettings:
 def runs_ahead(settings: GeneratorSettings, rate: float | None, count: int | None, now: datetime) -> str:
     """A warning if event times will overtake the clock; empty if they will not.
 
-    With a fixed start, event time goes by events: hosts × host_rate of them are one second of it.
+    With a fixed start time, events decide how fast event time goes: a second has hosts × host_rate events.
     """
     if settings.start_time is None:
         return ""
@@ -74,7 +74,7 @@ def runs_ahead(settings: GeneratorSettings, rate: float | None, count: int | Non
         return ""
     wanted = f"--host-rate {rate / settings.hosts:g} or more" if rate else "a higher --host-rate"
     return (
-        f"event times run ahead of the clock {after}: {settings.hosts} hosts × {settings.host_rate:g} events "
-        "are a second of it. A broker refuses records that are more than an hour ahead. "
+        f"event times run ahead of the clock {after}: one second of event time has only {settings.hosts} "
+        f"hosts × {settings.host_rate:g} events. A broker refuses records that are more than an hour ahead. "
         f"Set {wanted}, an earlier --start-time, or leave --start-time out"
     )

@@ -59,21 +59,22 @@ class Line(NamedTuple):
 
 
 def is_plain(line: bytes) -> bool:
-    """Whether a parser may be trusted with the line that checks neither the text nor the depth of what it
-    passes over: msgspec does so where a class names the members that are wanted.
+    """Whether a parser may read the line that checks neither the text nor the depth of values that it skips.
+
+    msgspec is such a parser, if it gets a class with only the wanted members.
     """
     return line.isascii() and (len(line) <= _SHALLOW or _brackets(line) <= MAX_DEPTH)
 
 
 def are_plain(lines: Sequence[bytes]) -> bool:
-    """Whether is_plain is true of all of them; false where that takes long to find out."""
+    """Whether is_plain is true for all lines. If that would take long to find out, the answer is False."""
     if not all(map(bytes.isascii, lines)) or max(map(len, lines), default=0) > _SHALLOW_WITHOUT_ARRAYS:
         return False
     return not any(len(line) > _SHALLOW and b"[" in line for line in lines)
 
 
 def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int = MAX_LINE) -> Line:
-    """The line, without its LF, as an event, or with the reason against it."""
+    """Read a line (without its LF): the result is an event, or the reason why it is none."""
     if len(line) > max_line:
         return Line(None, "too-long")
     reason, value, damaged = _parse(line)
@@ -90,7 +91,7 @@ def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int
 
 
 def why_no_object(line: bytes, max_line: int = MAX_LINE) -> str | None:
-    """The reason against a line that needs no key; None when there is none."""
+    """Why a line that needs no key is not an event; None if it is one."""
     if len(line) > max_line:
         return "too-long"
     reason, value, damaged = _parse(line)
@@ -103,8 +104,9 @@ def why_no_object(line: bytes, max_line: int = MAX_LINE) -> str | None:
 
 
 def parse_object(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of a line, or None. Half a surrogate pair reads as U+FDD0 or one of the
-    31 characters behind it, an infinite number as 0.
+    """The JSON object of a line, or None.
+
+    Half a surrogate pair becomes U+FDD0 or one of the 31 characters after it; an infinite number becomes 0.
     """
     reason, value, _ = _parse(line)
     return value if reason is None and isinstance(value, dict) else None

@@ -73,7 +73,10 @@ def fill_known(parts: Parts, known: Mapping[str, str]) -> Parts:
 
 
 def compile_line(parts: Parts, values_of: Callable[[Draw], Iterator[Drawn]], tables: Tables) -> Write:
-    """`values_of` gives the next drawn values; kinds that are drawn together share one draw."""
+    """Compile the function that writes the lines.
+
+    `values_of` returns the next drawn values; kinds that are drawn together share one draw.
+    """
     slots = {kind: f"slot{number}" for number, kind in enumerate(dict.fromkeys(parts[1::2]))}
     names: dict[str, Any] = {f"time_{name}": text for name, text in TIME_TEXTS.items()}
     drawn: dict[str, str] = {}  # draw name -> local variable

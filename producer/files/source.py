@@ -25,7 +25,10 @@ class FileBatch(NamedTuple):
 
 @dataclass
 class FileEvents:
-    """`shift` None: events keep their times. `rejected` hears the reasons of lines that are no events."""
+    """The events of a file. Without a `shift` they keep their times.
+
+    `rejected` is called with the reason of each line that is not an event.
+    """
 
     name: str
     reader: LineReader
@@ -45,7 +48,7 @@ class FileEvents:
         return FileBatch([])
 
     def take(self, count: int, first: int, step: int) -> FileBatch:
-        """Lines that are events, as the log will store them."""
+        """The next lines that are events, in the form in which the log stores them."""
         taken: list[bytes] = []
         for _ in range(_LOOKED):
             if len(taken) == count or (raw := self.reader.next()) is None:

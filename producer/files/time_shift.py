@@ -22,7 +22,7 @@ class TimeShift:
         self.untimed = 0
 
     def restart(self) -> None:
-        """The next event is the first again."""
+        """Treat the next event as the first one."""
         self._by = None
 
     def move(self, line: bytes, now: float) -> bytes:

@@ -34,7 +34,7 @@ _PAGE = Path(__file__).resolve().parent / "page"
 def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) -> ASGIApp:
     app = FastAPI(
         title="win-event-producer",
-        description="Intake of events, control of generation. docs/HTTP.md says more.",
+        description="Intake of events and control of generation. For more, see docs/HTTP.md.",
         version=version("win-event-bridge"),
         docs_url=None,
         redoc_url=None,
@@ -57,9 +57,9 @@ def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) ->
 
 
 def _shortcut(app: ASGIApp, taker: Taker) -> ASGIApp:
-    """Handles posted events without FastAPI, which would cost more than the events.
+    """Answer posted events without FastAPI, which would take more time than the events.
 
-    It only documents the routes.
+    FastAPI only documents these routes.
     """
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +72,7 @@ def _shortcut(app: ASGIApp, taker: Taker) -> ASGIApp:
             raise
         except Exception:
             _log.exception("POST %s", scope["path"])
-            answer = problem(500, "a mistake in the producer; its log says more")
+            answer = problem(500, "an error in the producer; its log has the cause")
         await answer(scope, receive, send)
 
     return route
@@ -83,19 +83,19 @@ def _health_routes(parts: Parts, metrics: ProducerMetrics) -> APIRouter:
 
     @api.get("/healthz", response_class=PlainTextResponse)
     async def healthz() -> str:
-        """The process answers."""
+        """Whether the process answers."""
         return "ok\n"
 
     @api.get("/readyz", response_class=PlainTextResponse, responses=documented(503))
     async def readyz() -> str:
-        """Clients are accepted and the log may grow."""
+        """Whether clients are accepted and the log can grow."""
         if parts.problem:
             raise Refusal(503, parts.problem)
         return "ready\n"
 
     @api.get("/metrics", response_class=PlainTextResponse)
     async def page() -> Response:
-        """For Prometheus."""
+        """The metrics for Prometheus."""
         return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     return api

@@ -126,9 +126,9 @@ class _Connection(HttpToolsProtocol):
         self._warns(503, "the producer is stopping")
 
     def _warns(self, status: int, detail: str) -> bool:
-        """Let the application answer, once, because it knows what it took.
+        """Let the application answer, once, because it knows which events it took; False if it cannot.
 
-        It receives an empty piece of the body.
+        The application receives an empty piece of the body.
         """
         cycle = self.cycle
         if cycle is None or cycle.response_started or self._is_in_head or self._is_warned:

@@ -94,7 +94,7 @@ class Guard:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         given = given.strip() if scheme.lower() == "bearer" else ""
         if not hmac.compare_digest(given.encode("latin-1"), token.encode()):
-            raise Refusal(401, f"send the token of {TOKEN_VARIABLE}: Authorization: Bearer …", "token")
+            raise Refusal(401, f"send the token of {TOKEN_VARIABLE} as Authorization: Bearer …", "token")
 
 
 def _check_origin(headers: Headers) -> None:
@@ -109,7 +109,7 @@ def _check_kind(path: str, headers: Headers) -> None:
     is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     kinds = (JSON_KIND, *NDJSON_KINDS) if path in INTAKE_PATHS else (JSON_KIND,)
     if not is_empty and kind_of(headers) not in kinds:
-        raise Refusal(415, f"the body must be {' or '.join(kinds[:2])}, said by Content-Type")
+        raise Refusal(415, f"the body must be {' or '.join(kinds[:2])}: set Content-Type")
 
 
 def kind_of(headers: Headers) -> str:

@@ -165,7 +165,7 @@ def _nothing(taking: _Taking) -> str:
 def _flag(request: Request, name: str) -> bool:
     word = request.query_params.get(name, "").lower()
     if word not in _WORDS:
-        raise Refusal(422, f"{name}={word}: say true or false")
+        raise Refusal(422, f"{name}={word}: expected true or false")
     return _WORDS[word]
 
 
@@ -173,7 +173,7 @@ async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The unpacked body. Raises BodyError."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
-        raise BodyError(f"Content-Encoding {encoding!r}: gzip or none", 415)
+        raise BodyError(f"Content-Encoding {encoding!r}: expected gzip, or no encoding", 415)
     declared = request.headers.get("content-length", "0")
     too_large = BodyError(f"the body has more than {limit} bytes; post it in parts", 413)
     if int(declared) > limit:

@@ -30,16 +30,16 @@ def intake_routes(taker: Taker) -> APIRouter:
 
 
 _DESCRIPTION = """Events go into the log as whole lines, byte for byte (characters beyond ASCII are escaped),
-in their order. Of a body with good and bad events the good ones are taken; `atomic=true` takes all or none.
-NDJSON is taken line by line while it comes; gzip is unpacked. When the log may not grow, the answer is 429 or
-503 with `Retry-After`, and says what was taken before."""
+in their order. If only some events of a body are valid, these are taken; with `atomic=true`, all or none are.
+NDJSON is taken line by line as it arrives; gzip is unpacked. If the log cannot grow, the answer is 429 or
+503 with `Retry-After`; it says which events were taken before."""
 _EVENT = {"type": "object", "additionalProperties": True, "example": {"computer": "WS-1", "event_id": 4624}}
 _EVENTS = {"type": "array", "items": _EVENT}
 _ENVELOPE = {"type": "object", "required": ["events"], "properties": {"events": _EVENTS}}
 _REQUEST = {
     "parameters": [
         {
-            "name": "atomic", "in": "query", "required": False, "description": "All or nothing.",
+            "name": "atomic", "in": "query", "required": False, "description": "Take all events or none.",
             "schema": {"type": "boolean", "default": False},
         },
     ],
@@ -53,8 +53,8 @@ _REQUEST = {
 }  # fmt: skip
 _PROBLEM = {"content": {KIND: {"schema": IntakeProblem.model_json_schema()}}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"model": Accepted, "description": "All or some were taken."},
-    422: {"description": "Nothing was taken, and why.", **_PROBLEM},
+    200: {"model": Accepted, "description": "All or some events were taken."},
+    422: {"description": "No event was taken; the answer says why.", **_PROBLEM},
     429: {"description": "A slow client holds the log (--slow-client block).", **_PROBLEM},
-    503: {"description": "The log may not grow, for instance because its disk is full.", **_PROBLEM},
+    503: {"description": "The log cannot grow, for example because its disk is full.", **_PROBLEM},
 }

@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 class Rejected(BaseModel):
-    """An event that was not taken. `index` is its position in the body, from 0, without empty lines."""
+    """An event that was not taken. `index` is its position in the body, from 0; empty lines do not count."""
 
     index: int
     reason: str

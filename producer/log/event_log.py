@@ -1,4 +1,4 @@
-"""The event log: one append-only run of bytes in whole lines, read by any number of cursors.
+"""The event log: one append-only sequence of bytes in whole lines, read by any number of cursors.
 
 Like a Kafka partition, it has an id, a start offset and an end offset. Readers share the same immutable
 chunks, so a client needs no copy, and a slow client only lags.

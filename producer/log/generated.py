@@ -14,9 +14,9 @@ from producer.log.recovery import RecordIds
 
 
 class Sink(Protocol):
-    """The target of events.
+    """The target of events: the event log or standard output.
 
-    The event log or standard output. `append` returns the offset where they begin.
+    `append` returns the offset where the events begin.
     """
 
     def append(

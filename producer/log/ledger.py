@@ -33,7 +33,7 @@ def line_digest(line: bytes) -> bytes:
 
 
 def hash_line(line: bytes) -> int:
-    """The same as a number."""
+    """The hash of one event, as a number."""
     return int.from_bytes(blake2b(line, digest_size=HASH_BYTES).digest(), "big")
 
 

@@ -58,7 +58,7 @@ class EarlierLog(NamedTuple):
 
 
 class _About(msgspec.Struct):
-    """log.json. A missing member is taken as the worse case."""
+    """The content of log.json. A missing member counts as the worse case."""
 
     log_id: str = ""
     format: str = ""
@@ -70,7 +70,7 @@ class _About(msgspec.Struct):
 
 
 class _AboutSegment(msgspec.Struct):
-    """OFFSET.json."""
+    """The content of OFFSET.json."""
 
     events: int
     record_ids: list[tuple[str, str, int]]
@@ -183,7 +183,7 @@ def _segment(
 
 
 def _first_ids(data: bytes | memoryview, fmt: str) -> RecordIds:
-    """The ids that must have come before these lines, if no file says it."""
+    """The last ids before these lines, computed from the lines themselves; for a missing file."""
     first: RecordIds = {}
     for _, identity in _identities(data, fmt):
         if identity:

@@ -59,10 +59,9 @@ class Client:
         plain_start: Callable[[Client], int | None] = lambda client: None,
         served: Callable[[Client], None] = lambda client: None,
     ) -> None:
-        """`gone` is called with the reason of the end; `plain_start` returns where a returning client
-        continues.
+        """`gone` is called at the end, with the reason; `served` before a plain client gets its first byte.
 
-        `served` is called before a plain client gets its first byte.
+        `plain_start` returns where a plain client continues that was here before.
         """
         self._connection, self._log, self._settings = connection, log, settings
         self._tell_gone, self._plain_start, self._tell_served = gone, plain_start, served

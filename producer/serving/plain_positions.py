@@ -21,7 +21,7 @@ _COARSE_BYTES = 1024 * 1024
 
 
 class PlainPositions:
-    """Thread-safe. `overlap` bytes are sent again: what may have been in flight when the connection broke."""
+    """Thread-safe. The last `overlap` bytes are sent again: they may have been in flight at the end."""
 
     def __init__(self, overlap: int, file: Path | None = None, end: int = 2**63) -> None:
         """`end` is that of the log at the start.

@@ -87,7 +87,7 @@ class Audit:
     def _count_unidentified(self, line: bytes, broken: str, key_problem: str, place: Place) -> None:
         """Count a line without computer, channel and record id.
 
-        Another shape, or, if `broken`, no event at all.
+        It has another shape or, if `broken` gives a reason, it is not an event.
         """
         if broken:
             self.findings.add("corrupt", Finding("", place, f"not an event ({broken}): {shown(line)!r}"))

@@ -149,7 +149,7 @@ class ComparedAudit(Audit):
     ) -> None:
         """Judge a line without computer, channel and id.
 
-        Posted by a caller, of another shape, or no event.
+        A caller posted it, or it has another shape, or it is not an event.
         """
         if self._is_older(b"", appended):
             return

@@ -64,7 +64,7 @@ class ExpectedSequence(Sequence):
         return Intervals([*self.all_seen(), *self.claimed])
 
     def missing_ids(self) -> Iterator[tuple[Interval, bool]]:
-        """Intervals of ids that did not arrive, each with whether a higher id did."""
+        """Intervals of ids that did not arrive; for each, whether a higher id arrived."""
         arrived = self.arrived()
         highest = arrived.last if arrived else 0
         for first, last in self.wanted.minus(arrived):

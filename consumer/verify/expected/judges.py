@@ -93,5 +93,5 @@ class SeedJudge:
 
 
 _TIMES_UNKNOWN = (
-    "every byte was compared but those of time values: without --start-time a seed does not decide them"
+    "every byte was compared except those of timestamps: without --start-time a seed does not decide them"
 )

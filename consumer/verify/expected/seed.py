@@ -28,7 +28,7 @@ class Seed:
     def times_known(self) -> bool:
         """Whether timestamps are known.
 
-        With a start time the seed decides every byte, else all but the timestamps.
+        With a start time, the seed decides every byte; without one, every byte except those of timestamps.
         """
         return self.settings.start_time is not None
 
@@ -36,7 +36,7 @@ class Seed:
         return hash_line(line if self.times_known else without_times(line))
 
     def run(self, tell: Tell) -> ExpectedRun:
-        """The whole run; a count means that it is over."""
+        """The whole run. It is over, because its number of events is known."""
         run = ExpectedRun(f"seed {self.settings.seed}", ended=True)
         run.expect(self.blocks(tell))
         return run

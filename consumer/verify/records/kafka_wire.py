@@ -34,7 +34,7 @@ class Answer:
         self._at = 0
 
     def number(self, form: str) -> int:
-        """`h`, `i` or `q` of struct: 16, 32 or 64 bits."""
+        """A number in a form of `struct`: `h`, `i` or `q`, which have 16, 32 or 64 bits."""
         size = struct.calcsize(form)
         (value,) = struct.unpack_from(f">{form}", self._data, self._at)
         self._at += size
@@ -71,7 +71,7 @@ class Answer:
 
 
 def compact(text: str) -> bytes:
-    """A compact string of at most 126 bytes, or a varint and more."""
+    """A compact string: its length + 1 as a varint, then its bytes."""
     raw = text.encode()
     return varint(len(raw) + 1) + raw
 

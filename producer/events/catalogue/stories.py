@@ -43,7 +43,10 @@ class Story:
 def read_stories(
     document: Section, events: Mapping[str, Container[str]], tables: Tables, profiles: Iterable[str]
 ) -> dict[str, Story]:
-    """`events`: for each "Channel/id", the fields for which the message shows the text of a %%-number."""
+    """The stories of a document.
+
+    `events`: for each "Channel/id", the fields for which the message shows the text of a %%-number.
+    """
     document.allow("stories", "scenarios")
     return {
         name: _read_story(document.section(group), name, events, tables, profiles)

@@ -154,10 +154,7 @@ def column_index(kind: str, tables: Tables) -> int:
 
 
 def drawn_values(draw: Draw, tables: Tables, rng: random.Random) -> Iterator[Drawn]:
-    """Yields forever.
-
-    Rows of a table, by weight, or the values of a function (for `sid`, the end of a SID).
-    """
+    """Endless draws: rows of a table, by weight, or values of a function (for `sid`, the end of a SID)."""
     batch: Callable[[], Sequence[Drawn]]
     if draw.column:
         table = tables.tables[draw.source]

@@ -30,7 +30,7 @@ class Tables:
 
 
 def read_tables(document: Section) -> Tables:
-    """`tables:` holds lists of rows, `parameters:` the message texts of %%-numbers."""
+    """The tables of a document: `tables:` has lists of rows, `parameters:` has the texts of %%-numbers."""
     document.allow("tables", "parameters")
     sections = document.section("tables")
     parameters = document.section("parameters")

@@ -35,7 +35,7 @@ class ScenarioPlan:
 
 
 def parse_scenario(text: str, known: list[str]) -> ScenarioPlan:
-    """Raises ScenarioError."""
+    """The plan that the text describes. Raises ScenarioError."""
     match = _SPEC.fullmatch(text)
     if not match:
         raise ScenarioError(f"{text!r} is not NAME, NAME@SECONDS or NAME@N/h")
