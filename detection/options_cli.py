@@ -31,7 +31,7 @@ DETECTION_OPTIONS = (
         "--max-lateness", "WIN_EVENT_MAX_LATENESS", type=FiniteFloat(0, 86_400), default=60.0,
         metavar="SECONDS",
         help="How far events may be out of order. Correlations ignore later events and count them. "
-        "They keep rate × (timespan + this) events, about 200 bytes each, and 1.4 KB a group.",
+        "They keep at most rate × (timespan + this) events, about 200 bytes each, and 1.4 KB a group.",
     ),
     option(
         "--max-window", "WIN_EVENT_MAX_WINDOW", type=click.IntRange(10), default=100_000, metavar="EVENTS",

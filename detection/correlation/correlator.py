@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
+from detection.correlation.clock import END, NEVER
 from detection.correlation.definition import NUMBERS, Correlation
 from detection.correlation.window import Burst, Entry, Window
 from detection.matching.event_fields import ABSENT
-from producer.events.event_time import to_text
+from producer.events.event_time import TICKS, to_text
 
 Group = tuple[str, ...]
 Read = Callable[[str], str]
 """The text of a field of an event by its name; ABSENT if it is missing."""
 
+MARGIN = 60 * TICKS
 _LONGEST = 256  # characters of a group value that are stored
 
 
@@ -70,17 +72,25 @@ class State:
 
 
 class Correlator:
-    """Has the windows of every group. `lost`: events and groups that were dropped because of the bounds."""
+    """Has the windows of every group. `lost`: events and groups that were dropped because of the bounds.
 
-    def __init__(self, correlations: Iterable[Correlation], bounds: Bounds = DEFAULT_BOUNDS) -> None:
+    `margin`: ticks behind the watermark where an event is certainly too late. (An input that was silent may
+    set the watermark back.)
+    """
+
+    def __init__(
+        self, correlations: Iterable[Correlation], bounds: Bounds = DEFAULT_BOUNDS, margin: int = MARGIN
+    ) -> None:
         self._correlations = list(correlations)
-        self._bounds = bounds
+        self._bounds, self._margin = bounds, margin
         self._listening: dict[str, list[Correlation]] = {}
         for each in self._correlations:
             for key in dict.fromkeys(each.refers_to):
                 self._listening.setdefault(key, []).append(each)
         # A plain dict looks for its first key behind all that were removed before it.
         self._groups = {each.head.key: OrderedDict[Group, State]() for each in self._correlations}
+        self._delays = _delays(self._correlations)
+        self._watermark = NEVER
         self._swept: dict[str, int] = {}
         self._told: dict[tuple[str, Group], list[Told]] = {}
         self.lost = 0
@@ -99,20 +109,32 @@ class Correlator:
     def advance(self, watermark: int, lateness: int) -> Iterator[Change]:
         """Move event time forward.
 
-        Evaluate waiting windows, and remove events that no event in time can reach.
+        Evaluate waiting windows, and remove events that no event in time can need.
         """
+        self._watermark = watermark
         for correlation in self._correlations:
             key = correlation.head.key
             step = max(correlation.span // 8, lateness // 8, 1)
             if correlation.on_arrival and watermark < self._swept.get(key, watermark - step) + step:
                 continue
             self._swept[key] = watermark
-            yield from self._sweep(correlation, watermark, watermark - correlation.span)
+            yield from self._sweep(correlation)
+
+    def wakes(self, time: int) -> Iterator[int]:
+        """The watermarks at which an event of this time is evaluated, or not needed any more."""
+        for correlation in self._correlations:
+            if not correlation.on_arrival:
+                yield time
+            until = time + self._delays[correlation.head.key]
+            if correlation.forgets:  # one for all events of a margin
+                yield (until // self._margin + 2) * self._margin
+            yield until + correlation.span
 
     def finish(self) -> Iterator[Change]:
         """End: no more events come, so every window is complete."""
+        self._watermark = END
         for correlation in self._correlations:
-            yield from self._sweep(correlation, 2**62, 2**61)
+            yield from self._sweep(correlation)
 
     def adopt(self, other: Correlator, same: Callable[[str], bool]) -> None:
         """Take over the windows of the correlations that did not change."""
@@ -158,6 +180,8 @@ class Correlator:
                 yield from self._changed(correlation, state, burst)
             yield from _absorbed(correlation, state)
         self.lost += window.dropped - dropped
+        if correlation.forgets and len(window.times) >= window.full:
+            yield from self._evict(correlation, state)
 
     def _forget(self, correlation: Correlation, states: OrderedDict[Group, State]) -> Iterator[Change]:
         """The group that began first; its bursts have no further word."""
@@ -183,16 +207,34 @@ class Correlator:
                 )
             )
 
-    def _sweep(self, correlation: Correlation, watermark: int, before: int) -> Iterator[Change]:
+    def _sweep(self, correlation: Correlation) -> Iterator[Change]:
         groups = self._groups[correlation.head.key]
         for folded, state in list(groups.items()):
-            for burst in state.window.judge(correlation, watermark):
+            for burst in state.window.judge(correlation, self._watermark):
                 yield from self._changed(correlation, state, burst)
             yield from _absorbed(correlation, state)
-            for burst in state.window.evict(correlation, before):
-                yield Change(correlation, state.shown, burst, over=True)
+            yield from self._evict(correlation, state)
             if state.window.empty:
                 del groups[folded]
+
+    def _evict(self, correlation: Correlation, state: State) -> Iterator[Change]:
+        newest = self._watermark - self._delays[correlation.head.key]
+        for burst in state.window.evict(correlation, newest - correlation.span, newest - self._margin):
+            yield Change(correlation, state.shown, burst, over=True)
+
+
+def _delays(correlations: Iterable[Correlation]) -> dict[str, int]:
+    """By key, the ticks by which an occurrence may come later than an event of the same time.
+
+    It is the burst of a correlation that waits until its window is over, or of one that refers to such a one.
+    """
+    delays: dict[str, int] = {}
+    of_bursts: dict[str, int] = {}
+    for each in correlations:  # each refers only to those before it
+        delay = max((of_bursts.get(key, 0) for key in each.refers_to), default=0)
+        delays[each.head.key] = delay
+        of_bursts[each.head.key] = delay + (0 if each.on_arrival else each.span)
+    return delays
 
 
 def _absorbed(correlation: Correlation, state: State) -> Iterator[Change]:

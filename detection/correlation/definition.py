@@ -71,6 +71,11 @@ class Correlation:
         """
         return self.kind not in TEMPORAL and self.operator not in _RISING
 
+    @property
+    def forgets(self) -> bool:
+        """Whether a window needs fewer events than those of its timespan: see Window.evict."""
+        return self.on_arrival and self.kind in ("event_count", "temporal_ordered")
+
     def meets(self, value: float) -> bool:
         return _COMPARE[self.operator](value, self.threshold)
 

@@ -1,13 +1,14 @@
 """The state of one group: its events of the last timespan, and the bursts in them. Pure.
 
-A window ends at an event and reaches back by the timespan, both ends included. Windows that meet the
-condition and share an event are one burst, so a burst does not depend on the order in which its events
-arrived.
+A window ends at an event and reaches back by the timespan, both ends included. For temporal_ordered it begins
+with the first event of the first rule in it. Windows that meet the condition and share an event are one
+burst, so a burst does not depend on the order in which its events arrived.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +18,7 @@ from detection.correlation.definition import Correlation
 from detection.matching.compiling.values import number
 
 MOST_EVIDENCE = 20
+_SMALL = 64  # entries; a window with fewer is not worth a look between two sweeps
 
 
 class Entry(NamedTuple):
@@ -57,6 +59,7 @@ class Window:
 
     `absorbed`: bursts that became part of another one, with that one, for those who reported them.
     `low` and `tail`: the start of the newest window, and how often each value (temporal: each rule) is in it.
+    `full`: the number of entries at which a look for unnecessary ones is due, also between two sweeps.
     """
 
     times: list[int] = field(default_factory=list)
@@ -67,6 +70,7 @@ class Window:
     low: int = 0
     tail: dict[str | int, int] = field(default_factory=dict)
     dropped: int = 0
+    full: int = _SMALL
 
     def add(self, rule: Correlation, time: int, entry: Entry, most: int) -> list[Burst]:
         """Add an event; returns the bursts that began or changed. The same event counts once."""
@@ -84,11 +88,13 @@ class Window:
             return []
         changed: dict[int, Burst] = {}
         for end in list(self._ends(place, time + rule.span)):
+            first = self._begin(rule, end)
+            if first is None:
+                continue
             # In a window that is completely inside a burst, only the count changes.
-            first = self.times[bisect_left(self.times, end - rule.span)]
             inside = next((b for b in self.bursts if b.covers(first) and b.covers(end)), None)
             if inside is None and self._meets(rule, end):
-                inside = self._mark(end - rule.span, end)
+                inside = self._mark(first, end)
             if inside is not None:
                 changed[id(inside)] = inside
         return self._counted([burst for burst in self.bursts if id(burst) in changed])
@@ -101,10 +107,20 @@ class Window:
         changed = {id(burst) for burst in list(found)}
         return self._counted([burst for burst in self.bursts if id(burst) in changed])
 
-    def evict(self, rule: Correlation, before: int) -> list[Burst]:
-        """Remove entries older than this; returns the bursts that ended before it."""
-        if count := bisect_left(self.times, before):
+    def evict(self, rule: Correlation, before: int, settled: int) -> list[Burst]:
+        """Remove the entries that no future event can need; returns the bursts that ended before `before`.
+
+        No window reaches back to `before`. No event older than `settled` comes any more.
+        """
+        count = bisect_left(self.times, before)
+        if rule.forgets and rule.kind == "event_count":
+            # A window with an older entry has met the condition already, without any future event.
+            count = max(count, bisect_left(self.times, settled) - max(int(rule.threshold), 1))
+        if count:
             self._drop(rule, count)
+        if rule.kind == "temporal_ordered":
+            self._drop_unstarted(rule, settled)
+        self.full = max(_SMALL, 2 * len(self.times))
         over = [burst for burst in self.bursts if burst.last < before]
         if over:
             self.bursts = [burst for burst in self.bursts if burst.last >= before]
@@ -157,6 +173,35 @@ class Window:
         del self.times[:count]
         del self.entries[:count]
 
+    def _drop_unstarted(self, rule: Correlation, settled: int) -> None:
+        """Remove the events of later rules that no event of the first rule precedes within the timespan."""
+        old = bisect_left(self.times, settled)
+        starts = [
+            time for time, entry in zip(self.times[:old], self.entries, strict=False) if not entry.place
+        ]
+        kept = []
+        for at, time in enumerate(self.times[:old]):
+            before = bisect_right(starts, time)
+            if before and starts[before - 1] >= time - rule.span:
+                kept.append(at)
+            else:
+                for burst in self.bursts:
+                    burst.gone += burst.covers(time)
+        if len(kept) == old:
+            return
+        self.times = [*map(self.times.__getitem__, kept), *self.times[old:]]
+        self.entries = [*map(self.entries.__getitem__, kept), *self.entries[old:]]
+        self.low = bisect_left(self.times, self.times[-1] - rule.span) if self.times else 0
+        self.tail = dict(Counter(entry.place for entry in self.entries[self.low :]))
+
+    def _begin(self, rule: Correlation, end: int) -> int | None:
+        """The time of the first event of the window that ends at `end`; None if it cannot count."""
+        low = bisect_left(self.times, end - rule.span)
+        if rule.kind != "temporal_ordered":
+            return self.times[low]
+        inside = range(low, bisect_right(self.times, end))
+        return next((self.times[at] for at in inside if self.entries[at].place == 0), None)
+
     def _ends(self, place: int, last: int) -> Iterator[int]:
         """The different times from `place` to `last`: ends of windows that may contain the new event."""
         before = None
@@ -197,7 +242,7 @@ class Window:
     def _sliding(self, rule: Correlation, until: int) -> Iterator[Burst]:
         for end in list(self._ends(bisect_right(self.times, self.judged), until)):
             if self._meets(rule, end):
-                yield self._mark(end - rule.span, end)
+                yield self._mark(self.times[bisect_left(self.times, end - rule.span)], end)
         self.judged = max(self.judged, until)
 
     def _fixed(self, rule: Correlation, until: int) -> Iterator[Burst]:
@@ -213,18 +258,19 @@ class Window:
 
     # Bursts
 
-    def _mark(self, begin: int, end: int, apart: bool = False) -> Burst:
-        """Mark the window from `begin` to `end` as a burst, joined with the bursts that it overlaps."""
-        first = self.times[bisect_left(self.times, begin)]
+    def _mark(self, first: int, end: int, apart: bool = False) -> Burst:
+        """Mark the window from `first` to `end` as a burst, joined with the bursts that it overlaps."""
         same = [] if apart else [b for b in self.bursts if b.first <= end and b.last >= first]
         if not same:
             burst = Burst(first, end, began=first, met=end)
             self.bursts.append(burst)
             return burst
         kept = min(same, key=lambda burst: burst.met)  # callers that have the burst see it grow
+        gone = [name for b in sorted(same, key=lambda b: b.first) for name in b.evidence[: b.gone]]
         kept.first = min(first, *(burst.first for burst in same))
         kept.last = max(end, *(burst.last for burst in same))
         kept.gone = sum(burst.gone for burst in same)
+        kept.evidence = gone[:MOST_EVIDENCE]
         self.absorbed += [(burst, kept) for burst in same if burst is not kept]
         self.bursts = [burst for burst in self.bursts if burst is kept or burst not in same]
         return kept
@@ -234,9 +280,10 @@ class Window:
         for burst in bursts:
             low, high = bisect_left(self.times, burst.first), bisect_right(self.times, burst.last)
             burst.count = burst.gone + high - low
-            known, first = burst.evidence, self.entries[low : min(high, low + MOST_EVIDENCE)]
-            if not burst.gone and (len(known) < MOST_EVIDENCE or known[0] != first[0].identity):
-                burst.evidence = [entry.identity for entry in first]
+            if burst.gone < MOST_EVIDENCE:
+                gone = burst.evidence[: burst.gone]
+                first = self.entries[low : min(high, low + MOST_EVIDENCE - len(gone))]
+                burst.evidence = [*gone, *(entry.identity for entry in first)]
         return bursts
 
 

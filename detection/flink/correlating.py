@@ -52,10 +52,8 @@ class Correlating(Shipped, KeyedProcessFunction):
         correlator = self._correlator(family)
         yield from _told(correlator.take(occurrence))
         self._state.update(correlator.state)
-        for each in family:
-            timers.register_event_time_timer(_rounded(time + each.span))
-            if not each.on_arrival:
-                timers.register_event_time_timer(_rounded(time))
+        for wake in set(map(_rounded, correlator.wakes(time))):
+            timers.register_event_time_timer(wake)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
         family = self._families[orjson.loads(ctx.get_current_key())[0]]

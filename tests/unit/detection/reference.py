@@ -32,7 +32,9 @@ def bursts(rule: Correlation, events: Sequence[Seen]) -> list[Told]:
     for end in sorted({each.time for each in events}):
         inside = [each for each in events if end - rule.span <= each.time <= end]
         if meets(rule, inside):
-            first = min(each.time for each in inside)
+            # What is before the first event of the first rule cannot be a part of its order.
+            starts = [each for each in inside if rule.kind != "temporal_ordered" or each.place == 0]
+            first = min(each.time for each in starts)
             while spans and spans[-1][1] >= first:
                 first = min(first, spans.pop()[0])
             spans.append((first, end))

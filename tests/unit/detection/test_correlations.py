@@ -72,6 +72,42 @@ def test_memory_holds_the_timespan_and_no_more() -> None:
     assert most <= 60 + 10 + 60 // 8 + 2
 
 
+def test_a_count_needs_no_more_events_than_its_threshold() -> None:
+    night = correlation("event_count", "failed", "{gte: 5}", "12h", "Computer")
+    detector, most, last = Detector(rule_set(FAILED, night), lateness=10), 0, {}
+    for number in range(20_000):
+        last |= {alert.id: alert for alert in detector.feed(event(number, record_id=number + 1))}
+        most = max(most, detector.held)
+    last |= {alert.id: alert for alert in detector.finish()}
+    (alert,) = last.values()
+    assert most < 160  # twice what came within lateness and a minute
+    assert alert.count == 20_000
+    assert alert.record_ids == tuple(f"WS-1 Security {number}" for number in range(1, 21))
+
+
+def test_an_order_begins_with_its_first_rule_and_holds_nothing_without_it() -> None:
+    ordered = correlation("temporal_ordered", "a, b", "", "1h", "Computer")
+    detector, most, last = Detector(rule_set(A, B, ordered), lateness=10), 0, {}
+    for number in range(10_000):
+        event_id = 1 if number == 9_000 else 2
+        last |= {alert.id: alert for alert in detector.feed(event(number, event_id, record_id=number + 1))}
+        if number < 9_000:
+            most = max(most, detector.held)
+    assert most < 150
+    last |= {alert.id: alert for alert in detector.finish()}
+    (alert,) = last.values()
+    assert (alert.count, alert.record_ids[0]) == (1_000, "WS-1 Security 9001")
+
+
+def test_a_correlation_of_one_that_waits_has_its_events_still() -> None:
+    """A burst of `few` is found 60 s after its last event, so what comes before it must not be gone."""
+    few = correlation("event_count", "b", "{lte: 2}", "60s", "Computer").replace("the_event_count", "few")
+    both = correlation("temporal", "a, few", "", "20s", "Computer")
+    lines = [event(0, 1), event(15, 2), *(event(second, 4625) for second in range(16, 200))]
+    found = detected(rule_set(A, B, FAILED, few, both), *lines, lateness=0.0)
+    assert told(found, "temporal") == [(0, 15, 2)]
+
+
 def test_a_late_event_is_counted_and_left_out() -> None:
     detector = Detector(rule_set(FAILED, BURST), lateness=30)
     lines = [*map(event, (0, 1, 2, 3, 100)), event(4)]
