@@ -24,9 +24,9 @@ HERE = Path(__file__).resolve().parent
 LINE_BYTES = 330
 _BLOCK_LINES = 100_000
 _BYTES = 2_500_000_000  # of a run whose events grow
-ALL_OPTIONS = (
-    "--event-timestamps", "--headers", "source,level,event_id", "--require", "timestamp,level,source,message",
-)  # fmt: skip
+HEADERS = ("--headers", "source,level,event_id")
+_REQUIRED = ("--require", "timestamp,level,source,message")
+ALL_OPTIONS = ("--event-timestamps", *HEADERS, *_REQUIRED)
 _SHARED = "All jobs share a TaskManager, whose memory only grows: a peak holds what the cases before it took."
 SOCKET = ("--source", "socket")
 EXACTLY_ONCE = ("--delivery-guarantee", "exactly-once", "--checkpoint-interval", "2")
@@ -85,8 +85,8 @@ def _options(work: Work, cluster: Cluster) -> Section:
     words = {
         "default": (),
         "--no-event-timestamps": ("--no-event-timestamps",),
-        "--headers": ALL_OPTIONS[1:3],
-        "--require": ALL_OPTIONS[3:],
+        "--headers": HEADERS,
+        "--require": _REQUIRED,
     }
     cases = [Case(name, partial(bridge, cluster, work, given)) for name, given in words.items()]
     return Section("options", "What options cost", "records/s", cases, "default", _SHARED)

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 from jgo.maven import MavenContext
 
-from bench.bridge.carrying import ALL_OPTIONS, Work, bridge, peer
+from bench.bridge.carrying import ALL_OPTIONS, HEADERS, Work, bridge, peer
 from bench.bridge.cluster import Cluster, cluster
 from bench.measurement import Sample
 
@@ -82,6 +82,7 @@ def main(lines: int) -> None:
     cases: dict[str, Callable[[Cluster], Sample]] = {
         "raw pass-through": partial(peer, work=work, kind="raw"),
         "auto": partial(bridge, work=work, options=()),
+        "auto, three headers": partial(bridge, work=work, options=HEADERS),
         "auto, all options": partial(bridge, work=work, options=ALL_OPTIONS),
     }
     with tempfile.TemporaryDirectory(prefix="win-event-profile-") as folder:

@@ -28,9 +28,8 @@ def _identity(event: attacked.Event) -> tuple[object, ...]:
     return event["computer"], event["source"], event["record_id"]
 
 
-@pytest.mark.parametrize(
-    ("partitions", "days_ago"), [(1, 20), pytest.param(3, 30, marks=pytest.mark.nightly)]
-)
+@pytest.mark.nightly  # minutes; test_bounded.py reads one partition at full speed, too, without late events
+@pytest.mark.parametrize(("partitions", "days_ago"), [(1, 20), (3, 30)])
 def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> None:
     """The topic is read at once: events before the watermark are late and counted; all others are in time."""
     topic, _ = stack.create_topics(f"full_speed_{partitions}", partitions=partitions, keep=True)
