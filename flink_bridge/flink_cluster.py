@@ -72,7 +72,7 @@ def runs_here() -> bool:
 
 
 def _asked(path: str) -> dict[str, Any]:
-    """The answer of the session cluster's REST API; empty when there is none: submitting says why."""
+    """The answer of the session cluster's REST API; empty if there is none: the submission then fails."""
     if (url := _rest_address()) is None:
         return {}
     try:

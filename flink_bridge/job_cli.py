@@ -1,4 +1,4 @@
-"""What all jobs have at the command line: --version, --describe, and how each is submitted or refused."""
+"""The common part of the jobs' command lines: --version, --describe, and how a job is submitted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SILENCE = 5.0  # seconds without an answer, after which the user is told what i
 
 
 def version_option() -> Callable[[Any], Any]:
-    """A Flink image carries the files without the package."""
+    """The option --version; a Flink image has our files without the package that has the version."""
     try:
         version = metadata.version("win-event-bridge")
     except metadata.PackageNotFoundError:
@@ -41,7 +41,7 @@ def describe_option() -> Callable[[Any], Any]:
 
 @contextmanager
 def submitting(name: str, classes: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """The prefix of Kafka's classes (preflight.class_prefix), and a jar NAME with ours, which are loaded."""
+    """Load our classes; yields the prefix of Kafka's classes (preflight.class_prefix) and our jar NAME."""
     # These load Flink: --help and usage errors need not wait for it.
     from flink_bridge.jvm.classes import load_classes
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
@@ -55,7 +55,7 @@ def submitting(name: str, classes: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def told(*refusals: type[Exception]) -> Iterator[None]:
-    """Such an error ends the program with exit code 1, Ctrl-C with 130."""
+    """End the program with exit code 1 and a message after one of these errors; after Ctrl-C with 130."""
     try:
         yield
     except refusals as error:
@@ -78,7 +78,7 @@ def waiting_for_kafka(bootstrap_servers: str, silence: float = _SILENCE) -> Iter
 
 
 def _no_answer(bootstrap_servers: str) -> str:
-    """What is waited for, and why no server can be connected to, if that is so."""
+    """A message for the user who waits; it says why no server accepts a connection, if none does."""
     reason = ""
     for server, host, port in servers_of(bootstrap_servers):
         try:

@@ -127,6 +127,6 @@ class BridgeSettings:
         return self.job_name or f"win-event-bridge {where} → {self.topic}"
 
     def description(self) -> dict[str, object]:
-        """How to find a checkpoint of this job: its name, and the endpoints whose positions its state has."""
+        """The job's name, and the endpoints whose positions are in its state: to find its checkpoints."""
         kept = [] if self.source == "socket" else [str(endpoint) for endpoint in self.endpoints]
         return {"name": self.name, "positions": kept}

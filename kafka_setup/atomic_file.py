@@ -1,7 +1,4 @@
-"""How the toolkit replaces a file.
-
-Completely or not at all. The producer, which is independent, has its own.
-"""
+"""Replaces a file completely or not at all. The producer is independent and has its own code for it."""
 
 from __future__ import annotations
 
@@ -11,10 +8,9 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a file: a reader sees the old text or the new one, even after a crash in between. Raises
-    OSError.
+    """Replace a file: a reader sees the old text or the new one, even after a crash. Raises OSError.
 
-    Missing folders are created; with `mode` 0600, other users cannot open them, either.
+    Missing folders are created; with `mode` 0600, other users cannot open these folders, either.
     """
     path.parent.mkdir(mode=0o755 if mode & 0o077 else 0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

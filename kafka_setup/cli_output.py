@@ -1,4 +1,4 @@
-"""What win-event-kafka-setup prints: results on standard output, everything else on standard error."""
+"""The output of win-event-kafka-setup: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def working(what: str) -> Iterator[None]:
 
 
 def summary(words: Iterable[str]) -> None:
-    """How often each word occurs, in the order of first occurrence."""
+    """Print how often each word occurs, in the order of first occurrence."""
     counts = Counter(words)
     say(", ".join(f"{count} {word}" for word, count in counts.items()) or "the topology is empty")
 

@@ -12,7 +12,7 @@ _STEP = re.compile(r"\.([^.\[\]'\"*?()@]+)|\['([^'\\]+)'\]|\[\"([^\"\\]+)\"\]")
 
 
 class FieldPathError(ValueError):
-    """Not a path to one field; the text says what is expected."""
+    """The text is not a path to one field; the message says what is expected."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class FieldPath:
 
 
 def parse_field(text: str) -> FieldPath:
-    """Dots lead into objects; a name that contains a dot is written `$['a.b']`. Raises FieldPathError."""
+    """The field of a text. A name that contains a dot can be written `$['a.b']`. Raises FieldPathError."""
     if not text.startswith("$"):
         if not all(text.split(".")) or re.search(r"['\"\\\x00-\x1f]", text):
             raise FieldPathError(f"{text!r} is not a field: expected a name, a.b, or $['a']['b']")
@@ -51,7 +51,7 @@ def parse_field(text: str) -> FieldPath:
 
 
 def parse_fields(text: str) -> tuple[FieldPath, ...]:
-    """Fields separated by commas."""
+    """The fields in a text, separated by commas. Raises FieldPathError."""
     return tuple(parse_field(word.strip()) for word in text.split(",") if word.strip())
 
 

@@ -23,9 +23,10 @@ def sorting_options(settings: BridgeSettings, endpoint: Endpoint) -> dict[str, A
 
 
 def line_options(events: EventSettings, limits: TopicLimits = UNKNOWN) -> dict[str, Any]:
-    """The places to read.
+    """The options of EventLine.
 
-    The fields, as numbers of places; and the use of each field (key, time, headers), by number.
+    `places` has the paths to read, and `fields` has, for each field, the numbers of its places. The other
+    options refer to fields by number: the key, the time, the required fields, the headers.
     """
     timestamp = (events.timestamp_field,) if events.event_timestamps else ()
     required = tuple(dict.fromkeys((events.key_field, *events.require)))

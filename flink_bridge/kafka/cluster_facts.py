@@ -44,7 +44,7 @@ def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
 
 
 class _Asked:
-    """The requests, with one admin client for all. Every method may raise Py4JJavaError."""
+    """The requests to Kafka, all with one admin client. Every method may raise Py4JJavaError."""
 
     def __init__(self, settings: BridgeSettings, admin: Any, kafka: Any) -> None:
         self._settings, self._admin, self._kafka = settings, admin, kafka
@@ -109,7 +109,7 @@ class _Asked:
         topics = sorted({partition.topic() for partition in described.topicPartitions()})
         return (
             f"warning: the transaction {name} is open since {seconds:.0f} s: read_committed readers of "
-            f"{', '.join(topics)} see nothing behind it until it ends, at the latest after "
+            f"{', '.join(topics)} see nothing after it until it ends, at the latest after "
             f"{described.transactionTimeoutMs() / 1000:.0f} s. If no job with its prefix runs any more: "
             f"kafka-transactions.sh --bootstrap-server {self._settings.kafka.bootstrap_servers} "
             f"--command-config LOGIN.properties forceTerminateTransaction --transactionalId {name}"
@@ -137,7 +137,7 @@ def _unread(topic: str, exception: Any) -> str:
     name = exception.getClass().getSimpleName()
     return (
         f"note: the settings of the topic {topic} cannot be read ({name}), so "
-        "Kafka's own defaults are taken for its limits; the permission DESCRIBE_CONFIGS on it is missing"
+        "Kafka's own defaults are used for its limits; the permission DESCRIBE_CONFIGS on it is missing"
     )
 
 

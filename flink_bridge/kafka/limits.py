@@ -1,7 +1,7 @@
-"""The limits of a topic: settings of topic and producer as limits for one record. Pure.
+"""The limits for one record, from the settings of the topic and of the producer. Pure.
 
-A record that a broker refuses fails the job, again after each restart. So a line outside the limits is
-rejected before.
+If a broker refuses a record, the job fails, and fails again after each restart. So a line outside the limits
+is rejected earlier.
 """
 
 from __future__ import annotations

@@ -44,10 +44,10 @@ KAFKA_OPTIONS = (
 
 
 def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool = False) -> KafkaSettings:
-    """`role`: the user if none is named and WIN_EVENT_PASSWORD_DIR has its password. `any_password`: see
-    KafkaSettings.
+    """Pop the options of Kafka out of `values`. Raises KafkaSettingsError.
 
-    Raises KafkaSettingsError.
+    `role`: the user, if none is named and WIN_EVENT_PASSWORD_DIR has its password. `any_password`: see
+    KafkaSettings.
     """
     values = {**values, **_login_of(role, values)}
     return KafkaSettings(
@@ -63,7 +63,7 @@ def take_kafka(values: dict[str, Any], role: str = "bridge", any_password: bool 
 
 
 def print_description(kafka: KafkaSettings | None, check: bool, **description: object) -> None:
-    """Print as JSON what `win-event-stack submit` needs to know about a job before it starts a JVM.
+    """Print the description of a job as JSON; `win-event-stack submit` reads it before it starts a JVM.
 
     `listener`: the arguments for protocol_mismatch; null if nothing is to be checked.
     """

@@ -35,7 +35,7 @@ _ADVICE = {
     "TopicAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
     "TransactionalIdAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
     "UnknownTopicOrPartitionException": "create the topic: win-event-kafka-setup apply --kafka-topic NAME",
-    "TimeoutException": "is Kafka there, is the topic, is the protocol right?",
+    "TimeoutException": "does Kafka run there, does the topic exist, is the protocol right?",
 }
 
 
@@ -94,7 +94,7 @@ def secret_at_hand(kafka: KafkaSettings, environment: Mapping[str, str]) -> bool
 
 
 def check(settings: BridgeSettings, prefix: str) -> str | None:
-    """Log in, look up both topics, begin as a transactional producer would. Raises PreflightError, JaasError.
+    """Log in, look up both topics, and begin like a transactional producer. Raises PreflightError, JaasError.
 
     Returns what could not be checked here, or None.
     """
@@ -128,7 +128,7 @@ def kafka_package(prefix: str) -> Any:
 
 
 def try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, ...]) -> None:
-    """Log in, look up the topics, begin as a transactional producer would. Raises Py4JJavaError."""
+    """Log in, look up the topics, and begin like a transactional producer. Raises Py4JJavaError."""
     jvm: Any = get_gateway().jvm
     kafka = kafka_package(prefix)
     serializer = kafka.common.serialization.ByteArraySerializer
@@ -148,9 +148,9 @@ def told(
     settings: Transactional | None = None,
     advice: Mapping[str, str] = _ADVICE,
 ) -> str:
-    """The innermost reason as a sentence, with what to do: `advice` has it by the class of the exception.
+    """A sentence with the innermost reason and advice; `advice` has a text for each class of exception.
 
-    `settings`: of a job that may write in transactions.
+    `settings` are those of a job that may write in transactions.
     """
     while exception.getCause() is not None:
         exception = exception.getCause()

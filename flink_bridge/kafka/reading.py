@@ -22,10 +22,10 @@ _ADVICE = {
 def try_reading(
     kafka: KafkaSettings, prefix: str, group: str, topics: Mapping[str, str], other_group: str
 ) -> None:
-    """Read once from each topic: describing it is allowed to more users than reading it.
+    """Read once from each topic, because a user who may describe a topic may not be allowed to read it.
 
-    `topics`: name -> what creates it. `other_group`: what to do when the group is refused. `prefix`: as of
-    preflight.class_prefix. Raises PreflightError.
+    `topics`: name -> the command that creates it. `other_group`: advice if the group is refused. `prefix`:
+    the result of preflight.class_prefix. Raises PreflightError.
     """
     advice = _ADVICE | {"GroupAuthorizationException": other_group}
     try:

@@ -85,10 +85,7 @@ class KafkaSettings:
         return {"max.block.ms": properties["delivery.timeout.ms"]} | properties
 
     def client_properties(self, prefix: str = SHADED) -> dict[str, str]:
-        """Properties of producers and consumers.
-
-        Servers, login, encryption, and those that the user added.
-        """
+        """Properties of producers and consumers: servers, login, encryption, and what the user added."""
         properties = {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol,

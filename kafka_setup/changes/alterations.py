@@ -75,7 +75,7 @@ def request_removals(
 def _at_once(
     ask: Callable[..., Mapping[Any, Future[Any]]], wanted: Mapping[int, Any]
 ) -> dict[int, Future[Any]]:
-    """All permissions in one request: the cluster writes each request to its log before it answers."""
+    """Send all permissions in one request, because the cluster writes each request to its log first."""
     answers = ask(list(wanted.values()), request_timeout=REQUEST_TIMEOUT) if wanted else {}
     return {index: answers[each] for index, each in wanted.items()}
 

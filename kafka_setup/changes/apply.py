@@ -62,7 +62,7 @@ def compare(settings: ApplySettings, admin: AdminClient) -> list[Change]:
 
 
 def _refused(trial: Future[Any]) -> str | None:
-    """Why the broker would refuse this change. Missing permission to make it shows only when it is made."""
+    """Why the broker would refuse this change, apart from a missing permission: apply finds that."""
     try:
         trial.result()
     except KafkaException as error:

@@ -20,7 +20,7 @@ from kafka_setup.topology.resources import (
 )
 
 NO_AUTHORIZER = (
-    "the brokers have none, so everybody may do everything and permissions cannot be stored: set "
+    "the brokers have no authorizer, so everybody may do everything and permissions cannot be stored: set "
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer and super.users"
 )
 _CLEANUP = "cleanup.policy"

@@ -14,10 +14,7 @@ WITHOUT_USER = "not granted, because its user could not be created"
 
 
 def plan(topology: Topology, state: ClusterState, wishes: Wishes | None = None) -> list[Change]:
-    """The changes for everything in the topology, in its order.
-
-    Then the permissions that it does not name.
-    """
+    """The changes for the topology, in its order; then the cluster's permissions that it does not name."""
     wishes = wishes or Wishes()
     changes: list[Change] = []
     for topic in topology.topics:

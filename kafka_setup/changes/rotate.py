@@ -25,7 +25,7 @@ class RotateSettings:
 
 
 def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
-    """Connections that are open stay open; the next login needs the new password.
+    """Set the new password. Open connections stay open; the next login needs the new password.
 
     The new password is in .USER.new before the cluster gets it, and in USER when it works, so a crash in
     between loses neither. Raises KafkaUnavailableError, NotAllowedError, KafkaException.

@@ -29,7 +29,7 @@ class NotAllowedError(Exception):
 
 
 def read_state(admin: AdminClient, topology: Topology) -> ClusterState:
-    """Raises NotAllowedError if this login may not see the state, KafkaException if a request fails."""
+    """The state of the cluster. Raises NotAllowedError if this login may not see it, or KafkaException."""
     brokers = _require_describe(admin)
     settings = _broker_settings(admin, brokers[0])
     allowed, denied = _acls(admin, [user.principal for user in topology.users])
@@ -67,10 +67,9 @@ def _broker_settings(admin: AdminClient, broker: int) -> dict[str, str | None] |
 
 
 def _has_authorizer(settings: Mapping[str, str | None] | None) -> bool:
-    """Whether the cluster has an authorizer, by its setting: librdkafka 2.16 shows no ACLs and no error
-    without one.
+    """Whether the cluster has an authorizer, by its setting; if the request was refused, it must have one.
 
-    If the request is refused, there must be one.
+    Without an authorizer, librdkafka 2.16 shows no ACLs and no error.
     """
     return settings is None or bool(settings.get("authorizer.class.name", "not named"))
 

@@ -23,10 +23,7 @@ class TeardownSettings:
 
 
 def removals(topology: Topology, state: ClusterState, login: str | None) -> list[Change]:
-    """Objects of the topology that the cluster has.
-
-    To remove, or to keep for the user of this login. Pure.
-    """
+    """The objects of the topology in the cluster: to remove, or (the login's own user) to keep. Pure."""
     own = f"User:{login}"
     topics = [
         Change("remove", "topic", topic, "with every record in it")

@@ -18,7 +18,7 @@ def same_value(one: str, other: str) -> bool:
 
 
 def list_items(value: str) -> frozenset[str]:
-    """Every list among Kafka's topic settings is a set: the order of its items does not matter."""
+    """The items of a list. In Kafka's topic settings, the order of the items never matters."""
     return frozenset(item for part in value.split(",") if (item := part.strip()))
 
 

@@ -23,10 +23,7 @@ UNTRIED = "untried"
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """`passwords`.
-
-    User name -> password; a user without one cannot be checked, and this counts as a failure.
-    """
+    """`passwords`: user name -> password. A user without one cannot be checked, which counts as a failure."""
 
     topology: Topology
     connection: KafkaConnection

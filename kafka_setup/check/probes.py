@@ -130,10 +130,7 @@ def create_topic(login: Login, topic: str) -> str:
 
 
 def alter_topic(login: Login, topic: str) -> str:
-    """Ask for one partition, which is never an increase.
-
-    The broker says so only after the permission check.
-    """
+    """Ask for one partition, which is never an increase; the broker refuses it after the permission check."""
     more = NewPartitions(topic, 1)
     return _wait(login.admin.create_partitions([more], validate_only=True, request_timeout=REQUEST_TIMEOUT))
 

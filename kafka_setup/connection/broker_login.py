@@ -20,11 +20,12 @@ ITERATIONS = 8192
 
 
 def write_broker_login(passwords: Path, folder: Path, super_user: str, *others: str) -> None:
-    """Reads the files of `passwords`, named as the users are; writes, for the owner only:
+    """Write the logins of the users; `passwords` has a file with the password of each, named like the user.
 
     `folder`/secrets/USER: the password, escaped for a JAAS entry, into which Kafka's DirectoryConfigProvider
     inserts it unchanged. `folder`/SUPER_USER.scram: the salted password for `kafka-storage format --add-scram
-    @FILE`. It allows a login like the password itself, so it must not be on a command line, either.
+    @FILE`. It allows a login like the password itself, so it must not be on a command line, either. Only the
+    owner can read these files.
     Raises ConnectionSettingsError, OSError.
     """
     for user in (super_user, *others):

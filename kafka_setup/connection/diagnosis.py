@@ -10,7 +10,7 @@ from kafka_setup.connection.settings import KafkaConnection
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`final`: the same settings will never work, so trying again is useless.
+    """The cause of an error. `final`: the same settings will never work, so trying again is useless.
 
     `handshake`: TLS failed, and our own handshake may find the reason. `offered`: the mechanisms of the
     listener, if it does not have the requested one.
@@ -23,10 +23,7 @@ class Diagnosis:
 
 
 def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | None:
-    """The meaning of the client's error `name` (such as _AUTHENTICATION) with `text`.
-
-    None if it adds nothing.
-    """
+    """The meaning of the client's error `name` (such as _AUTHENTICATION) with `text`; None if unknown."""
     where = connection.bootstrap_servers
     if name == "_AUTHENTICATION":
         offered = re.search(r"supported mechanisms: ([\w,-]+)", text)

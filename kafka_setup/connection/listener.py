@@ -20,8 +20,8 @@ _API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff"
 def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | None:
     """Advice if the first server that answers uses TLS and the protocol does not, or the reverse.
 
-    None if they fit, or if no answer tells: Kafka's own client then says why. It takes milliseconds where
-    a server answers, and at most 5 s for each that does not.
+    None if both agree, or if no answer shows it: then Kafka's own client reports why. This takes milliseconds
+    if a server answers, and at most 5 s for each server that does not.
     """
     expected = security_protocol.endswith("SSL")
     for server, host, port in servers_of(bootstrap_servers):
@@ -41,7 +41,7 @@ def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | N
 
 
 def _uses_tls(host: str, port: int, expected: bool) -> bool | None:
-    """Whether the listener uses TLS; None if the answers do not tell. Raises OSError if nothing answers.
+    """Whether the listener uses TLS; None if the answers do not show it. Raises OSError if nothing answers.
 
     The expected protocol is tried first. A listener may close a connection that it does not understand, and a
     broker that stops closes all of them: so only an answer counts.

@@ -51,7 +51,7 @@ def password_file(directory: Path, user: str) -> Path:
 
 
 def new_password() -> Secret:
-    """192 random bits in URL-safe letters: nothing in it needs quoting in JAAS, shells or properties."""
+    """A password of 192 random bits in URL-safe letters, which JAAS, shells and properties need not quote."""
     return Secret(secrets.token_urlsafe(24))
 
 

@@ -17,11 +17,11 @@ def open_group_reader(
     on_error: Callable[[KafkaError], object] | None = None,
     **more: object,
 ) -> Consumer:
-    """It reads committed records only and commits nothing itself. `more`: further settings, `_` instead of
-    dots.
+    """A consumer that reads only committed records and commits nothing itself.
 
     `start_from`: earliest or latest, if the group has committed nothing. `on_error` is called, inside
-    consume() and poll(), with errors that concern no partition, such as that no broker can be reached.
+    consume() and poll(), with errors that concern no partition, for example if no broker can be reached.
+    `more`: further settings of the client, with `_` instead of dots.
     """
     reading: dict[str, object] = {
         "group.id": group,

@@ -148,9 +148,9 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
 
 
 def require_protocol(connection: KafkaConnection) -> None:
-    """Raises WrongProtocolError.
+    """Check that both sides use TLS, or neither. Raises WrongProtocolError.
 
-    Every tool calls it first, because Kafka's client would only find no answer.
+    Every tool calls it first, because Kafka's client would only report that there is no answer.
     """
     if mismatch := protocol_mismatch(connection.bootstrap_servers, connection.security_protocol):
         raise WrongProtocolError(mismatch)
@@ -210,5 +210,5 @@ def that_exist(answers: Mapping[Name, Future[Answer]]) -> dict[Name, Answer]:
 
 
 def refusal(error: KafkaError) -> str:
-    """One line: the broker's code and words."""
+    """The broker's code and message, as one line."""
     return f"{error.name()}: {error.str()}"

@@ -142,7 +142,7 @@ def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | 
 
 
 def servers_of(bootstrap_servers: str) -> Iterator[tuple[str, str, int]]:
-    """Of HOST:PORT,…: each server as written, its host without brackets, its port (0 if it has none)."""
+    """Each server of HOST:PORT,…: as written, its host without brackets, and its port (0 if it has none)."""
     for server in bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition(":")
         yield server.strip(), host.strip("[]"), int(port) if port.isascii() and port.isdigit() else 0

@@ -1,4 +1,4 @@
-"""Finds why a TLS handshake fails: librdkafka only says that it failed, Python's own handshake says why."""
+"""Finds why a TLS handshake fails: librdkafka reports no reason, but a handshake by Python does."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def _explain(server: str, error: ssl.SSLCertVerificationError, connection: Kafka
     authority = f"KAFKA_CA_FILE={connection.ca_file}" if connection.ca_file else "the system's authorities"
     if error.verify_code in _EXPIRED:
         if connection.ca_file and (since := _authority_expired(connection)):
-            return f"the authority in {connection.ca_file} expired on {since:%Y-%m-%d}: get its successor"
+            return f"the authority in {connection.ca_file} expired on {since:%Y-%m-%d}: get the new one"
         return f"the certificate of {server} has expired: renew it on the broker"
     if error.verify_code in _NOT_YET:
-        return f"the certificate of {server} is not valid yet: check the clocks here and there"
+        return f"the certificate of {server} is not valid yet: check the clocks of both machines"
     if error.verify_code in _UNKNOWN_ISSUER:
         return f"{server} has a certificate that {authority} did not sign: set KAFKA_CA_FILE to its authority"
     if error.verify_code in _OTHER_NAME:

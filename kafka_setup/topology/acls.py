@@ -1,4 +1,4 @@
-"""Permissions as Kafka's client writes them, and back."""
+"""Converts permissions to the types of Kafka's client, and back."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def acl_binding(acl: Acl) -> AclBinding:
 
 
 def acl_filter(acl: Acl) -> AclBindingFilter:
-    """Matches exactly this permission."""
+    """A filter that matches exactly this permission."""
     binding = acl_binding(acl)
     return AclBindingFilter(
         binding.restype,

@@ -50,7 +50,7 @@ def load_topology(path: Path | None = None) -> Topology:
 
 
 def parse_topology(text: str, origin: str = _SHIPPED) -> Topology:
-    """`origin` is the name of the file in messages. Raises TopologyError."""
+    """The topology in a text; `origin` is the name of the file for messages. Raises TopologyError."""
     return _Reader(Document(text, origin, _CHOICES)).topology()
 
 

@@ -58,12 +58,12 @@ class Document:
             self.fail(place, self._in_words(message, path, value), path)
 
     def fail(self, place: str, message: str, path: str = "") -> NoReturn:
-        """`path` leads from the entry at `place` to what is wrong. Raises TopologyError."""
+        """Raise TopologyError. `path` leads from the entry at `place` to the part that is wrong."""
         named = (place + path).removeprefix(".") or "the file"
         raise TopologyError(f"{self._origin}:{self._line(place, path, message)}: {named}: {message}")
 
     def _line(self, place: str, path: str, message: str) -> int:
-        """Of the deepest part that has one: what is missing has none."""
+        """The line of the deepest part of the path that is in the file: a missing key has no line."""
         steps = re.findall(r"\.\w+|\[\d+\]", path)
         if unknown := re.match(r"unknown key (\w+)", message):
             steps.append(f".{unknown[1]}")
