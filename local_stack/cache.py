@@ -1,6 +1,6 @@
-"""`up --cache`.
+"""`up --cache`: a Valkey server for the console, as a daemon of the stack.
 
-A Valkey server for the console, as a daemon of the stack: from a package, or else Debian's Redis.
+The program comes from a package, or else it is Debian's Valkey or Redis.
 """
 
 from __future__ import annotations

@@ -209,8 +209,8 @@ def default_directory(*, elsewhere: bool = False) -> Path:
     """WIN_EVENT_STACK_DIR, or .stack of the current project, or a folder of the user's state.
 
     The current project is the nearest folder, from the current one upwards, with a .stack that is ours (or
-    empty), then the checkout that this runs from. `elsewhere`: the folder for a shell without the variable,
-    in none of these.
+    empty); otherwise it is the checkout that contains this program. With `elsewhere`, the answer is the one
+    for a shell outside of all projects, without the variable.
     """
     chosen = None if elsewhere else os.environ.get("WIN_EVENT_STACK_DIR")
     if chosen:

@@ -1,7 +1,4 @@
-"""Starts daemons, records them, and stops exactly those.
-
-By pid, start time and a mark in their environment.
-"""
+"""Starts daemons, records them, and stops exactly those: by pid, start time and a mark in the environment."""
 
 from __future__ import annotations
 
@@ -98,7 +95,7 @@ def is_recorded(stack: Stack, name: str) -> bool:
 
 @contextlib.contextmanager
 def exclusive(stack: Stack, seconds: float = 300.0) -> Iterator[None]:
-    """Only one process at a time may start or stop daemons of a stack.
+    """Let only one process at a time start or stop daemons of a stack.
 
     Raises StartError if another takes too long.
     """
@@ -145,9 +142,9 @@ def stop_orphans(stack: Stack, older_than: float = 10.0) -> list[int]:
 
 
 def _stop_order(daemon: Daemon) -> tuple[int, str]:
-    """First those that would restart others.
+    """The order: first the daemons that would restart others; the brokers last and one by one.
 
-    The brokers last and one by one, so that the job can still flush.
+    So the job can still flush its records.
     """
     if daemon.name == "watchdog":
         return 0, ""

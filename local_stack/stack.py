@@ -1,4 +1,4 @@
-"""Bring the whole stack up and down: jars, passwords, broker, topics and users, Flink."""
+"""Starts and stops the whole stack: jars, passwords, broker, topics and users, Flink."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Reporter(Protocol):
 
 
 def up(stack: Stack, parts: tuple[str, ...], reporter: Reporter) -> Stack:
-    """Start the parts that do not run yet. If a step fails or is interrupted, the parts started by this call
-    are stopped.
+    """Start the parts that do not run yet; returns the running stack.
 
-    Returns the running stack. Raises StartError, JarError, LayoutError.
+    If a step fails or is interrupted, the parts that this call started are stopped. Raises StartError,
+    JarError, LayoutError.
     """
     with processes.exclusive(stack):
         stack = stack if stack.run_id else replace(stack, run_id=uuid.uuid4().hex)
@@ -93,7 +93,7 @@ def _wipe(stack: Stack) -> None:
 
 
 def prepare(part: str, stack: Stack, reporter: Reporter) -> None:
-    """The jars of broker ("kafka") or cluster ("flink"), and the archive of their classes: once a machine."""
+    """Fetch the jars of broker ("kafka") or cluster ("flink"), and make the archive of their classes."""
     _fetch(part, stack, reporter)
     shared_classes.make(part, _CLASS_PATHS[part](stack), stack.jars, reporter.doing)
 

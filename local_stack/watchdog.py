@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """When a process that keeps dying may be started again: at once, then after 1, 2, 4, 8, 10, 10 … seconds.
 
-    After a run longer than the longest pause, it begins again at once. Times are in seconds of a clock that
-    only goes forward.
+    After a run that was longer than the longest pause, the series begins again. Times are in seconds of a
+    clock that only goes forward.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ def main(directory: Path) -> None:
             pause = _LOOK_SECONDS
         except Exception as error:  # catch everything: nothing else would restart a TaskManager
             pause = min(2 * pause, _LONGEST_PAUSE)
-            _log.error("%s: %s; next look in %.0f s", type(error).__name__, error, pause)
+            _log.error("%s: %s; trying again in %.0f s", type(error).__name__, error, pause)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Writer:
     """Writes everything to a folder beside `folder`, and renames it when all is on disk."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises BackupError."""
+        """Create the folder for the draft. Raises BackupError."""
         if folder.exists():
             raise BackupError(f"{folder} already exists: give another folder, or remove it")
         self._folder = folder
@@ -69,7 +69,7 @@ class Writer:
         self._counts[partition] += 1
 
     def finish(self, topic: str, bounds: dict[int, tuple[int, int]], config: dict[str, str]) -> Backup:
-        """`bounds`: start and end offset of each partition."""
+        """Complete the backup. `bounds`: start and end offset of each partition."""
         for file in self._files.values():
             file.close()
         partitions = {
@@ -84,7 +84,7 @@ class Writer:
         return backup
 
     def close(self) -> None:
-        """Without `finish` nothing stays."""
+        """Remove the draft, if `finish` was not called."""
         for file in self._files.values():
             file.close()
         if self._partial.is_dir():
@@ -115,7 +115,7 @@ def read_backup(folder: Path) -> Backup:
 
 
 def read_records(folder: Path, partition: int) -> Iterator[Record]:
-    """Raises BackupError."""
+    """The records of a partition. Raises BackupError."""
     path = folder / _name(partition)
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

@@ -83,7 +83,7 @@ def _copy(
 
 
 def _take(message: Message, ends: dict[int, int], writer: Writer) -> bool:
-    """Whether it was a record before the end. The last offsets may be marks of transactions."""
+    """Take a message; False if it is no record before the end. The last offsets may be transaction marks."""
     partition, offset, error = message.partition(), message.offset(), message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
         raise KafkaException(error)

@@ -53,7 +53,7 @@ def import_topic(
 
 
 def _keeps_since(config: dict[str, str]) -> int:
-    """In milliseconds since 1970: older records are removed. 0 if none are."""
+    """The time before which records are removed, in milliseconds since 1970; 0 if none are."""
     retention = int(config["retention.ms"]) if "delete" in config["cleanup.policy"] else -1
     return int(time.time() * 1000) - retention if retention >= 0 else 0
 
@@ -96,7 +96,7 @@ def _there(login: dict[str, str], topic: str, backup: Backup, folder: Path, resu
 
 
 def _is_prefix(reader: Consumer, topic: str, number: int, end: int, backup: Backup, folder: Path) -> bool:
-    """Whether the last record of the partition is the same in the backup; then all before it are, too."""
+    """Whether the partition's records are the first ones of the backup; only its last record is compared."""
     if number not in backup.partitions or end > backup.partitions[number].records:
         return False
     wanted = next(islice(read_records(folder, number), end - 1, None))
@@ -116,9 +116,9 @@ def _records(backup: Backup, folder: Path, there: dict[int, int]) -> Iterator[tu
 
 
 class _Sender:
-    """An idempotent producer.
+    """An idempotent producer: a retry causes no duplicate and keeps the order.
 
-    A retry causes no duplicate and keeps the order. Counts records older than `keeps_since`.
+    It counts the records that are older than `keeps_since`.
     """
 
     def __init__(self, login: dict[str, str], topic: str, keeps_since: int) -> None:

@@ -74,10 +74,7 @@ def _check_quorum(stack: Stack) -> None:
 
 
 def _format_storages(stack: Stack) -> None:
-    """Write every broker's first metadata, with the super user's SCRAM credential.
-
-    Completely or not at all.
-    """
+    """Write every broker's first metadata, completely or not at all, with the super user's credential."""
     if _data(stack, stack.brokers).exists():
         return
     cluster_id = _new_cluster_id()
@@ -113,7 +110,7 @@ def _new_cluster_id() -> str:
 
 
 def java_command(stack: Stack) -> list[str]:
-    """Java with the jars of Kafka; further options, the class and its arguments come behind it."""
+    """Java with the jars of Kafka; the caller appends further options, the class and its arguments."""
     jars = class_path(stack)
     shared = shared_classes.options("kafka", jars, stack.jars)
     return [str(java_home() / "bin" / "java"), *shared, "-cp", ":".join(map(str, jars))]

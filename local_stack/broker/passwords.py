@@ -14,7 +14,7 @@ CONTROLLER = "controller"  # for connections between brokers
 
 
 def ensure_passwords(directory: Path, users: Iterable[str]) -> None:
-    """One file each for the brokers themselves and for `users`."""
+    """Make one file for the brokers themselves, and one for each of `users`."""
     for user in (SUPER_USER, CONTROLLER, *users):
         path = password_file(directory, user)
         if not path.exists():
@@ -22,8 +22,5 @@ def ensure_passwords(directory: Path, users: Iterable[str]) -> None:
 
 
 def write_logins(stack: Stack, users: Iterable[str]) -> None:
-    """Write the same passwords in the forms that Kafka reads.
-
-    For brokers, console tools, the storage tool.
-    """
+    """Write the same passwords in the forms that Kafka's brokers, console tools and storage tool read."""
     write_broker_login(stack.secrets, stack.kafka_logins.parent, SUPER_USER, CONTROLLER, *users)

@@ -31,7 +31,10 @@ class Comparison:
 def compare(
     table: str, rows: Sequence[Row], records: Sequence[tuple[bytes | None, bytes | None]]
 ) -> Comparison:
-    """`records`: every key and value of the topic, in its order, as Debezium writes them."""
+    """Compare the rows of a table with a topic.
+
+    `records`: every key and value of the topic, in its order, as Debezium writes them.
+    """
     wanted = {str(row[_KEY]): _comparable(row) for row in rows}
     found = last_rows(records)
     return Comparison(

@@ -47,7 +47,7 @@ def launch(stack: Stack) -> processes.Daemon:
 
 
 def has_a_place_in(topic: str) -> bool:
-    """Whether Connect remembers how far the records of a topic go, or remembers it there."""
+    """Whether Connect depends on this topic: it wrote the topic's records, or stores its position there."""
     return topic.startswith(("inventory.", "win-event-connect-"))
 
 

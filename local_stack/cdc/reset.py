@@ -1,7 +1,4 @@
-"""Resets the inventory's topics.
-
-Removes the slot, the topics and Connect's position; takes a new snapshot.
-"""
+"""Resets the inventory: empties its topics, deletes the slot and Connect's position, takes a snapshot."""
 
 from __future__ import annotations
 
@@ -23,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def reset(stack: Stack, reporter: Reporter) -> None:
-    """The tables stay unchanged. Earlier changes are removed from the topics. Raises StartError."""
+    """Reset the topics. The tables stay unchanged; their older versions are lost. Raises StartError."""
     reporter.doing("stopping the connector")
     connector.register(stack)
     connector.forget_offsets(stack)
     reporter.done("the connector is stopped and its position is deleted")
     database.drop_slot(stack)
-    reporter.done("the replication slot is gone")
+    reporter.done("the replication slot is deleted")
     _empty_topics(stack)
     reporter.done("the topics are empty")
     reporter.doing("taking a snapshot")

@@ -29,7 +29,7 @@ def base_environment() -> dict[str, str]:
 
 
 def s3_login(stack: Stack) -> dict[str, str]:
-    """The keys of S3, if it is used, from our environment for that of the daemons."""
+    """The keys of S3, if it is used: variables of our environment that the daemons need, too."""
     return {name: value for name, value in os.environ.items() if name in _S3_KEYS} if stack.s3 else {}
 
 

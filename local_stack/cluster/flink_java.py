@@ -56,7 +56,7 @@ def flink_environment(stack: Stack) -> dict[str, str]:
 
 
 def program_environment(stack: Stack) -> dict[str, str]:
-    """What the scripts would add to that for the program that they start."""
+    """The variables of flink_environment, and those that the scripts add for the program that they start."""
     return {
         "FLINK_BIN_DIR": str(flink_home() / "bin"),
         "FLINK_OPT_DIR": str(flink_home() / "opt"),  # where the jar of PyFlink is looked for
@@ -80,10 +80,10 @@ def java_command(
     options: Sequence[str] = (),
     more_jars: Sequence[Path] = (),
 ) -> list[str]:
-    """Java and its options; the class and its arguments come behind it.
+    """Java and its options; the caller appends the class and its arguments.
 
-    `kind` is that of the setting env.java.opts.KIND; `log` is the file in the folder of logs, and the one in
-    that of the configuration which says what goes into it.
+    `kind`: for the setting env.java.opts.KIND. `log`: the name of the log file, and that of the file in the
+    configuration folder that configures the logging.
     """
     file, configuration = log
     jars = class_path(stack)
@@ -99,7 +99,7 @@ def java_command(
 
 
 def write_settings(stack: Stack, settings: Mapping[str, Any]) -> None:
-    """Flink's configuration, and what follows from it for the memory of its processes. Raises StartError."""
+    """Write Flink's configuration, and the memory sizes that follow from it. Raises StartError."""
     write_atomically(stack.flink_conf / "config.yaml", yaml.safe_dump(dict(settings)))
     with ThreadPoolExecutor() as pool:
         sizes = dict(zip(_ASK_SIZES, pool.map(lambda kind: _ask_sizes(stack, kind), _ASK_SIZES), strict=True))
@@ -111,7 +111,7 @@ def read_settings(stack: Stack) -> dict[str, Any]:
 
 
 def sizes(stack: Stack, kind: str) -> tuple[list[str], list[str]]:
-    """Of "jobmanager" or "taskmanager": options for Java, and arguments that tell the process the same."""
+    """The memory sizes of "jobmanager" or "taskmanager", as options for Java and as arguments for Flink."""
     if not _sizes_file(stack).exists():  # an older version has written the configuration
         write_settings(stack, read_settings(stack))
     options, arguments = json.loads(_sizes_file(stack).read_text(encoding="utf-8"))[kind]
@@ -135,7 +135,7 @@ def _ask_sizes(stack: Stack, kind: str) -> list[list[str]]:
 
 
 def _java_version(home: Path) -> int | None:
-    """17 for Java 17.0.9; None if the folder does not tell."""
+    """17 for Java 17.0.9; None if the folder has no such file."""
     try:
         found = re.search(r'^JAVA_VERSION="(\d+)', (home / "release").read_text(), re.MULTILINE)
     except OSError:

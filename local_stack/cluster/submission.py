@@ -82,7 +82,7 @@ def describe(stack: Stack, wanted: Program) -> checkpoints.Job:
 
 
 def _usage(text: str) -> str:
-    """As click says it, by the name of the command that was typed: the job calls itself job.py."""
+    """The text in click's form, with the command that the user typed: the job calls itself job.py."""
     return f"Try 'win-event-stack submit --help' for help.\n\nError: {text}"
 
 

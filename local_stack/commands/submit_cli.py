@@ -57,7 +57,7 @@ def _options(text: str) -> list[tuple[str, str]]:
 @click.option(
     "--from-checkpoint",
     is_flag=True,
-    help="Continue from the newest checkpoint or savepoint of this job's name, and say which state is kept.",
+    help="Continue from the newest checkpoint or savepoint of a job of this name; show which state is kept.",
 )
 @click.option("--yes", is_flag=True, help="Submit the job even if a job of this name is running.")
 @click.argument("job_options", nargs=-1, type=click.UNPROCESSED, metavar="[analytics QUESTION,…] [OPTIONS]…")

@@ -56,9 +56,9 @@ _PARTS = click.Choice(stack.PARTS)
 @click.option(
     "--cache/--no-cache",
     default=None,
-    help="Also a Valkey server, in which the console remembers what it answers.",
+    help="Also start a Valkey server, in which the console stores its answers.",
 )
-@click.option("--cache-port", type=int, help="Where the Valkey server listens (6379).")
+@click.option("--cache-port", type=int, help="Port of the Valkey server (6379).")
 @click.option(
     "--cdc/--no-cdc",
     default=None,

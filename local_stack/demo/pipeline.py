@@ -50,7 +50,7 @@ def _fresh(directory: Path) -> Stack:
 
 
 def submit(demo_stack: Stack, port: int, reporter: Reporter) -> str:
-    """Submit the bridge with headers; the job's id. Raises StartError."""
+    """Submit the bridge with headers; returns the job's id. Raises StartError."""
     reporter.doing(
         "submitting flink_bridge/job.py: starting Flink's client, a JVM, and Python, which builds the job"
     )

@@ -19,10 +19,7 @@ _READING = {"group.id": "win-event-peek", "enable.auto.commit": False, "enable.p
 
 @dataclass(frozen=True)
 class Peeked:
-    """`time`.
-
-    That of the record, in milliseconds since 1970; `value`: None means that the key was deleted.
-    """
+    """`time`: of the record, in milliseconds since 1970. `value`: None means that the key was deleted."""
 
     partition: int
     offset: int

@@ -1,4 +1,4 @@
-"""Records as a table, or one below the other where a table does not fit. Pure."""
+"""Shows records as a table, or one below the other if a table does not fit. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _block(record: Peeked, row: dict[str, Any]) -> RenderableType:
 def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:
     """The table; with `keys`, also the time and the key of each record.
 
-    Records with nested rows, or without a JSON object, are in one column, unchanged and cut to the screen.
+    Records with nested objects, or without a JSON object, get one column, unchanged and cut to the screen.
     """
     rows = [_row(record.value) for record in records]
     flat = all(isinstance(row, dict) for row in rows) and not any(

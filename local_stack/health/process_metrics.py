@@ -40,13 +40,17 @@ class ProcessCollector(Collector):
         memory = psutil.virtual_memory()
         yield _gauge("machine_memory_bytes", "Memory of this machine.", memory.total)
         yield _gauge(
-            "machine_memory_available_bytes", "Of it, what a process can still get.", memory.available
+            "machine_memory_available_bytes",
+            "Memory of this machine that a process can still get.",
+            memory.available,
         )
         yield _gauge("machine_cpus", "Processors of this machine.", psutil.cpu_count() or 1)
 
 
 def _processes(daemons: Collection[processes.Daemon]) -> Iterator[Metric]:
-    up = GaugeMetricFamily("win_event_process_up", "1 while it runs, 0 once it died.", labels=("process",))
+    up = GaugeMetricFamily(
+        "win_event_process_up", "1 while the process runs, 0 after it has died.", labels=("process",)
+    )
     cpu = CounterMetricFamily(
         "win_event_process_cpu_seconds", "Processor time, with its children.", labels=("process",)
     )
@@ -94,14 +98,14 @@ def _memory(process: psutil.Process) -> int:
 
 def _disk(stack: Stack) -> Iterator[Metric]:
     used = GaugeMetricFamily(
-        "win_event_folder_bytes", "What a folder of the stack takes on disk.", labels=("folder",)
+        "win_event_folder_bytes", "Size of a folder of the stack on disk.", labels=("folder",)
     )
     for name in _FOLDERS:
         used.add_metric((name,), size_on_disk(stack.directory / name))
     yield used
     disk = psutil.disk_usage(str(stack.directory))
     yield _gauge("disk_bytes", "Size of the disk that the stack is on.", disk.total)
-    yield _gauge("disk_free_bytes", "Of it, what is free.", disk.free)
+    yield _gauge("disk_free_bytes", "Free space on this disk.", disk.free)
 
 
 def size_on_disk(folder: Path) -> int:

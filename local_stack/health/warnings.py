@@ -16,8 +16,8 @@ _VARYING = re.compile(r"@[0-9a-f]+|\d+")
 _CURES = {
     "not-json": "the sender does not send JSON lines",
     "not-an-object": "each line must be a JSON object {…}",
-    "too-long": "--max-line lets longer lines through",
-    "bad-timestamp": "--timestamp-field and --timestamp-zone say how times are written",
+    "too-long": "a larger --max-line accepts longer lines",
+    "bad-timestamp": "set --timestamp-field and --timestamp-zone to the form of the sender's times",
     "too-old": "--too-old now keeps them",
     "several-values": "each line must be one JSON object, and nothing after it",
     "too-deep": "the sender nests objects deeper than any event does",
@@ -124,7 +124,7 @@ def of_retention(doomed: Doomed) -> Iterator[Finding]:
 
 
 def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
-    """A warning.
+    """A warning about an open transaction.
 
     `topics`: the number of records hidden from read_committed; `tool`: kafka-transactions.sh with a login.
     """

@@ -1,7 +1,4 @@
-"""Renew jars.lock.
-
-`python -m local_stack.jars.lock`. The versions of Kafka and its connector are set here.
-"""
+"""`python -m local_stack.jars.lock` renews jars.lock. Here are the versions of Kafka and its connector."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Archives of classes that Java has read and checked once: a start takes two thirds of the processor time.
+"""Archives of classes that Java has already read and checked: starting with one takes a third less CPU time.
 
-There is one for each class path, beside the jars, made at the first `up`. NAME.classes.gz says which classes
-go into it: those that a start loads. `scripts/list-classes` renews it. Without an archive Java starts slower.
+There is one archive for each class path, beside the jars, made at the first `up`. NAME.classes.gz lists the
+classes in it: those that a start loads. `scripts/list-classes` renews the list. Without an archive, Java
+starts more slowly.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ def archive(name: str, jars: Sequence[Path], folder: Path) -> Path:
 
 
 def options(name: str, jars: Sequence[Path], folder: Path) -> list[str]:
-    """For Java with these jars as its class path, others behind them or not."""
+    """Options for Java, whose class path must begin with these jars."""
     # A jar that was changed since is told on stdout, and the archive is not used.
     return [f"-XX:SharedArchiveFile={archive(name, jars, folder)}", "-Xlog:cds=off"]
 
 
 def make(name: str, jars: Sequence[Path], folder: Path, told: Callable[[str], None]) -> None:
-    """Make the archive if it does not exist. A failure is reported, and not tried again."""
+    """Make the archive if it does not exist. A failure is reported, and there is no second try."""
     target = archive(name, jars, folder)
     if target.exists():
         return

@@ -18,8 +18,8 @@ def reset(part: str, names: tuple[str, ...], yes: bool) -> None:
 
     topics: remove them with their records, and create those of the topology again. groups: delete the
     positions of consumer groups without readers. jobs: cancel them. checkpoints: remove them, and the
-    savepoints. metrics: remove the data of Prometheus. NAMES select topics, groups, jobs; without them, all
-    are meant. While a job runs, topics and checkpoints are refused.
+    savepoints. metrics: remove the data of Prometheus. NAMES select topics, groups or jobs; without NAMES,
+    all are reset. While a job runs, topics and checkpoints cannot be reset.
 
     \b
     Examples:

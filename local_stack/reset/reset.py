@@ -41,9 +41,10 @@ def reset_topics(stack: Stack, names: Sequence[str]) -> list[str]:
 def topics_to_remove(
     stack: Stack, names: Sequence[str], known: Sequence[str], there: Collection[str]
 ) -> tuple[set[str], set[str]]:
-    """Of the topics that are `there`, which go and which are left: Connect remembers its place in some.
+    """The topics to remove, and those to leave because Connect remembers its place in them.
 
-    `known`: those of the topology, which are meant when there are no names. Raises StartError.
+    `there`: the topics in the cluster. `known`: those of the topology, which count if `names` is empty.
+    Raises StartError.
     """
     wanted = set(names or known)
     if missing := sorted(wanted - {*there, *known}):
