@@ -18,7 +18,7 @@ from kafka_setup.connection.options import option
     "--remove/--keep",
     "WIN_EVENT_REMOVE_PARTS",
     default=False,
-    help="Take parts out of ARCHIVE once their events stand in a complete Parquet file.",
+    help="Remove parts from ARCHIVE when their events are in a complete Parquet file.",
 )
 def main(archive: str, target: str, remove: bool) -> None:
     """Write the complete parts of an archive as Parquet files into TARGET, in the same folders.
@@ -39,7 +39,7 @@ def main(archive: str, target: str, remove: bool) -> None:
     try:
         source, goal = open_folder(archive), open_folder(target)
         if f"{goal.path}/".startswith(f"{source.path}/") and source.store == goal.store:
-            raise click.UsageError(f"TARGET {target} lies in ARCHIVE: its files would be taken for parts")
+            raise click.UsageError(f"TARGET {target} is inside ARCHIVE: its files would be taken for parts")
         for folder in compact(source, goal, remove=remove):
             whole += folder
     except (ParquetError, OSError) as error:

@@ -15,10 +15,7 @@ from producer.event_shapes import PATHS
 
 @dataclass(frozen=True)
 class Field:
-    """`paths`.
-
-    Its possible places, most frequent first. `expression`: SQL over the columns of those paths.
-    """
+    """A field: `paths` are its possible places, the most frequent first; `expression` is SQL over these."""
 
     paths: tuple[str, ...]
     expression: str
@@ -40,10 +37,7 @@ def _field(name: str, expression: str = "{}", default: str = "") -> Field:
 
 
 def _data(name: str) -> Field:
-    """A field of EventData.
-
-    In `data` of the flat shape, in event_data, at the top level, or among the inserts.
-    """
+    """A field of EventData, which is in `data`, in event_data, at the top level, or among the inserts."""
     cases = " ".join(
         f"WHEN EventID IN ({', '.join(repr(str(event)) for event in events)}) THEN StringInserts[{position}]"
         for position, events in INSERTS[name].items()

@@ -15,7 +15,7 @@ Hosts = Mapping[str, tuple[str, str]]
 
 
 def read_hosts(file: Path) -> Hosts:
-    """computer -> (role, site); of two lines with one computer the last counts. Raises QuestionError."""
+    """computer -> (role, site). If a computer is in two lines, the last one counts. Raises QuestionError."""
     found: dict[str, tuple[str, str]] = {}
     try:
         rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))

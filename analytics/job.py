@@ -48,9 +48,9 @@ from flink_bridge.kafka.options_cli import examine, print_description
 def main(questions: str, declare: bool, describe: bool, **values: Any) -> None:
     """Ask questions in Flink SQL: each is a file of analytics/queries, or a .sql file of yours.
 
-    Several questions in one job share one read of the topic. Without a QUESTION, the list of them is shown.
-    Every option but --set and --from-files may come from the environment instead, the questions from
-    WIN_EVENT_QUESTIONS; the option wins.
+    Several questions in one job read the topic only once. Without a QUESTION, all questions are listed. Every
+    option except --set and --from-files may also be set in the environment, and the questions in
+    WIN_EVENT_QUESTIONS. If both are set, the option is used.
 
     \b
     Examples:

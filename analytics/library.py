@@ -30,14 +30,14 @@ def find(names: str) -> tuple[Question, ...]:
         raise QuestionError(f"no question; there are: {', '.join(known)}")
     doubles = sorted({q.name for q in found if sum(other.name == q.name for other in found) > 1})
     if doubles:
-        raise QuestionError(f"{doubles[0]} is asked twice")
+        raise QuestionError(f"{doubles[0]} is given twice")
     return tuple(found)
 
 
 def _file(name: str, known: dict[str, Question]) -> Question:
     if not name.endswith(".sql"):
         raise QuestionError(
-            f"no question {name!r}; there are: {', '.join(known)}, or name a file.sql of yours"
+            f"no question {name!r}; there are: {', '.join(known)}, or give a .sql file of your own"
         )
     path = Path(name)
     try:
@@ -45,5 +45,5 @@ def _file(name: str, known: dict[str, Question]) -> Question:
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
     if not question.results:
-        raise QuestionError(f"{name}: no line begins with INSERT INTO, so it would answer nothing")
+        raise QuestionError(f"{name}: no line begins with INSERT INTO, so it would write no answer")
     return question

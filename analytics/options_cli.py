@@ -230,8 +230,8 @@ def _check_inventory(questions: Sequence[Question], files: Sequence[Path]) -> No
     if joining and len(joining) < len(questions):
         others = ", ".join(q.name for q in questions if q.name not in joining)
         raise QuestionError(
-            f"{joining[0]} never forgets a row of the inventory, {others} forgets after a day: "
-            "ask them in two jobs"
+            f"{joining[0]} keeps the rows of the inventory for ever, {others} keeps its state for a day: "
+            "submit two jobs"
         )
 
 
@@ -241,7 +241,7 @@ def _archive(
     if not any(question.name == "archive" for question in questions):
         return None
     if files:
-        raise QuestionError("archive writes what is in the topic; files are files already")
+        raise QuestionError("archive writes a topic to files: it cannot be used with --from-files")
     path = values["archive_path"]
     if not path or not path.startswith(("file:///", "s3://")):
         raise QuestionError(

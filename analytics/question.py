@@ -37,7 +37,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Question:
-    """`text` runs unchanged, with the default values that it contains."""
+    """A question in SQL. Its `text` can be run unchanged: it contains the default values."""
 
     name: str
     text: str

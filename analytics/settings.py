@@ -74,7 +74,7 @@ class AnalyticsSettings:
 
     @property
     def answer_topics(self) -> tuple[str, ...]:
-        """Those that the job writes."""
+        """The topics that the job writes."""
         late = ("events_late",) if self.reads_events else ()
         return tuple(self.topic_of(name) for name in (*self.results, *late) if name != "archive")
 

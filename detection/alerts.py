@@ -79,10 +79,7 @@ def of_event(head: Head, identity: str, time: int | None, detected_at: str = "")
 
 
 def telling(changes: Iterable[Change], now: Callable[[], str]) -> Iterator[Alert]:
-    """Which alerts to report.
-
-    New ones at once; others when their count has doubled, and when they are over.
-    """
+    """The alerts to report: new ones at once, others when their count has doubled and when they are over."""
     for change in changes:
         burst = change.burst
         new = burst.told == 0

@@ -46,7 +46,7 @@ _EXIT = (
 
 
 class _WithDefault(click.Group):
-    """`win-event-detect FILE` is `win-event-detect run FILE`: only the other commands need their name."""
+    """The command `run` needs no name: `win-event-detect FILE` means `win-event-detect run FILE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help", "--version")):
@@ -243,8 +243,8 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 def score(files: tuple[Path, ...], **values: Any) -> None:
     """Measure the rules against events with labels (win-event-producer --labels).
 
-    For each rule that names scenarios: the share of its alerts that are right, the share of the played
-    scenarios that it found, and the seconds from the event that decided to the alert.
+    The result for each rule with scenarios: which share of its alerts is right, which share of the scenarios
+    in the events it found, and the seconds from the deciding event to the alert.
 
     \b
     Example:

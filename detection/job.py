@@ -64,7 +64,7 @@ _OPTIONS = (
     ),
     option(
         "--execution-mode", "WIN_EVENT_EXECUTION_MODE", type=click.Choice(["thread", "process"]),
-        show_default="thread where Python has a shared library and was not moved",
+        show_default="thread if Python has a shared library and was not moved",
         help="Where Python runs: in the TaskManager's process, or in one beside it, which costs half as much "
         "processor time again. A checkpoint of one mode has no open windows for the other.",
     ),
@@ -135,10 +135,11 @@ def _take(kafka: KafkaSettings, values: dict[str, Any]) -> tuple[Any, DetectionS
 
 
 def _execution_mode() -> str:
-    """`thread` where it can work.
+    """`thread` if it can work, else `process`.
 
-    Flink loads the shared library of the same Python, which looks for Python's own modules where it was built
-    to be: a Python that was moved, as those that uv downloads, would end the TaskManager.
+    In thread mode, Flink loads the shared library of the same Python. The library looks for Python's modules
+    in the folder that it was built for. If Python was moved, like those that uv downloads, this would end the
+    TaskManager.
     """
     built_for = re.search(r"--prefix=([^ ']+)", sysconfig.get_config_var("CONFIG_ARGS") or "")
     at_home = Path(sys.base_prefix) == Path(built_for[1] if built_for else "/usr/local")

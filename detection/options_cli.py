@@ -30,8 +30,8 @@ DETECTION_OPTIONS = (
     option(
         "--max-lateness", "WIN_EVENT_MAX_LATENESS", type=FiniteFloat(0, 86_400), default=60.0,
         metavar="SECONDS",
-        help="How far events may be out of order. Correlations ignore later events and count them. "
-        "They keep at most rate × (timespan + this) events, about 200 bytes each, and 1.4 KB a group.",
+        help="How far events may be out of order. Later events are counted, but correlations ignore them. "
+        "Memory: at most rate × (timespan + this) events of about 200 bytes, and 1.4 KB per group.",
     ),
     option(
         "--max-window", "WIN_EVENT_MAX_WINDOW", type=click.IntRange(10), default=100_000, metavar="EVENTS",

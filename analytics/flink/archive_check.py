@@ -1,4 +1,4 @@
-"""Tries out the folder or bucket of an archive from where the job is submitted, as Flink will write to it."""
+"""Tests the folder or bucket of an archive before the job is submitted, with Flink's own file systems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROBE = "_win-event-check"  # readers of folders skip names that begin with _
 
 
 def check_archive(archive: ArchiveSettings) -> None:
-    """Write a small file and take it away; not in folders of other machines. Raises PreflightError."""
+    """Write a small file and remove it; not in folders of other machines. Raises PreflightError."""
     in_s3 = archive.path.startswith("s3://")
     if not in_s3 and not runs_here():
         return
@@ -32,9 +32,9 @@ def check_archive(archive: ArchiveSettings) -> None:
         store.delete(probe, False)
     except Py4JJavaError as error:
         look_at = (
-            "the bucket, AWS_ACCESS_KEY_ID and what the key may do"
+            "the bucket, AWS_ACCESS_KEY_ID and the permissions of the key"
             if in_s3
-            else "the folder and who may write to it"
+            else "the folder and its permissions"
         )
         raise PreflightError(_told(archive.path, error.java_exception, look_at)) from None
 

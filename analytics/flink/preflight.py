@@ -14,7 +14,7 @@ from flink_bridge.kafka.settings import KafkaSettings
 
 
 def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
-    """What to tell the user, with what could not be checked here. Raises PreflightError, JaasError."""
+    """Notes for the user, also about checks that were not possible here. Raises PreflightError, JaasError."""
     kafka = settings.kafka
     assert kafka is not None  # noqa: S101 - files need no check
     notes = slot_notes("--parallelism", settings.parallelism)
@@ -22,7 +22,7 @@ def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
         return [*notes, preflight.UNCHECKED]
     topics = {settings.topic: "win-event-kafka-setup apply"}
     topics |= dict.fromkeys(settings.inventory_topics, "win-event-stack up --cdc")
-    other_group = "log in as analytics, or take a --transactional-id-prefix that the user may use"
+    other_group = "log in as analytics, or set a --transactional-id-prefix that this user may use"
     try_reading(kafka, prefix, settings.transactional_id_prefix, topics, other_group)
     if answers := settings.answer_topics:
         try:

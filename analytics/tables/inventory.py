@@ -47,7 +47,7 @@ def versions(name: str, settings: AnalyticsSettings, kafka: KafkaSettings, prefi
 def alerts_told(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: str) -> list[str]:
     """The topic of alerts, with a row for each update.
 
-    Those of analytics (`rule`) and of detection (`rule_id`).
+    It has the alerts of analytics (column `rule`) and of detection (column `rule_id`).
     """
     body = (
         "`rule` STRING, rule_id STRING, subject STRING, id STRING, `group` MAP<STRING, STRING>,\n  "

@@ -29,7 +29,7 @@ _STEP = 100  # milliseconds: timers are rounded up to multiples of this, so that
 
 
 class Correlating(Shipped, KeyedProcessFunction):
-    """Takes (key, occurrence), returns alerts. Its state is that of a Correlator."""
+    """Takes (key, occurrence) and returns alerts. It has the same state as a Correlator."""
 
     def __init__(self, files: list[RuleFile], pipelines: list[str], bounds: Bounds) -> None:
         self._files, self._pipelines, self._bounds = files, pipelines, bounds

@@ -13,13 +13,13 @@ from flink_bridge.kafka.reading import try_reading
 
 
 def check(settings: DetectionSettings, prefix: str) -> list[str]:
-    """What to tell the user, with what could not be checked here. Raises PreflightError, JaasError."""
+    """Notes for the user, also about checks that were not possible here. Raises PreflightError, JaasError."""
     kafka = settings.kafka
     notes = slot_notes("--parallelism", settings.parallelism)
     if not preflight.secret_at_hand(kafka, os.environ):
         return [*notes, preflight.UNCHECKED]
     topics = {settings.topic: "win-event-kafka-setup apply"}
-    other_group = "log in as detection, or take a --group that the user may use"
+    other_group = "log in as detection, or set a --group that this user may use"
     try_reading(kafka, prefix, settings.group, topics, other_group)
     properties = kafka.producer_properties(prefix) | preflight.WAITS
     properties["client.id"] = "win-event-detection-check"

@@ -1,7 +1,7 @@
-"""What travels between the functions of the job: pairs of texts, (key, value). Pure but for PyFlink's types.
+"""The records between the functions of the job: pairs of texts, (key, value). Pure but for PyFlink's types.
 
-An alert that is ready has the key "". What correlations count has the key of its windows: the correlation and
-the group. Correlations that count each other share one key, since their groups may differ.
+An alert that is ready has the key "". An occurrence, which correlations count, has the key of its windows:
+the correlation and the group. Correlations that count each other share one key, as their groups may differ.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def alert(found: Alert) -> Row:
 
 
 def record(found: Alert) -> Row:
-    """An alert as it goes to the topic."""
+    """The record of an alert for the topic."""
     return Row(found.key.decode(), _value(found))
 
 
 def record_of(value: str) -> Row:
-    """The same of what `alert` has made."""
+    """The record for the topic, from the value that `alert` has made."""
     told = orjson.loads(value)
     return Row(orjson.dumps({"rule_id": told["rule_id"], "group": told["group"]}).decode(), value)
 

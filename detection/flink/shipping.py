@@ -1,8 +1,8 @@
-"""Ships our packages with the job, and makes each job run with the packages that it was submitted with.
+"""Sends our packages with the job, so that each job runs with the packages that it was submitted with.
 
-In thread mode, a TaskManager has one Python for all jobs of its life. It imports a module once, so a job of a
-newer version would run the code of the older one. A shipped function therefore looks first whose modules are
-loaded.
+In thread mode, a TaskManager has one Python process for all its jobs. Python imports a module once, so a job
+of a newer version would run the code of the older one. A function that was sent with a job therefore checks
+first which job the loaded modules come from.
 """
 
 from __future__ import annotations

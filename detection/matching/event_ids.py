@@ -17,7 +17,7 @@ def event_ids(tree: Any) -> frozenset[int] | None:
 
 
 def channels(tree: Any) -> frozenset[str] | None:
-    """The channels for which it may be true, in lower case; None if for any."""
+    """The channels for which the condition may be true, in lower case; None if it may be true for any."""
     return _texts(tree, "Channel")
 
 

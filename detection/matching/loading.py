@@ -32,7 +32,10 @@ class PipelineError(ValueError):
 
 
 def load(files: Iterable[RuleFile], pipelines: Sequence[str] = ()) -> RuleSet:
-    """`pipelines`: texts of pySigma's processing pipelines, applied in this order. Raises PipelineError."""
+    """Load the rules of these files. Raises PipelineError.
+
+    `pipelines`: texts of pySigma's processing pipelines, which are applied in this order.
+    """
     loading = _Loading([_pipeline(text) for text in pipelines])
     parsed = loading.parse(files)
     loading.narrow(parsed)
@@ -90,7 +93,7 @@ class _Loading:
             wanted = filter_.filter.rules if isinstance(filter_.filter.rules, list) else []
             missing = [each.reference for each in wanted if each.reference not in names]
             if missing:
-                self._refuse(filter_, f"a filter of rule '{missing[0]}', which is not there")
+                self._refuse(filter_, f"filters rule '{missing[0]}', which does not exist")
                 continue
             try:
                 for rule in rules:
@@ -124,9 +127,9 @@ class _Loading:
         for each in waiting:
             missing = next(name for name in _references(each) if name not in self._names)
             why = (
-                "which waits for it or is refused"
+                "which refers back to it, or is refused"
                 if missing in called
-                else "which is not there, or is refused"
+                else "which does not exist, or is refused"
             )
             self._refuse(each, f"refers to rule '{missing}', {why}")
 

@@ -15,7 +15,7 @@ SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
 
 class LogSourceError(ValueError):
-    """A log source whose events are not Windows events."""
+    """The log source has no Windows events, or is unknown; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ _OTHERS = {
 
 
 def sources_of(log_source: SigmaLogSource) -> tuple[Source, ...]:
-    """Raises LogSourceError."""
+    """The sources of events for a rule's log source. Raises LogSourceError."""
     product, service, category = log_source.product, log_source.service, log_source.category
     if product not in (None, "windows"):
-        raise LogSourceError(f"product {product}: only Windows events come here")
+        raise LogSourceError(f"product {product}: only rules for Windows events are supported")
     if category:
         return _of_category(category)
     if service is None:

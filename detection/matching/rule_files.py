@@ -21,7 +21,7 @@ class RuleFilesError(ValueError):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a rule, a filter or a correlation is not used."""
+    """The reason why a rule, a filter or a correlation is not used, with its place."""
 
     path: str
     line: int

@@ -15,7 +15,7 @@ def notes(rules: RuleSet) -> dict[str, str]:
     found = {rule.head.key: _note(rule, known) for rule in rules.rules}
     for correlation in rules.correlations:
         dead = [key for key in correlation.refers_to if found.get(key, "").startswith("never")]
-        found[correlation.head.key] = "never: a rule it needs never matches" if dead else ""
+        found[correlation.head.key] = "never: a rule that it needs never matches" if dead else ""
     for head in rules.heads.values():
         if not head.alerts and not found[head.key]:
             found[head.key] = "for a correlation only"

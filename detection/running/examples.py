@@ -53,7 +53,7 @@ def run_examples(rules: RuleSet) -> Iterator[Example]:
 
 
 def _problem(examples: Any) -> str:
-    """Why these are no examples; what is misspelt would never be tested."""
+    """Why the examples cannot be used; an example under a misspelt name would never be tested."""
     if not isinstance(examples, dict):
         return "expected match and no_match"
     if unknown := [str(name) for name in examples if name not in _LISTS]:

@@ -1,4 +1,4 @@
-"""One run over lines: feeds the detector, passes alerts on, changes rules on request. It prints nothing."""
+"""One run over lines: feeds the detector, hands over alerts, changes rules on request. It prints nothing."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class RuleSource:
         """Like `load`, but also raises RulesError if every rule is refused: nothing could be found."""
         rules = self.load()
         if not rules.heads:
-            reasons = "; ".join(map(str, rules.refusals[:3])) or "the files hold none"
+            reasons = "; ".join(map(str, rules.refusals[:3])) or "the files contain no rule"
             raise RulesError(f"no rule is left: {reasons}")
         return rules
 

@@ -1,8 +1,8 @@
-"""How good the rules are: precision, recall and delay against the labels that events carry. Pure.
+"""How good the rules are: precision, recall and delay, measured with the labels in the events. Pure.
 
-A rule names the scenarios that it is for (`scenarios` in its file). An alert is right if one of its events
-has one of these labels; a played scenario is found if one of its events is in an alert of the rule. It counts
-as missed only when all its events are there: the event that decides may still come.
+A rule names the scenarios that it should find (`scenarios` in its file). An alert is right if one of its
+events has one of these labels; a scenario is found if one of its events is in an alert of the rule. It counts
+as missed only if all its events were read, because the deciding event may still come.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class TopicDriver:
         self._stopped = True
 
     def run(self, new_rules: Callable[[], RuleSet | None] = lambda: None) -> None:
-        """Raises TopicError."""
+        """Read the topic until it is stopped, or to its end. Raises TopicError."""
         try:
             require_protocol(self._settings.connection)
             self._follow(self._begin(), new_rules)

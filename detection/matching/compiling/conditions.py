@@ -41,7 +41,7 @@ class Compiler:
         self._renamed: dict[str, str] = {}
 
     def add(self, number: int, tree: Any, renamed: dict[str, str] | None = None) -> None:
-        """Raises NotSupportedError."""
+        """Add the condition of rule `number`. Raises NotSupportedError."""
         self._renamed = renamed or {}
         self.function.add(number, self._condition(tree, 0))
 

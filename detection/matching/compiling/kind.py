@@ -48,9 +48,9 @@ class Kind:
 
 
 def compiled(known: Known, wanted: Sequence[Wanted]) -> Kind | None:
-    """The function.
+    """The rules for this kind of event as one function; None if no rule can match.
 
-    None if no rule can match. Most of many rules are only tested if a text requires it.
+    If there are many rules, most of them are only tested if a text in the event makes them possible.
     """
     always = Compiler(known)
     functions = [always.function]

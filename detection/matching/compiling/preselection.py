@@ -150,7 +150,7 @@ def _word_set(words: Iterable[str]) -> Any:
 
 
 def preselected(always: Check | None, selection: Preselection) -> Check:
-    """One function for rules that are always tested and for those that the texts of an event require."""
+    """One function for rules that are always tested, and for those that texts in the event make possible."""
 
     def check(texts: Any, whole: Whole | None) -> list[int]:
         found = always(texts, whole) if always is not None else []

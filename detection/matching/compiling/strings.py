@@ -55,7 +55,7 @@ def pattern(value: SigmaString, case: Case) -> str:
 
 
 def without_placeholders(value: SigmaString) -> None:
-    """Raises NotSupportedError."""
+    """Check that the value has no placeholder. Raises NotSupportedError."""
     names = ", ".join(f"%{part.name}%" for part in value.s if isinstance(part, Placeholder))
     if names:
         raise NotSupportedError(

@@ -1,4 +1,4 @@
-"""The test of one value of a rule, written as Python for a Function. Pure; all raise NotSupportedError."""
+"""The test of one value of a rule, as Python for a Function. Pure; all functions raise NotSupportedError."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def field_test(function: Function, name: str, value: Any, name_of: NameOf) -> st
 
 
 def keyword_test(function: Function, value: Any) -> str:
-    """The test whether the value occurs in the texts of an event."""
+    """The test that finds the value in the texts of an event."""
     if isinstance(value, SigmaRegularExpression):
         return f"{_regular(function, value)}({function.keywords(low=False)})"
     if isinstance(value, SigmaNumber):

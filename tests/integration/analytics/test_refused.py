@@ -41,4 +41,4 @@ def test_a_folder_that_cannot_be_written(stack: RunningStack, tmp_path: Path) ->
     folder = f"file://{tmp_path}/file/archive"
     line = refused(stack, "archive", "--archive-path", folder)
     assert folder in line
-    assert "check the folder and who may write to it" in line
+    assert "check the folder and its permissions" in line

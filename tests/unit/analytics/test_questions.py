@@ -82,7 +82,7 @@ def test_positions_of_inserts_are_those_of_the_catalogue() -> None:
         (["level_window"], "no question 'level_window'; there are: alerts_in_context, archive, brute_force"),
         (["level_windows", "--set", "width=0"], "width=0: expected a whole number from 1 to 86400"),
         (["level_windows", "--set", "width"], "--set 'width': expected NAME=VALUE"),
-        (["level_windows,level_windows"], "level_windows is asked twice"),
+        (["level_windows,level_windows"], "level_windows is given twice"),
         (["level_windows", "--from-files", "nothing/*.ndjson"], "there is no such file"),
         (
             ["level_windows", "--result-topic", "alerts=x"],
@@ -91,7 +91,7 @@ def test_positions_of_inserts_are_those_of_the_catalogue() -> None:
         (["enriched", "--hosts", "no.csv"], "no.csv: No such file or directory (columns computer,role,site)"),
         (["archive"], "archive needs --archive-path"),
         (["archive", "--archive-path", "relative"], "not 'relative'"),
-        (["alerts_in_context,brute_force"], "brute_force forgets after a day: ask them in two jobs"),
+        (["alerts_in_context,brute_force"], "brute_force keeps its state for a day: submit two jobs"),
         (["no.sql"], "no.sql: No such file or directory"),
     ],
 )
