@@ -1,7 +1,4 @@
-"""`python -m bench` (make bench).
-
-Measures, prints one table, stores the figures, writes docs/PERFORMANCE.md.
-"""
+"""`python -m bench` (make bench) measures, prints a table, stores the figures, writes docs/PERFORMANCE.md."""
 
 from __future__ import annotations
 

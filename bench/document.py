@@ -1,4 +1,4 @@
-"""docs/PERFORMANCE.md: the figures as tables in the text of performance.template.md."""
+"""Makes docs/PERFORMANCE.md: the figures as tables in the text of performance.template.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEMPLATE = Path(__file__).with_name("performance.template.md")
 
 
 def render(book: Book, parts: Sequence[str] = ()) -> str:
-    """The page; `parts` are texts about a tool: which changes were tried, and why."""
+    """The page; each text in `parts` is about one tool: which changes were tried, and why."""
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
         sections="".join(_section(record) for record in book.records),

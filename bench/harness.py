@@ -40,7 +40,7 @@ _LONGEST = 300
 
 
 def _reason(words: str) -> str:
-    """A short text as it is; of a program's long output the line that says why it failed, else its end."""
+    """The reason in a program's output: a short text unchanged, else its line with the error, or its end."""
     if len(words) <= _LONGEST:
         return words
     told = [

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sample:
-    """One run. `value` has the unit of its case; `cpu_seconds` and `peak_mib` are of the tested processes."""
+    """The result of one run. `value` has the unit of its case; cost is that of the tested processes."""
 
     value: float
     events: int = 0

@@ -56,7 +56,7 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None, discard: b
 def _peak_memory(process: subprocess.Popen[bytes]) -> Iterator[list[float]]:
     """The peak of sampled resident memory in MiB.
 
-    Ru_maxrss would include this program's size before the exec.
+    The kernel's own figure (ru_maxrss) would include this program's size before the exec.
     """
     samples, over = [0.0], threading.Event()
 

@@ -1,4 +1,4 @@
-"""What the options of all tools share, whichever packages the tools need: a type, and their variables."""
+"""The common part of the options of all tools: a type for numbers, and the variables in the environment."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
     "--cache",
     "CACHE",
     metavar="URL",
-    help="Valkey or Redis that remembers what the API answers: redis://HOST:6379/0, rediss:// for TLS.",
+    help="Valkey or Redis server that stores the API's answers: redis://HOST:6379/0, rediss:// for TLS.",
 )
 @kafka_connection_options
 def main(**values: Any) -> None:
@@ -114,7 +114,7 @@ def _settings(values: dict[str, Any]) -> Settings:
     for name in ("flink_url", "producer_url"):
         if values[name] and not values[name].startswith(("http://", "https://")):
             raise click.UsageError(
-                f"--{name.replace('_', '-')} {values[name]}: it begins with http:// or https://"
+                f"--{name.replace('_', '-')} {values[name]}: expected http:// or https:// at the beginning"
             )
     return Settings(
         kafka=connection,
@@ -141,7 +141,7 @@ def _cache(url: str | None) -> CacheServer | None:
     from_argv = click.get_current_context().get_parameter_source("cache") is ParameterSource.COMMANDLINE
     if from_argv and has_password(url):
         raise click.UsageError(
-            "--cache: every user of this machine can read a command line, so no password there: "
+            "--cache: every user of this machine can read a command line, so it must not have a password: "
             "set WIN_EVENT_CACHE_PASSWORD_FILE"
         )
     return found

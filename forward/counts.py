@@ -62,11 +62,13 @@ class ForwardMetrics(Collector):
         yield _counter("requests", "PutRecords requests.", counts.requests)
         yield _by("retries", "Records that were refused and sent again.", "code", counts.retries)
         yield _by("rejected", "Records that Kinesis never accepts.", "reason", counts.rejected)
-        yield _counter("kafka_lost", "How often no broker could be reached any more.", counts.kafka_lost)
+        yield _counter("kafka_lost", "How often the connection to all brokers was lost.", counts.kafka_lost)
         yield GaugeMetricFamily(
             "win_event_forward_kafka_up", "1 while a broker answers.", value=counts.kafka_up
         )
-        yield GaugeMetricFamily("win_event_forward_held", "Records read and not sent.", value=self._held())
+        yield GaugeMetricFamily(
+            "win_event_forward_held", "Records read and not sent yet.", value=self._held()
+        )
         lag = GaugeMetricFamily(
             "win_event_forward_lag", "Records that are not in the stream yet.", labels=("partition",)
         )

@@ -24,10 +24,10 @@ _PASSING = (
     "RequestTimeout",
 )
 _ADVICE = {
-    "ResourceNotFoundException": "is there such a stream? --create-stream makes it",
+    "ResourceNotFoundException": "does this stream exist? --create-stream makes it",
     "AccessDeniedException": "the login needs kinesis:PutRecords and kinesis:DescribeStreamSummary",
     "UnrecognizedClientException": "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "ExpiredTokenException": "the session token is over: get a new one",
+    "ExpiredTokenException": "the session token has expired: get a new one",
 }
 _VARIABLES = "AWS_REGION, AWS_ENDPOINT_URL_KINESIS, AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
 
@@ -37,9 +37,10 @@ class StreamError(Exception):
 
 
 class Stream:
-    """Endpoint, region and login come from boto3's usual sources.
+    """A stream, by its name.
 
-    AWS_ENDPOINT_URL_KINESIS, AWS_REGION, profiles.
+    Endpoint, region and login come from boto3's usual sources (AWS_ENDPOINT_URL_KINESIS, AWS_REGION,
+    profiles).
     """
 
     def __init__(self, name: str) -> None:
@@ -64,9 +65,9 @@ class Stream:
             raise _unusable(error) from error
 
     def open(self, shards: int | None) -> None:
-        """Wait until the stream can be written.
+        """Wait until the stream can be written. Raises StreamError.
 
-        With `shards`, create it if it does not exist. Raises StreamError.
+        With `shards`, create it if it does not exist.
         """
         if shards is not None:
             self._create(shards)
@@ -131,5 +132,5 @@ class Stream:
 
 
 def _unusable(error: Exception) -> StreamError:
-    """boto3 has no address, no region or no login, or cannot reach the service."""
+    """The error if boto3 has no address, no region or no login, or cannot reach the service."""
     return StreamError(f"Kinesis: {' '.join(str(error).split())} ({_VARIABLES})")

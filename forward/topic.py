@@ -70,10 +70,9 @@ class Topic:
         self._ask_at = 0.0
 
     def open(self, lost: Callable[[Sequence[int]], object], wait: float) -> dict[int, int]:
-        """Join the group.
+        """Join the group; returns the end offset of every partition that is not empty. Raises TopicError.
 
-        Returns the end offset of every partition that is not empty. `lost` is called with partitions that go
-        to another reader. Raises TopicError.
+        `lost` is called with partitions that go to another reader.
         """
         try:
             open_admin(self._settings.connection, wait=wait)
@@ -158,7 +157,7 @@ class Topic:
         return max(now - since, 0.001)
 
     def lag(self) -> dict[int, int]:
-        """Records that are not done yet, by partition, as far as the client knows."""
+        """The number of records that are not done yet, by partition, as far as the client knows."""
         behind = {}
         for number, position in dict(self._positions()).items():
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), cached=True)
@@ -176,8 +175,8 @@ class Topic:
             )
             if not trying(self.commit):
                 raise TopicError(
-                    f"the last positions in {self.name} could not be committed: what was sent last will be "
-                    "sent again by the next start"
+                    f"the last positions in {self.name} could not be committed: the next start sends the "
+                    "last records again"
                 )
         finally:
             self._consumer.close()

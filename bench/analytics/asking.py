@@ -104,7 +104,7 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
 def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
     """Run a bounded job to its end.
 
-    Seconds since all its tasks ran, processor seconds, peak memory in MiB.
+    Returns the seconds from the moment when all its tasks run, processor seconds, and peak memory in MiB.
     """
     tested = [cluster.taskmanager()]
     cpu, peak = cpu_seconds(tested), 0.0
@@ -118,7 +118,7 @@ def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
 
 
 def without_failure(job: Job, condition: Callable[[], bool]) -> bool:
-    """The condition, while the job has not failed. Raises RuntimeError with the reason when it has."""
+    """The value of the condition. Raises RuntimeError with the reason if the job has failed."""
     if reason := job.reason():
         raise RuntimeError(f"the job failed: {reason}")
     return condition()

@@ -40,7 +40,7 @@ class FilledTopic:
         return self._name
 
     def send(self, count: int) -> None:
-        """Send so many more, as fast as Kafka accepts them."""
+        """Send `count` more events, as fast as Kafka accepts them."""
         producer = producer_of(self.cluster)
         for number, event in islice(self._events, count):
             ms = START + int(number / self._rate * 1000)
@@ -66,7 +66,7 @@ def producer_of(cluster: Cluster) -> Producer:
 
 
 def append(producer: Producer, topic: str, line: bytes, computer: str, ms: int) -> None:
-    """Waits while the producer's memory is full."""
+    """Append an event; waits while the producer's memory is full."""
     while True:
         try:
             producer.produce(topic, line, computer, timestamp=ms)

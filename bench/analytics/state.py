@@ -25,9 +25,9 @@ class _Run:
         self._sizes: dict[int, float] = {}
 
     def after(self, hour: int) -> Sample:
-        """MiB of a checkpoint after so many hours.
+        """The size of a checkpoint in MiB after so many hours of events.
 
-        All hours are one run; another round returns the same figures.
+        All hours are measured in one run; another round returns the same figures.
         """
         if not self._sizes:
             self._measure()
@@ -62,7 +62,7 @@ def _has_read(job: Job, records: int) -> bool:
 
 
 def _next_checkpoint(job: Job) -> float:
-    """MiB of the first checkpoint that begins after this."""
+    """The size in MiB of the first checkpoint that begins after this call."""
     path = f"/jobs/{job.job_id}/checkpoints"
     begun = job.running.rest(path)["counts"]["total"]
 

@@ -36,7 +36,7 @@ class Cluster:
     """Fresh topics for every run; `under_test` are the processes whose cost counts."""
 
     def __init__(self, running: RunningStack, numbers: Iterator[int] | None = None) -> None:
-        """`numbers`: for the names of its topics, so that they differ from others of this stack."""
+        """`numbers` make the names of its topics different from those of other benchmarks on this stack."""
         self.running = running
         self._numbers = numbers or itertools.count(1)
         login = kafka_objects.connection(running.stack, "reader").client_settings()

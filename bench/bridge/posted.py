@@ -52,7 +52,7 @@ class _Run:
         return self._found.pop((seen, wanted))
 
     def _times(self) -> dict[str, list[float]]:
-        """Seconds of each post."""
+        """The seconds of each post, by the place where they end."""
         topics = self._cluster.topics()
         with ExitStack() as cleanup:
             cleanup.callback(self._cluster.remove, topics)

@@ -99,7 +99,7 @@ def _library(folder: Path) -> Path:
 
 
 def _profiled(library: Path, run: Callable[[Cluster], Sample], name: str) -> Counter[str]:
-    """A cluster of its own, whose JVMs write their stacks when they end."""
+    """The samples of a run on a separate cluster, whose JVMs write their stacks when they end."""
     click.echo(f"{name}: running", err=True)
     stacks = library.parent / "stacks"
     stacks.mkdir(exist_ok=True)

@@ -72,12 +72,12 @@ def _plain(folder: Path, count: int, size: int) -> Sample:
 
 
 def _hits(folder: Path, count: int, size: int) -> Path:
-    """The number of our hits: another program's figure counts only if it finds the same number."""
+    """The file with the number of our hits: another program's figure counts only if it finds as many."""
     return folder / f"hits-{count}-{size}"
 
 
 def _rsigma(program: str, folder: Path, count: int, size: int) -> Sample:
-    """The same events in its form: every field at the top level, also those of the event data."""
+    """Run rsigma, which gets the events in another form: also the event data is at the top level."""
     flat = folder / f"{count}-flat.ndjson"
     if not flat.exists():
         with flat.open("w", encoding="utf-8") as out:

@@ -1,6 +1,6 @@
-"""The simple solution.
+"""The simple solution: every rule is tested on every event, by closures.
 
-Every rule is tested on every event, by closures. Arguments: RULES FILE; prints the hits.
+Arguments: RULES FILE; prints the hits.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def _on_flink(topic: FilledTopic, file: Path, mode: str = "thread") -> Sample:
 
 
 class _Position(NamedTuple):
-    """How many records the group had behind it at a moment, and the processor seconds spent until then."""
+    """How many records the group had processed at a moment, and the processor seconds until then."""
 
     records: int
     at: float
@@ -74,7 +74,7 @@ class _Position(NamedTuple):
 
 
 def _positions(topic: FilledTopic, job: Job, group: str) -> tuple[list[_Position], float]:
-    """Each position that the job commits until its end, and the most MiB."""
+    """Each position that the job commits until its end, and its peak memory in MiB."""
     tested = [topic.cluster.taskmanager()]
     login = kafka_objects.connection(topic.cluster.running.stack, "detection").client_settings()
     reader = Consumer({**login, "group.id": group})

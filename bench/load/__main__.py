@@ -27,8 +27,8 @@ from local_stack.layout import load_stack
 @click.command()
 @click.option("--rate", envvar="RATE", default=10_000, show_default=True, type=click.IntRange(1))
 @click.option("--seconds", envvar="SECONDS", default=60.0, show_default=True, type=FiniteFloat(1))
-@click.option("--own", envvar="OWN", is_flag=True, help="A stack of its own, although one runs.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--own", envvar="OWN", is_flag=True, help="Start a separate stack, even if one is running.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def main(rate: int, seconds: float, own: bool, as_json: bool) -> None:
     """Load the running stack, or a new one, and check every promise.
 

@@ -56,7 +56,7 @@ class Watched:
 
 
 def run(cluster: Cluster, rate: int, seconds: float) -> tuple[Found, Watched]:
-    """Raises AssertionError when a part does not start."""
+    """Run the load and measure it. Raises AssertionError if a part does not start."""
     topics = cluster.topics(partitions=1, append_time=True)
     with ExitStack() as cleanup:
         cleanup.callback(cluster.remove, topics)

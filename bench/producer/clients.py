@@ -84,7 +84,7 @@ class Takers:
             self._clients[0].recv(_PIECE)
 
     def take(self, each: int) -> float:
-        """Ask for the log and read `each` bytes of it in every client; the seconds that took."""
+        """Ask for the log and read `each` bytes of it in every client; returns the seconds."""
         begin = time.monotonic()
         left: dict[socket.socket, int] = {}
         with selectors.DefaultSelector() as selector:

@@ -1,7 +1,7 @@
 """When the cache is read and when it is written.
 
-At its start, a console loads the cache into memory. Once a topic is read up to its end, the memory is right,
-whatever the cache said; from then on the cache is written once a second.
+At its start, a console loads the cache into memory. When a topic has been read up to its end, memory is up to
+date and the old content of the cache no longer counts; from then on the cache is written once a second.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Cache:
         self._was_read = True
 
     def _take(self, name: str, value: bytes | None) -> str | None:
-        """Read one topic or the counts; returns why there is nothing, or None."""
+        """Load one topic or the counts; returns why the cache has nothing, or None."""
         if value == b"":
             return EMPTY
         if name == _COUNTS:

@@ -12,19 +12,22 @@ REASONS = (AWAY, EMPTY, FOREIGN)
 
 
 class Lookups:
-    """`state`: why the cache has nothing under a name; None: it has something. Every series begins with 0."""
+    """Counts the lookups. `state`: by name, why the cache has no entry; None if it has one.
+
+    Every series begins with 0.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self.state: dict[str, str | None] = dict.fromkeys(names, AWAY)
         self._hits = Counter(
             "win_event_console_cache_hits",
-            "Requests for what memory did not know yet and the cache did; or for counts that go on from it.",
+            "Requests that only the cache could answer yet; or for counts that continue those in the cache.",
             ("kind",),
             registry=None,
         )
         self._misses = Counter(
             "win_event_console_cache_misses",
-            "The same requests where the cache had nothing: it was away or empty, or what it had is foreign.",
+            "The same requests where the cache was away or empty, or had data of another program.",
             ("kind", "reason"),
             registry=None,
         )

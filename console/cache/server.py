@@ -57,7 +57,7 @@ class Server:
                     raise answer
 
     def ping(self) -> None:
-        """Raises AwayError."""
+        """Test the connection. Raises AwayError."""
         with self._asking():
             self._client.ping()
 

@@ -25,9 +25,9 @@ def has_password(text: str) -> bool:
 
 
 def read_url(text: str, password: Secret | None = None) -> CacheServer:
-    """`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, rediss for TLS. The password of the URL comes first.
+    """Read `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or rediss:// for TLS. Raises CacheSettingsError.
 
-    Raises CacheSettingsError.
+    A password in the URL has priority over `password`.
     """
     try:
         parts = urlsplit(text)

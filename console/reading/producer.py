@@ -48,7 +48,7 @@ class ProducerApi:
             raise AwayError(f"{self._url}/status does not answer as win-event-producer does") from error
 
     def start(self) -> None:
-        """Start generation. This and the next three raise AwayError, RefusedError."""
+        """Start generation. This method and the next three raise AwayError or RefusedError."""
         self._tell("/start", "POST")
 
     def stop(self) -> None:

@@ -27,9 +27,9 @@ GROUP = "win-event-console"  # librdkafka requires a name; nothing is ever commi
 
 
 class Tail:
-    """`starts`.
+    """`starts`: topic → how many of the newest records of each partition are read first.
 
-    Topic → how many of the newest records of each partition are read first. `take` runs in the thread.
+    `take` is called in the thread, with every record.
     """
 
     def __init__(

@@ -1,7 +1,4 @@
-"""The first questions of a security team.
-
-Logons, failures, accounts with most failures, alerts by rule. Bounded.
-"""
+"""Counts for a security team: logons, failures, the accounts with most failures, alerts by rule. Bounded."""
 
 from __future__ import annotations
 

@@ -39,10 +39,7 @@ class Results:
         self._remembered: dict[str, set[str]] = {}  # keys of rows that no record has confirmed yet
 
     def put(self, row: Row) -> bool:
-        """Store a row.
-
-        It replaces an earlier one with the same topic and key. Returns whether there was none.
-        """
+        """Store a row, which replaces an earlier one of the same topic and key. True if there was none."""
         with self._lock:
             rows = self._rows.setdefault(row.topic, OrderedDict())
             before = rows.get(row.key)

@@ -68,9 +68,9 @@ def read_routes(hub: Hub) -> APIRouter:
 
     @api.get("/counts")
     def counts() -> models.Counts:
-        """Events by level since the console started, or since the start of the cache.
+        """Numbers of events by level, of rejected lines and of late events.
 
-        Rejected and late ones.
+        Events are counted since the console started or, with a cache, since an earlier console began it.
         """
         return answers.counts(hub)
 
@@ -123,7 +123,7 @@ def stream_route(hub: Hub, is_stopping: list[bool]) -> APIRouter:
     async def live(text: Text = "", levels: Levels = []) -> StreamingResponse:  # noqa: B006
         """Server-sent events: the changes, twice a second."""
         if len(open_streams) >= MAX_STREAMS:
-            raise HTTPException(503, f"{MAX_STREAMS} pages look on already", {"Retry-After": "10"})
+            raise HTTPException(503, f"{MAX_STREAMS} pages are open already", {"Retry-After": "10"})
         frames = Frames(hub, _filter(text, levels))
 
         async def counted() -> AsyncIterator[bytes]:

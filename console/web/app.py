@@ -35,7 +35,7 @@ def build_app(hub: Hub, is_stopping: list[bool]) -> ASGIApp:
 
     app = FastAPI(
         title="win-event-console",
-        description="Reads the whole pipeline; control goes to the producer. docs/CONSOLE.md says more.",
+        description="Reads the whole pipeline, and controls the producer. For more, see docs/CONSOLE.md.",
         version=version("win-event-bridge"),
         docs_url=None,
         redoc_url=None,

@@ -81,7 +81,7 @@ class Guard:
     def _is_own_address(self, name: str) -> bool:
         """Whether the host is an address of this console.
 
-        Beyond loopback any address is, as a foreign page cannot use one.
+        If the console listens beyond loopback, any address is accepted, because foreign pages have names.
         """
         return not is_loopback(self._settings.host) and is_address(name)
 
@@ -101,7 +101,7 @@ def is_token(settings: Settings, given: str) -> bool:
 
 
 def remembered(token: str) -> str:
-    """The value of the cookie: a token may have characters that a cookie cannot have."""
+    """The value of the cookie for a token, which may have characters that are not allowed in a cookie."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -26,7 +26,7 @@ class HubCollector(Collector):
         )
         yield CounterMetricFamily(
             "win_event_console_skipped_events",
-            "Events that came faster than --max-rate.",
+            "Events that were skipped, because they came faster than --max-rate.",
             value=hub.tail.skipped,
         )
         yield from _business(hub.business)

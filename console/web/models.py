@@ -178,9 +178,9 @@ class Row(BaseModel):
 
 
 class Rows(BaseModel):
-    """`kept`.
+    """Rows, of which those that changed last come first. `kept`: the number of rows that the console has.
 
-    The number of known rows; those that changed last come first. `service`: whether they are fresh.
+    `service`: whether they are up to date.
     """
 
     service: Service

@@ -200,7 +200,7 @@ def test_what_is_wrong_is_said_in_one_line(
     no_service = forward(broker, "http://127.0.0.1:1", topic, "--create-stream")
     not_allowed = forward(broker, kinesis, rejected, "--create-stream")
     for result, text in (
-        (no_stream, "is there such a stream? --create-stream makes it"),
+        (no_stream, "does this stream exist? --create-stream makes it"),
         (no_service, "http://127.0.0.1:1"),
         (not_allowed, f"topic {rejected}: "),
     ):
