@@ -243,8 +243,8 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 def score(files: tuple[Path, ...], **values: Any) -> None:
     """Measure the rules against events with labels (win-event-producer --labels).
 
-    The result for each rule with scenarios: which share of its alerts is right, which share of the scenarios
-    in the events it found, and the seconds from the deciding event to the alert.
+    For each rule with scenarios, it prints the share of its alerts that are right, the share of the scenarios
+    in the events that it found, and the seconds from the deciding event to the alert.
 
     \b
     Example:

@@ -36,7 +36,7 @@ from flink_bridge.settings import BridgeSettings
 def main(describe: bool, **values: Any) -> None:
     """Carry lines from TCP into Kafka: events into one topic, all other lines into another.
 
-    Every option may come from the environment instead; the option wins.
+    Every option can also be set in the environment. If both are set, the option is used.
     On a cluster this needs Flink 2.2 with flink-sql-connector-kafka in its lib folder.
 
     \b

@@ -45,7 +45,7 @@ def commands() -> None:
 
     The tool logs in with KAFKA_USERNAME and KAFKA_PASSWORD (or KAFKA_PASSWORD_FILE). The passwords of the
     users come from the variables in the topology, VARIABLE or VARIABLE_FILE, or from --password-dir. Every
-    option is also read from the environment, but not those that remove or overwrite something.
+    option is also read from the environment, except those that remove or overwrite something.
 
     \b
     Examples:

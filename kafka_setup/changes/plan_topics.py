@@ -37,7 +37,7 @@ def _new_topic(topic: Topic, found: Sequence[str | None]) -> Change:
 
 def _partitions(topic: Topic, now: TopicState) -> Iterator[Change]:
     if topic.partitions > now.partitions:
-        warning = "keys may move to other partitions: their order holds before and after that, not across"
+        warning = "a key may move to another partition: its order holds before and after that, not across it"
         detail = f"{now.partitions} → {topic.partitions}; {warning}"
         yield Change("change", "partitions", topic, detail)
     elif topic.partitions < now.partitions:

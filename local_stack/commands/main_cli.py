@@ -54,7 +54,8 @@ def _explain(command: click.Command) -> None:
 def main() -> None:
     """A real Kafka broker (SASL/SCRAM, ACLs) and a real Flink cluster on this machine.
 
-    No Docker, no Java and no root needed. Everything stays under .stack/ and listens on loopback only.
+    You need no Docker, no Java and no root rights. Everything stays under .stack/ and listens on loopback
+    only.
 
     \b
     Examples:

@@ -31,7 +31,7 @@ _WIDTH_IN_A_PIPE = 2_000
     is_flag=True,
     envvar="WIN_EVENT_PEEK_LAST_ROWS",
     show_envvar=True,
-    help="Show only the newest record of each key, as you read results of analytics.",
+    help="Show only the newest record of each key, as is usual for results of analytics.",
 )
 def peek(topic: str, lines: int, last_rows: bool) -> None:
     """Show the newest records of TOPIC: time, key, and the fields of each row.
