@@ -89,7 +89,7 @@ def section(quick: bool, cluster: Cluster) -> Section:
         Case(f"level_windows of 1 s, p{p} @ {RATE:,} events/s", partial(run.sample, p)) for p in (50, 99)
     ]
     note = (
-        "From the end of a window, and the lateness that was asked for, to the row at a reader. Events are "
-        f"appended at a steady rate, with the time of their append; --max-lateness {LATENESS:g}."
+        "The time from the end of a window, plus the requested lateness, until a reader has the row. Events "
+        f"are appended at a steady rate, with the time of their append; --max-lateness {LATENESS:g}."
     )
     return Section("questions latency", "From the last event to the answer", "ms", cases, note=note)

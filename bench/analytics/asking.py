@@ -93,9 +93,9 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
             continue
         cases += [Case(f"{other}: {name}", partial(asking.by_hand, name, module)) for name in ANSWERS]
     note = (
-        f"{topic.count:,} events of about 1.2 KB in three partitions, read to the end; Flink by one subtask, "
-        "the others by one process. The clock runs from when they read. level_windows and brute_force count "
-        "only when every row equals plain Python's."
+        f"{topic.count:,} events of about 1.2 KB in three partitions, read to the end: on Flink by one "
+        "subtask, otherwise by one process. The time is measured from the start of reading. level_windows "
+        "and brute_force count only if every row is equal to plain Python's."
     )
     title = "Questions in Flink SQL"
     return [Section("questions", title, "events/s", cases, "level_windows", note, absent=absent)]

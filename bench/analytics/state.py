@@ -80,6 +80,6 @@ def section(quick: bool, cluster: Cluster) -> Section:
     note = (
         f"All six questions in one job, {_AN_HOUR:,} events an hour of event time, sent as fast as Kafka "
         "takes them: the size of a checkpoint after each hour. logon_sessions keeps one and a half hours "
-        "(its timeout is one), the other questions less, but for one row an attack."
+        "(its timeout is one); the other questions keep less, except one row for each attack."
     )
     return Section("questions state", "State of all questions", "MiB", cases, note=note, axis="hours")

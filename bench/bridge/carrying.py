@@ -27,7 +27,10 @@ _BYTES = 2_500_000_000  # of a run whose events grow
 HEADERS = ("--headers", "source,level,event_id")
 _REQUIRED = ("--require", "timestamp,level,source,message")
 ALL_OPTIONS = ("--event-timestamps", *HEADERS, *_REQUIRED)
-_SHARED = "All jobs share a TaskManager, whose memory only grows: a peak holds what the cases before it took."
+_SHARED = (
+    "All jobs share a TaskManager, whose memory only grows: the peak of a case contains that of the cases "
+    "before it."
+)
 SOCKET = ("--source", "socket")
 EXACTLY_ONCE = ("--delivery-guarantee", "exactly-once", "--checkpoint-interval", "2")
 
@@ -74,8 +77,9 @@ def _compared(work: Work, cluster: Cluster, quick: bool) -> Section:
     absent = _kcat_case(cases, cluster, work)
     options = " ".join(ALL_OPTIONS)
     note = (
-        f"{work.count:,} lines of {work.line_bytes} bytes wait in a server that costs nothing. The clock "
-        f"runs from the first fifth in Kafka to the last record. {_SHARED} All options: {options}."
+        f"{work.count:,} lines of {work.line_bytes} bytes wait in a server that needs almost no processor "
+        "time. The time is measured from the moment when a fifth of the records is in Kafka to the last "
+        f"record. {_SHARED} All options: {options}."
     )
     return Section("comparison", "The bridge", "records/s", cases, cases[0].name, note, absent=absent)
 

@@ -62,8 +62,9 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
             run = Percentiles(_Run(cluster, rate, 2.0 if quick else 10.0, options).latencies, PERCENTILES)
             cases += [Case(f"{source} p{p:g} @ {rate}", partial(run.sample, p), x=rate) for p in PERCENTILES]
     note = (
-        "From the time in the event to the broker's append time, in whole milliseconds; both clocks are the "
-        f"machine's. The first {_WARM_SECONDS:.0f} s of each run do not count. Kafka's linger is 20 ms."
+        "The time from the event's own time to the broker's append time, in whole milliseconds; both "
+        f"clocks are the machine's. The first {_WARM_SECONDS:.0f} s of each run do not count. "
+        "Kafka's linger is 20 ms."
     )
     return [Section("latency", "Latency", "ms", cases, note=note, axis="events/s")]
 

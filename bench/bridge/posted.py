@@ -160,7 +160,8 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
         for each in PERCENTILES
     ]
     note = (
-        f"From the request to the frame that the console sends to a browser, while {_RATE:,} events/s flow: "
+        "The time from the request to the frame that the console sends to a browser, while "
+        f"{_RATE:,} events/s flow: "
         "producer, bridge, topic, console; for the alert also `win-event-detect --topic`, with "
         "`log_cleared.yml` alone. The page gets a frame every 0.5 s."
     )

@@ -48,8 +48,9 @@ def section(quick: bool, cluster: Cluster, file: Path) -> Section:
         for percent in PERCENTILES
     ]
     note = (
-        "From the time in the event, set when it is handed to Kafka's client, to the moment a reader of "
-        f"the topic of alerts has the alert. {RULES} rules, and one for failed logons, an event in 60."
+        "The time from the event's own time, which is set when Kafka's client gets the event, until a "
+        f"reader of the topic of alerts has the alert. There are {RULES} rules, and one for failed logons, "
+        "which are one event in 60."
     )
     return Section("detection delay", f"Delay of an alert at {RATE:,} events/s", "ms", cases, note=note)
 

@@ -21,9 +21,9 @@ GROWTH = (10, 100, 1_000, 2_400)
 _OURS = "win-event-detect"
 _AT_THE_TOP = {"event_id": "EventID", "source": "Channel", "provider": "Provider_Name"}
 _NOTE = (
-    "Rules are generated, like SigmaHQ's: half for process creations, few that match. The start of the "
-    "process, with the loading of the rules, counts: half a second of ours. Plain Python asks every rule for "
-    "every event."
+    "The rules are generated, and similar to SigmaHQ's: half of them are for process creations, and few of "
+    "them match. The start of the process and the loading of the rules are included (half a second for "
+    "win-event-detect). Plain Python tests every rule on every event."
 )
 
 

@@ -23,9 +23,9 @@ from local_stack.broker import kafka_objects
 _WARM = 0.2  # the share of the events after which the clock starts on Flink
 _ENDS = ("FINISHED", "FAILED", "CANCELED")
 _NOTE = (
-    "On Flink the clock runs from the first committed position behind a fifth of the events to the last "
-    "one: the start of Python and the compilers of a cold cluster do not count. Of the process its start "
-    "counts. Processor time is without the broker's."
+    "On Flink, the time is measured from the first committed position after a fifth of the events to the "
+    "last one, without the start of Python and the compilers of a cold cluster. For the process, the start "
+    "is included. Processor time does not include the broker's."
 )
 
 

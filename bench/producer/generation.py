@@ -49,7 +49,7 @@ def _generation(quick: bool) -> Section:
 def _pacing(quick: bool) -> Section:
     rates = (50_000,) if quick else (1, 10, 100, 1_000, 10_000, 50_000)
     cases = [Case(f"--rate {rate}", partial(_paced, rate, 3.0 if quick else 30.0), x=rate) for rate in rates]
-    return Section("pacing", "Achieved rate, as a share of the rate asked for", "achieved/asked", cases)
+    return Section("pacing", "Achieved rate, as a share of the requested rate", "achieved/asked", cases)
 
 
 def _long_run() -> Section:

@@ -36,10 +36,10 @@ def sections(quick: bool) -> list[Section]:
     return [
         Section(
             "posting",
-            "Events a second by POST over one connection",
+            "Events per second by POST over one connection",
             "events/s",
             [Case(batches, partial(_posted, _BATCH, seconds)), Case(single, partial(_posted, 1, seconds))],
-            note="NDJSON of 1,180-byte events; the client is a process of its own on the same two cores.",
+            note="NDJSON of 1,180-byte events; the client is a separate process on the same two cores.",
         ),
         Section(
             "posting time",

@@ -53,7 +53,7 @@ def _live(quick: bool) -> Section:
     if not quick:
         cases.append(Case("100 clients", partial(_streamed, rate, seconds, 100, 0)))
     note = f"A live stream of {rate:,} events/s; every client's bytes are compared with the seed's."
-    return Section("live", "Events a second to the slowest client", "events/s", cases, good, note)
+    return Section("live", "Events per second to the slowest client", "events/s", cases, good, note)
 
 
 def _streamed(rate: int, seconds: int, clients: int, stalled: int) -> Sample:

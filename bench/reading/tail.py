@@ -1,4 +1,4 @@
-"""Lines a second of win-event-tail, beside plain `cat` on the same socket."""
+"""Lines per second of win-event-tail, beside plain `cat` on the same socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sections(quick: bool) -> list[Section]:
     cases = [Case(output, partial(_tail, count, output)) for output in outputs]
     cases.append(Case("cat, for comparison", partial(_cat, count)))
     title = "win-event-tail from a filled log into /dev/null"
-    return [Section("tail", title, "lines/s", cases, "json", note="The start of the process counts.")]
+    return [Section("tail", title, "lines/s", cases, "json", note="The start of the process is included.")]
 
 
 def _tail(count: int, output: str) -> Sample:

@@ -1,4 +1,4 @@
-"""Records a second and peak memory of win-event-verify, over a file and over a topic."""
+"""Records per second and peak memory of win-event-verify, over a file and over a topic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from local_stack.broker import kafka_objects
 from producer.log.ledger import BlockBuilder, LedgerHeader
 
 _ITSELF = "compared with itself"
-_NOTE = "The start of the process counts."
+_NOTE = "The start of the process is included."
 _SENDING = {"linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
 
 

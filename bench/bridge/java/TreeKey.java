@@ -6,7 +6,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.util.Collector;
 
-/** What a Java programmer writes first: a tree of the line, and the key out of it. */
+/** The simple solution in Java: makes a tree of the line, and takes the key from it. */
 public class TreeKey implements FlatMapFunction {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
