@@ -16,7 +16,7 @@ public class ReaderDriver {
         reader.start();
     }
 
-    /** Whatever has come since the call before: each block with an LF behind it. */
+    /** Everything that has arrived since the last call: each block with an LF after it. */
     public byte[] taken() {
         ByteArrayOutputStream taken = new ByteArrayOutputStream();
         try {

@@ -21,11 +21,11 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.exc.StreamCon
  */
 public class EventLine {
 
-    private static final int DAMAGED = 0xFFFD; // what decoders put in place of bytes that are no UTF-8
+    private static final int DAMAGED = 0xFFFD; // decoders put it in place of bytes that are not UTF-8
     private static final int MOST_DEPTH = 1000;
     private static final int RECORD_OVERHEAD = 100; // a batch of one record: 61, 21 and the lengths of key and value
     private static final int HEADER_OVERHEAD = 10;
-    private static final String PRESENT = ""; // in place of a text that nobody asks for
+    private static final String PRESENT = ""; // in place of a text that nobody reads
 
     /** A name in an object, with the names inside it. If it has a slot, the value of this field is kept. */
     static class Name {
@@ -36,30 +36,30 @@ public class EventLine {
 
     private final JsonFactory json = new JsonFactory().configure(JsonFactory.Feature.INTERN_FIELD_NAMES, false);
     private final Name root = new Name();
-    private final String[] values; // of the line at hand, one slot for each place that is read
-    private final boolean[] isRead; // of a slot whose text is not read only the presence counts
-    private final int[][] slots; // of each field: where it can stand, in order
+    private final String[] values; // of the current line, one slot for each place that is read
+    private final boolean[] isRead; // false: only the presence of the field counts, not its text
+    private final int[][] slots; // for each field: its possible places, in order
     private final int key;
-    private final int timestamp; // -1: nobody asks for it
+    private final int timestamp; // -1: it is not read
     private final List required; // pairs of a field and the name for people
     private final List headers; // pairs of a field and the header's name
     private final int[] headerFields;
     private final int maxLine;
     private final int maxRecord;
-    private final boolean decoded; // the source has decoded the bytes: U+FFFD may stand for anything
+    private final boolean decoded; // the source has decoded the bytes: any bytes may be U+FFFD now
     private final EventTime times;
     private final long mostAhead;
-    private final long mostBehind; // what the broker takes
-    private final long retention; // what it keeps
+    private final long mostBehind; // the broker refuses older events
+    private final long retention; // the broker deletes older events
     private final String tooOld; // keep, now, reject
 
     private JsonParser parser; // reads the lines of a block one after the other; null: none yet
     private byte[] parsed; // that block
-    private int origin; // where in it the parser began
+    private int origin; // the place in it where the parser began
     private int next; // where the parser expects the next line
-    private byte[] odd; // a block with a line that is no event: what follows there is read line by line
+    private byte[] odd; // a block with a line that is no event: its later lines are parsed one by one
 
-    private long number; // of the line
+    private long number; // the number of the line
     private byte[] foundKey;
     private byte[][] foundHeaders;
     private long time = EventTime.NONE;
@@ -189,9 +189,9 @@ public class EventLine {
     /** A parser for many lines, because making one takes a seventh of the time that a line takes. */
     private void open(byte[] block, int begin) throws IOException {
         if (parser != null) {
-            parser.close(); // gives its buffers back for the next one
+            parser.close(); // returns its buffers, for the next parser
         }
-        parser = json.createParser(block, begin, block.length - begin); // chars: lax about hex digits
+        parser = json.createParser(block, begin, block.length - begin); // chars: accepts wrong hex digits
         parsed = block;
         origin = begin;
     }
@@ -209,7 +209,7 @@ public class EventLine {
                 } else {
                     parser.skipChildren();
                 }
-                if (first == null || parser.nextToken() != null) { // nothing, or something behind the value
+                if (first == null || parser.nextToken() != null) { // nothing, or more after the value
                     return RejectedLine.reason(json, block, begin, end);
                 }
             } finally {
@@ -261,7 +261,7 @@ public class EventLine {
                 continue;
             }
             if (name.seen == number) {
-                forget(name); // of two members with one name the last counts
+                forget(name); // if two members have one name, the last one counts
             }
             name.seen = number;
             if (token == JsonToken.START_OBJECT) {
@@ -362,7 +362,7 @@ public class EventLine {
         return late;
     }
 
-    /** The values of the headers, in the order of --headers; null where the field is null or absent. */
+    /** The values of the headers, in the order of --headers; null if the field is null or absent. */
     public byte[][] headers() {
         return foundHeaders;
     }
@@ -397,7 +397,7 @@ public class EventLine {
     private static byte[] utf8(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         for (int place = 0; place < bytes.length; place++) {
-            if (bytes[place] == '?') { // may stand for a half
+            if (bytes[place] == '?') { // may replace half a surrogate pair
                 return isHalf(text) ? null : bytes;
             }
         }

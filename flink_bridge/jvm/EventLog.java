@@ -65,7 +65,7 @@ public class EventLog implements Source {
         return (Map) new ObjectMapper().readValue(options, Map.class);
     }
 
-    /** The log, and the position from which it is read further. */
+    /** The log, and the position from which reading continues. */
     public static class Log implements SourceSplit {
         final LogPosition position;
 
@@ -136,7 +136,7 @@ public class EventLog implements Source {
         private final CompletableFuture assigned = new CompletableFuture();
         private final MetricGroup metrics;
         private LogReader reader;
-        private LogPosition position; // behind what has been emitted
+        private LogPosition position; // after the last emitted line
 
         Reader(Map options, SourceReaderContext context) {
             this.options = options;

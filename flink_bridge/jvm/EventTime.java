@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** Reads the time of an event, in the forms that loggers write, as milliseconds since 1970. Pure: no Flink. */
 public class EventTime {
 
-    public static final long NONE = Long.MIN_VALUE; // the text tells no time
+    public static final long NONE = Long.MIN_VALUE; // the text has no time
 
     private static final long DAY = 24 * 60 * 60 * 1000L;
     private static final long FILETIME_EPOCH = 11644473600000L; // milliseconds from 1601 to 1970
@@ -21,11 +21,11 @@ public class EventTime {
     private static final Pattern DOT_NET = Pattern.compile("/Date\\((\\d{1,15})(?:[+-]\\d{4})?\\)/");
     private static final Pattern NUMBER = Pattern.compile("(\\d{9,19})(?:\\.(\\d{1,9}))?");
 
-    private final ZoneId zone; // of a text that names none
-    private final long offset; // of that zone, when it is always the same
+    private final ZoneId zone; // for a text without a zone
+    private final long offset; // of that zone, if it never changes
     private final boolean fixed;
 
-    /** `zone`: UTC, +01:00, Europe/Berlin; for texts that name no zone. */
+    /** `zone`: UTC, +01:00, Europe/Berlin; for texts without a zone. */
     public EventTime(String zone) {
         this.zone = ZoneId.of(zone);
         fixed = this.zone.getRules().isFixedOffset();

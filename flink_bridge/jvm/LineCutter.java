@@ -15,7 +15,7 @@ import java.util.Arrays;
 public class LineCutter {
 
     public static final int LEAST_BUFFER = 256 * 1024;
-    public static final int MOST_KEPT = 64 * 1024; // of a line that is too long
+    public static final int MOST_KEPT = 64 * 1024; // bytes of a line that is too long
     private static final byte LF = 10;
     private static final byte[] MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
     private static final byte[] NOTHING = new byte[0];
@@ -26,11 +26,11 @@ public class LineCutter {
     }
 
     private final int maxLine;
-    private final boolean keepsPosition; // a line counts as consumed only with its LF, to be read again without
+    private final boolean keepsPosition; // a line counts as consumed only with its LF; without it, it is read again
     private final Blocks blocks;
     private final byte[] buffer;
     private int end;
-    private boolean mayBeMark; // a byte order mark in front of the first line is passed over
+    private boolean mayBeMark; // a byte order mark before the first line is skipped
     private byte[] tooLong; // the first bytes of the line that is being skipped
     private long skipped;
 
@@ -54,7 +54,7 @@ public class LineCutter {
         return buffer.length - end;
     }
 
-    /** How many bytes of a line without its end are here. */
+    /** The number of bytes of a line whose end has not arrived yet. */
     public long pending() {
         return end + skipped;
     }
@@ -111,7 +111,7 @@ public class LineCutter {
     private void hand(int cut) throws InterruptedException {
         int begin = 0;
         while (begin < cut && buffer[begin] == LF) {
-            begin++; // empty lines, as which heartbeats come; and a leading LF would be a mark
+            begin++; // empty lines, such as heartbeats; an LF at the begin of a block would mark it
         }
         blocks.block(begin == cut ? NOTHING : Arrays.copyOfRange(buffer, begin, cut - 1), cut);
     }

@@ -1,6 +1,6 @@
 package winevent;
 
-/** A place in a producer's log: the next byte to read. If `logId` is null: any log of the server, from `start`. */
+/** A place in a producer's log: the next byte to read. `logId` null means any log of the server, from `start`. */
 public class LogPosition {
 
     public final String logId;
@@ -21,7 +21,7 @@ public class LogPosition {
         return new LogPosition(logId, offset + bytes, start);
     }
 
-    /** The position as RESUME asks for it, and as checkpoints store it. */
+    /** The position in the form for RESUME and for checkpoints. */
     public String toString() {
         return logId == null ? "- " + start : logId + " " + offset;
     }

@@ -27,13 +27,13 @@ public class LogReader extends Thread {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
     private static final long MOST_BUFFERED = 8L << 20; // bytes
-    private static final int BLOCK_BYTES = 128; // what a block takes besides its lines: an empty one counts too
+    private static final int BLOCK_BYTES = 128; // the memory of a block besides its lines: so empty blocks count, too
     private static final int CONNECT_MS = 10000;
     private static final int ANSWER_MS = 10000;
-    private static final int LISTEN_MS = 100; // for a server that speaks first; win-event-producer waits 250 ms
-    private static final int GRACE_MS = 200; // a request that left later may have come too late
+    private static final int LISTEN_MS = 100; // for a server that sends first; win-event-producer waits 250 ms
+    private static final int GRACE_MS = 200; // a request that was sent later may have arrived too late
     private static final int LATE_TRIES = 5;
-    private static final int TICK_MS = 15000; // how often a silent plain connection is looked at
+    private static final int TICK_MS = 15000; // how often a silent plain connection is checked
     private static final long FIRST_PAUSE_MS = 250;
     private static final long LONGEST_PAUSE_MS = 10000;
 
@@ -59,7 +59,7 @@ public class LogReader extends Thread {
         }
     }
 
-    /** The server answered, but not as the protocol says. */
+    /** The server answered, but not in the form of the protocol. */
     private static class SaidInstead extends IOException {
         SaidInstead(String message) {
             super(message);
@@ -74,7 +74,7 @@ public class LogReader extends Thread {
 
     private final String host;
     private final int port;
-    private final boolean insists; // on an answer to RESUME
+    private final boolean insists; // requires an answer to RESUME
     private final boolean failsOnGap;
     private final boolean tls;
     private final String caFile;
@@ -87,8 +87,8 @@ public class LogReader extends Thread {
     private GapException failure;
     private boolean stopped;
     private Socket open;
-    private LogPosition position; // behind the last line that was handed on
-    private boolean brought; // this connection brought something
+    private LogPosition position; // after the last line that was handed over
+    private boolean brought; // this connection has delivered something
     private int late;
 
     /** `options`: see flink_bridge/sources/log_source.py, which writes them. */
@@ -240,7 +240,7 @@ public class LogReader extends Thread {
         socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Reads to the first LF, or to the length that no answer has. A plain server may be silent for hours. */
+    /** Reads to the first LF, or until it is too long for an answer. A plain server may be silent for hours. */
     private int firstLine(Socket socket, InputStream in, byte[] first) throws IOException {
         boolean patient = position.logId == null && !insists;
         socket.setSoTimeout(patient ? 0 : ANSWER_MS);
@@ -272,13 +272,13 @@ public class LogReader extends Thread {
     /** Throws if these first bytes of a connection must not be treated as lines of a plain server. */
     private void refuseUnlessPlain(byte[] first, int had, boolean isLate) throws IOException {
         if (insists) {
-            throw new SaidInstead("the server does not speak RESUME" + told(first, had)
+            throw new SaidInstead("the server does not understand RESUME" + told(first, had)
                     + "; --source auto reads any server of lines");
         }
         // win-event-producer sends this to a client whose request did not come in time.
         if (first[0] == 10 && (position.logId != null || isLate) && late < LATE_TRIES) {
             late++;
-            throw new SaidInstead("the server took this for a connection without a request; asking again");
+            throw new SaidInstead("for the server, the request came too late; asking again");
         }
         late = 0;
         if (position.logId != null) {
@@ -333,7 +333,7 @@ public class LogReader extends Thread {
             }
         });
         try {
-            if (tls) { // a timeout in the middle of a TLS record would lose its begin
+            if (tls) { // a timeout in the middle of a TLS record would lose the first part of the record
                 socket.setSoTimeout(0);
                 readInto(cutter, in, first, had);
             } else {
@@ -394,7 +394,7 @@ public class LogReader extends Thread {
                     if (cutter.pending() > 0 && !told) {
                         told = true;
                         LOG.warn(where() + ": " + cutter.pending()
-                                + " bytes wait for the end of their line; is LF what ends a line there?");
+                                + " bytes have arrived without an LF; does this server end its lines with LF?");
                     }
                 }
             }

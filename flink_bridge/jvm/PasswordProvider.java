@@ -14,8 +14,8 @@ import org.apache.kafka.common.config.provider.ConfigProvider;
 
 /**
  * Puts a password between the quotes of a login entry, `${password:file:/run/secrets/bridge}` or
- * `${password:env:KAFKA_PASSWORD}`, where the job runs. Kafka's own providers insert the password unchanged, but a
- * backslash or a quote has a meaning in a login entry; so this class escapes both.
+ * `${password:env:KAFKA_PASSWORD}`, where the job runs. Kafka's own providers insert the password unchanged. But a
+ * backslash or a quote has a special meaning in a login entry, so this class escapes both.
  *
  * The file contains only the password. Line breaks at its end do not belong to it, as in every tool here.
  */
@@ -24,7 +24,7 @@ public class PasswordProvider implements ConfigProvider {
     public void configure(Map settings) { }
 
     public ConfigData get(String path) {
-        throw new ConfigException("a password has a name: ${password:file:FILE} or ${password:env:VARIABLE}");
+        throw new ConfigException("expected ${password:file:FILE} or ${password:env:VARIABLE}");
     }
 
     public ConfigData get(String path, Set keys) {

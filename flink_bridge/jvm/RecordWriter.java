@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
  * Flink's KafkaWriter, except that a failure to close it is only logged.
  *
  * KafkaWriter reports an earlier failure again when it is closed. Flink then ends the whole TaskManager, with all
- * other jobs in it. Nothing is lost by it: a task that ends well has flushed before, and any other task is
- * started again from its checkpoint.
+ * other jobs in it. Nothing is lost if the failure is only logged: a task that ends normally has flushed before, and
+ * any other task is started again from its checkpoint.
  */
 public class RecordWriter implements CommittingSinkWriter, StatefulSinkWriter {
 

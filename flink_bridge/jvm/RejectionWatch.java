@@ -15,7 +15,7 @@ public class RejectionWatch {
     private static final Logger LOG = LoggerFactory.getLogger(RejectionWatch.class);
     private static final long LOOK_EVERY = 10 * 1000L; // milliseconds
     private static final long MINUTE = 60 * 1000L;
-    private static final int LEAST_LINES = 10; // of a minute that is judged
+    private static final int LEAST_LINES = 10; // a minute with fewer lines is not judged
 
     private final String endpoint;
     private final String rejectedTopic;

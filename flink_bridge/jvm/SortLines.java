@@ -21,7 +21,7 @@ import org.apache.flink.util.Collector;
  */
 public class SortLines extends ProcessFunction {
 
-    private static final int ROOM = 400; // of a rejected record for its headers and what Kafka adds
+    private static final int ROOM = 400; // bytes of a rejected record for its headers and for Kafka's own fields
     private static final byte LF = 10;
     private static final String[] REASONS = {
         "not-json", "not-an-object", "too-long", "too-deep", "bom", "utf-16", "nul", "syslog-prefix", "octet-count",
@@ -79,7 +79,7 @@ public class SortLines extends ProcessFunction {
         }
     }
 
-    /** Counts each reason from the start, from 0 on, so that an alert sees also the first rejected line. */
+    /** Makes a counter with 0 for each reason at the start, so that an alert also sees the first rejected line. */
     private void countReason(MetricGroup metrics, String reason) {
         rejectedBy.put(reason, metrics.addGroup("reason", reason).counter("rejected_lines"));
     }
@@ -113,7 +113,7 @@ public class SortLines extends ProcessFunction {
     private void sortLines(byte[] block) {
         String bytes = new String(block, StandardCharsets.UTF_8);
         boolean sound = EventLine.isSound(bytes);
-        if (bytes.length() != block.length) { // places of characters are not those of bytes
+        if (bytes.length() != block.length) { // the positions of characters differ from those of bytes
             bytes = new String(block, StandardCharsets.ISO_8859_1);
         }
         long now = System.currentTimeMillis();
@@ -181,7 +181,7 @@ public class SortLines extends ProcessFunction {
         records.collect(new KafkaRecord(topic, line.key(), value, timestamp, plain ? null : headerNames, values));
     }
 
-    /** For an event that is too old for the topic: the record has the time of writing, a header the event's own. */
+    /** For an event that is too old for the topic: the record gets the time of writing, a header the event's own. */
     private KafkaRecord late(byte[] value) {
         int count = headerNames.length;
         String[] names = (String[]) Arrays.copyOf(headerNames, count + 1);

@@ -78,7 +78,7 @@ public class TlsFromPem {
         byte[] bytes = Files.readAllBytes(Paths.get(file, new String[0]));
         Collection found = CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(bytes));
         if (found.isEmpty()) {
-            throw new IOException(file + " holds no certificate (PEM)");
+            throw new IOException(file + " contains no certificate (PEM)");
         }
         return found;
     }
@@ -89,7 +89,7 @@ public class TlsFromPem {
         int from = text.indexOf(begin);
         int to = text.indexOf("-----END PRIVATE KEY-----");
         if (from < 0 || to < from) {
-            throw new IOException(file + " is no key in PKCS#8 without password; this makes one of it: "
+            throw new IOException(file + " is not a PKCS#8 key without password; this command converts it: "
                     + "openssl pkcs8 -topk8 -nodes -in " + file + " -out NEW");
         }
         byte[] key = Base64.getMimeDecoder().decode(text.substring(from + begin.length(), to));
@@ -100,6 +100,6 @@ public class TlsFromPem {
                 continue;
             }
         }
-        throw new IOException(file + " is a key of a kind that Java does not know");
+        throw new IOException(file + " is a key of a type that Java does not know");
     }
 }

@@ -10,7 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * One LogReader, and a server that sends it one short line at a time, so that blocks are small. The connection is
- * cut now and then. At each rest the reader's counters have to be what was sent.
+ * cut from time to time. At each rest, the reader's counters must be equal to the lines that were sent.
  */
 public class ReaderSoak extends Thread {
 
@@ -52,7 +52,7 @@ public class ReaderSoak extends Thread {
         }
     }
 
-    /** From where the reader asks to go on, one line as soon as it is allowed. */
+    /** Sends the log from the requested position: each line as soon as it is allowed. */
     private void serve(Socket client) throws Exception {
         long offset = asked(client.getInputStream());
         OutputStream out = client.getOutputStream();
@@ -76,7 +76,7 @@ public class ReaderSoak extends Thread {
         return last.equals("earliest") ? 0 : Long.parseLong(last);
     }
 
-    /** Reads until so many lines more are there; then everything rests. What is wrong then, or nothing. */
+    /** Reads this many more lines; then everything rests. Returns what is wrong, or an empty text. */
     public String round(long count, boolean cut) throws Exception {
         long until = lines + count;
         if (cut) {

@@ -39,14 +39,14 @@ public class FlinkSocketSource implements Runnable, SourceFunction.SourceContext
         }
     }
 
-    /** All that has come, an LF behind each line. */
+    /** All lines that have arrived, with an LF after each. */
     public byte[] taken() {
         synchronized (lock) {
             return taken.toByteArray();
         }
     }
 
-    /** Bytes of `taken()`. */
+    /** The number of bytes of `taken()`. */
     public int size() {
         synchronized (lock) {
             return taken.size();

@@ -2,7 +2,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
-/** What EventLine says of many lines at once: a call from Python for each would take minutes. */
+/** The results of EventLine for many lines at once: one call from Python for each line would take minutes. */
 public class Verdicts {
 
     private static final byte LF = 10;
@@ -10,8 +10,8 @@ public class Verdicts {
     private static final byte[] AFTER = "\n{\"computer\":\"after\"}".getBytes(StandardCharsets.UTF_8);
 
     /**
-     * A line for each line: `reason R`, or `event TIME LATE KEY HEADER…`, bytes as hex digits. Each is read in
-     * this block and between two events, which must not make a difference.
+     * One line for each line: `reason R`, or `event TIME LATE KEY HEADER…`, with bytes as hex digits. Each line is
+     * read twice: in this block, and between two events. Both results must be equal.
      */
     public String ofLines(String options, byte[] block, long now) throws Exception {
         Map told = (Map) new ObjectMapper().readValue(options, Map.class);
