@@ -104,7 +104,7 @@ def test_parts_go_only_when_their_events_stand_in_a_file(tmp_path: Path) -> None
     ("archive", "target", "code", "said"),
     [
         ("none", "parquet", 1, "none: no complete part is in it"),
-        ("archive", "archive/parquet", 2, "lies in ARCHIVE"),
+        ("archive", "archive/parquet", 2, "is inside ARCHIVE"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(

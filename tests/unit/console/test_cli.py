@@ -15,7 +15,7 @@ LOGIN = {"KAFKA_USERNAME": "observer", "KAFKA_PASSWORD": "x"}
     ("options", "said"),
     [
         (["--host", "0.0.0.0"], "WIN_EVENT_CONSOLE_TOKEN"),
-        (["--flink-url", "127.0.0.1:8081"], "begins with http:// or https://"),
+        (["--flink-url", "127.0.0.1:8081"], "expected http:// or https:// at the beginning"),
         (["--result-topic", "alerts"], "expected RESULT=TOPIC"),
         (["--result-topic", "=x"], "expected RESULT=TOPIC"),
         (["--cache", "http://cache:6379"], "expected redis://HOST"),
