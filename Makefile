@@ -1,7 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. Both set up what they need.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-# Some containers set it. Python then compiles at every start all that it imports: to collect the tests took 24 s instead of 9.
+# Some containers set this variable. Python then compiles all imported modules at every start: collecting tests took 24 s, not 9.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup tools demo test test-fast test-nightly check up down compose-up compose-down faults soak soak-reader bench \
@@ -18,24 +18,24 @@ tools:
 	@scripts/get-prometheus .tools/alertmanager prometheus-alertmanager
 	@scripts/get-chromium
 
-demo: setup  ## the whole pipeline on this machine; DEMO_SECONDS=20 ends it by itself
+demo: setup  ## run the whole pipeline on this machine; DEMO_SECONDS=20 ends it after 20 s
 	@win-event-stack demo
 
-test: setup tools  ## unit and integration tests: real broker, real Flink cluster
+test: setup tools  ## run all unit and integration tests, with a real broker and a real Flink cluster
 	@scripts/prepare-stack
 	@python -m pytest -m "not nightly" --numprocesses 4 --no-loadscope-reorder --durations 10
 
-test-nightly: setup tools  ## what takes minutes and seldom breaks: the build of the image, for example
+test-nightly: setup tools  ## run the tests that take minutes and seldom fail, such as the build of the image
 	@python -m pytest -m nightly
 
-test-fast: setup tools  ## unit tests only, under a minute: the first thing to run after a change
+test-fast: setup tools  ## run the unit tests only; run this first after a change
 	@python -m pytest tests/unit -m "not nightly" --numprocesses 2
 
 .PHONY: test-damage
-test-damage: setup  ## what win-event-verify finds against what was done: 5,000 cases of each kind, a few minutes
+test-damage: setup  ## damage records at random and compare with what win-event-verify reports: 5,000 cases of each kind
 	@WIN_EVENT_DAMAGE_EXAMPLES=5000 python -m pytest tests/unit/consumer/test_any_damage.py --timeout 1800
 
-check: setup  ## formatting, lint, types, import contracts
+check: setup  ## check formatting, lint, types and import contracts
 	@ruff format --check --quiet . && ruff check --quiet .
 	@mypy --no-error-summary
 	@lint-imports --no-cache --no-logo
@@ -43,49 +43,49 @@ check: setup  ## formatting, lint, types, import contracts
 up: setup  ## start the broker and the Flink cluster
 	@win-event-stack up
 
-down: setup  ## stop them
+down: setup  ## stop the broker and the Flink cluster
 	@win-event-stack down
 
-compose-up:  ## the same as containers: passwords, images, everything
+compose-up:  ## start the pipeline in containers: makes passwords, builds images, starts everything
 	@scripts/compose-secrets
 	@docker compose up --detach --build
 
-compose-down:  ## stop the containers; the data stays (docker compose down -v forgets it)
+compose-down:  ## stop the containers; the data stays (docker compose down -v deletes it)
 	@docker compose down
 
 .PHONY: pictures
 pictures: setup tools  ## take the screenshots in docs/pictures again, from a running pipeline; six minutes
 	@python scripts/make-pictures.py
 
-faults: setup  ## break it in every way and audit; ROWS=a,b MODES=auto select; writes docs/RELIABILITY.md
+faults: setup  ## break the pipeline in every way, audit it, write docs/RELIABILITY.md; select with ROWS=a,b MODES=auto
 	@PYTHONPATH=tests python -m faults
 
-soak: setup  ## random faults for HOURS=n (fractions too), a line a minute; SEED=n repeats one
+soak: setup  ## cause random faults for HOURS=n (may be a fraction), one line of output per minute; SEED=n repeats a run
 	@PYTHONPATH=tests python -m faults.soak
 
-soak-reader: setup  ## one reader of the bridge, 20 million small blocks, its counters at rest; BLOCKS=n
+soak-reader: setup  ## read 20 million small blocks with one reader of the bridge, and check its counters; BLOCKS=n
 	@PYTHONPATH=tests python -m faults.reader_soak
 
-bench: setup  ## measure, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
+bench: setup  ## measure everything, write docs/PERFORMANCE.md; QUICK=1 takes under 3 minutes, ONLY=a,b selects
 	@PYTHONPATH=tests python -m bench
 
 .PHONY: load
-load: setup  ## RATE=10000 SECONDS=60: load the running stack, or one of its own (OWN=1), and judge what was promised
+load: setup  ## load the running stack, or its own (OWN=1), and judge each promise; RATE=10000 SECONDS=60
 	@PYTHONPATH=tests python -m bench.load
 
 .PHONY: profile
-profile: setup  ## where the processor time of the bridge goes, by layer (async-profiler); four minutes
+profile: setup  ## show where the processor time of the bridge goes, by layer (async-profiler); four minutes
 	@PYTHONPATH=tests python -m bench.bridge.profile
 
-bench-detection: setup  ## of these the rules alone, by their number; rsigma beside them where it is on the PATH; QUICK=1
+bench-detection: setup  ## measure detection only, by the number of rules; also rsigma, if it is on the PATH; QUICK=1
 	@PYTHONPATH=tests python -m bench --only detection
 
-bench-bridge: setup  ## of these the bridge alone, beside raw pass-through, Java, plain Python, nc; QUICK=1
+bench-bridge: setup  ## measure the bridge only, compared with raw pass-through, Java, plain Python and nc; QUICK=1
 	@PYTHONPATH=tests python -m bench --only comparison,options,event-size,latency
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
 
-lock:  ## renew the locks from pyproject.toml; those of the images are slices of the whole one
+lock:  ## write the lock files again from pyproject.toml; those of the images are parts of the whole one
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
 	$(COMPILE) --extra bridge --extra detect -c requirements.lock pyproject.toml -o flink_bridge/requirements.lock
 	$(COMPILE) --extra kinesis --extra cache --extra detect -c requirements.lock pyproject.toml deploy/tools/build.in -o deploy/tools/requirements.lock

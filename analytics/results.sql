@@ -1,5 +1,5 @@
--- What the answers look like: one table a topic, one column a key of the JSON object, the primary key is the
--- record's key. job.py adds the connector; docs/ANALYTICS.md and schemas/ describe the same.
+-- The form of the answers: one table per topic, one column per key of the JSON object; the primary key is the
+-- record's key. job.py adds the connector. docs/ANALYTICS.md and schemas/ describe the same tables.
 
 CREATE TEMPORARY TABLE events_by_level (
   `level` STRING NOT NULL,

@@ -1,10 +1,11 @@
--- How much does the computer of an alert matter, and who is the account, as the inventory had it at that time?
+-- How important is the computer of an alert, and who is the account, as the inventory had them at that time?
 --
--- Answer: alerts_in_context, one row an alert, renewed as the alert is. The inventory (docs/CDC.md) is joined as of the
--- alert's last event: a later change of a row does not change it. What the inventory did not know then is null.
--- Alerts are rare, so the events move time on; a minute beyond --max-lateness is left for an alert to be told.
+-- Answer: alerts_in_context, one row per alert, which is updated when the alert changes. The inventory (docs/CDC.md) is
+-- joined at the time of the alert's last event: a later change of a row does not change the answer. A value that the
+-- inventory did not have at that time is null. Alerts are rare, so the events advance event time; an alert has one minute
+-- beyond --max-lateness to arrive.
 
--- No event is an empty line: of the events only the time goes on.
+-- No event is an empty line, so no event passes: the events only advance the time.
 CREATE TEMPORARY VIEW alerts_and_time AS
 SELECT alert_time, `rule`, subject, `first`, `last`, counted, kind, computer, account
 FROM alerts_told

@@ -1,7 +1,7 @@
--- All events as they came, one a line, in folders by day, hour and channel.
+-- All events, unchanged, one per line, in folders by day, hour and channel.
 --
--- Answer: files in --archive-path, a folder (file:///…) or a bucket (s3://…), each event exactly once. A part
--- can be seen when the checkpoint after it is complete; what begins with a dot is not finished.
+-- Answer: files in --archive-path, a folder (file:///…) or a bucket (s3://…), with each event exactly once. A part
+-- becomes visible when the next checkpoint is complete; files whose names begin with a dot are not finished.
 
 INSERT INTO archive
 SELECT

@@ -1,7 +1,8 @@
--- From which address does somebody try passwords: so many failed logons (4625) in so short a time?
+-- From which address does somebody try passwords: `threshold` failed logons (4625) within `width` seconds?
 --
--- Answer: alerts, one row a burst and address; kind `spray` when one window holds so many different accounts,
--- else `guessing`. Sliding and exact, as error_burst.sql explains; the address crosses computers.
+-- Answer: alerts, one row per burst and address. The kind is `spray` if one window has at least `accounts` different
+-- accounts, else `guessing`. Windows are sliding and exact, as error_burst.sql explains. Failed logons from one address
+-- are counted over all computers.
 -- threshold = 8 [2..10000] failed logons
 -- width = 240 [1..900] seconds
 -- accounts = 4 [2..10000] different accounts in one window that make it a spray

@@ -1,7 +1,7 @@
--- Every event with the window it belongs to, and the role and site of its computer.
+-- Every event with the window that it belongs to, and the role and site of its computer.
 --
--- Answer: events_enriched, one row an event. Roles and sites come from the file of hosts (--hosts, CSV with the
--- columns computer, role, site); a computer that is not in it has null there.
+-- Answer: events_enriched, one row per event. Roles and sites come from the file of hosts (--hosts, CSV with the
+-- columns computer, role, site); for a computer that is not in the file, they are null.
 -- width = 300 [1..86400] seconds of a window
 
 INSERT INTO events_enriched

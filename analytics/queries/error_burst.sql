@@ -1,8 +1,9 @@
--- Where do errors come in bursts: so many of level Error or Critical in so short a time, on one computer or over all?
+-- Where are bursts of errors: `threshold` events of level Error or Critical within `width` seconds, on one or all computers?
 --
--- Answer: alerts, one row a burst and subject (a computer, or * for all). Sliding and exact: at the time of an error
--- the condition holds when the `threshold`-th newest one is at most `width` seconds older. A burst begins with
--- that one and lasts as long as the condition holds for each further error; its row is renewed while it grows.
+-- Answer: alerts, one row per burst and subject (a computer, or * for all). Windows are sliding and exact: at the time of
+-- an error, the condition is met if the `threshold`-th newest error is at most `width` seconds older. A burst begins with
+-- that older error and lasts as long as the condition is met for each further error. Its row is updated while the burst
+-- grows.
 -- threshold = 50 [2..10000] errors
 -- width = 300 [1..86400] seconds
 
@@ -11,7 +12,7 @@ SELECT subject, event_time
 FROM events CROSS JOIN UNNEST(ARRAY[computer, '*']) AS subjects (subject)
 WHERE `level` IN ('Error', 'Critical');
 
--- Events of one time are counted together: `nth` is the time of the threshold-th newest, `so_far` the running count.
+-- Events with the same time are counted together: `nth` is the time of the threshold-th newest, `so_far` the running total.
 CREATE TEMPORARY VIEW error_distances AS
 SELECT
   subject,
@@ -21,7 +22,7 @@ SELECT
 FROM errors
 WINDOW steps AS (PARTITION BY subject ORDER BY event_time);
 
--- A burst is what lies between two times at which the condition does not hold.
+-- A burst lies between two times at which the condition is not met.
 CREATE TEMPORARY VIEW error_runs AS
 SELECT
   *,

@@ -1,6 +1,6 @@
 -- How many events of each level have there been so far?
 --
--- Answer: events_by_level, one row a level, a newer row for each change. Changes of half a second come together.
+-- Answer: events_by_level, one row per level, updated after each change; changes within half a second are written at once.
 
 INSERT INTO events_by_level
 SELECT /*+ STATE_TTL('events' = '36500 d') */

@@ -1,6 +1,6 @@
 -- How many events of each level and channel were there in each window of event time, and from how many computers?
 --
--- Answer: events_by_level_5m, one row a window, level and channel, when the window is over.
+-- Answer: events_by_level_5m, one row per window, level and channel, written when the window is over.
 -- width = 300 [1..86400] seconds of a window; windows begin at multiples of it since 1970-01-01
 
 INSERT INTO events_by_level_5m

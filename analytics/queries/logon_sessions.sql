@@ -1,8 +1,8 @@
 -- When did each logon (4624) end (4634 or 4647 with the same TargetLogonId), and how long was it?
 --
--- Answer: logon_sessions, one row a logon. The end is the first one not before the logon and at most `timeout`
--- later; without one the row comes half a timeout after that, with "end": null. The key is the logon's own event:
--- computer and record id, since Windows gives some logon ids (0x3e7) to many sessions.
+-- Answer: logon_sessions, one row per logon. The end is the first end that is not before the logon and at most `timeout`
+-- later. If there is none, the row is written half a timeout after that, with "end": null. The key is the computer and
+-- record id of the logon, because Windows gives some logon ids (0x3e7) to many sessions.
 -- timeout = 60 [1..999] minutes
 
 CREATE TEMPORARY VIEW logons AS
@@ -15,7 +15,7 @@ SELECT computer, logon_id, event_time
 FROM events
 WHERE event_id IN (4634, 4647) AND source = 'Security' AND logon_id IS NOT NULL;
 
--- `before` is the end before this one: logons up to that one have ended by then, so each finds one end only.
+-- `before` is the end before this one: logons before it have ended there, so each logon finds only one end.
 -- (A GROUP BY over all ends would keep each session, since it cannot know that no other end comes.)
 CREATE TEMPORARY VIEW ends AS
 SELECT

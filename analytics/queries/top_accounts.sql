@@ -1,6 +1,7 @@
 -- Which accounts, computers and event ids were the busiest in each window?
 --
--- Answer: top_5m, one row a window, kind and rank, when the window is over. Of equal counts the first name wins.
+-- Answer: top_5m, one row per window, kind and rank, written when the window is over. Names with equal counts are in
+-- alphabetical order.
 -- width = 300 [1..86400] seconds of a window
 -- ranks = 10 [1..1000] places of each kind
 
