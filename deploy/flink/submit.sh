@@ -1,7 +1,7 @@
 #!/bin/sh
-# Submits a job once: nothing when it runs already, and from the newest checkpoint or savepoint of a job of
-# this name when there is one. FLINK_URL is the JobManager's REST address; all options of the job come from the
-# environment. Whoever submits writes the job's name and id down beside the checkpoints: Flink does not.
+# Submits a job once: it does nothing if the job runs already, and continues from the newest checkpoint or savepoint
+# of a job of this name, if there is one. FLINK_URL is the JobManager's REST address; all options of the job come from
+# the environment. The script writes the job's name and id to a file beside the checkpoints, because Flink does not.
 set -eu
 if flink list -r -m "$FLINK_URL" | grep -qF " : $WIN_EVENT_JOB_NAME ("; then
     echo "$WIN_EVENT_JOB_NAME is running already"
@@ -10,7 +10,7 @@ fi
 job=$(python "$JOB_FILE" --describe)
 start=$(python -m local_stack.cluster.checkpoints "$job" \
     "$CHECKPOINT_DIR/jobs" "$CHECKPOINT_DIR" "$CHECKPOINT_DIR/savepoints")
-# shellcheck disable=SC2086 # one option a line, none with a space
+# shellcheck disable=SC2086 # one option per line, none with a space
 answer=$(flink run -d -m "$FLINK_URL" $start -py "$JOB_FILE") || { code=$?; echo "$answer"; exit "$code"; }
 echo "$answer"
 id=$(echo "$answer" | sed -n 's/.*JobID \([0-9a-f]\{32\}\).*/\1/p')

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Formats the storage the first time, then becomes the broker. The working directory holds the folder `secrets`
-# that broker.properties reads; kafka_setup/connection/broker_login.py writes it, and the super user's salted password.
-# That one is as good as the password, so the tool gets it from the file, not on its command line.
+# Formats the storage the first time, then becomes the broker. The working directory has the folder `secrets`, which
+# broker.properties reads; kafka_setup/connection/broker_login.py writes it, and the super user's salted password.
+# The salted password also allows a login, so the tool reads it from the file and not from its command line.
 set -eu
 if [ ! -e "$BROKER_DATA_DIR/meta.properties" ]; then  # written last
     cluster_id=$(kafka-storage.sh random-uuid)

@@ -1,11 +1,11 @@
--- The inventory: which computers and accounts there are. Run once, by a super user, in the database `inventory`.
+-- The inventory: the computers and accounts. Run once, by a super user, in the database `inventory`.
 --
 -- inventory  owns the tables and the publication; people change rows as this role
 -- connect    reads changes: replication, and SELECT on the two tables, nothing else
--- Passwords are set by whoever runs this.
+-- The program that runs this file sets the passwords.
 --
--- valid_from  since when the row is as it is. A snapshot tells no more than the present state, at the time of the
---             snapshot; this column tells a reader of the snapshot since when it has been so.
+-- valid_from  the time of the last change of the row. A snapshot has only the present state and its own time; this
+--             column tells a reader of the snapshot since when the row has been in this state.
 CREATE ROLE inventory LOGIN;
 CREATE ROLE connect LOGIN REPLICATION;
 
@@ -33,7 +33,7 @@ CREATE TABLE accounts (
   valid_from TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 
--- Whoever reads changes needs the row as it was before them.
+-- A reader of changes needs the old row, too.
 ALTER TABLE computers REPLICA IDENTITY FULL;
 ALTER TABLE accounts REPLICA IDENTITY FULL;
 
@@ -45,7 +45,7 @@ CREATE TRIGGER valid_from BEFORE UPDATE ON computers FOR EACH ROW
 CREATE TRIGGER valid_from BEFORE UPDATE ON accounts FOR EACH ROW
   WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION valid_from_now();
 
--- Debezium leaves TRUNCATE out, so the topics would keep rows that are gone: DELETE tells each of them.
+-- Debezium does not report TRUNCATE, so the topics would keep rows that no longer exist; it reports each row of a DELETE.
 CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'TRUNCATE would not reach the topic: use DELETE FROM %', TG_TABLE_NAME; END $$;
 
