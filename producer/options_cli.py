@@ -40,7 +40,7 @@ class _Rate(click.ParamType):  # type: ignore[type-arg]  # generic in click 8.2 
         except ValueError:
             rate = 0.0
         if not 0.0 < rate <= 1e7:
-            self.fail(f"{value!r} is neither a number of events a second above 0 nor max", param, ctx)
+            self.fail(f"{value!r} is neither a number of events per second above 0 nor max", param, ctx)
         return rate
 
 

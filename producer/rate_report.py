@@ -18,7 +18,7 @@ class RateReport:
     """`tick` is called every second; `achieved` is the rate of the last ten seconds."""
 
     feeder: Feeder
-    achieved: float = 0.0  # events a second
+    achieved: float = 0.0  # events per second
     _ticks: int = 0
     _readings: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_EVERY_TICKS + 1))
 

@@ -1,4 +1,4 @@
-"""moto's server, which speaks Amazon's S3 and Kinesis on this machine, and clients of it."""
+"""moto's server, which implements Amazon's S3 and Kinesis on this machine, and clients of it."""
 
 from __future__ import annotations
 

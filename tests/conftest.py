@@ -100,7 +100,7 @@ def submit(
 ) -> Iterator[Callable[..., Job]]:
     """Submits the bridge between a port and the test's topics; cancels it after the test.
 
-    One client submits all, but for those that need variables of their own.
+    One client submits all jobs, except those that need their own variables.
     """
     jobs: list[Job] = []
 

@@ -1,7 +1,7 @@
 """Runs of the producer, kinds of damage to their records, and the results that an audit must have.
 
-The model counts by looking at the finished heap of records, in the plainest way, with nothing of the audit in
-it but the rule of what a line is.
+The model counts in the simplest way, by looking at the finished heap of records. It uses no code of the
+audit, except the rule for valid lines.
 """
 
 from __future__ import annotations

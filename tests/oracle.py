@@ -1,6 +1,6 @@
 """The answers of analytics, computed by plain Python: Flink SQL must give the same rows.
 
-It knows nothing of the SQL. Each function takes the events as dictionaries of the flat shape, each with its
+It does not use the SQL. Each function takes the events as dictionaries of the flat shape, each with its
 time in whole milliseconds under "ms", and returns {primary key: row}, with times as the results spell them.
 """
 

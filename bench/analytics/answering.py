@@ -54,7 +54,7 @@ class _Run:
             job.cancel()
 
     def _send(self, topic: str, over: threading.Event) -> None:
-        """RATE events a second, each with the time of its append, to every partition."""
+        """RATE events per second, each with the time of its append, to every partition."""
         producer, events = producer_of(self._cluster), some_events(50_000)
         begin, sent = time.monotonic(), 0
         while not over.is_set():

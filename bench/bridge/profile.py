@@ -1,4 +1,4 @@
-"""`make profile`: where the TaskManager's processor time goes, in microseconds a line, by async-profiler.
+"""`make profile`: where the TaskManager's processor time goes, in microseconds per line, by async-profiler.
 
 It is no part of `make bench`: the profiler itself takes time, so the sums are a little higher than there.
 """
@@ -112,7 +112,7 @@ def _profiled(library: Path, run: Callable[[Cluster], Sample], name: str) -> Cou
 
 
 def table(found: dict[str, Counter[str]], lines: int) -> str:
-    """Markdown: a row for each layer, a column for each case, microseconds a line."""
+    """A table in Markdown: a row for each layer, a column for each case, microseconds per line."""
     rows = [["", *found], ["---", *(["--:"] * len(found))]]
     for layer in LAYERS:
         rows.append([layer, *(_microseconds(each[layer], lines) for each in found.values())])

@@ -24,7 +24,7 @@ from bench.reading.events import events
 from local_stack.broker import kafka_objects
 from producer.events.event_time import TICKS, read_ticks, to_text
 
-RATE = 10_000  # events a second
+RATE = 10_000  # events per second
 PERCENTILES = (50.0, 99.0)
 _STEP = 0.01  # seconds between two bunches of the feeder
 _TIME = slice(14, 42)  # of a line of the flat shape
@@ -123,7 +123,7 @@ def _partitions(reader: Consumer, topic: str) -> list[int]:
 
 @contextmanager
 def _fed(cluster: Cluster, topic: str) -> Iterator[None]:
-    """RATE events a second with the time of now, without an end."""
+    """RATE events per second with the time of now, without an end."""
     login = kafka_objects.connection(cluster.running.stack, "bridge").client_settings()
     producer = Producer({**login, "compression.type": "lz4", "linger.ms": 5})
     lines = cycle(events(50_000).splitlines())

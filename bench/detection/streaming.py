@@ -1,4 +1,4 @@
-"""Detection over Kafka: events a second to the end of a topic."""
+"""Detection over Kafka: events per second to the end of a topic."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ _SHARE = 0.99  # share of the requested rate: the last second is never complete
 class Found:
     """The figures of a run. Latencies in milliseconds, from the event's time (or the post) to Kafka's append.
 
-    `rate` is messages a second of one partition; `cpu` and `memory` are what the stack's own processes take,
-    in percent of the machine, the mean and the highest; `lag` is the most events that waited in the
-    producer's log.
+    `rate`: messages per second of one partition. `cpu` (the mean) and `memory` (the highest value) are those
+    of the stack's own processes, in percent of the machine. `lag`: the largest number of events that waited
+    in the producer's log.
     """
 
     asked: float

@@ -1,4 +1,4 @@
-"""One run: a producer at a steady rate, the bridge, one partition, a post a second, and what it cost."""
+"""One run: a producer at a steady rate, the bridge, one partition, one post per second, and the cost."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib, producer
 
 _BATCH = 1_000
-_LIVE, _POSTED = 2_000, 50_000  # events a second
+_LIVE, _POSTED = 2_000, 50_000  # events per second
 _PIECE = 1 << 20
 
 
 class _Posted(NamedTuple):
     events: int
     seconds: float
-    p50: float  # ms a request
+    p50: float  # ms per request
     p99: float
 
 

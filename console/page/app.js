@@ -78,7 +78,7 @@ function showNotices(status) {
     ...problems.map((each) =>
       element("p", { className: "notice" },
         element("strong", {}, SERVICES[each.name] ?? each.name), " ",
-        hostile(each.problem, 300), each.as_of === null ? "" : ` Its last figures are of ${time(each.as_of)}.`),
+        hostile(each.problem, 300), each.as_of === null ? "" : ` Its last figures are from ${time(each.as_of)}.`),
     ),
   );
 }

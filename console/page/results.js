@@ -40,7 +40,7 @@ export class ResultTables {
     if (!this.found.has(this.chosen)) this.chosen = names[0] ?? null;
     if (this.tabs.childElementCount !== names.length || this.tabs.dataset.chosen !== this.chosen) this.drawTabs(names);
     const rows = this.found.get(this.chosen)?.rows ?? [];
-    if (!rows.length) return empty(this.panel, "No results yet. The analytics write them.");
+    if (!rows.length) return empty(this.panel, "No results yet. Analytics writes them.");
     this.panel.replaceChildren(table(rows));
     return undefined;
   }
@@ -89,7 +89,7 @@ export function showJobs(jobs) {
 
 export function showKafka(topics, groups) {
   const panel = byId("kafka");
-  if (!topics.length && !groups.length) return empty(panel, "Nothing is known yet.");
+  if (!topics.length && !groups.length) return empty(panel, "No data yet.");
   const topicRows = topics.slice(0, 100).map((topic) => [hostile(topic.name, CELL), `${rate(topic.rate)}/s`, count(topic.records), topic.newest_age === null ? "–" : duration(topic.newest_age)]);
   const tables = [plainTable(["topic", "rate", "kept", "newest"], topicRows, 1)];
   if (groups.length) {

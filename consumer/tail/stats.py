@@ -51,7 +51,7 @@ class StreamStats:
         )
 
     def rate(self) -> float:
-        """Events a second, now."""
+        """Events per second, now."""
         now = self._clock()
         if now - self._rate_since >= _RATE_SECONDS:
             self._rate = (self.events - self._rate_from) / (now - self._rate_since)

@@ -20,7 +20,7 @@ class Client:
 class Producer:
     where: str
     events: int
-    rate: float  # events a second
+    rate: float  # events per second
     clients: list[Client] = field(default_factory=list)
 
 

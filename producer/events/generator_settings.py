@@ -17,7 +17,7 @@ class GeneratorSettings:
 
     Without `start_time`, events have the time of the wall clock; then only timestamps differ between runs.
     `backfill`: seconds of history that come first, with event times up to now.
-    `host_rate`: events a second that an average computer writes, in event time (1.6 is the measured median).
+    `host_rate`: events per second of an average computer, in event time (1.6 is the measured median).
     """
 
     seed: int = 1

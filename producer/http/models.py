@@ -62,7 +62,7 @@ class Client(BaseModel):
 
 
 class Status(BaseModel):
-    """Rates in events a second; `rate_asked` is null for as fast as it goes, `late` in seconds.
+    """Rates in events per second; `rate_asked` is null for as fast as it goes, `late` in seconds.
 
     `over`: all events of --count or of the file are made. `problem`: why nothing can be appended, or null.
     """

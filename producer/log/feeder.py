@@ -18,7 +18,7 @@ _log = logging.getLogger("producer.log")
 BATCH = 250  # most events appended at a time: the lines of more do not fit into the processor's cache
 _SET_BACK = 10_000_000  # ticks (one second): a clock that goes back further was changed, and is followed
 # Shortest sleep in seconds. Readers are woken for batches, not for every event, because waking a reader's
-# thread costs as much as sending 100 KB. A hundred readers get 40 batches a second.
+# thread costs as much as sending 100 KB. A hundred readers get 40 batches per second.
 _TICK, _TICK_PER_READER, _LONGEST_TICK = 0.005, 0.0002, 0.2
 
 

@@ -29,12 +29,12 @@ PAGE = REPOSITORY / "docs" / "RELIABILITY.md"
 
 
 @click.command()
-@click.option("--rows", default="", envvar="ROWS", metavar="NAME,…", help="These rows only.")
-@click.option("--modes", default="", envvar="MODES", metavar="NAME,…", help="These modes only.")
-@click.option("--seed", type=int, help="Of the events; each row gets its own unless given.")
+@click.option("--rows", default="", envvar="ROWS", metavar="NAME,…", help="Run only these rows.")
+@click.option("--modes", default="", envvar="MODES", metavar="NAME,…", help="Run only these modes.")
+@click.option("--seed", type=int, help="Seed of the events; by default, each row has its own.")
 @click.option("--list", "only_list", is_flag=True, help="Print the rows.")
 def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
-    """Break the pipeline in every way the matrix knows and audit what arrived in Kafka."""
+    """Break the pipeline in every way of the matrix, and audit the events in Kafka."""
     titles = {row.name: row.title for row in (*PRODUCER_FAULTS, *MATRIX, *TOPIC_FAULTS)}
     wanted = {word.strip() for word in rows.split(",") if word.strip()} or set(titles)
     if unknown := wanted - set(titles):

@@ -1,4 +1,4 @@
-"""docs/RELIABILITY.md: the results as tables in the text of reliability.template.md."""
+"""Makes docs/RELIABILITY.md: the results as tables in the text of reliability.template.md."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def _figures(result: Result) -> str:
 
 
 def _proofs(results: Iterable[Result]) -> str:
-    """One line a row: when, from which seed, with what proves that the fault happened."""
+    """One line for each row: its date, its seed, and the proof that the fault happened."""
     titles = {fault.name: fault.title for fault in MATRIX}
     lines = [
-        "| Row | Date | Seed | Events a mode, at least | Proof |",
+        "| Row | Date | Seed | Events per mode, at least | Proof |",
         "|---|---|---|---|---|",
     ]
     order = list(titles)

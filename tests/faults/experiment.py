@@ -25,8 +25,8 @@ class Experiment:
     """`recovery`: the longest time, by mode, from the end of a fault to new records in Kafka.
 
     `outage`: the sum of these times. `slotless`: seconds in which the cluster had no TaskManager.
-    `broker_proxy` stands between the broker and everybody else. A inject after which the whole run cannot be
-    audited puts `reports` of its own here.
+    `broker_proxy` is between the broker and all its clients. If the whole run cannot be audited after a
+    fault, the fault puts its own `reports` here.
     """
 
     running: RunningStack
@@ -46,7 +46,7 @@ class Experiment:
     def wait_for_flow(
         self, since: float | None = None, first: Callable[[Pipeline], object] = lambda pipeline: None
     ) -> None:
-        """The cause is gone (now, or at the monotonic time `since`): wait until all deliver again.
+        """Wait until all deliver again, after the cause has ended (now, or at the monotonic time `since`).
 
         `first` is done in each pipeline, all at the same time; only records that come afterwards count.
         """

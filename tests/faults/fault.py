@@ -23,8 +23,8 @@ class Fault:
     `namespaced`: the producer runs in a network namespace of its own, without a proxy.
     `restarts`: how often it breaks the socket source's job or connection, if that is known: its loss is then
     held against the printed bound, and without a restart nothing may be lost.
-    `rate`: events a second if another than everywhere; then the modes run one after the other, for a machine
-    carries it once, not four times.
+    `rate`: events per second, if the row has another rate than all others. The modes then run one after the
+    other, because the machine can carry this rate only once, not four times.
     `missing` says what the machine lacks for this row; empty when it can run.
     """
 

@@ -12,9 +12,9 @@ _numbers = itertools.count(1)
 
 
 class Namespace:
-    """Root only. `address` is of whoever runs inside; `prefix` goes before a command that shall do so.
+    """Needs root. `address` is that of the programs inside; `prefix` before a command runs it inside.
 
-    Each process has networks of its own: what a killed one left behind is in nobody's way.
+    Each process has its own networks, so those of a killed process do no harm.
     """
 
     def __init__(self) -> None:

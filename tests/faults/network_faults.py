@@ -125,7 +125,7 @@ def slow_network(experiment: Experiment) -> str:
         count / 10
         for count in _forwarded([pipeline.proxy for pipeline in experiment.pipelines], experiment, 10)
     ]
-    assert all(0 < rate < 40_000 for rate in rates), f"bytes a second where 20,000 may pass: {rates}"
+    assert all(0 < rate < 40_000 for rate in rates), f"bytes per second where 20,000 may pass: {rates}"
     for pipeline in experiment.pipelines:
         pipeline.proxy.heal()
     experiment.wait_for_flow()

@@ -24,7 +24,7 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Load:
-    """What the producer makes from `seed`: `rate` events a second until the run has seen enough.
+    """What the producer makes from `seed`: `rate` events per second until the run has seen enough.
 
     `longest`: seconds after which it ends by itself; a run ends its load much earlier.
     """

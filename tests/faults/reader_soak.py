@@ -1,6 +1,7 @@
 """`python -m faults.reader_soak` (make soak-reader): one reader, 20 million small blocks, counters at rest.
 
-A plain JVM, no cluster: what a reader does wrong only after hours in production is seen here in minutes.
+It uses a plain JVM without a cluster: a fault that a reader shows after hours in production is seen here in
+minutes.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Crowd:
                 self.lines[key.data] += data.count(b"\n")
 
     def rates(self, seconds: float) -> list[float]:
-        """Lines a second of each client over the next `seconds`."""
+        """Lines per second of each client over the next `seconds`."""
         before, begin = list(self.lines), time.monotonic()
         time.sleep(seconds)
         took = time.monotonic() - begin

@@ -14,7 +14,7 @@ from kafka_setup.atomic_file import write_atomically
 class Result:
     """`figures` of a row through the bridge: produced, delivered, lost, duplicated, recovery_seconds, …
 
-    A row that talks to the producer alone has mode "producer" and figures of its own.
+    A row that needs only the producer has the mode "producer" and its own figures.
     `proof` shows that the fault happened; `problem` is empty when everything promised was kept.
     """
 

@@ -1,4 +1,4 @@
-"""`python -m faults.soak` (make soak): random faults for hours, a line a minute, an audit a round."""
+"""`python -m faults.soak` (make soak): random faults for hours, one line per minute, one audit per round."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Soak:
 def main(hours: float, seed: int | None, modes: str) -> None:
     """Do random faults until HOURS are over; exit code 1 if a mode broke its promise.
 
-    Each round has jobs of its own. Beside them one job lives for the whole run and is audited at its end.
+    Each round has its own jobs. In addition, one job runs for the whole time and is audited at its end.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     seed = random.randrange(10**6) if seed is None else seed

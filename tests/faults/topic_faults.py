@@ -1,6 +1,6 @@
 """Rows of the matrix after the topic: analytics and detection, while the processes that they need are killed.
 
-Their events go straight into the topic, so that plain Python knows what must come out in the end.
+Their events are written directly to the topic, so that plain Python can compute the right answers.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from consumer.verify.audit.report import Unread
 
 _LIMIT = 1_000  # records of a request
 _PATIENCE_SECONDS = 60.0
-_EMPTY_SECONDS = 0.2  # five requests a second and shard are allowed
+_EMPTY_SECONDS = 0.2  # five requests per second and shard are allowed
 _PASSING = ("ProvisionedThroughputExceededException", "LimitExceededException", "InternalFailure")
 
 

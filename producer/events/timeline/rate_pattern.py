@@ -50,7 +50,7 @@ class Warp:
 
 
 def make_warp(pattern: str, rate: float, second_of_day: float, rng: random.Random) -> Warp | None:
-    """The warp of `pattern` at `rate` events a second; None when the clock runs evenly."""
+    """The warp of `pattern` at `rate` events per second; None when the clock runs evenly."""
     if pattern == "poisson":
         return Warp(_POISSON_SLOT, _poisson(rate * _POISSON_SLOT, rng))
     if pattern == "bursty":

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 QUESTIONS = "level_counts,level_windows,error_burst,brute_force,top_accounts,logon_sessions,enriched"
 COUNT, LATE = 3_000, 30
-A_TENTH = 1_000  # events a second: a job that has just begun reads more than ten times as many
+A_TENTH = 1_000  # events per second: a job that has just begun reads more than ten times as many
 
 
 def _late(events: list[attacked.Event]) -> list[attacked.Event]:

@@ -50,7 +50,7 @@ def test_the_status_tells_asked_and_achieved(start_producer) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--rate", "0"), "'0' is neither a number of events a second above 0 nor max"),
+        (("--rate", "0"), "'0' is neither a number of events per second above 0 nor max"),
         (("--scenario", "heist"), "no scenario 'heist'; known: brute-force"),
         (("--backfill", "soon"), "'soon' is not a duration; write 90s"),
         (("--channel-mix", "1/2"), "is not three shares"),

@@ -1,4 +1,4 @@
-"""Stacks of the profiler become microseconds a line, by layer."""
+"""Stacks of the profiler become microseconds per line, by layer."""
 
 from __future__ import annotations
 

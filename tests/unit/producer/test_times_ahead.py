@@ -66,7 +66,7 @@ def test_what_cannot_be_a_time_or_a_share_is_refused_by_name(option: str, value:
 @pytest.mark.parametrize(
     ("start", "rate", "count", "ahead"),
     [
-        (NOW, 100.0, None, "at once"),  # 10 hosts × 1.6 = 16 events a second of event time
+        (NOW, 100.0, None, "at once"),  # 10 hosts × 1.6 = 16 events per second of event time
         (NOW, 16.0, None, ""),
         (None, 1e6, None, ""),
         (NOW - timedelta(hours=1), 32.0, None, "after 115,200 events (3,600 s)"),
