@@ -22,7 +22,10 @@ def shipped() -> dict[str, Question]:
 
 
 def find(names: str) -> tuple[Question, ...]:
-    """`names`: built-in questions or paths of .sql files, separated by commas. Raises QuestionError."""
+    """The questions with these names.
+
+    `names`: built-in questions or paths of .sql files, separated by commas. Raises QuestionError.
+    """
     known = shipped()
     asked = [name.strip() for name in names.split(",") if name.strip()]
     found = [known[name] if name in known else _file(name, known) for name in asked]

@@ -39,7 +39,10 @@ class ParquetError(RuntimeError):
 
 @dataclass(frozen=True)
 class Compacted:
-    """`events` of `parts` were written to the new `files`; `removed`: parts that were deleted."""
+    """The result for one folder.
+
+    `events` of `parts` were written to the new `files`; `removed`: parts that were deleted.
+    """
 
     events: int = 0
     parts: int = 0

@@ -16,7 +16,10 @@ INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts":
 
 @dataclass(frozen=True)
 class ArchiveSettings:
-    """`path` in Flink's form: file:///folder or s3://bucket/folder."""
+    """Where the archive is, and when its parts are closed.
+
+    `path` in Flink's form: file:///folder or s3://bucket/folder.
+    """
 
     path: str
     part_bytes: int = 128 * 2**20
@@ -25,10 +28,11 @@ class ArchiveSettings:
 
 @dataclass(frozen=True)
 class AnalyticsSettings:
-    """`values`: for each question, the parameters that differ from their defaults.
+    """A run: its questions, its input, and where the answers go.
 
-    `hosts`: None if no question uses roles or sites. `files`: read these instead of the topic.
-    `result_topics`: result -> topic, if the names differ. Times are in seconds.
+    `values`: for each question, the parameters that differ from their defaults. `hosts`: None if no question
+    uses roles or sites. `files`: read these instead of the topic. `result_topics`: result -> topic, if the
+    names differ. Times are in seconds.
     """
 
     questions: tuple[Question, ...]

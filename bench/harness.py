@@ -11,7 +11,7 @@ from bench.measurement import Measurement, Sample, summarise
 
 @dataclass(frozen=True)
 class Case:
-    """`run` does the work once. `x`: its place on the section's axis."""
+    """One variant of a section. `run` does the work once. `x`: its place on the section's axis."""
 
     name: str
     run: Callable[[], Sample]

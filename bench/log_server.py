@@ -62,7 +62,10 @@ class LogServer:
 
 
 def make_log(count: int, line_bytes: int, computers: int = 50) -> bytes:
-    """`count` events of the flat shape, each `line_bytes` long with its LF; the message is the padding."""
+    """A log of generated lines.
+
+    `count` events of the flat shape, each `line_bytes` long with its LF; the message is the padding.
+    """
     rng = random.Random(count)
     lines = []
     for number in range(count):

@@ -43,8 +43,9 @@ class Topics:
 
 @dataclass(frozen=True)
 class Settings:
-    """`flink_url`, `producer_url`, `cache` None: that part is not used. `max_rate`: events read per second.
+    """All settings of a console.
 
+    `flink_url`, `producer_url`, `cache` None: that part is not used. `max_rate`: events read per second.
     `token` is for the console itself; `producer_token` is sent to the producer and never to a browser.
     """
 

@@ -29,7 +29,10 @@ _FLAT_TIME = re.compile(rb'\{"timestamp":"([^"\\]{1,40})"').match
 
 @dataclass
 class Counts:
-    """`late`: hits that are too old for correlations. `timeless`: hits without a readable time."""
+    """The counts of a detector.
+
+    `late`: hits that are too old for correlations. `timeless`: hits without a readable time.
+    """
 
     lines: int = 0
     rejected: int = 0
@@ -56,7 +59,10 @@ def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
 
 
 class Detector:
-    """`lateness`: seconds by which events may be out of order. `now`: the clock for the dates of alerts."""
+    """Finds hits and combines them to alerts.
+
+    `lateness`: seconds by which events may be out of order. `now`: the clock for the dates of alerts.
+    """
 
     def __init__(
         self,

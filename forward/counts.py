@@ -15,7 +15,10 @@ from forward.records import Record
 
 @dataclass
 class Counts:
-    """`retries` by the error code of Kinesis, `rejected` by reason, `lag` by partition (a second old)."""
+    """The counts of a run.
+
+    `retries` by the error code of Kinesis, `rejected` by reason, `lag` by partition (a second old).
+    """
 
     records: int = 0
     size: int = 0

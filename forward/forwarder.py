@@ -27,8 +27,9 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class ForwardSettings:
-    """`create_shards` None: do not create the stream. `bounded`: stop at the end offsets of the start.
+    """The settings of a run.
 
+    `create_shards` None: do not create the stream. `bounded`: stop at the end offsets of the start.
     `give_up_after`: seconds for which the stream may take nothing, or Kafka may not answer. `wait`: seconds
     for Kafka at the start.
     """

@@ -12,7 +12,10 @@ _MAX_KEY_CHARACTERS = 256
 
 
 class Record(NamedTuple):
-    """`key` is the partition key of Kinesis; `offset` and `partition` are those of Kafka."""
+    """A record for Kinesis.
+
+    `key` is the partition key of Kinesis; `offset` and `partition` are those of Kafka.
+    """
 
     partition: int
     offset: int

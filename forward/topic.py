@@ -41,7 +41,7 @@ class TopicError(Exception):
 
 @dataclass(frozen=True)
 class TopicSettings:
-    """`start_from`: earliest or latest, if the group has committed nothing."""
+    """The topic and how to read it. `start_from`: earliest or latest, if the group has committed nothing."""
 
     connection: KafkaConnection
     topic: str

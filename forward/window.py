@@ -39,7 +39,10 @@ class _Partition:
 
 
 class Window:
-    """`delay`: seconds to wait after a number of failed attempts. `size` is in bytes."""
+    """The records that are not in the stream yet.
+
+    `delay`: seconds to wait after a number of failed attempts. `size` is in bytes.
+    """
 
     def __init__(self, delay: Callable[[int], float]) -> None:
         self._delay = delay

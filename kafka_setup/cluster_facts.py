@@ -49,7 +49,10 @@ class TopicFacts:
 
 @dataclass(frozen=True)
 class GroupFacts:
-    """`positions` and `lags` by (topic, partition); a partition without a commit is in neither."""
+    """A consumer group.
+
+    `positions` and `lags` by (topic, partition); a partition without a commit is in neither.
+    """
 
     name: str
     state: str

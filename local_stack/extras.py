@@ -26,7 +26,10 @@ def how_to_add(extra: str) -> str:
 
 
 def requirement(extra: str, origin: str | None) -> str:
-    """`origin`: where it was installed from; None for a package index."""
+    """The package with this extra, for the installer.
+
+    `origin`: where the toolkit was installed from; None for a package index.
+    """
     return f"{NAME}[{extra}] @ {origin}" if origin else f"{NAME}[{extra}]"
 
 

@@ -14,7 +14,10 @@ from producer.log.generated import GeneratedEvents
 
 @dataclass(frozen=True)
 class Feeding:
-    """`main` makes the events that --rate and --count limit; `generator` is None if nothing is generated."""
+    """The running sources of a log.
+
+    `main` makes the events that --rate and --count limit; `generator` is None if nothing is generated.
+    """
 
     main: Feeder
     beside: Feeder | None

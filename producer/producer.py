@@ -35,7 +35,10 @@ _log = logging.getLogger("producer")
 
 @dataclass(frozen=True)
 class Orders:
-    """`enough` only ends the generation, `stop` also the serving (set both), `stop_now` also the draining."""
+    """The stops that a signal can request.
+
+    `enough` only ends the generation, `stop` also the serving (set both), `stop_now` also the draining.
+    """
 
     enough: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)

@@ -15,7 +15,7 @@ _EVERY_TICKS = 10
 
 @dataclass
 class RateReport:
-    """`tick` is called every second; `achieved` is the rate of the last ten seconds."""
+    """Reports the rate. `tick` is called every second; `achieved` is the rate of the last ten seconds."""
 
     feeder: Feeder
     achieved: float = 0.0  # events per second

@@ -42,8 +42,9 @@ class Carried(NamedTuple):
 
 @dataclass
 class Watched:
-    """`stack_*`: the use of the stack's own processes, in percent of the machine, without the producer.
+    """The use of resources during a run.
 
+    `stack_*`: the use of the stack's own processes, in percent of the machine, without the producer.
     `machine_*`: the use of all processes. Memory and lag are read once a second.
     """
 

@@ -35,7 +35,10 @@ def read_for(port: int, seconds: float, at_begin: Callable[[], None]) -> tuple[i
 
 
 class Takers:
-    """`count` clients in one process. They read the log from its start, and discard or compare it."""
+    """Clients that read fast.
+
+    `count` clients in one process. They read the log from its start, and discard or compare it.
+    """
 
     def __init__(self, port: int, count: int) -> None:
         self._clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]

@@ -14,7 +14,7 @@ class CacheSettingsError(ValueError):
 
 @dataclass(frozen=True)
 class CacheServer:
-    """`url` has no password in it, so it may be printed."""
+    """The address and login of the cache. `url` has no password in it, so it may be printed."""
 
     url: str
     password: Secret | None = field(default=None, repr=False)

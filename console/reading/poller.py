@@ -18,7 +18,10 @@ class AwayError(Exception):
 
 @dataclass(frozen=True)
 class Found(Generic[Answer]):
-    """`problem` None: the answer is fresh. Otherwise `answer` is the last one, from `at`, or None."""
+    """The last answer of a service.
+
+    `problem` None: the answer is fresh. Otherwise `answer` is the last one, from `at`, or None.
+    """
 
     answer: Answer | None = None
     at: float | None = None

@@ -43,9 +43,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Piece:
-    """`bounds`: start and end of the partitions; `starts`: where reading began.
+    """The records that were read for one request.
 
-    `messages` are in the order of their time.
+    `bounds`: start and end of the partitions; `starts`: where reading began. `messages` are in the order of
+    their time.
     """
 
     starts: dict[int, int]

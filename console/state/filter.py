@@ -38,7 +38,7 @@ class Filter:
 
 
 def parse_filter(text: str, levels: frozenset[str] = frozenset()) -> Filter:
-    """`4625 computer:DC-010.corp.example`: fields are level, source, event_id, computer."""
+    """Parse `4625 computer:DC-010.corp.example`; the fields are level, source, event_id, computer."""
     words, pairs = [], []
     for term in text[:MAX_TEXT].split():
         name, colon, value = term.partition(":")

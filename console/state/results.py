@@ -14,7 +14,7 @@ MAX_ROWS = 5_000  # per topic
 
 @dataclass(frozen=True)
 class Row:
-    """`key` as text; `fields` are those of the record, unchecked.
+    """A row of a result topic. `key` as text; `fields` are those of the record, unchecked.
 
     `timestamp` of the record in seconds; `since` is that of the first record of the key that is known.
     """

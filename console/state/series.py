@@ -15,7 +15,7 @@ NAMES = (*LEVELS, OTHER)
 
 @dataclass
 class Bucket:
-    """`levels` in the order of NAMES; latency in seconds."""
+    """The counts of one second. `levels` in the order of NAMES; latency in seconds."""
 
     second: int
     levels: list[int] = field(default_factory=lambda: [0] * len(NAMES))

@@ -210,7 +210,7 @@ def _is_text(value: bytes) -> bool:
 
 
 def read_place(text: str) -> Place:
-    """`latest`, `earliest`, an offset, or a time as ISO 8601 with a zone. Raises ValueError."""
+    """Parse `latest`, `earliest`, an offset, or a time as ISO 8601 with a zone. Raises ValueError."""
     if text == "latest":
         return Place()
     if text == "earliest":

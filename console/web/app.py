@@ -25,7 +25,10 @@ PAGE = Path(__file__).resolve().parent.parent / "page"
 
 
 def build_app(hub: Hub, is_stopping: list[bool]) -> ASGIApp:
-    """`is_stopping` gets an item when streams must end. The hub runs as long as the application."""
+    """Make the application.
+
+    `is_stopping` gets an item when streams must end. The hub runs as long as the application.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

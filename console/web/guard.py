@@ -106,7 +106,7 @@ def remembered(token: str) -> str:
 
 
 def host_name(host: str) -> str:
-    """`localhost:8085` → localhost, `[::1]:8085` → ::1."""
+    """The host in a Host header, without the port: `localhost:8085` → localhost, `[::1]:8085` → ::1."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

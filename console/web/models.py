@@ -19,7 +19,10 @@ class Problem(BaseModel):
 
 
 class Service(BaseModel):
-    """`away`: the figures are the last known ones, from `as_of` (seconds since the epoch); null: none."""
+    """The state of a service.
+
+    `away`: the figures are the last known ones, from `as_of` (seconds since the epoch); null: none.
+    """
 
     name: Literal["kafka", "flink", "producer", "cache"]
     state: Literal["up", "away", "off"]
@@ -65,7 +68,10 @@ class Job(BaseModel):
 
 
 class Topic(BaseModel):
-    """`records`: stored now; `written`: ever written; `rate`: per second; `newest_age`: in seconds."""
+    """A topic and its records.
+
+    `records`: stored now; `written`: ever written; `rate`: per second; `newest_age`: in seconds.
+    """
 
     name: str
     partitions: int
@@ -76,7 +82,7 @@ class Topic(BaseModel):
 
 
 class Group(BaseModel):
-    """`lag` in records, over all partitions with a committed position."""
+    """A consumer group. `lag` in records, over all partitions with a committed position."""
 
     name: str
     state: str
@@ -135,9 +141,10 @@ class Header(BaseModel):
 
 
 class Record(BaseModel):
-    """`text` is the value as UTF-8, with invalid bytes replaced; `base64` is set if any were.
+    """A record of a topic.
 
-    `size` counts all bytes of the value; at most the first 65,536 are included.
+    `text` is the value as UTF-8, with invalid bytes replaced; `base64` is set if any were. `size` counts all
+    bytes of the value; at most the first 65,536 are included.
     """
 
     partition: int
@@ -189,7 +196,7 @@ class Rows(BaseModel):
 
 
 class Counts(BaseModel):
-    """`by_level`: events read since `since`; with a cache, also those of earlier consoles.
+    """Numbers of events. `by_level`: events read since `since`; with a cache, also those of earlier consoles.
 
     `rejected`, `late`: records ever written to these topics.
     """
@@ -203,7 +210,7 @@ class Counts(BaseModel):
 
 
 class RejectedLine(BaseModel):
-    """`text` and `hex` show the first bytes of `size`."""
+    """A line that the bridge rejected. `text` and `hex` show the first bytes of `size`."""
 
     sequence: int
     partition: int

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Outage:
-    """`say` is called with each sentence."""
+    """The state of one endpoint. `say` is called with each sentence."""
 
     def __init__(self, endpoint: str, say: Callable[[str], None]) -> None:
         self._endpoint = endpoint

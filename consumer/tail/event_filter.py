@@ -24,7 +24,10 @@ class FilterError(ValueError):
 
 
 class Where(NamedTuple):
-    """`PATH=PATTERN` or `PATH!=PATTERN`: one field by its common name or its path; a shell pattern."""
+    """A condition, `PATH=PATTERN` or `PATH!=PATTERN`.
+
+    PATH is a field by its common name or its path; PATTERN is a shell pattern.
+    """
 
     path: str
     pattern: str
@@ -73,7 +76,7 @@ _EVERYTHING = EventFilter()
 
 
 def parse_levels(words: tuple[str, ...]) -> frozenset[str]:
-    """`error`, `error,warning` or `warning+` (this and worse). Raises FilterError."""
+    """Parse `error`, `error,warning` or `warning+` (this and worse). Raises FilterError."""
     levels: set[str] = set()
     for word in _split(words):
         name = level_name(word.removesuffix("+"))
@@ -112,7 +115,7 @@ def parse_ids(words: tuple[str, ...]) -> frozenset[int]:
 
 
 def parse_since(text: str, now_ms: int) -> int:
-    """`15m`, `2h`, `1d` ago, or a time like 2026-11-21T09:00:00Z; milliseconds. Raises FilterError."""
+    """The time in milliseconds: `15m`, `2h`, `1d` ago, or 2026-11-21T09:00:00Z. Raises FilterError."""
     if span := _SPAN(text):
         return now_ms - int(span[1]) * _UNIT_MS[span[2]]
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
@@ -139,7 +142,7 @@ def _any_is(value: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _is_type(value: str, patterns: tuple[str, ...]) -> bool:
-    """`failure` is enough for Audit Failure."""
+    """Whether the event has one of these types; `failure` is enough for Audit Failure."""
     return _any_is(value, patterns) or _any_is(value.rpartition(" ")[2], patterns)
 
 

@@ -17,7 +17,7 @@ _RATE_SECONDS = 1.0  # the live rate is that of the last full second
 
 
 class StreamStats:
-    """`clock` gives seconds, monotonic."""
+    """The totals of a stream. `clock` gives seconds, monotonic."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

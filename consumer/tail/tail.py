@@ -20,7 +20,10 @@ _END_SECONDS = 2.0  # wait for a reader that is inside a write
 
 @dataclass(frozen=True)
 class TailSettings:
-    """`count` in `wanted` and `duration` (seconds) end the run; with None, it does not end by itself."""
+    """The settings of a run.
+
+    `count` in `wanted` and `duration` (seconds) end the run; with None, it does not end by itself.
+    """
 
     endpoints: tuple[Endpoint, ...]
     reading: ReadSettings = field(default_factory=ReadSettings)
@@ -43,7 +46,7 @@ class Tail:
         self._readers = [self._reader(endpoint) for endpoint in settings.endpoints]
 
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
-        """`tick` is called a few times a second.
+        """Run until the end. `tick` is called a few times a second.
 
         Raises StreamError if an endpoint cannot be read, BookmarkError, and OSError if writing fails.
         """

@@ -70,7 +70,7 @@ def _first_line(message: str) -> str:
 
 
 def _who(event: EventView) -> str:
-    """`m.ito from 203.0.113.77: `, or the parts of it that the event has."""
+    """The account and address, such as `m.ito from 203.0.113.77: `, or the parts of it that the event has."""
     account, address = clean(event.account), clean(event.address)
     who = f"{account} from {address}" if account and address else account or address
     return f"{who}: " if who else ""

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 
 class AuditProgress:
-    """`update(what, done, total)` after every batch; silent in a pipe."""
+    """The progress bar. `update(what, done, total)` after every batch; silent in a pipe."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)

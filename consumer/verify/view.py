@@ -62,7 +62,7 @@ def finding_lines(report: Report) -> list[str]:
 
 
 def verdict_line(report: Report) -> Text:
-    """`ok: compared with …`, or what is wrong in one line."""
+    """The verdict: `ok: compared with …`, or what is wrong in one line."""
     verdict = report.verdict
     text = f"{verdict}: compared with {report.judge}"
     if not report.records:

@@ -12,7 +12,7 @@ from flink_bridge.kafka.settings import KafkaSettings
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """`files`, `pipelines`: texts, which the job contains. Times are in seconds.
+    """A run of the Flink job. `files`, `pipelines`: texts, which the job contains. Times are in seconds.
 
     `execution_mode`: where Python runs: `thread`, in the TaskManager's process, or `process`, beside it.
     """

@@ -30,7 +30,10 @@ ALIASES = {
 
 @dataclass(frozen=True)
 class Shape:
-    """`paths`: the paths of the System fields. `data`: the EventData by name."""
+    """Where one shape of event has its fields.
+
+    `paths`: the paths of the System fields. `data`: the EventData by name.
+    """
 
     name: str
     paths: Mapping[str, Path]

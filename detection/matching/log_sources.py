@@ -20,7 +20,10 @@ class LogSourceError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """`channel` None: any. `event_ids` None: any. `renamed`: field of the rule -> field of the event."""
+    """The events of a log source.
+
+    `channel` None: any. `event_ids` None: any. `renamed`: field of the rule -> field of the event.
+    """
 
     channel: str | None = None
     event_ids: frozenset[int] | None = None

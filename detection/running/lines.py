@@ -13,7 +13,10 @@ _PATIENCE = 0.5  # seconds; then the caller may do other work
 
 
 class LineBlocks:
-    """`too_long`: lines above LONGEST bytes, which are skipped without being stored in memory."""
+    """The lines of all inputs, in blocks.
+
+    `too_long`: lines above LONGEST bytes, which are skipped without being stored in memory.
+    """
 
     def __init__(self, files: Sequence[Path | None]) -> None:
         """None means standard input."""

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Positions:
-    """`next`: the next offset, by partition. All methods raise KafkaException."""
+    """The positions of a run. `next`: the next offset, by partition. All methods raise KafkaException."""
 
     def __init__(self, consumer: Consumer, topic: str, start_from: str) -> None:
         """`start_from` (earliest or latest) is for partitions without a committed position."""

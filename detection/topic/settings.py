@@ -13,7 +13,10 @@ class TopicError(Exception):
 
 @dataclass(frozen=True)
 class TopicSettings:
-    """`alerts` None: alerts are not written to Kafka. `bounded`: stop at the end offsets of the start."""
+    """The settings of a run over a topic.
+
+    `alerts` None: alerts are not written to Kafka. `bounded`: stop at the end offsets of the start.
+    """
 
     connection: KafkaConnection
     topic: str

@@ -6,7 +6,7 @@ from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 
 
 def parse_endpoints(hostnames: str, default_port: int) -> tuple[Endpoint, ...]:
-    """`a,b:9998,[::1]:9997`, with the default port for those that name none. Raises EndpointError."""
+    """Parse `a,b:9998,[::1]:9997`; endpoints without a port get the default one. Raises EndpointError."""
     endpoints = tuple(parse_endpoint(word, default_port) for word in hostnames.split(",") if word.strip())
     if not endpoints:
         raise EndpointError("no host: expected HOST or HOST:PORT, several separated by commas")

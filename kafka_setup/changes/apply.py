@@ -25,9 +25,10 @@ _DONE = {"create": "created", "change": "changed"}
 
 @dataclass(frozen=True)
 class ApplySettings:
-    """`passwords`: user name -> password. `password_dir`: the folder for newly made passwords.
+    """The settings of `apply`.
 
-    `prune` removes permissions of the topology's users that the topology does not name.
+    `passwords`: user name -> password. `password_dir`: the folder for newly made passwords. `prune` removes
+    permissions of the topology's users that the topology does not name.
     """
 
     topology: Topology

@@ -15,7 +15,10 @@ from kafka_setup.topology.resources import NO_CREDENTIAL, Result, Topology, User
 
 @dataclass(frozen=True)
 class RotateSettings:
-    """`password`: the new one. `password_dir`: the folder whose file USER gets it, if given."""
+    """The user who gets a new password.
+
+    `password`: the new one. `password_dir`: the folder whose file USER gets it, if given.
+    """
 
     user: User
     password: Secret = field(repr=False)

@@ -23,7 +23,10 @@ UNTRIED = "untried"
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """`passwords`: user name -> password. A user without one cannot be checked, which counts as a failure."""
+    """The settings of `check`.
+
+    `passwords`: user name -> password. A user without one cannot be checked, which counts as a failure.
+    """
 
     topology: Topology
     connection: KafkaConnection

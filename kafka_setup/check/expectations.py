@@ -33,7 +33,7 @@ _IMPLIED_BY = {
 
 @dataclass(frozen=True)
 class Expectation:
-    """`user` tries `operation` on the resource; `allowed` is what the topology says."""
+    """One attempt: `user` tries `operation` on the resource. `allowed`: whether the topology allows it."""
 
     user: User
     resource_type: str

@@ -26,9 +26,10 @@ class TopologyError(ValueError):
 
 
 class Document:
-    """`content` is what YAML makes of `text`; `origin` is what messages call the file.
+    """A parsed file, with the line of each key.
 
-    `choices`: the last key of a place -> what may stand there, for the places that have a fixed choice.
+    `content` is what YAML makes of `text`; `origin` is what messages call the file. `choices`: the last key
+    of a place -> what may stand there, for the places that have a fixed choice.
     """
 
     def __init__(self, text: str, origin: str, choices: Mapping[str, Sequence[str]]) -> None:

@@ -32,7 +32,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Backup:
-    """`config`: the topic's settings that differed from the broker's defaults."""
+    """An export. `config`: the settings of the topic that differed from the broker's defaults."""
 
     topic: str
     partitions: dict[int, Partition]

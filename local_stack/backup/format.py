@@ -20,7 +20,7 @@ class FormatError(ValueError):
 
 
 class Record(NamedTuple):
-    """`offset` is that of the exported topic; an import cannot keep it."""
+    """One record of a topic. `offset` is that of the exported topic; an import cannot keep it."""
 
     offset: int
     timestamp: int | None

@@ -24,9 +24,10 @@ Progress = Callable[[int], object]
 
 
 class Restored(NamedTuple):
-    """`found`: records of the backup that were in the topic already, from an interrupted import.
+    """The result of an import.
 
-    `expired`: written records that are older than the topic's retention; Kafka removes them soon.
+    `found`: records of the backup that were in the topic already, from an interrupted import. `expired`:
+    written records that are older than the topic's retention; Kafka removes them soon.
     """
 
     backup: Backup

@@ -9,10 +9,11 @@ from local_stack.layout import LOOPBACK
 
 
 def ensure_certificates(authority: Path, keystore: Path) -> None:
-    """`authority`: the CA's certificate; `keystore`: the brokers' key and chain; both PEM, made once.
+    """Make the certificates, if they do not exist.
 
-    Nobody can sign a second certificate: the authority's key exists only while this runs. Therefore the
-    certificates may stay valid as long as the stack's folder exists.
+    `authority`: the CA's certificate; `keystore`: the brokers' key and chain; both PEM, made once. Nobody can
+    sign a second certificate: the authority's key exists only while this runs. Therefore the certificates may
+    stay valid as long as the stack's folder exists.
     """
     if authority.exists() and keystore.exists():
         return

@@ -17,7 +17,10 @@ _UNKNOWN = 404
 
 @dataclass(frozen=True)
 class State:
-    """`task`: the state of its only task; "" if there is none. `trace`: the first line of its failure."""
+    """The state of the connector.
+
+    `task`: the state of its only task; "" if there is none. `trace`: the first line of its failure.
+    """
 
     connector: str
     task: str

@@ -27,8 +27,9 @@ _ROLES = {
 
 
 def write_files(passwords: Path, schema: Path, sql: Path, secrets: Path, seed: int, hosts: int) -> None:
-    """`sql`/inventory.sql: tables, roles with their logins, rows. `secrets`: the two passwords of Connect.
+    """Write the files.
 
+    `sql`/inventory.sql: tables, roles with their logins, rows. `secrets`: the two passwords of Connect.
     Raises ConnectionSettingsError, OSError.
     """
     known = {role: read_password_file(passwords / file) for role, file in _ROLES.items()}

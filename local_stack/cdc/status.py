@@ -17,8 +17,9 @@ _PAUSE = 0.5  # seconds between two checks
 
 @dataclass(frozen=True)
 class Standing:
-    """`connector`: its state from Kafka Connect; "" if there is none. `slot_active`: whether it reads now.
+    """The state of the inventory.
 
+    `connector`: its state from Kafka Connect; "" if there is none. `slot_active`: whether it reads now.
     `slot_lag`: bytes of the database's log that it has not confirmed; None without a slot.
     """
 

@@ -22,9 +22,10 @@ _POSITION = re.compile(rb"read ((?:[\w.-]+|\[[\da-fA-F:.]+\]):\d+)")
 
 @dataclass(frozen=True)
 class Job:
-    """`positions`: the endpoints (HOST:PORT) whose position in the log the job stores in its state.
+    """A job as it describes itself.
 
-    `listener`: the job's bootstrap servers and security protocol; None if they are not to be checked.
+    `positions`: the endpoints (HOST:PORT) whose position in the log the job stores in its state. `listener`:
+    the job's bootstrap servers and security protocol; None if they are not to be checked.
     """
 
     name: str

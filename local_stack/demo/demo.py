@@ -21,7 +21,10 @@ _ATTACK = ("--labels", "--scenario", "brute-force@1")
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """`seconds` from the first event in Kafka; None: until interrupted. `rate`: events per second."""
+    """How long the demo runs, and at which rate.
+
+    `seconds` from the first event in Kafka; None: until interrupted. `rate`: events per second.
+    """
 
     seconds: float | None
     rate: int

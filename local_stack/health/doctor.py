@@ -25,7 +25,10 @@ _NEEDED_BYTES = 2 * 2**30
 
 
 def examine(stack: Stack, sockets: Sequence[tuple[str, int]] = ()) -> list[Finding]:
-    """`sockets`: further senders of lines, besides those of the running jobs; each is examined once."""
+    """Run all checks.
+
+    `sockets`: further senders of lines, besides those of the running jobs; each is examined once.
+    """
     running = {daemon.name for daemon in processes.recorded(stack) if daemon.process()}
     findings = [_java(), _python(), _versions(), _disk(stack), *_ports(stack), *_daemons(stack)]
     if broker.name(1) in running:

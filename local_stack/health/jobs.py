@@ -33,7 +33,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Failure:
-    """`at` is in seconds since the epoch; `text` is the first line of the innermost cause."""
+    """A failure of a job.
+
+    `at` is in seconds since the epoch; `text` is the first line of the innermost cause.
+    """
 
     at: float
     text: str

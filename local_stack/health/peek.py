@@ -19,7 +19,10 @@ _READING = {"group.id": "win-event-peek", "enable.auto.commit": False, "enable.p
 
 @dataclass(frozen=True)
 class Peeked:
-    """`time`: of the record, in milliseconds since 1970. `value`: None means that the key was deleted."""
+    """A record.
+
+    `time`: of the record, in milliseconds since 1970. `value`: None means that the key was deleted.
+    """
 
     partition: int
     offset: int

@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Topic:
-    """`records` are kept now, `written` counts all ever; `newest_age` is in seconds."""
+    """A topic: `records` are kept now, `written` counts all ever; `newest_age` is in seconds."""
 
     name: str
     partitions: int

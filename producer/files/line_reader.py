@@ -20,7 +20,10 @@ _GZIP = b"\x1f\x8b"
 
 
 class LineReader:
-    """`is_over`: no line will come any more. `passes` counts how often the file was read. Raises OSError."""
+    """Reads one line after the other.
+
+    `is_over`: no line will come any more. `passes` counts how often the file was read. Raises OSError.
+    """
 
     def __init__(self, path: Path, loop: bool = False) -> None:
         # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever, whatever the signal.

@@ -117,7 +117,7 @@ def kind_of(headers: Headers) -> str:
 
 
 def _host_name(host: str) -> str:
-    """`localhost:9998` → localhost, `[::1]:9998` → ::1."""
+    """The host in a Host header, without the port: `localhost:9998` → localhost, `[::1]:9998` → ::1."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

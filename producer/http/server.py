@@ -22,7 +22,10 @@ _STOP_SECONDS = 3
 
 
 class HttpServer:
-    """`address` is the bound address, `url` the one for people. Raises OSError when it cannot listen."""
+    """The running HTTP server.
+
+    `address` is the bound address, `url` the one for people. Raises OSError when it cannot listen.
+    """
 
     def __init__(self, settings: HttpSettings, app: ASGIApp, refused: Callable[[str], object]) -> None:
         self._socket = bind(settings.host, settings.port)

@@ -32,7 +32,7 @@ class Sink(Protocol):
 
 @dataclass
 class GeneratedEvents:
-    """`observe` is called with every batch that was appended."""
+    """The generator as a source. `observe` is called with every batch that was appended."""
 
     generator: Generator
     sink: Sink

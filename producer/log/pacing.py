@@ -20,7 +20,7 @@ class Schedule(Protocol):
 
 
 class Constant:
-    """`rate` events per second, evenly."""
+    """The steady schedule: `rate` events per second, evenly."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -33,7 +33,7 @@ class Constant:
 
 
 class Shaped:
-    """`rate` events per second on average, distributed by two warps with the same draws."""
+    """A varying schedule: `rate` events per second on average, distributed by two warps with equal draws."""
 
     def __init__(self, rate: float, forward: Warp, backward: Warp) -> None:
         self._rate, self._forward, self._backward = rate, forward, backward

@@ -34,10 +34,11 @@ REASONS = (
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """`heartbeat` and `user_timeout` in seconds; `slow_client` is one of SLOW_CLIENT_POLICIES.
+    """The settings for each client.
 
-    The user timeout disconnects a client that accepts nothing for so long, even a live one. It is long,
-    because a reader under back-pressure (a bridge whose broker is away) is a good client.
+    `heartbeat` and `user_timeout` in seconds; `slow_client` is one of SLOW_CLIENT_POLICIES. The user timeout
+    disconnects a client that accepts nothing for so long, even a live one. It is long, because a reader under
+    back-pressure (a bridge whose broker is away) is a good client.
     """
 
     heartbeat: float = 15.0
@@ -47,7 +48,10 @@ class ClientSettings:
 
 
 class Client:
-    """`run` is the body of the client's thread; `offset` is the cursor, which other threads may read."""
+    """A client and its cursor.
+
+    `run` is the body of the client's thread; `offset` is the cursor, which other threads may read.
+    """
 
     def __init__(
         self,

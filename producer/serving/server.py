@@ -29,7 +29,10 @@ _BACK_OFF_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """`host` may be a name, an IPv4 or an IPv6 address; port 0 takes a free one."""
+    """The settings of the TCP server.
+
+    `host` may be a name, an IPv4 or an IPv6 address; port 0 takes a free one.
+    """
 
     host: str = "127.0.0.1"
     port: int = 9999

@@ -44,7 +44,10 @@ class Part(Sequence):
 
 
 class LonelyAudit(Audit):
-    """`hash_bytes`: memory for the hashes, which distinguish a copy from another event."""
+    """An audit without a ledger.
+
+    `hash_bytes`: memory for the hashes, which distinguish a copy from another event.
+    """
 
     def __init__(self, expectations: Expectations, place_of: PlaceOf, hash_bytes: int = HASH_BYTES) -> None:
         super().__init__(expectations, zlib.crc32, place_of)

@@ -35,7 +35,10 @@ class Expectations:
 
 
 class Audit:
-    """`place_of` returns the place of a record; `fingerprint` returns 64 bits of a line."""
+    """The counts of an audit, and how one record is judged.
+
+    `place_of` returns the place of a record; `fingerprint` returns 64 bits of a line.
+    """
 
     def __init__(self, expectations: Expectations, fingerprint: Fingerprint, place_of: PlaceOf) -> None:
         self.records = 0

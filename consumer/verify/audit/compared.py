@@ -48,7 +48,7 @@ class _Item(NamedTuple):
 
 
 class ComparedAudit(Audit):
-    """`runs` may get further blocks between two calls; then call `settle`."""
+    """An audit against known runs. `runs` may get further blocks between two calls; then call `settle`."""
 
     def __init__(
         self,

@@ -68,7 +68,7 @@ def _by_place(finding: Finding) -> tuple[bool, int, int]:
 
 
 def event_name(computer: bytes, source: bytes, first: int, last: int | None = None) -> str:
-    """`WS-001.corp.example/Security 7`, or `… 7-9` for several."""
+    """The name of an event: `WS-001.corp.example/Security 7`, or `… 7-9` for several."""
     ids = str(first) if last in (None, first) else f"{first}-{last}"
     return f"{shown(computer)}/{shown(source)} {ids}" if computer else f"{shown(source)} event {ids}"
 

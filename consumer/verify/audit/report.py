@@ -64,9 +64,10 @@ class Unread:
 
 @dataclass(frozen=True)
 class Report:
-    """`judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 if unknown.
+    """The result of an audit.
 
-    `apart`: findings about records that belong to no run.
+    `judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 if unknown. `apart`:
+    findings about records that belong to no run.
     """
 
     judge: str

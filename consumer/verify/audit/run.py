@@ -137,9 +137,10 @@ def _numbers(hashes: bytes) -> array[int]:
 
 
 class ExpectedRun:
-    """`name` identifies the run; `earliest_ms`: no event of it is older (None: not known).
+    """One run of the producer and its sequences.
 
-    `ended`: the run made no further events.
+    `name` identifies the run; `earliest_ms`: no event of it is older (None: not known). `ended`: the run made
+    no further events.
     """
 
     def __init__(self, name: str, earliest_ms: int | None = None, ended: bool = False) -> None:

@@ -20,7 +20,10 @@ Progress = Callable[[str, int, int], None]
 
 
 class Judge(Protocol):
-    """`name` completes "compared with"; `notes` are sentences about events that were not compared."""
+    """The reference of an audit.
+
+    `name` completes "compared with"; `notes` are sentences about events that were not compared.
+    """
 
     name: str
     notes: tuple[str, ...]

@@ -33,7 +33,7 @@ class Topic:
 
 
 class TopicReader:
-    """`total` and `done` count offsets."""
+    """Reads one topic. `total` and `done` count offsets."""
 
     def __init__(self, topic: Topic) -> None:
         """Raises AuditError if the topic cannot be reached, does not exist or may not be read."""

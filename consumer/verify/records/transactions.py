@@ -22,7 +22,10 @@ Broker = tuple[str, int]  # host and port
 
 
 class OpenTransaction(NamedTuple):
-    """`start`: its first offset; `last_ms`: when its last record was written."""
+    """A transaction that has not ended.
+
+    `start`: its first offset; `last_ms`: when its last record was written.
+    """
 
     producer_id: int
     epoch: int

@@ -26,7 +26,10 @@ _SET_MEMORY = 512 * 2**20  # largest memory of the automaton, which grows with i
 
 
 class Need(NamedTuple):
-    """`kind`: equals, file (after the last backslash), holds. One of `words`, in lower case, must match."""
+    """A condition that a rule needs in one field.
+
+    `kind`: equals, file (after the last backslash), holds. One of `words`, in lower case, must match.
+    """
 
     field: str
     kind: str

@@ -12,10 +12,11 @@ from producer.events.catalogue.yaml_file import Section
 
 @dataclass(frozen=True)
 class Step:
-    """`event` happens between `delay` (median, 90 % quantile; seconds) after the step before it.
+    """One step of a story.
 
-    `repeat` is the lowest and highest number of times; `override` replaces value kinds of data fields.
-    `user`: "same" for the user of the story so far, "next" for another user each time.
+    `event` happens `delay` (median and 90 % quantile, in seconds) after the step before it. `repeat` is the
+    lowest and highest number of times; `override` replaces value kinds of data fields. `user`: "same" for the
+    user of the story so far, "next" for another user each time.
     """
 
     event: str
@@ -29,7 +30,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """`weight` says for each profile how often the story starts; a scenario starts only on request."""
+    """A sequence of steps.
+
+    `weight` says for each profile how often the story starts; a scenario starts only on request.
+    """
 
     name: str
     weight: dict[str, float]
