@@ -111,30 +111,29 @@ class Correlator:
 
         Evaluate waiting windows, and remove events that no event in time can need.
         """
-        self._watermark = watermark
         for correlation in self._correlations:
             key = correlation.head.key
             step = max(correlation.span // 8, lateness // 8, 1)
-            if correlation.on_arrival and watermark < self._swept.get(key, watermark - step) + step:
+            if correlation.on_arrival and 0 <= watermark - self._swept.get(key, NEVER) < step:
                 continue
             self._swept[key] = watermark
-            yield from self._sweep(correlation)
+            yield from self._sweep(correlation, watermark)
+        self._watermark = watermark
 
     def wakes(self, time: int) -> Iterator[int]:
         """The watermarks at which an event of this time is evaluated, or not needed any more."""
         for correlation in self._correlations:
-            if not correlation.on_arrival:
-                yield time
             until = time + self._delays[correlation.head.key]
+            if not correlation.on_arrival:
+                yield until
             if correlation.forgets:  # one for all events of a margin
                 yield (until // self._margin + 2) * self._margin
             yield until + correlation.span
 
     def finish(self) -> Iterator[Change]:
         """End: no more events come, so every window is complete."""
-        self._watermark = END
         for correlation in self._correlations:
-            yield from self._sweep(correlation)
+            yield from self._sweep(correlation, END)
 
     def adopt(self, other: Correlator, same: Callable[[str], bool]) -> None:
         """Take over the windows of the correlations that did not change."""
@@ -181,7 +180,8 @@ class Correlator:
             yield from _absorbed(correlation, state)
         self.lost += window.dropped - dropped
         if correlation.forgets and len(window.times) >= window.full:
-            yield from self._evict(correlation, state)
+            # What the sweep that is going on still brings may be as old as the watermark before it.
+            yield from self._evict(correlation, state, self._watermark)
 
     def _forget(self, correlation: Correlation, states: OrderedDict[Group, State]) -> Iterator[Change]:
         """The group that began first; its bursts have no further word."""
@@ -207,18 +207,20 @@ class Correlator:
                 )
             )
 
-    def _sweep(self, correlation: Correlation) -> Iterator[Change]:
+    def _sweep(self, correlation: Correlation, watermark: int) -> Iterator[Change]:
         groups = self._groups[correlation.head.key]
+        # An event of the very time of the watermark is still in time.
+        complete = watermark - self._delays[correlation.head.key] - 1
         for folded, state in list(groups.items()):
-            for burst in state.window.judge(correlation, self._watermark):
+            for burst in state.window.judge(correlation, complete):
                 yield from self._changed(correlation, state, burst)
             yield from _absorbed(correlation, state)
-            yield from self._evict(correlation, state)
+            yield from self._evict(correlation, state, watermark)
             if state.window.empty:
                 del groups[folded]
 
-    def _evict(self, correlation: Correlation, state: State) -> Iterator[Change]:
-        newest = self._watermark - self._delays[correlation.head.key]
+    def _evict(self, correlation: Correlation, state: State, watermark: int) -> Iterator[Change]:
+        newest = watermark - self._delays[correlation.head.key]
         for burst in state.window.evict(correlation, newest - correlation.span, newest - self._margin):
             yield Change(correlation, state.shown, burst, over=True)
 

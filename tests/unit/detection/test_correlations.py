@@ -108,6 +108,40 @@ def test_a_correlation_of_one_that_waits_has_its_events_still() -> None:
     assert told(found, "temporal") == [(0, 15, 2)]
 
 
+FEW = correlation("event_count", "failed", "{lt: 3}", "20s", "Computer").replace("the_event_count", "few")
+
+
+def test_one_that_waits_counts_another_that_waits() -> None:
+    """A burst of `few` is found 20 s after its event: the window that it belongs to must not be over then."""
+    without = correlation("temporal", "few, a, b", "few and a and not b", "60s", "Computer")
+    found = detected(rule_set(FAILED, A, B, FEW, without), event(0), event(0, 1), *map(event, range(40, 90)))
+    assert told(found, "temporal") == [(0, 0, 2)]
+
+
+def test_bursts_that_are_found_together_count_as_those_that_are_found_one_by_one() -> None:
+    """A large block brings all bursts of one group, then all of the next, from the same times again."""
+    many = correlation("event_count", "few", "{gte: 3}", "30s").replace("title: event_count", "title: many")
+    rules = rule_set(FAILED, FEW, many)
+    lines = [event(100 * n + 10 * at, computer=f"PC-{at}") for n in range(50) for at in range(3)]
+    expected = [(100 * n, 100 * n + 20, 3) for n in range(50)]
+    for blocks, lateness in ((lines, 60.0), ([b"".join(lines)], 60.0), (lines, 9_000.0)):
+        assert told(detected(rules, *blocks, lateness=lateness), "many") == expected
+
+
+def test_an_event_of_the_very_time_of_the_watermark_is_in_time() -> None:
+    few = correlation("event_count", "failed", "{lt: 4}", "60s", "Computer")
+    lines = [event(second, record_id=at) for at, second in enumerate((0, 1, 60, 60), 1)]
+    assert detected(rule_set(FAILED, few), *lines, lateness=0.0) == []
+
+
+def test_bursts_end_also_after_clocks_were_a_day_ahead_for_a_while() -> None:
+    detector = Detector(rule_set(FAILED, BURST), lateness=10)
+    ahead = [event(86_400 + second, computer="WS-9") for second in range(25)]
+    back = [event(100 + second, record_id=second + 1) for second in range(60)]
+    found = [alert for line in [*ahead, *back, event(400)] for alert in detector.feed(line)]
+    assert [alert.over for alert in found if alert.group["Computer"] == "WS-1"][-1]
+
+
 def test_a_late_event_is_counted_and_left_out() -> None:
     detector = Detector(rule_set(FAILED, BURST), lateness=30)
     lines = [*map(event, (0, 1, 2, 3, 100)), event(4)]
