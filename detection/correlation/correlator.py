@@ -20,6 +20,7 @@ Read = Callable[[str], str]
 """The text of a field of an event by its name; ABSENT if it is missing."""
 
 MARGIN = 60 * TICKS
+_LONGEST_STEP = 300 * TICKS  # between two looks at all groups of a correlation
 _LONGEST = 256  # characters of a group value that are stored
 
 
@@ -113,7 +114,7 @@ class Correlator:
         """
         for correlation in self._correlations:
             key = correlation.head.key
-            step = max(correlation.span // 8, lateness // 8, 1)
+            step = max(min(correlation.span // 8, _LONGEST_STEP), lateness // 8, 1)
             if correlation.on_arrival and 0 <= watermark - self._swept.get(key, NEVER) < step:
                 continue
             self._swept[key] = watermark

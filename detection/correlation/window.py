@@ -18,7 +18,7 @@ from detection.correlation.definition import Correlation
 from detection.matching.compiling.values import number
 
 MOST_EVIDENCE = 20
-_SMALL = 64  # entries; a window with fewer is not worth a look between two sweeps
+_SMALL = 16  # entries; a window with fewer is not worth a look between two sweeps
 
 
 class Entry(NamedTuple):
