@@ -11,6 +11,7 @@ from flink_bridge.flink_cluster import slot_notes
 from flink_bridge.kafka import preflight
 from flink_bridge.kafka.reading import try_reading
 from flink_bridge.kafka.settings import KafkaSettings
+from kafka_setup.connection.diagnosis import setup_command
 
 
 def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
@@ -20,7 +21,7 @@ def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
     notes = slot_notes("--parallelism", settings.parallelism)
     if not preflight.secret_at_hand(kafka, os.environ):
         return [*notes, preflight.UNCHECKED]
-    topics = {settings.topic: "win-event-kafka-setup apply"}
+    topics = {settings.topic: setup_command(settings.topic, topology=os.environ.get("WIN_EVENT_TOPOLOGY"))}
     topics |= dict.fromkeys(settings.inventory_topics, "win-event-stack up --cdc")
     other_group = "log in as analytics, or set a --transactional-id-prefix that this user may use"
     try_reading(kafka, prefix, settings.transactional_id_prefix, topics, other_group)
@@ -28,7 +29,9 @@ def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
         try:
             preflight.try_producer(_producer(settings, kafka, prefix), prefix, answers)
         except Py4JJavaError as error:
-            raise preflight.PreflightError(preflight.told(error.java_exception, kafka, settings)) from None
+            raise preflight.PreflightError(
+                preflight.told(error.java_exception, kafka, preflight.ANSWERS_SETUP, settings)
+            ) from None
     return notes
 
 

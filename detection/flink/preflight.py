@@ -10,6 +10,7 @@ from detection.flink.settings import DetectionSettings
 from flink_bridge.flink_cluster import slot_notes
 from flink_bridge.kafka import preflight
 from flink_bridge.kafka.reading import try_reading
+from kafka_setup.connection.diagnosis import setup_command
 
 
 def check(settings: DetectionSettings, prefix: str) -> list[str]:
@@ -18,7 +19,7 @@ def check(settings: DetectionSettings, prefix: str) -> list[str]:
     notes = slot_notes("--parallelism", settings.parallelism)
     if not preflight.secret_at_hand(kafka, os.environ):
         return [*notes, preflight.UNCHECKED]
-    topics = {settings.topic: "win-event-kafka-setup apply"}
+    topics = {settings.topic: setup_command(settings.topic, topology=os.environ.get("WIN_EVENT_TOPOLOGY"))}
     other_group = "log in as detection, or set a --group that this user may use"
     try_reading(kafka, prefix, settings.group, topics, other_group)
     properties = kafka.producer_properties(prefix) | preflight.WAITS
@@ -26,5 +27,7 @@ def check(settings: DetectionSettings, prefix: str) -> list[str]:
     try:
         preflight.try_producer(properties, prefix, (settings.alerts_topic,))
     except Py4JJavaError as error:
-        raise preflight.PreflightError(preflight.told(error.java_exception, kafka)) from None
+        raise preflight.PreflightError(
+            preflight.told(error.java_exception, kafka, preflight.ANSWERS_SETUP)
+        ) from None
     return notes

@@ -5,6 +5,7 @@ A position is committed only when all alerts up to it are in Kafka.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -17,6 +18,7 @@ from detection.matching.rule_set import RuleSet
 from detection.topic.alert_topic import AlertWriter, values_since
 from detection.topic.positions import Positions
 from detection.topic.settings import TopicError, TopicSettings
+from kafka_setup.connection.diagnosis import setup_command
 from kafka_setup.connection.reading import open_group_reader
 from kafka_setup.connection.session import KafkaUnavailableError, require_protocol
 from producer.events.line_rule import parse_object
@@ -145,11 +147,12 @@ class TopicDriver:
 
 def _told(error: KafkaError, settings: TopicSettings) -> str:
     user, servers = settings.connection.username, settings.connection.bootstrap_servers
+    setup = setup_command(settings.topic, topology=os.environ.get("WIN_EVENT_TOPOLOGY"))
     advice = {
         KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on {settings.topic}, READ and "
-        f"WRITE on {settings.alerts}: win-event-kafka-setup apply",
+        f"WRITE on {settings.alerts}: {setup}",
         KafkaError.GROUP_AUTHORIZATION_FAILED: f"user {user!r} needs READ on group {settings.group}",
-        KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}",
+        KafkaError.UNKNOWN_TOPIC_OR_PART: f"there is no topic {settings.topic} or {settings.alerts}: {setup}",
         # The broker has answered before, so a missing answer of the coordinator means that permission is
         # missing.
         KafkaError._TIMED_OUT: f"user {user!r} needs READ on {settings.topic} and on group {settings.group}",

@@ -10,7 +10,14 @@ from py4j.protocol import Py4JJavaError
 from pyflink.java_gateway import get_gateway
 
 from flink_bridge.kafka.limits import TopicLimits, topic_limits
-from flink_bridge.kafka.preflight import TIMEOUT_MS, PreflightError, java_properties, kafka_package, told
+from flink_bridge.kafka.preflight import (
+    TIMEOUT_MS,
+    PreflightError,
+    bridge_setup,
+    java_properties,
+    kafka_package,
+    told,
+)
 from flink_bridge.settings import TRANSACTIONAL_IDS, BridgeSettings
 
 _LONGEST_OPEN = 60.0
@@ -38,7 +45,8 @@ def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
         limits = [topic_limits(described.get(name, {}), producer) for name in asked.topics]
         return ClusterFacts(limits[0], limits[1], notes + asked.leftovers())
     except Py4JJavaError as error:
-        raise PreflightError(told(error.java_exception, settings.kafka, settings)) from None
+        setup = bridge_setup(settings)
+        raise PreflightError(told(error.java_exception, settings.kafka, setup, settings)) from None
     finally:
         admin.close(get_gateway().jvm.java.time.Duration.ofSeconds(0))
 
@@ -59,8 +67,8 @@ class _Asked:
             if allowed is not None and "WRITE" not in {str(operation) for operation in allowed}:
                 user = self._settings.kafka.username or "nobody"
                 raise PreflightError(
-                    f"the user {user} may not WRITE on the topic {topic}: win-event-kafka-setup apply allows "
-                    "it. --no-check submits anyway"
+                    f"the user {user} may not WRITE on the topic {topic}. Allow it to the user `bridge`: "
+                    f"{bridge_setup(self._settings)}. --no-check submits anyway"
                 )
 
     def topic_settings(self) -> tuple[dict[str, dict[str, str]], list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -17,6 +18,7 @@ from pyflink.java_gateway import get_gateway
 from flink_bridge.kafka.settings import SHADED, KafkaSettings
 from flink_bridge.settings import BridgeSettings
 from kafka_setup.connection import jaas
+from kafka_setup.connection.diagnosis import setup_command
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
 
 TIMEOUT_MS = str(round(REQUEST_TIMEOUT * 1000))
@@ -28,15 +30,26 @@ WAITS = {
 }
 """How long the producer of a check waits."""
 
+ANSWERS_SETUP = (
+    "`win-event-kafka-setup apply`; for a name of your own, first add it to a topology of your own"
+)
+"""What creates the topics for answers and alerts, and allows the jobs to write to them."""
+
 UNCHECKED = "note: the password is not readable here, so only the TaskManagers will try the login to Kafka"
 
-_ADVICE = {
-    "SaslAuthenticationException": "check KAFKA_USERNAME and the password",
-    "TopicAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
-    "TransactionalIdAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
-    "UnknownTopicOrPartitionException": "create the topic: win-event-kafka-setup apply --kafka-topic NAME",
-    "TimeoutException": "does Kafka run there, does the topic exist, is the protocol right?",
-}
+
+def _advice(setup: str) -> dict[str, str]:
+    """What to do, by the class of the exception.
+
+    Kafka does not say whether a topic exists to a user who may not use it.
+    """
+    return {
+        "SaslAuthenticationException": "check KAFKA_USERNAME and the password",
+        "TopicAuthorizationException": f"create it, or allow the user WRITE on it: {setup}",
+        "TransactionalIdAuthorizationException": "allow the user WRITE on it: win-event-kafka-setup apply",
+        "UnknownTopicOrPartitionException": f"create the topic: {setup}",
+        "TimeoutException": "does Kafka run there, does the topic exist, is the protocol right?",
+    }
 
 
 class Transactional(Protocol):
@@ -108,8 +121,15 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
     try:
         try_producer(properties, prefix, (settings.topic, settings.rejected_topic))
     except Py4JJavaError as error:
-        raise PreflightError(told(error.java_exception, settings.kafka, settings)) from None
+        raise PreflightError(
+            told(error.java_exception, settings.kafka, bridge_setup(settings), settings)
+        ) from None
     return None
+
+
+def bridge_setup(settings: BridgeSettings) -> str:
+    """What creates the topics of the bridge, as one types it."""
+    return setup_command(settings.topic, settings.rejected_topic, os.environ.get("WIN_EVENT_TOPOLOGY"))
 
 
 def java_properties(properties: Mapping[str, str]) -> Any:
@@ -145,19 +165,21 @@ def try_producer(properties: Mapping[str, str], prefix: str, topics: tuple[str, 
 def told(
     exception: Any,
     kafka: KafkaSettings,
+    setup: str,
     settings: Transactional | None = None,
-    advice: Mapping[str, str] = _ADVICE,
+    advice: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """A sentence with the innermost reason and advice; `advice` has a text for each class of exception.
+    """The innermost reason as a sentence, with what to do.
 
-    `settings` are those of a job that may write in transactions.
+    `setup`: what creates the topics and the permissions. `settings`: of a job that may write in transactions.
+    `advice`: other advice, by the class of the exception.
     """
     while exception.getCause() is not None:
         exception = exception.getCause()
     name = exception.getClass().getSimpleName()
     where = f"Kafka at {kafka.bootstrap_servers} as {kafka.username or 'nobody'}"
     message = str(exception.getMessage()).rstrip(".")
-    hint = advice.get(name) or _ADVICE.get(name, "")
+    hint = advice.get(name) or _advice(setup).get(name, "")
     if settings and "transaction.max.timeout.ms" in message:
         hint = f"lower --transaction-timeout {settings.transaction_timeout}"
     sentence = f"{where}: {name}: {message}{f'; {hint}' if hint else ''}"

@@ -11,13 +11,6 @@ from pyflink.java_gateway import get_gateway
 from flink_bridge.kafka import preflight
 from flink_bridge.kafka.settings import KafkaSettings
 
-# Kafka does not tell whether a topic is there to a user who may not see it.
-_ADVICE = {
-    "TopicAuthorizationException": (
-        "is the name right? Then allow the user READ on it: win-event-kafka-setup apply"
-    ),
-}
-
 
 def try_reading(
     kafka: KafkaSettings, prefix: str, group: str, topics: Mapping[str, str], other_group: str
@@ -27,11 +20,16 @@ def try_reading(
     `topics`: name -> the command that creates it. `other_group`: advice if the group is refused. `prefix`:
     the result of preflight.class_prefix. Raises PreflightError.
     """
-    advice = _ADVICE | {"GroupAuthorizationException": other_group}
+    setup = next(iter(topics.values()))
+    advice = {
+        # Kafka does not say whether a topic exists to a user who may not see it.
+        "TopicAuthorizationException": f"is the name right? Then allow the user READ on it: {setup}",
+        "GroupAuthorizationException": other_group,
+    }
     try:
         _read_once(kafka, prefix, group, topics)
     except Py4JJavaError as error:
-        told = preflight.told(error.java_exception, kafka, advice=advice)
+        told = preflight.told(error.java_exception, kafka, setup, advice=advice)
         raise preflight.PreflightError(told) from None
 
 

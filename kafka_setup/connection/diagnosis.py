@@ -50,6 +50,17 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
     return None
 
 
+def setup_command(events: str, rejected: str | None = None, topology: str | None = None) -> str:
+    """What creates these topics and allows the jobs' users to use them, as one types it.
+
+    `topology`: the user's own file (WIN_EVENT_TOPOLOGY), if there is one; the names of the topics are in it.
+    """
+    if topology:
+        return f"`win-event-kafka-setup apply`, when {topology} names it"
+    other = f" --kafka-rejected-topic {rejected}" if rejected else ""
+    return f"`win-event-kafka-setup apply --kafka-topic {events}{other}`"
+
+
 def wrong_settings(text: str, connection: KafkaConnection) -> str:
     """Why librdkafka refuses the settings themselves, as one line."""
     for setting, variable, file in (

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from feeding import Feeder
 from odd_logins import ODD_PASSWORDS, make_user
 from reading import read_topic
-from running import Job, RunningProducer, RunningStack, renamed_topology, wait_until
+from running import BIN, Job, RunningProducer, RunningStack, renamed_topology, run, wait_until
 
 from kafka_setup.topology.file import parse_topology
 from local_stack import processes
@@ -69,6 +69,18 @@ def refused(stack: RunningStack, topics: tuple[str, str], *options: str, **login
 def test_a_user_who_may_only_read_is_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
     said = refused(stack, topics, user="reader")
     assert f"error: the user reader may not WRITE on the topic {topics[0]}" in said
+
+
+def test_the_command_of_the_message_creates_the_topics(stack: RunningStack) -> None:
+    names = ("own.events", "own.rejected")
+    command = re.search(r"`win-event-kafka-setup ([^`]+)`", refused(stack, names))
+    assert command
+    done = run(BIN / "win-event-kafka-setup", *command[1].split(), env=stack.shell("admin"))
+    assert done.returncode == 0, done.stderr
+    # The topics and the permission are there now, so what is refused is only the last option.
+    said = refused(stack, names, "--sink-parallelism", "1000")
+    assert "--sink-parallelism" in said
+    assert "WRITE" not in said
 
 
 def test_a_compacted_topic_is_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
