@@ -6,12 +6,11 @@ import sys
 
 import click
 
-from flink_bridge.job_cli import version_option
 from kafka_setup.connection.options import option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@version_option()
+@click.version_option(package_name="win-event-bridge")
 @click.argument("archive", envvar="WIN_EVENT_ARCHIVE_PATH")
 @click.argument("target", envvar="WIN_EVENT_PARQUET_PATH")
 @option(

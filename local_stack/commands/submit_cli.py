@@ -15,16 +15,23 @@ from local_stack.layout import Stack
 from local_stack.processes import StartError
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
+_NAMED = f"{__name__}.named"  # the program whose options the help shows
+
 
 class _SubmitCommand(click.Command):
-    """Its help ends with the help of the programs, so that nothing is written down twice."""
+    """Its help ends with the help of the program that is named, so that nothing is written down twice."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_NAMED] = next((word for word in args if word in submission.installed()), "bridge")
+        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         titles = [line.split(": ", 1) for line in _said_by("analytics").splitlines() if line[:1] != " "]
         with formatter.section("Questions of analytics"):
             formatter.write_dl([(name, title) for name, title in titles])
-        with formatter.section("Options of the bridge"):
-            formatter.write_dl(_options(_said_by("bridge", "--help")))
+        named = ctx.meta.get(_NAMED, "bridge")
+        with formatter.section(f"Options of {'the bridge' if named == 'bridge' else named}"):
+            formatter.write_dl(_options(_said_by(named, "--help")))
         for user in submission.installed():
             formatter.write(f"\nVariables, defaults and more: python {submission.job_file(user)} --help")
         formatter.write("\n")
@@ -60,12 +67,18 @@ def _options(text: str) -> list[tuple[str, str]]:
     help="Continue from the newest checkpoint or savepoint of a job of this name; show which state is kept.",
 )
 @click.option("--yes", is_flag=True, help="Submit the job even if a job of this name is running.")
-@click.argument("job_options", nargs=-1, type=click.UNPROCESSED, metavar="[analytics QUESTION,…] [OPTIONS]…")
+@click.argument(
+    "job_options",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="[bridge|analytics QUESTION,…|detection] [OPTIONS]…",
+)
 def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> None:
     """Submit the bridge, or questions of analytics, or detection, to the cluster.
 
     The bridge reads lines from --hostname and --port and logs in to Kafka as the user bridge. Analytics and
-    detection log in as their own users. You can give every option of the job, or set its variable.
+    detection log in as their own users. You can give every option of the job, or set its variable. `submit
+    analytics --help` and `submit detection --help` show the options of these two.
 
     \b
     Examples:

@@ -96,7 +96,7 @@ def up(only: str | None, **changes: Any) -> None:
     with errors_told(reporter):
         wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
         stack.up(wanted, (only,) if only else stack.PARTS, reporter)
-    click.echo(f"{tools.how_to_enter(wanted)}   adds flink and Kafka's own tools to your shell", err=True)
+    click.echo(f"To add flink and Kafka's own tools to your shell:\n{tools.how_to_enter(wanted)}", err=True)
 
 
 # Settings that may change while the stack runs, and the daemon that fixes each once it runs.

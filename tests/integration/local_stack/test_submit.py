@@ -108,7 +108,14 @@ def test_a_refused_job_says_why_without_flinks_stack_trace(stack: RunningStack) 
 
 
 def test_help_is_about_this_command(tmp_path: Path) -> None:
-    result = run(BIN / "win-event-stack", "submit", "--help", env={"WIN_EVENT_STACK_DIR": str(tmp_path)})
+    def shown(*words: str) -> str:
+        return str(run(BIN / "win-event-stack", "submit", *words, "--help", env=nowhere).stdout)
+
+    nowhere = {"WIN_EVENT_STACK_DIR": str(tmp_path)}
     for words in ("--from-checkpoint", "--yes", "brute_force", "--source [auto|resume|socket]", "Examples:"):
-        assert words in result.stdout
-    assert "--jobmanager" not in result.stdout  # Flink's own
+        assert words in shown()
+    assert "--jobmanager" not in shown()  # Flink's own
+    for program, option in (("analytics", "--set NAME=VALUE"), ("detection", "--rules DIR|FILE")):
+        assert option in shown(program)
+        assert option not in shown()
+        assert "--source" not in shown(program)

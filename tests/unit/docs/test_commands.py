@@ -30,7 +30,8 @@ def test_every_command_says_its_version_and_helps(command: str, monkeypatch, cap
         assert end.value.code == 0
         return str(capsys.readouterr().out)
 
-    assert said("--version").endswith(f", version {metadata.version('win-event-bridge')}\n")
+    called = command if command in SCRIPTS else "win-event-bridge"
+    assert said("--version") == f"{called}, version {metadata.version('win-event-bridge')}\n"
     for text in (said("--help"), said("-h")):
         assert "Options:" in text
         assert not re.search(r"[a-z]\.\.\.$", text, re.MULTILINE), "a summary is cut off"
