@@ -6,36 +6,35 @@ from flink_bridge.flink_settings import LONGEST_RESTART_SECONDS
 from flink_bridge.kafka.settings import DELIVERY_TIMEOUT_SECONDS
 from flink_bridge.settings import BridgeSettings
 
+_RESTART = "each restart may lose the lines in flight and those that were sent without a connection"
+
 
 def guarantee(settings: BridgeSettings, heartbeat_timeout: float) -> str:
     """One sentence for the log and the terminal; `heartbeat_timeout` is the cluster's, in seconds."""
     if settings.source == "socket":
         return (
-            f"guarantee: {_while_connected()}; each restart may lose the lines in flight and those sent "
-            f"without a connection: {_bound(settings, heartbeat_timeout)}, unless the producer runs with "
-            "--plain-resume (then at least once); --source auto loses nothing that a win-event-producer "
-            "still has"
+            f"guarantee: {_while_connected()}; {_RESTART}: {_bound(settings, heartbeat_timeout)}. If the "
+            "producer runs with --plain-resume, every line is delivered at least once. --source auto loses "
+            "nothing that a win-event-producer still has"
         )
     resumed = (
-        f"{_kind(settings)}, end to end, as long as the producer retains the lines since the last "
-        f"checkpoint (every {settings.checkpoint_interval:g} s); a gap is reported, never silent"
+        f"guarantee: each line of a win-event-producer is delivered {_kind(settings)}, as long as the "
+        "producer still has the lines since the last checkpoint "
+        f"(every {settings.checkpoint_interval:g} s); if it has not, the job reports the gap"
     )
     if settings.source == "resume":
-        return f"guarantee: {resumed}"
-    return (
-        f"guarantee: from a win-event-producer {resumed}. From any other server of lines "
-        f"{_while_connected()}; each restart may lose the lines in flight and those sent without a connection"
-    )
+        return resumed
+    return f"{resumed}. From any other server of lines, {_while_connected()}; {_RESTART}"
 
 
 def _kind(settings: BridgeSettings) -> str:
     exact = settings.delivery == "exactly-once"
-    return "exactly once for read_committed readers" if exact else "at least once"
+    return "exactly once to readers with read_committed" if exact else "at least once"
 
 
 def _while_connected() -> str:
     return (
-        "no loss while the connection is open, the job runs and Kafka is away for less than "
+        "nothing is lost while the connection is open, the job runs and Kafka is away for less than "
         f"{DELIVERY_TIMEOUT_SECONDS} s"
     )
 

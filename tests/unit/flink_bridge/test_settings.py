@@ -171,8 +171,8 @@ def test_the_guarantee_is_what_the_settings_give() -> None:
     exact = BridgeSettings(endpoints, KAFKA, source="resume", delivery="exactly-once")
     assert "exactly once" in guarantee(exact, 50)
     auto = guarantee(BridgeSettings(endpoints, KAFKA, delivery="exactly-once"), 50)
-    assert "from a win-event-producer exactly once" in auto
-    assert "From any other server of lines no loss while the connection is open" in auto
+    assert "each line of a win-event-producer is delivered exactly once" in auto
+    assert "From any other server of lines, nothing is lost while the connection is open" in auto
     plain = BridgeSettings(endpoints, KAFKA, source="socket", delivery="exactly-once")
     assert "exactly once" not in guarantee(plain, 50)
 
