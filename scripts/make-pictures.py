@@ -63,8 +63,10 @@ def _take(stack: Stack, folder: Path) -> None:
             with browser.new_context(viewport=size, color_scheme=scheme) as context:  # type: ignore[arg-type]
                 page = context.new_page()
                 page.goto(stack.console_url)
-                page.get_by_text("Live", exact=True).wait_for(timeout=60_000)
+                live = page.get_by_text("Live", exact=True)
+                live.wait_for(timeout=60_000)
                 page.wait_for_timeout(5_000)  # the rates in the drawing settle
+                live.wait_for(timeout=60_000)  # a busy machine may have interrupted the stream
                 page.screenshot(path=folder / name)
 
 

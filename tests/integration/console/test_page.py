@@ -279,6 +279,12 @@ def test_nothing_is_wider_than_the_window(
     page = open_page(console.url, viewport={"width": width, "height": 900})
     expect(page.locator("#events .event").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    # The longest state that the page can show leaves the name of the product on one line.
+    name, longest = page.locator("h1"), "document.querySelector('#live').textContent = 'Reconnecting'"
+    height = name.bounding_box()["height"]  # type: ignore[index]
+    page.evaluate(longest)
+    assert name.bounding_box()["height"] == height < 30  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_everything_can_be_reached_by_keyboard(page: Page) -> None:
