@@ -133,4 +133,4 @@ def _rate(report: Report) -> str:
     if not report.append_seconds:
         return "not measured"
     rate = report.records / report.append_seconds
-    return f"{rate:,.0f} records/s, first to last append {report.append_seconds:,.1f} s"
+    return f"{rate:,.0f} records/s, {report.append_seconds:,.1f} s from the first to the last timestamp"

@@ -274,9 +274,10 @@ def test_the_theme_is_switched_by_a_key_and_remembered(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_window(
-    open_page: Callable[..., Page], console: RunningConsole, width: int
+    open_page: Callable[..., Page], console: RunningConsole, pipeline: Pipeline, width: int
 ) -> None:
     page = open_page(console.url, viewport={"width": width, "height": 900})
+    pipeline.send(make_event("an event of any width"))
     expect(page.locator("#events .event").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     # The longest state that the page can show leaves the name of the product on one line.
@@ -287,7 +288,8 @@ def test_nothing_is_wider_than_the_window(
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_everything_can_be_reached_by_keyboard(page: Page) -> None:
+def test_everything_can_be_reached_by_keyboard(page: Page, pipeline: Pipeline) -> None:
+    pipeline.send(make_event("an event to reach"))
     expect(page.locator("#events .event").first).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
