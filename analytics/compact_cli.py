@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from cli_types.extras import needed
 from kafka_setup.connection.options import option
 
 
@@ -32,7 +33,8 @@ def main(archive: str, target: str, remove: bool) -> None:
       win-event-compact /var/lib/win-event/archive /var/lib/win-event/parquet
       win-event-compact s3://events/archive s3://events/parquet --remove
     """
-    from analytics.parquet import Compacted, ParquetError, compact, open_folder  # for a fast --help
+    with needed("win-event-compact", "bridge", "pyarrow"):
+        from analytics.parquet import Compacted, ParquetError, compact, open_folder  # for a fast --help
 
     whole = Compacted()
     try:

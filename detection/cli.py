@@ -15,27 +15,30 @@ import click
 import orjson
 
 from cli_types import FiniteFloat, read_environment
-from detection.alerts import Alert
-from detection.correlation.bounds import Bounds
-from detection.detector import Detector
-from detection.matching.rule_set import RuleSet
-from detection.options_cli import (
-    DETECTION_OPTIONS,
-    OUTPUT_OPTIONS,
-    RULE_OPTIONS,
-    TOPIC_OPTIONS,
-    options,
-)
-from detection.running.examples import run_examples
-from detection.running.lines import LineBlocks
-from detection.running.process import run
-from detection.running.report_cli import JsonReport, Report
-from detection.running.rule_source import RulesError, RuleSource
-from detection.running.score import Labels, Score, detected_at, scores
-from detection.topic.settings import TopicError, TopicSettings
-from detection.wall_clock import wall_clock
+from cli_types.extras import needed
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from producer.events.event_time import TICKS
+
+with needed("win-event-detect", "detect", "sigma", "re2"):
+    from detection.alerts import Alert
+    from detection.correlation.bounds import Bounds
+    from detection.detector import Detector
+    from detection.matching.rule_set import RuleSet
+    from detection.options_cli import (
+        DETECTION_OPTIONS,
+        OUTPUT_OPTIONS,
+        RULE_OPTIONS,
+        TOPIC_OPTIONS,
+        options,
+    )
+    from detection.running.examples import run_examples
+    from detection.running.lines import LineBlocks
+    from detection.running.process import run
+    from detection.running.report_cli import JsonReport, Report
+    from detection.running.rule_source import RulesError, RuleSource
+    from detection.running.score import Labels, Score, detected_at, scores
+    from detection.topic.settings import TopicError, TopicSettings
+    from detection.wall_clock import wall_clock
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)

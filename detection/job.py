@@ -65,8 +65,8 @@ _OPTIONS = (
     option(
         "--execution-mode", "WIN_EVENT_EXECUTION_MODE", type=click.Choice(["thread", "process"]),
         show_default="thread if Python has a shared library and was not moved",
-        help="Where Python runs: in the TaskManager's process, or in one beside it, which costs half as much "
-        "processor time again. A checkpoint of one mode has no open windows for the other.",
+        help="Where Python runs: in the TaskManager's process, or in one beside it, which takes 1.5 times "
+        "the processor time. A checkpoint of one mode has no open windows for the other.",
     ),
     option("--check/--no-check", "WIN_EVENT_CHECK", default=True, help="Check the login before submitting."),
     option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),

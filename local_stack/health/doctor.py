@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
+from cli_types.extras import how_to_add
 from local_stack import processes
 from local_stack.broker import broker
-from local_stack.extras import how_to_add
 from local_stack.health.doctor_flink import examine_flink, examine_sockets
 from local_stack.health.doctor_kafka import examine_kafka
 from local_stack.health.warnings import Finding

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from cli_types.extras import missing
 from consumer.errors import AuditError
 from consumer.verify.audit.records import Place, Record
 from consumer.verify.audit.report import Unread
@@ -121,7 +122,7 @@ def _s3_parts(where: str) -> Iterator[Part]:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError as error:
-        raise AuditError("s3:// needs boto3: pip install 'win-event-bridge[s3]'") from error
+        raise AuditError(missing("s3://", "boto3", "s3")) from error
     bucket, _, prefix = where.removeprefix(S3).partition("/")
     # Endpoint and login: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …; boto3 itself reads only AWS_DEFAULT_REGION.
     client = boto3.client("s3", os.environ.get("AWS_REGION") or None)

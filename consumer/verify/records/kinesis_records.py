@@ -10,6 +10,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from cli_types.extras import missing
 from consumer.errors import AuditError
 from consumer.verify.audit.records import Place, Record
 from consumer.verify.audit.report import Unread
@@ -42,7 +43,7 @@ class KinesisReader:
             import boto3
             from botocore.exceptions import BotoCoreError, ClientError
         except ImportError as error:
-            raise AuditError("--kinesis needs boto3: pip install 'win-event-bridge[kinesis]'") from error
+            raise AuditError(missing("--kinesis", "boto3", "kinesis")) from error
         self.name = stream.name
         self._refused, self._failed = ClientError, (BotoCoreError, ClientError)
         try:

@@ -64,6 +64,15 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(installed: Path,
     assert "uv pip install --python" in result.stderr
     assert "win-event-bridge[local] @ file://" in result.stderr
     assert "--port" in _call(installed, tmp_path, "win-event-producer", "--help").stdout
+    for command, extra in (
+        ("win-event-detect -", "detect"),
+        ("win-event-compact archive target", "bridge"),
+        ("win-event-verify --kinesis events", "kinesis"),
+        ("win-event-console --cache redis://127.0.0.1:1", "cache"),
+    ):
+        said = _call(installed, tmp_path, *command.split()).stderr
+        assert "Traceback" not in said
+        assert f"win-event-bridge[{extra}] @ file://" in said
 
 
 @pytest.mark.parametrize("installed", ["[local]"], indirect=True)

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "TROUBLESHOOTING.md").read_text(encoding="utf-8")
 FOLDERS = (
-    "analytics", "console", "consumer", "detection", "flink_bridge", "kafka_setup", "local_stack", "producer",
+    "analytics", "cli_types", "console", "consumer", "detection", "flink_bridge", "forward", "kafka_setup",
+    "local_stack", "producer",
 )  # fmt: skip
 # Rows whose left column is not a message of ours.
 NOT_OURS = {

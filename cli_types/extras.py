@@ -5,11 +5,30 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
 NAME = "win-event-bridge"
+
+
+@contextmanager
+def needed(tool: str, extra: str, *modules: str) -> Iterator[None]:
+    """Around the imports of a tool: if one of these modules is not installed, end and say how to add it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module not in modules:
+            raise
+        sys.exit(f"error: {missing(tool, module, extra)}")
+
+
+def missing(what: str, module: str, extra: str) -> str:
+    """Names the extra that `what`, a tool or an option, needs, and the command that adds it."""
+    return f"{what} needs {module}, which comes with the extra `{extra}`. To add it:\n  {how_to_add(extra)}"
 
 
 def how_to_add(extra: str) -> str:
