@@ -51,7 +51,7 @@ class Stream:
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         except ImportError as error:
-            raise StreamError(missing("win-event-forward-kinesis", "boto3", "kinesis")) from error
+            raise StreamError(missing("Kinesis", "boto3", "kinesis")) from error
         self.name = name
         self._refused, self._broken, self._unreached = ClientError, BotoCoreError, HTTPClientError
         # boto3 would send a whole request again; here every record is tried again separately.

@@ -68,7 +68,7 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(installed: Path,
         ("win-event-detect -", "detect"),
         ("win-event-compact archive target", "bridge"),
         ("win-event-verify --kinesis events", "kinesis"),
-        ("win-event-console --cache redis://127.0.0.1:1", "cache"),
+        ("win-event-console --port 0 --cache redis://127.0.0.1:1", "cache"),
     ):
         said = _call(installed, tmp_path, *command.split()).stderr
         assert "Traceback" not in said
