@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from local_stack.cluster import submission
 from local_stack.demo import alerts, pipeline
 from local_stack.layout import REPOSITORY, Stack
+from local_stack.processes import StartError
 from local_stack.terminal import TerminalReporter, errors_told
 
 CHROMIUM = REPOSITORY / ".tools" / "chromium" / "chromium"
@@ -63,11 +64,20 @@ def _take(stack: Stack, folder: Path) -> None:
             with browser.new_context(viewport=size, color_scheme=scheme) as context:  # type: ignore[arg-type]
                 page = context.new_page()
                 page.goto(stack.console_url)
-                live = page.get_by_text("Live", exact=True)
-                live.wait_for(timeout=60_000)
-                page.wait_for_timeout(5_000)  # the rates in the drawing settle
-                live.wait_for(timeout=60_000)  # a busy machine may have interrupted the stream
-                page.screenshot(path=folder / name)
+                _take_live(page, folder / name)
+
+
+def _take_live(page: Page, file: Path) -> None:
+    """A picture of the live page. On a busy machine the picture itself may interrupt the page for seconds."""
+    live = page.get_by_text("Live", exact=True)
+    for _attempt in range(10):
+        live.wait_for(timeout=60_000)
+        page.wait_for_timeout(5_000)  # the rates in the drawing settle
+        live.wait_for(timeout=60_000)
+        page.screenshot(path=file)
+        if live.is_visible():
+            return
+    raise StartError("the page does not stay live: is the machine too busy?")
 
 
 if __name__ == "__main__":
