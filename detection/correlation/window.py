@@ -7,14 +7,14 @@ burst, so a burst does not depend on the order in which its events arrived.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from detection.correlation.definition import Correlation
+from detection.correlation.definition import NUMBERS, Correlation
 from detection.matching.compiling.values import number
 
 MOST_EVIDENCE = 20
@@ -199,6 +199,8 @@ class Window:
         low = bisect_left(self.times, end - rule.span)
         if rule.kind != "temporal_ordered":
             return self.times[low]
+        if end == self.times[-1] and len(self.tail) < len(rule.refers_to):
+            return None  # a rule has no event in the newest window: no search
         inside = range(low, bisect_right(self.times, end))
         return next((self.times[at] for at in inside if self.entries[at].place == 0), None)
 
@@ -236,13 +238,27 @@ class Window:
             return rule.presence({entry.place for entry in entries})
         if rule.kind == "temporal_ordered":
             return _in_order(self.times[low:high], entries, len(rule.refers_to))
-        found = _figure(rule, [entry.value for entry in entries])
-        return found is not None and rule.meets(found)
+        numbers = _Numbers()
+        for entry in entries:
+            numbers.add(entry.value)
+        return numbers.meet(rule)
 
     def _sliding(self, rule: Correlation, until: int) -> Iterator[Burst]:
+        numbers, since, to = _Numbers(), 0, 0
         for end in list(self._ends(bisect_right(self.times, self.judged), until)):
-            if self._meets(rule, end):
-                yield self._mark(self.times[bisect_left(self.times, end - rule.span)], end)
+            low = bisect_left(self.times, end - rule.span)
+            if rule.kind in NUMBERS:  # from one window to the next: each event comes once and goes once
+                high = bisect_right(self.times, end)
+                for entry in self.entries[max(to, low) : high]:
+                    numbers.add(entry.value)
+                for entry in self.entries[since : min(low, to)]:
+                    numbers.remove(entry.value)
+                since, to = low, high
+                met = numbers.meet(rule)
+            else:
+                met = self._meets(rule, end)
+            if met:
+                yield self._mark(self.times[low], end)
         self.judged = max(self.judged, until)
 
     def _fixed(self, rule: Correlation, until: int) -> Iterator[Burst]:
@@ -308,19 +324,41 @@ def _in_order(times: list[int], entries: list[Entry], count: int) -> bool:
     return True
 
 
-def _figure(rule: Correlation, texts: list[str]) -> Any:
-    """Sum, average, median or percentile of the numbers among the values; None without a number."""
-    numbers = [Fraction(found) for found in map(number, texts) if found is not None and abs(found) < 1e300]
-    if not numbers:
-        return None
-    if rule.kind == "value_sum":
-        return sum(numbers)
-    if rule.kind == "value_avg":
-        return sum(numbers) / len(numbers)
-    numbers.sort()
-    if rule.kind == "value_median":
-        middle = len(numbers) // 2
-        return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
-    # Nearest rank: the smallest value such that at least this percentage of values is not larger.
-    rank = -(-rule.percentile * len(numbers) // 100)
-    return numbers[max(rank, 1) - 1]
+class _Numbers:
+    """The numbers among the values of a window, in order, and their sum. They are exact."""
+
+    def __init__(self) -> None:
+        self._sorted: list[Fraction] = []
+        self._sum = Fraction(0)
+
+    def add(self, text: str) -> None:
+        if (found := _number(text)) is not None:
+            insort(self._sorted, found)
+            self._sum += found
+
+    def remove(self, text: str) -> None:
+        if (found := _number(text)) is not None:
+            del self._sorted[bisect_left(self._sorted, found)]
+            self._sum -= found
+
+    def meet(self, rule: Correlation) -> bool:
+        """Whether their sum, average, median or percentile meets the condition; not without a number."""
+        return bool(self._sorted) and rule.meets(self._figure(rule))
+
+    def _figure(self, rule: Correlation) -> Any:
+        numbers = self._sorted
+        if rule.kind == "value_sum":
+            return self._sum
+        if rule.kind == "value_avg":
+            return self._sum / len(numbers)
+        if rule.kind == "value_median":
+            middle = len(numbers) // 2
+            return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
+        # Nearest rank: the smallest value such that at least this percentage of values is not larger.
+        rank = -(-rule.percentile * len(numbers) // 100)
+        return numbers[max(rank, 1) - 1]
+
+
+def _number(text: str) -> Fraction | None:
+    found = number(text)
+    return None if found is None or not abs(found) < 1e300 else Fraction(found)
