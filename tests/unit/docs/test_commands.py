@@ -25,6 +25,9 @@ def test_every_command_says_its_version_and_helps(command: str, monkeypatch, cap
 
     def said(option: str) -> str:
         monkeypatch.setattr(sys, "argv", [command, option])
+        monkeypatch.setattr(
+            sys.modules["__main__"], "__package__", "", raising=False
+        )  # not `python -m pytest`
         with pytest.raises(SystemExit) as end:
             main()
         assert end.value.code == 0
