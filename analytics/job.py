@@ -24,6 +24,7 @@ from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
 from flink_bridge.job_cli import (
     describe_option,
+    flink_needed,
     print_notes,
     submitting,
     told,
@@ -88,7 +89,8 @@ def _show_questions() -> None:
 
 def _submit(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
-    from analytics.flink import graph, preflight
+    with flink_needed():
+        from analytics.flink import graph, preflight
     from analytics.flink.archive_check import check_archive
     from flink_bridge.flink_cluster import with_parallelism
     from flink_bridge.jvm.classes import PASSWORD_CLASSES
@@ -107,7 +109,9 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
 def _print_answers(settings: AnalyticsSettings) -> None:
     """Run the questions over files; print every row of every answer as a line, in the order of the keys."""
     from analytics.answers import rows
-    from analytics.flink import graph
+
+    with flink_needed():
+        from analytics.flink import graph
 
     with tempfile.TemporaryDirectory(prefix="win-event-analytics-") as folder:
         links, answers = Path(folder) / "files", Path(folder) / "answers"

@@ -16,7 +16,6 @@ if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import click
-from find_libpython import find_libpython
 
 from cli_types import FiniteFloat
 from detection.correlation.bounds import Bounds
@@ -24,6 +23,7 @@ from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
 from flink_bridge.job_cli import (
     describe_option,
+    flink_needed,
     print_notes,
     submitting,
     told,
@@ -141,6 +141,8 @@ def _execution_mode() -> str:
     in the folder that it was built for. If Python was moved, like those that uv downloads, this would end the
     TaskManager.
     """
+    with flink_needed():
+        from find_libpython import find_libpython
     built_for = re.search(r"--prefix=([^ ']+)", sysconfig.get_config_var("CONFIG_ARGS") or "")
     at_home = Path(sys.base_prefix) == Path(built_for[1] if built_for else "/usr/local")
     return "thread" if at_home and find_libpython() else "process"
@@ -148,7 +150,8 @@ def _execution_mode() -> str:
 
 def _run(settings: DetectionSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
-    from detection.flink import graph, preflight
+    with flink_needed():
+        from detection.flink import graph, preflight
     from flink_bridge.flink_cluster import with_parallelism
     from flink_bridge.jvm.classes import BLOCK_CLASSES, PASSWORD_CLASSES
 

@@ -18,6 +18,7 @@ import click
 from flink_bridge.guarantee import guarantee
 from flink_bridge.job_cli import (
     describe_option,
+    flink_needed,
     print_notes,
     submitting,
     told,
@@ -59,7 +60,8 @@ def main(describe: bool, **values: Any) -> None:
 
 def _submit(settings: BridgeSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
-    from flink_bridge import graph
+    with flink_needed():
+        from flink_bridge import graph
     from flink_bridge.jvm.classes import CLASSES, KAFKA_CLASSES
     from flink_bridge.kafka import preflight
     from flink_bridge.submission import look_before

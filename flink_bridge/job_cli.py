@@ -7,13 +7,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cli_types.extras import needed
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
@@ -37,6 +38,11 @@ def describe_option() -> Callable[[Any], Any]:
         is_flag=True,
         help="Print the name of the job as JSON; submit nothing.",
     )
+
+
+def flink_needed() -> AbstractContextManager[None]:
+    """Around the first import of modules that load Flink: without the extra, the job ends and names it."""
+    return needed("job.py", "bridge", "pyflink", "py4j", "find_libpython")
 
 
 @contextmanager

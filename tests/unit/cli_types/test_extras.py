@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from importlib import import_module, metadata
 from pathlib import Path
@@ -9,6 +11,19 @@ from pathlib import Path
 import pytest
 
 from cli_types.extras import how_to_add, needed, requirement
+
+_ROOT = Path(__file__).resolve().parents[3]
+# Runs a program as if the extra `bridge` were not installed.
+_WITHOUT_FLINK = """
+import runpy, sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("pyflink", "py4j", "find_libpython"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def test_where_it_came_from_is_where_the_extra_comes_from() -> None:
@@ -44,14 +59,29 @@ def test_a_missing_module_of_an_extra_ends_the_tool_with_the_command() -> None:
         import_module("not_there")
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["flink_bridge/job.py --hostname h --port 1", "analytics/job.py level_counts", "detection/job.py"],
+)
+def test_a_job_without_flink_names_the_extra(words: str) -> None:
+    job, *options = words.split()
+    login = {"KAFKA_USERNAME": "u", "KAFKA_PASSWORD": "p", "PATH": ""}
+    given = [sys.executable, "-c", _WITHOUT_FLINK, str(_ROOT / job), *options]
+    ended = subprocess.run(given, env=login, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert re.match(
+        r"error: job\.py needs (pyflink|py4j|find_libpython), which comes with the extra `bridge`",
+        ended.stderr,
+    )
+
+
 def test_no_message_advises_to_install_by_the_name_alone() -> None:
     """The toolkit may be in no package index: only the origin of this installation is known to work."""
-    root = Path(__file__).resolve().parents[3]
     folders = {f"{name.partition(':')[0].partition('.')[0]}" for name in _entries()} | {
         "cli_types",
         "flink_bridge",
     }
-    for file in (file for folder in folders for file in (root / folder).rglob("*.py")):
+    for file in (file for folder in folders for file in (_ROOT / folder).rglob("*.py")):
         assert "pip install 'win-event-bridge[" not in file.read_text(encoding="utf-8"), file
 
 
