@@ -79,12 +79,15 @@ def of_event(head: Head, identity: str, time: int | None, detected_at: str = "")
 
 
 def telling(changes: Iterable[Change], now: Callable[[], str]) -> Iterator[Alert]:
-    """The alerts to report: new ones at once, others when their count has doubled and when they are over."""
+    """The alerts to report: new ones at once, others when their count has doubled and when they are over.
+
+    Also one per timespan: after a restart, only the events of the last timespan are read again.
+    """
     for change in changes:
         burst = change.burst
-        new = burst.told == 0
-        if new or change.over or burst.count >= 2 * burst.told:
-            burst.told = burst.count
+        new, waited = burst.told == 0, burst.last - burst.told_last >= change.correlation.span
+        if new or change.over or waited or burst.count >= 2 * burst.told:
+            burst.told, burst.told_last = burst.count, burst.last
             burst.detected = burst.detected or now()
             if change.correlation.head.alerts:
                 yield of_burst(change, new)

@@ -82,7 +82,7 @@ class Detector:
     def feed(self, block: bytes, source: str = "") -> Iterator[Alert]:
         """Process whole lines of one input.
 
-        Returns new alerts, and those whose count has doubled since the last report.
+        Returns new alerts, and those that telling (detection/alerts.py) reports again.
         """
         matcher = self._matcher
         for hit in matcher.hits(block):
@@ -128,7 +128,11 @@ class Detector:
         if rule is None or first is None or last is None or not isinstance(group, dict):
             return
         values = tuple(str(group.get(name, "")) for name in rule.group_by)
-        told = Told(str(alert.get("id")), first, last, str(alert.get("detected_at") or ""))
+        evidence, count = alert.get("record_ids"), alert.get("count")
+        if not isinstance(evidence, list) or not isinstance(count, int):
+            return
+        found = str(alert.get("detected_at") or "")
+        told = Told(str(alert.get("id")), first, last, found, tuple(map(str, evidence)), count)
         self._correlator.remember(rule.head.key, values, told)
 
     @property
@@ -136,7 +140,8 @@ class Detector:
         """The event time that the state covers, in ms: the longest chain of timespans, plus the lateness."""
         reach: dict[str, int] = {}
         for each in self._definitions:
-            reach[each.head.key] = each.span + max((reach.get(key, 0) for key in each.refers_to), default=0)
+            before = max((reach.get(key, 0) for key in each.refers_to), default=0)
+            reach[each.head.key] = each.span + self._correlator.delays[each.head.key] + before
         return (max(reach.values()) + self._lateness) * 1000 // TICKS if reach else 0
 
     @property

@@ -56,12 +56,14 @@ class Change(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A burst that is in the topic of alerts: its id, its event times in ticks, and when it was found."""
+    """A burst as it is in the topic of alerts. Its event times are in ticks."""
 
     id: str
     first: int
     last: int
     detected: str
+    evidence: tuple[str, ...] = ()
+    events: int = 0
 
 
 @dataclass
@@ -75,6 +77,7 @@ class State:
 class Correlator:
     """Has the windows of every group. `lost`: events and groups that were dropped because of the bounds.
 
+    `delays`: by key, the ticks by which an occurrence may come later than an event of the same time.
     `margin`: ticks behind the watermark where an event is certainly too late. (An input that was silent may
     set the watermark back.)
     """
@@ -90,7 +93,7 @@ class Correlator:
                 self._listening.setdefault(key, []).append(each)
         # A plain dict looks for its first key behind all that were removed before it.
         self._groups = {each.head.key: OrderedDict[Group, State]() for each in self._correlations}
-        self._delays = _delays(self._correlations)
+        self.delays = _delays(self._correlations)
         self._watermark = NEVER
         self._swept: dict[str, int] = {}
         self._told: dict[tuple[str, Group], list[Told]] = {}
@@ -124,7 +127,7 @@ class Correlator:
     def wakes(self, time: int) -> Iterator[int]:
         """The watermarks at which an event of this time is evaluated, or not needed any more."""
         for correlation in self._correlations:
-            until = time + self._delays[correlation.head.key]
+            until = time + self.delays[correlation.head.key]
             if not correlation.on_arrival:
                 yield until
             if correlation.forgets:  # one for all events of a margin
@@ -194,10 +197,13 @@ class Correlator:
     def _changed(self, correlation: Correlation, state: State, burst: Burst) -> Iterator[Change]:
         new = burst.told == 0
         if new:
-            told = self._told.get((correlation.head.key, _folded(state.shown)), ())
-            for each in told:
-                if each.first <= burst.last and each.last >= burst.first:
-                    burst.name, burst.detected = each.id, each.detected
+            known = self._told.get((correlation.head.key, _folded(state.shown)), ())
+            same = [each for each in known if each.first <= burst.last and each.last >= burst.first]
+            if same:
+                told = same[-1]
+                burst.name, burst.detected = told.id, told.detected
+                if told.first < burst.first:  # it began before the events that were read again
+                    state.window.continue_from(burst, told.first, told.last, told.evidence, told.events)
         change = Change(correlation, state.shown, burst)
         yield change
         if new:
@@ -211,7 +217,7 @@ class Correlator:
     def _sweep(self, correlation: Correlation, watermark: int) -> Iterator[Change]:
         groups = self._groups[correlation.head.key]
         # An event of the very time of the watermark is still in time.
-        complete = watermark - self._delays[correlation.head.key] - 1
+        complete = watermark - self.delays[correlation.head.key] - 1
         for folded, state in list(groups.items()):
             for burst in state.window.judge(correlation, complete):
                 yield from self._changed(correlation, state, burst)
@@ -221,16 +227,13 @@ class Correlator:
                 del groups[folded]
 
     def _evict(self, correlation: Correlation, state: State, watermark: int) -> Iterator[Change]:
-        newest = watermark - self._delays[correlation.head.key]
+        newest = watermark - self.delays[correlation.head.key]
         for burst in state.window.evict(correlation, newest - correlation.span, newest - self._margin):
             yield Change(correlation, state.shown, burst, over=True)
 
 
 def _delays(correlations: Iterable[Correlation]) -> dict[str, int]:
-    """By key, the ticks by which an occurrence may come later than an event of the same time.
-
-    It is the burst of a correlation that waits until its window is over, or of one that refers to such a one.
-    """
+    """See Correlator: the burst of a correlation that waits comes when its window is over."""
     delays: dict[str, int] = {}
     of_bursts: dict[str, int] = {}
     for each in correlations:  # each refers only to those before it

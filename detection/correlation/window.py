@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -34,8 +34,9 @@ class Burst:
     """`first`, `last`: event times. `met`: the end of the window that first met the condition.
 
     `began`: the time of the first event at that moment, from which its id is made; `name`: the id under which
-    it was reported before a restart. `gone`: how many of its events are no longer in the window. `told`: the
-    count that was last reported. `detected`: when it was first reported, by the clock of the reporter.
+    it was reported before a restart. `gone`: how many of its events are no longer in the window; those up to
+    `since` are all counted in it. `told`, `told_last`: the count and the time that were last reported.
+    `detected`: when it was first reported, by the clock of the reporter.
     """
 
     first: int
@@ -48,6 +49,8 @@ class Burst:
     told: int = 0
     name: str = ""
     detected: str = ""
+    since: int = -(2**62)
+    told_last: int = -(2**62)
 
     def covers(self, time: int) -> bool:
         return self.first <= time <= self.last
@@ -126,6 +129,11 @@ class Window:
             self.bursts = [burst for burst in self.bursts if burst.last >= before]
         return over
 
+    def continue_from(self, burst: Burst, first: int, last: int, evidence: Sequence[str], count: int) -> None:
+        """Continue a burst that an earlier run reported so, of which not all events are here."""
+        burst.first, burst.since, burst.gone, burst.evidence = first, last, count, [*evidence]
+        self._counted([burst])
+
     @property
     def empty(self) -> bool:
         return not self.times and not self.bursts
@@ -162,11 +170,8 @@ class Window:
 
     def _drop(self, rule: Correlation, count: int) -> None:
         for burst in self.bursts:
-            low, high = (
-                bisect_left(self.times, burst.first, 0, count),
-                bisect_right(self.times, burst.last, 0, count),
-            )
-            burst.gone += high - low
+            low, high = self._counting(burst)
+            burst.gone += max(min(high, count) - low, 0)
         for entry in self.entries[self.low : count]:
             self._tally(rule, entry, -1)
         self.low = max(self.low - count, 0)
@@ -186,7 +191,7 @@ class Window:
                 kept.append(at)
             else:
                 for burst in self.bursts:
-                    burst.gone += burst.covers(time)
+                    burst.gone += burst.covers(time) and time > burst.since
         if len(kept) == old:
             return
         self.times = [*map(self.times.__getitem__, kept), *self.times[old:]]
@@ -286,15 +291,21 @@ class Window:
         kept.first = min(first, *(burst.first for burst in same))
         kept.last = max(end, *(burst.last for burst in same))
         kept.gone = sum(burst.gone for burst in same)
+        kept.since = max(burst.since for burst in same)
         kept.evidence = gone[:MOST_EVIDENCE]
         self.absorbed += [(burst, kept) for burst in same if burst is not kept]
         self.bursts = [burst for burst in self.bursts if burst is kept or burst not in same]
         return kept
 
+    def _counting(self, burst: Burst) -> tuple[int, int]:
+        """From where to where its entries are that `gone` does not count."""
+        low = max(bisect_left(self.times, burst.first), bisect_right(self.times, burst.since))
+        return low, max(bisect_right(self.times, burst.last), low)
+
     def _counted(self, bursts: list[Burst]) -> list[Burst]:
         """The burst with its current count and evidence."""
         for burst in bursts:
-            low, high = bisect_left(self.times, burst.first), bisect_right(self.times, burst.last)
+            low, high = self._counting(burst)
             burst.count = burst.gone + high - low
             if burst.gone < MOST_EVIDENCE:
                 gone = burst.evidence[: burst.gone]

@@ -14,11 +14,16 @@ class PrettyReport(Report):
     def __init__(self, lowest: str) -> None:
         super().__init__(lowest)
         self._page = page()
+        self._printed: dict[str, int] = {}  # by id, the count in the last line of an alert that is not over
 
     def take(self, alert: Alert) -> bool:
         shown = super().take(alert)
-        if shown and (alert.new or not alert.over):
+        doubled = alert.count >= 2 * self._printed.get(alert.id, 0)
+        if shown and (alert.new or (doubled and not alert.over)):
             self._page.print(alert_line(alert))
+            self._printed[alert.id] = alert.count
+        if alert.over:
+            self._printed.pop(alert.id, None)
         return shown
 
     def end(self, detector: Detector, too_long: int) -> None:

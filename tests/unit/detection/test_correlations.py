@@ -59,7 +59,7 @@ def test_ten_thousand_failures_are_one_alert_that_grows() -> None:
     steps += detector.finish()
     (alert,) = last_words(iter(steps))
     assert (alert.count, len(alert.record_ids), alert.over) == (10_000, 20, True)
-    assert len(steps) < 20
+    assert len(steps) < 14 + 1_000 / 60 + 2  # a report per doubling and per timespan
     assert detector.held == 0
 
 
@@ -276,3 +276,20 @@ def test_an_alert_keeps_the_moment_at_which_it_was_found_and_its_name_over_a_res
     assert {(alert.id, alert.detected_at) for alert in backwards} == {(alerts[0].id, alerts[0].detected_at)}
     without = Detector(rules)
     assert {alert.id for line in reversed(lines) for alert in without.feed(line)} != {alerts[0].id}
+
+
+def test_a_burst_that_is_longer_than_what_is_read_again_counts_all_its_events() -> None:
+    rules = rule_set(FAILED, BURST)
+    lines = [event(10 * number, record_id=number + 1) for number in range(400)]
+    (whole,) = detected(rules, *lines)
+    for stop in (5, 8, 50, 133, 399):
+        before, again = Detector(rules, lateness=10), Detector(rules, lateness=10)
+        for line in lines[:stop]:
+            for alert in before.feed(line):
+                again.remember(alert.as_json())
+        for line in lines[max(stop - 8, 0) : stop]:  # the last 70 s: timespan and lateness
+            list(again.feed(line))
+        found = [alert for line in lines[stop:] for alert in again.feed(line)]
+        (alert,) = {each.id: each for each in (*found, *again.finish())}.values()
+        assert (alert.id, alert.first, alert.last) == (whole.id, whole.first, whole.last)
+        assert (alert.count, alert.record_ids) == (whole.count, whole.record_ids)
