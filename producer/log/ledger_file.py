@@ -36,6 +36,7 @@ class LedgerWriter:
         self._builders: dict[tuple[str, str], BlockBuilder] = {}
         self._written: RecordIds = {}
         self._waiting = b""  # encoded blocks that are not written yet
+        self._reason = ""  # why they could not be written
         self._ended = False
         self._lock = threading.RLock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -135,7 +136,7 @@ class LedgerWriter:
     @property
     def trouble(self) -> str:
         """Why the ledger is behind the log; empty when it is not."""
-        return f"{self._path}: the ledger cannot grow" if self._waiting else ""
+        return f"{self._path}: the ledger cannot grow: {self._reason}" if self._waiting else ""
 
     def close(self) -> None:
         """Close without `end`: after an error, nobody knows whether the ledger is complete."""
@@ -167,7 +168,8 @@ class LedgerWriter:
         try:
             while view:
                 view = view[os.write(self._file, view) :]
-        except OSError:
+        except OSError as error:
+            self._reason = error.strerror or str(error)
             os.ftruncate(self._file, self._size)
             raise
         self._size += len(self._waiting)

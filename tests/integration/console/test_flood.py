@@ -102,7 +102,6 @@ def test_a_flood_makes_the_page_neither_larger_nor_late(
     behind = _samples(page, flood)
     pipeline.send(make_event("the last of the flood"))
     expect(page.locator("#events")).to_contain_text("the last of the flood")
-    after = _size(page)
 
     def reading() -> dict[str, Any]:
         return dict(console.get("status")["reading"])
@@ -112,8 +111,13 @@ def test_a_flood_makes_the_page_neither_larger_nor_late(
         lambda: (now := reading())["events"] - read_before + now["skipped"] >= sent,
         "everything is read, or counted as left out",
     )
-    assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < HEAP_BYTES, (before, after)
-    assert after["Nodes"] - before["Nodes"] < NODES, (before, after)
+
+    def has_not_grown() -> bool:  # a busy browser removes old rows a little later
+        after = _size(page)
+        grown = after["JSHeapUsedSize"] - before["JSHeapUsedSize"]
+        return grown < HEAP_BYTES and after["Nodes"] - before["Nodes"] < NODES
+
+    wait_until(has_not_grown, "the page is as large as before", told=lambda: (before, _size(page)))
     expect(page.locator("#events .event")).to_have_count(150)
     if seconds == 60:  # on a quiet machine
         assert flood.sent >= 0.95 * seconds * RATE
