@@ -1,7 +1,7 @@
 """The memory of win-event-detect over an hour of events, with our own rules and their windows.
 
 The hour is one of event time, and its events come as fast as they are made: windows follow event time, so the
-memory is that of a real hour. It begins in the evening, when the rule for night logons begins to count.
+memory is that of a real hour. It begins at 20:00, when the rule for night logons begins to count.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.processes import BIN, memory_mib
 
 HOSTS, HOST_RATE = 1_000, 10  # computers; events per second of each
 RATE = HOSTS * HOST_RATE
-_BEGIN = "2026-01-05T19:50:00Z"
+_BEGIN = "2026-01-05T20:00:00Z"
 _MINUTES = "WIN_EVENT_BENCH_MINUTES"
 _EVERY = 1.0  # seconds between two measurements
 _SCENARIOS = ("--scenario", "brute-force@30", "--scenario", "password-spray@60")
