@@ -31,7 +31,7 @@ def sections(quick: bool) -> list[Section]:
     cases = [Case(f"after {run.share(part)}", partial(run.memory, part)) for part in run.parts]
     note = (
         f"win-event-producer writes {RATE:,} events per second of event time into a pipe, from {_BEGIN} on, "
-        f"as fast as it can. {_MINUTES}=15 for another time."
+        f"as fast as it can. {_MINUTES}=20 for 20 minutes instead of an hour."
     )
     title = "Resident memory of win-event-detect that runs on"
     return [Section("detection long run", title, "MiB", cases, note=note)]

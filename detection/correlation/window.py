@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from detection.correlation.clock import NEVER
 from detection.correlation.definition import NUMBERS, Correlation
 from detection.matching.compiling.values import number
 
@@ -49,8 +50,8 @@ class Burst:
     told: int = 0
     name: str = ""
     detected: str = ""
-    since: int = -(2**62)
-    told_last: int = -(2**62)
+    since: int = NEVER
+    told_last: int = NEVER
 
     def covers(self, time: int) -> bool:
         return self.first <= time <= self.last
@@ -68,7 +69,7 @@ class Window:
     times: list[int] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     bursts: list[Burst] = field(default_factory=list)
-    judged: int = -(2**62)
+    judged: int = NEVER
     absorbed: list[tuple[Burst, Burst]] = field(default_factory=list)
     low: int = 0
     tail: dict[str | int, int] = field(default_factory=dict)
