@@ -21,7 +21,7 @@ def check(settings: AnalyticsSettings, prefix: str) -> list[str]:
     notes = slot_notes("--parallelism", settings.parallelism)
     if not preflight.secret_at_hand(kafka, os.environ):
         return [*notes, preflight.UNCHECKED]
-    topics = {settings.topic: setup_command(settings.topic, topology=os.environ.get("WIN_EVENT_TOPOLOGY"))}
+    topics = {settings.topic: setup_command(os.environ, settings.topic)}
     topics |= dict.fromkeys(settings.inventory_topics, "win-event-stack up --cdc")
     other_group = "log in as analytics, or set a --transactional-id-prefix that this user may use"
     try_reading(kafka, prefix, settings.transactional_id_prefix, topics, other_group)

@@ -19,7 +19,7 @@ def check(settings: DetectionSettings, prefix: str) -> list[str]:
     notes = slot_notes("--parallelism", settings.parallelism)
     if not preflight.secret_at_hand(kafka, os.environ):
         return [*notes, preflight.UNCHECKED]
-    topics = {settings.topic: setup_command(settings.topic, topology=os.environ.get("WIN_EVENT_TOPOLOGY"))}
+    topics = {settings.topic: setup_command(os.environ, settings.topic)}
     other_group = "log in as detection, or set a --group that this user may use"
     try_reading(kafka, prefix, settings.group, topics, other_group)
     properties = kafka.producer_properties(prefix) | preflight.WAITS

@@ -147,7 +147,7 @@ class TopicDriver:
 
 def _told(error: KafkaError, settings: TopicSettings) -> str:
     user, servers = settings.connection.username, settings.connection.bootstrap_servers
-    setup = setup_command(settings.topic, topology=os.environ.get("WIN_EVENT_TOPOLOGY"))
+    setup = setup_command(os.environ, settings.topic)
     advice = {
         KafkaError.TOPIC_AUTHORIZATION_FAILED: f"user {user!r} needs READ on {settings.topic}, READ and "
         f"WRITE on {settings.alerts}: {setup}",

@@ -129,7 +129,7 @@ def check(settings: BridgeSettings, prefix: str) -> str | None:
 
 def bridge_setup(settings: BridgeSettings) -> str:
     """What creates the topics of the bridge, as one types it."""
-    return setup_command(settings.topic, settings.rejected_topic, os.environ.get("WIN_EVENT_TOPOLOGY"))
+    return setup_command(os.environ, settings.topic, settings.rejected_topic)
 
 
 def java_properties(properties: Mapping[str, str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kafka_setup.connection.settings import KafkaConnection
@@ -50,12 +51,12 @@ def diagnose(name: str, text: str, connection: KafkaConnection) -> Diagnosis | N
     return None
 
 
-def setup_command(events: str, rejected: str | None = None, topology: str | None = None) -> str:
+def setup_command(environment: Mapping[str, str], events: str, rejected: str | None = None) -> str:
     """What creates these topics and allows the jobs' users to use them, as one types it.
 
-    `topology`: the user's own file (WIN_EVENT_TOPOLOGY), if there is one; the names of the topics are in it.
+    If WIN_EVENT_TOPOLOGY names the user's own file, the names of the topics are in that file.
     """
-    if topology:
+    if topology := environment.get("WIN_EVENT_TOPOLOGY"):
         return f"`win-event-kafka-setup apply`, when {topology} names it"
     other = f" --kafka-rejected-topic {rejected}" if rejected else ""
     return f"`win-event-kafka-setup apply --kafka-topic {events}{other}`"

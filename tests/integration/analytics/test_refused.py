@@ -36,6 +36,14 @@ def test_what_kafka_or_the_cluster_would_refuse(
     assert all(words in line for words in said), line
 
 
+def test_a_topic_of_the_inventory_that_may_not_be_read(stack: RunningStack) -> None:
+    """The advice is about the refused topic, not about the first one."""
+    prefix = ("--transactional-id-prefix", "win-event-detection")
+    line = refused(stack, "alerts_in_context", *prefix, user="detection")
+    assert "inventory." in line
+    assert "allow the user READ on it: win-event-stack up --cdc" in line
+
+
 def test_a_folder_that_cannot_be_written(stack: RunningStack, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     folder = f"file://{tmp_path}/file/archive"
