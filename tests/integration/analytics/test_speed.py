@@ -1,4 +1,8 @@
-"""The answers do not depend on the rate of the events or on the partitions; some events are late."""
+"""The answers do not depend on the rate of the events or on the partitions; some events are late.
+
+Nightly, as each case takes minutes: test_bounded.py reads one partition at full speed, and test_topic.py
+reads three at a tenth of it, with late events.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import pytest
 from asking import RUNNING, THRESHOLD, WINDOWED, ask, closing_events, send, some_events
 from running import RunningStack, wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 QUESTIONS = "level_counts,level_windows,error_burst,brute_force,top_accounts,logon_sessions,enriched"
 COUNT, LATE = 3_000, 30
@@ -28,7 +32,6 @@ def _identity(event: attacked.Event) -> tuple[object, ...]:
     return event["computer"], event["source"], event["record_id"]
 
 
-@pytest.mark.nightly  # minutes; test_bounded.py reads one partition at full speed, too, without late events
 @pytest.mark.parametrize(("partitions", "days_ago"), [(1, 20), (3, 30)])
 def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> None:
     """The topic is read at once: events before the watermark are late and counted; all others are in time."""
@@ -43,9 +46,7 @@ def test_at_full_speed(stack: RunningStack, partitions: int, days_ago: int) -> N
     _equal(stack, day, [event for event in (*events, *late) if _identity(event) not in told], [])
 
 
-@pytest.mark.parametrize(
-    ("partitions", "days_ago"), [(3, 40), pytest.param(1, 50, marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize(("partitions", "days_ago"), [(3, 40), (1, 50)])
 def test_at_a_tenth_of_it(stack: RunningStack, partitions: int, days_ago: int) -> None:
     """The job reads while events come; the late events come after the end of their windows."""
     topic, _ = stack.create_topics(f"a_tenth_{partitions}", partitions=partitions, keep=True)

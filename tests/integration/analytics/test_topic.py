@@ -23,7 +23,8 @@ from local_stack import processes
 
 pytestmark = pytest.mark.integration
 
-LATENESS = 10_000
+LATENESS = 10_000  # milliseconds
+RATE = 1_000  # events per second: a job that has just begun reads more than ten times as many
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def asked(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """All questions in one job over three partitions: half of the events, kill -9, the rest, late ones."""
+    """All questions in one job over three partitions: events at once, kill -9, events at RATE, late ones."""
     topic, _ = stack.create_topics("asked")
     archive = tmp_path_factory.mktemp("archive")
     events = some_events(7, 1_500)
@@ -59,7 +60,7 @@ def asked(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     this = Asked(stack, topic, job, events, closing, late, archive)
     wait_until(lambda: this.rows("events_enriched"), "the first answers", told=job.failures)
     _kill_taskmanager(stack)
-    send(stack, topic, events[700:])
+    send(stack, topic, events[700:], rate=RATE)
     for partition, event in enumerate(closing):
         send(stack, topic, [event], partition)
     wait_until(lambda: this.rows("events_by_level_5m"), "windows close", told=job.failures)
