@@ -54,7 +54,7 @@ def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
                 raise CorrelationError(f"refers to rule '{missing[0]}', which is refused")
             found[rule.head.key] = define(rule)
         except CorrelationError as error:
-            refused.append(Refusal(rule.head.path, rule.head.line, str(error)))
+            refused.append(rule.head.refuse(str(error)))
     return list(found.values()), refused
 
 

@@ -89,6 +89,12 @@ def define(rule: CorrelationRule) -> Correlation:
     sigma = rule.sigma
     kind = sigma.type.name.lower()
     condition = sigma.condition
+    twice = next((at for at, key in enumerate(rule.refers_to) if key in rule.refers_to[:at]), None)
+    if twice is not None:
+        raise CorrelationError(
+            f"'rules:' has {rule.names[twice]} twice, so its events would count twice: list it once (for "
+            "several events of one rule, use event_count)"
+        )
     common: dict[str, Any] = {
         "head": rule.head,
         "kind": kind,
@@ -104,14 +110,14 @@ def define(rule: CorrelationRule) -> Correlation:
         return _temporal(common, operator, threshold)
     value_field = condition.fieldref
     if isinstance(value_field, list):
-        raise CorrelationError("several fields in a condition are not supported: name one field")
+        raise CorrelationError("'field:' with several fields is not supported: name one")
     percentile = 50 if condition.percentile is None else condition.percentile
     if kind == "value_percentile" and not 0 <= percentile <= 100:
-        raise CorrelationError(f"percentile {percentile} is not between 0 and 100")
+        raise CorrelationError(f"'percentile: {percentile}' is not between 0 and 100")
     if kind not in COUNTS + NUMBERS:
         raise CorrelationError(f"correlation type '{kind}' is not supported")
     if kind in COUNTS and operator in _RISING and threshold < (1 if operator == "gte" else 0):
-        raise CorrelationError(f"{operator} {threshold} is met by nothing at all: give a number above it")
+        raise CorrelationError(f"'{operator}: {threshold}' is met by nothing at all: give a number above it")
     common |= {"value_field": value_field, "percentile": percentile}
     return Correlation(**common, operator=operator, threshold=threshold)
 
@@ -120,11 +126,11 @@ def _temporal(common: dict[str, Any], operator: str, threshold: float) -> Correl
     kind, count = common["kind"], len(common["refers_to"])
     if kind == "temporal_ordered" and not (operator == "gte" and threshold == count):
         raise CorrelationError(
-            f"temporal_ordered needs all of its {count} rules: leave the condition out, or set gte: {count}"
+            f"'temporal_ordered' needs all of its {count} rules: leave the condition out, or set gte: {count}"
         )
     if operator not in _RISING:
         raise CorrelationError(
-            f"temporal with {operator} is not supported: use gte, or a condition with 'not'"
+            f"temporal with '{operator}:' is not supported: use gte, or a condition with a negated rule"
         )
     compare = _COMPARE[operator]
     return Correlation(
@@ -138,12 +144,14 @@ def _temporal(common: dict[str, Any], operator: str, threshold: float) -> Correl
 def _extended(rule: CorrelationRule, common: dict[str, Any]) -> Correlation:
     """A condition in words: `a and (b or not c)`."""
     if common["kind"] == "temporal_ordered":
-        raise CorrelationError("temporal_ordered with a condition in words is not supported: list the rules")
+        raise CorrelationError(
+            "'temporal_ordered' with a condition in words is not supported: list the rules"
+        )
     places = {name: place for place, name in enumerate(rule.names)}
     condition: Any = rule.sigma.condition
     tree = condition.parsed
     if _presence(tree, places)(set()):
-        raise CorrelationError("the condition is met without any event: at least one rule must be there")
+        raise CorrelationError("this 'condition:' is met without any event: at least one rule must be there")
     presence = _presence(tree, places)
     return Correlation(**common, operator="gte", threshold=1, presence=presence, absence=_has_not(tree))
 

@@ -63,6 +63,7 @@ class Window:
 
     `absorbed`: bursts that became part of another one, with that one, for those who reported them.
     `low` and `tail`: the start of the newest window, and how often each value (temporal: each rule) is in it.
+    `by_place`: for temporal_ordered, the event times of each rule.
     `full`: the number of entries at which a look for unnecessary ones is due, also between two sweeps.
     """
 
@@ -73,6 +74,7 @@ class Window:
     absorbed: list[tuple[Burst, Burst]] = field(default_factory=list)
     low: int = 0
     tail: dict[str | int, int] = field(default_factory=dict)
+    by_place: dict[int, list[int]] = field(default_factory=dict)
     dropped: int = 0
     full: int = _SMALL
 
@@ -83,6 +85,8 @@ class Window:
         place = bisect_right(self.times, time)
         self.times.insert(place, time)
         self.entries.insert(place, entry)
+        if rule.kind == "temporal_ordered":
+            insort(self.by_place.setdefault(entry.place, []), time)
         self._count(rule, place)
         if len(self.times) > most:
             self._drop(rule, max(most // 16, 1))
@@ -176,15 +180,15 @@ class Window:
         for entry in self.entries[self.low : count]:
             self._tally(rule, entry, -1)
         self.low = max(self.low - count, 0)
+        if rule.kind == "temporal_ordered":
+            for at, gone in Counter(entry.place for entry in self.entries[:count]).items():
+                del self.by_place[at][:gone]
         del self.times[:count]
         del self.entries[:count]
 
     def _drop_unstarted(self, rule: Correlation, settled: int) -> None:
         """Remove the events of later rules that no event of the first rule precedes within the timespan."""
-        old = bisect_left(self.times, settled)
-        starts = [
-            time for time, entry in zip(self.times[:old], self.entries, strict=False) if not entry.place
-        ]
+        old, starts = bisect_left(self.times, settled), self.by_place.get(0, [])
         kept = []
         for at, time in enumerate(self.times[:old]):
             before = bisect_right(starts, time)
@@ -199,16 +203,16 @@ class Window:
         self.entries = [*map(self.entries.__getitem__, kept), *self.entries[old:]]
         self.low = bisect_left(self.times, self.times[-1] - rule.span) if self.times else 0
         self.tail = dict(Counter(entry.place for entry in self.entries[self.low :]))
+        self.by_place = {}
+        for time, entry in zip(self.times, self.entries, strict=True):
+            self.by_place.setdefault(entry.place, []).append(time)
 
     def _begin(self, rule: Correlation, end: int) -> int | None:
         """The time of the first event of the window that ends at `end`; None if it cannot count."""
-        low = bisect_left(self.times, end - rule.span)
-        if rule.kind != "temporal_ordered":
-            return self.times[low]
-        if end == self.times[-1] and len(self.tail) < len(rule.refers_to):
-            return None  # a rule has no event in the newest window: no search
-        inside = range(low, bisect_right(self.times, end))
-        return next((self.times[at] for at in inside if self.entries[at].place == 0), None)
+        start = end - rule.span
+        times = self.by_place.get(0, []) if rule.kind == "temporal_ordered" else self.times
+        at = bisect_left(times, start)
+        return times[at] if at < len(times) and times[at] <= end else None
 
     def _ends(self, place: int, last: int) -> Iterator[int]:
         """The different times from `place` to `last`: ends of windows that may contain the new event."""
@@ -228,6 +232,8 @@ class Window:
         low, high = bisect_left(self.times, end - rule.span), bisect_right(self.times, end)
         if rule.kind == "event_count":
             return rule.meets(high - low)
+        if rule.kind == "temporal_ordered":
+            return self._in_order(rule, end)
         if high == len(self.times) and rule.kind == "value_count":
             return rule.meets(len(self.tail))
         if high == len(self.times) and rule.kind == "temporal":
@@ -242,12 +248,25 @@ class Window:
             return rule.meets(len({entry.value for entry in entries}))
         if rule.kind == "temporal":
             return rule.presence({entry.place for entry in entries})
-        if rule.kind == "temporal_ordered":
-            return _in_order(self.times[low:high], entries, len(rule.refers_to))
         numbers = _Numbers()
         for entry in entries:
             numbers.add(entry.value)
         return numbers.meet(rule)
+
+    def _in_order(self, rule: Correlation, end: int) -> bool:
+        """Whether there is an event of each rule, in order; events with the same time are in any order.
+
+        Searched from the end: the latest event of the last rule, then the latest of the rule before that is
+        not later.
+        """
+        latest = end
+        for place in reversed(range(len(rule.refers_to))):
+            times = self.by_place.get(place, [])
+            at = bisect_right(times, latest)
+            if not at or times[at - 1] < end - rule.span:
+                return False
+            latest = times[at - 1]
+        return True
 
     def _sliding(self, rule: Correlation, until: int) -> Iterator[Burst]:
         numbers, since, to = _Numbers(), 0, 0
@@ -313,27 +332,6 @@ class Window:
                 first = self.entries[low : min(high, low + MOST_EVIDENCE - len(gone))]
                 burst.evidence = [*gone, *(entry.identity for entry in first)]
         return bursts
-
-
-def _in_order(times: list[int], entries: list[Entry], count: int) -> bool:
-    """Whether there is an event of each rule, in order; events with the same time are in any order.
-
-    Searched from the end: the latest event of the last rule, then the latest of the rule before that is not
-    later.
-    """
-    wanted, limit, used = count - 1, len(times), set[int]()
-    while wanted >= 0:
-        found = -1
-        for at in range(limit - 1, -1, -1):
-            if entries[at].place == wanted and at not in used:
-                found = at
-                break
-        if found < 0:
-            return False
-        used.add(found)
-        limit = bisect_right(times, times[found])
-        wanted -= 1
-    return True
 
 
 class _Numbers:

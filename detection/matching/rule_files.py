@@ -49,8 +49,12 @@ class Document:
     content: dict[str, Any]
 
     def refuse(self, reason: str) -> Refusal:
-        """Refuse the document, at the line with the text quoted in the reason, or else at its first line."""
-        return Refusal(self.path, self.line + _line_of(self.text, reason), reason)
+        return refusal(self.path, self.line, self.text, reason)
+
+
+def refusal(path: str, line: int, text: str, reason: str) -> Refusal:
+    """Refuse a document, at the line with the text quoted in the reason, or else at its first line."""
+    return Refusal(path, line + _line_of(text, reason), reason)
 
 
 def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:

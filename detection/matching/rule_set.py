@@ -13,7 +13,7 @@ from sigma.correlations import SigmaCorrelationRule
 
 from detection.matching.event_ids import fields
 from detection.matching.log_sources import Source
-from detection.matching.rule_files import Refusal
+from detection.matching.rule_files import Refusal, refusal
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Head:
     def fingerprint(self) -> str:
         """A value that changes with the text of the rule."""
         return hashlib.sha256(self.text.encode(errors="replace")).hexdigest()[:16]
+
+    def refuse(self, reason: str) -> Refusal:
+        return refusal(self.path, self.line, self.text, reason)
 
 
 @dataclass(frozen=True, eq=False)

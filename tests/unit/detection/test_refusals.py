@@ -65,7 +65,14 @@ def _rule(**changes: str) -> str:
             4,
             "'missing'",
         ),
-        (BURST.replace("TYPE", "event_count").replace("CONDITION", "{gte: 0}"), 1, "met by nothing"),
+        (BURST.replace("TYPE", "event_count").replace("CONDITION", "{gte: 0}"), 7, "met by nothing"),
+        (
+            BURST.replace("[good]", "[good, good]")
+            .replace("TYPE", "event_count")
+            .replace("CONDITION", "{gte: 5}"),
+            4,
+            "good twice",
+        ),
         (BURST.replace("TYPE", "event_counts").replace("CONDITION", "{gte: 5}"), 3, "event_counts"),
         (BURST.replace("TYPE", "value_count").replace("CONDITION", "{gte: 5}"), 1, "field"),
         (
@@ -73,7 +80,7 @@ def _rule(**changes: str) -> str:
             6,
             "five",
         ),
-        (BURST.replace("TYPE", "temporal").replace("CONDITION", "not good"), 1, "met without any event"),
+        (BURST.replace("TYPE", "temporal").replace("CONDITION", "not good"), 7, "met without any event"),
     ],
 )
 def test_it_is_told_where_and_why(text: str, line: int, words: str) -> None:
