@@ -15,6 +15,7 @@ from analytics.question import Question, QuestionError, share_out
 from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
 from analytics.tables.inventory import ALERTS
 from cli_types import FiniteFloat
+from flink_bridge.job_cli import checkpoint_option
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
@@ -127,13 +128,7 @@ _OPTIONS = (
         metavar="SECONDS",
         help="For exactly-once: a job that is down for longer loses the answers that it had not committed.",
     ),
-    option(
-        "--checkpoint-interval",
-        "WIN_EVENT_CHECKPOINT_INTERVAL",
-        type=FiniteFloat(min=0.1),
-        default=5.0,
-        metavar="SECONDS",
-    ),
+    checkpoint_option(),
     option(
         "--parallelism",
         "WIN_EVENT_PARALLELISM",

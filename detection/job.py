@@ -22,6 +22,7 @@ from detection.correlation.bounds import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
 from flink_bridge.job_cli import (
+    checkpoint_option,
     describe_option,
     flink_needed,
     print_notes,
@@ -54,10 +55,7 @@ _OPTIONS = (
         "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=FiniteFloat(0.1, 86_400), default=10.0,
         metavar="SECONDS", help="A partition without events for this long does not delay the others.",
     ),
-    option(
-        "--checkpoint-interval", "WIN_EVENT_CHECKPOINT_INTERVAL", type=FiniteFloat(min=0.1), default=5.0,
-        metavar="SECONDS",
-    ),
+    checkpoint_option(),
     option(
         "--parallelism", "WIN_EVENT_PARALLELISM", type=click.IntRange(1, 1024),
         help="Number of subtasks that read and match; at most one per partition is used. Default: Flink's.",

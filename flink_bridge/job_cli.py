@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from cli_types import FiniteFloat
 from cli_types.extras import needed
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
@@ -37,6 +38,17 @@ def describe_option() -> Callable[[Any], Any]:
         "WIN_EVENT_DESCRIBE",
         is_flag=True,
         help="Print the name of the job as JSON; submit nothing.",
+    )
+
+
+def checkpoint_option() -> Callable[[Any], Any]:
+    return option(
+        "--checkpoint-interval",
+        "WIN_EVENT_CHECKPOINT_INTERVAL",
+        type=FiniteFloat(min=0.1),
+        default=5.0,
+        metavar="SECONDS",
+        help="Time between two checkpoints.",
     )
 
 

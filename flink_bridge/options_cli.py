@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from cli_types import FiniteFloat
+from flink_bridge.job_cli import checkpoint_option
 from flink_bridge.jvm.field_path import FieldPathError, first_of, parse_fields
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
@@ -184,14 +184,7 @@ _OPTIONS = (
         metavar="N",
         help="Number of Kafka writers. With more than one, events of one computer may lose their order.",
     ),
-    option(
-        "--checkpoint-interval",
-        "WIN_EVENT_CHECKPOINT_INTERVAL",
-        type=FiniteFloat(min=0.1),
-        default=5.0,
-        metavar="SECONDS",
-        help="Time between two checkpoints.",
-    ),
+    checkpoint_option(),
     option(
         "--check/--no-check",
         "WIN_EVENT_CHECK",

@@ -1,8 +1,14 @@
-"""Reports the requested and the achieved rate every ten seconds and at the end."""
+"""Reports the requested and the achieved rate every ten seconds and at the end.
+
+A producer that a shell has put into the background (`&`) reports only at the end: it would write into the
+commands that somebody types there.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -27,7 +33,7 @@ class RateReport:
         (begin, first), (end, last) = self._readings[0], self._readings[-1]
         self.achieved = (last - first) / (end - begin) if end > begin else 0.0
         self._ticks += 1
-        if self._ticks % _EVERY_TICKS == 0 and not self.feeder.control.is_over:
+        if self._ticks % _EVERY_TICKS == 0 and not self.feeder.control.is_over and not in_background():
             _log.info(
                 "asked %s, achieved %.1f events/s, late %.3f s; %d events, %d clients",
                 self._asked(), self.achieved, self.feeder.late, self.feeder.made, clients,
@@ -47,3 +53,11 @@ class RateReport:
     def _asked(self) -> str:
         rate = self.feeder.control.rate
         return "as fast as possible" if rate is None else f"{rate:g} events/s"
+
+
+def in_background() -> bool:
+    """Whether standard error is a terminal that another program is using now."""
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) != os.getpgrp()
+    except (OSError, ValueError):  # a file, a pipe, or closed
+        return False

@@ -48,12 +48,14 @@ def login_options(
             "KAFKA_SECURITY_PROTOCOL",
             type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
             default="SASL_PLAINTEXT",
+            help="SASL_… logs in with a password or token, …SSL encrypts.",
         ),
         option(
             "--kafka-sasl-mechanism",
             "KAFKA_SASL_MECHANISM",
             type=click.Choice(mechanisms, case_sensitive=False),
             default="SCRAM-SHA-512",
+            help="How to log in over SASL.",
         ),
         option("--kafka-username", "KAFKA_USERNAME", help=about_the_password),
     )
@@ -76,7 +78,12 @@ _OPTIONS = (
         type=_FILE,
         help="Client certificate for a login over SSL, together with --kafka-key-file.",
     ),
-    option("--kafka-key-file", "KAFKA_KEY_FILE", type=_FILE),
+    option(
+        "--kafka-key-file",
+        "KAFKA_KEY_FILE",
+        type=_FILE,
+        help="Private key of the client certificate, without a password.",
+    ),
 )
 
 
