@@ -11,6 +11,7 @@ from urllib.error import HTTPError
 from local_stack.cluster import rest as flink_rest
 
 _ENDPOINT = re.compile(r"read (\S+:\d+)")
+_RESTARTS = "Checkpoint Coordinator is suspending"  # the words of Flink 2.2
 _REASON = re.compile(r"\.reason\.([\w-]+)\.rejected_lines$")
 _WANTED = (
     "Writer.numRecordsSend",
@@ -99,7 +100,7 @@ def _job(url: str, overview: dict[str, Any]) -> Job:
         reasons=_reasons(measured),
         places=_places(measured),
         failures=_failures(url, job_id),
-        checkpoint_failure=_checkpoint_failure(checkpoints),
+        checkpoint_failure=checkpoint_failure(checkpoints),
     )
 
 
@@ -162,10 +163,11 @@ def innermost(stacktrace: str) -> str:
     return (causes or lines)[-1 if causes else 0].strip()
 
 
-def _checkpoint_failure(checkpoints: dict[str, Any]) -> str | None:
-    """Why the newest checkpoint failed; None if one was completed since.
+def checkpoint_failure(checkpoints: dict[str, Any]) -> str | None:
+    """Why the newest checkpoint failed; None if one was completed since. `checkpoints`: Flink's answer.
 
-    A single failure before the first completed one is left out, because the tasks were starting.
+    A single failure before the first completed one is left out, because the tasks were starting, and so is a
+    checkpoint that ended because the job restarts: the restart is reported with its reason.
     """
     latest = checkpoints.get("latest") or {}
     failed, completed = latest.get("failed"), latest.get("completed")
@@ -173,4 +175,5 @@ def _checkpoint_failure(checkpoints: dict[str, Any]) -> str | None:
         return None
     if not completed and checkpoints["counts"]["failed"] < 2:
         return None
-    return str(failed.get("failure_message") or "no reason given")
+    reason = str(failed.get("failure_message") or "no reason given")
+    return None if _RESTARTS in reason else reason
