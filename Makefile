@@ -81,7 +81,7 @@ bench-detection: setup  ## measure detection only, by the number of rules; also 
 	@PYTHONPATH=tests python -m bench --only detection
 
 bench-bridge: setup  ## measure the bridge only, compared with raw pass-through, Java, plain Python and nc; QUICK=1
-	@PYTHONPATH=tests python -m bench --only comparison,options,event-size,latency
+	@PYTHONPATH=tests python -m bench --only comparison,options,headers,event-size,latency
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --no-emit-package win-event-bridge
 

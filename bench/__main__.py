@@ -80,6 +80,7 @@ GROUPS = {
         (
             "comparison",
             "options",
+            "headers",
             "event-size",
             "endpoints",
             "partitions",

@@ -22,9 +22,11 @@ from bench.measurement import Sample
 
 HERE = Path(__file__).resolve().parent
 LINE_BYTES = 330
+EVENT_BYTES = 1_200  # about the mean of the events that win-event-producer makes
 _BLOCK_LINES = 100_000
 _BYTES = 2_500_000_000  # of a run whose events grow
 HEADERS = ("--headers", "source,level,event_id")
+_WITH_AND_WITHOUT = {"without headers": (), " ".join(HEADERS): HEADERS}
 _REQUIRED = ("--require", "timestamp,level,source,message")
 ALL_OPTIONS = ("--event-timestamps", *HEADERS, *_REQUIRED)
 _SHARED = (
@@ -52,6 +54,7 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
     if not quick:
         found += [
             _options(work, cluster),
+            _headers(cluster),
             _sizes(cluster),
             _endpoints(cluster),
             _partitions(cluster),
@@ -94,6 +97,14 @@ def _options(work: Work, cluster: Cluster) -> Section:
     }
     cases = [Case(name, partial(bridge, cluster, work, given)) for name, given in words.items()]
     return Section("options", "What options cost", "records/s", cases, "default", _SHARED)
+
+
+def _headers(cluster: Cluster) -> Section:
+    """The cost of headers with lines as long as the events of win-event-producer."""
+    work = Work(_BYTES // EVENT_BYTES // _BLOCK_LINES * _BLOCK_LINES, line_bytes=EVENT_BYTES)
+    cases = [Case(name, partial(bridge, cluster, work, given)) for name, given in _WITH_AND_WITHOUT.items()]
+    note = f"{work.count:,} lines of {EVENT_BYTES:,} bytes, as long as those of win-event-producer. {_SHARED}"
+    return Section("headers", "What three headers cost", "records/s", cases, "without headers", note)
 
 
 def _sizes(cluster: Cluster) -> Section:
