@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 LINE_BYTES = 330
 EVENT_BYTES = 1_200  # about the mean of the events that win-event-producer makes
 _BLOCK_LINES = 100_000
+_GROWING = 4_000_000  # lines of a run with more endpoints, partitions or writers
 _BYTES = 2_500_000_000  # of a run whose events grow
 HEADERS = ("--headers", "source,level,event_id")
 _WITH_AND_WITHOUT = {"without headers": (), " ".join(HEADERS): HEADERS}
@@ -121,7 +122,7 @@ def _sizes(cluster: Cluster) -> Section:
 def _endpoints(cluster: Cluster) -> Section:
     def cases() -> Iterator[Case]:
         for number in (1, 4, 8):
-            work = Work(800_000, endpoints=number)
+            work = Work(_GROWING, endpoints=number)
             yield Case(f"auto @ {number}", partial(bridge, cluster, work, ()), x=number)
             yield Case(f"socket @ {number}", partial(bridge, cluster, work, SOCKET), x=number)
 
@@ -130,7 +131,7 @@ def _endpoints(cluster: Cluster) -> Section:
 
 def _partitions(cluster: Cluster) -> Section:
     cases = [
-        Case(f"auto @ {number}", partial(bridge, cluster, Work(800_000, partitions=number), ()), x=number)
+        Case(f"auto @ {number}", partial(bridge, cluster, Work(_GROWING, partitions=number), ()), x=number)
         for number in (1, 3, 12)
     ]
     return _growth("partitions", "More partitions", "partitions", cases, "auto @ 1")
@@ -140,7 +141,7 @@ def _subtasks(cluster: Cluster) -> Section:
     cases = [
         Case(
             f"auto @ {number}",
-            partial(bridge, cluster, Work(800_000), ("--sink-parallelism", str(number))),
+            partial(bridge, cluster, Work(_GROWING), ("--sink-parallelism", str(number))),
             x=number,
         )
         for number in (1, 2, 4)
