@@ -31,6 +31,8 @@ class PlainPositions:
         self.overlap = overlap
         self._file = file
         self._lock = threading.Lock()
+        self._saving = threading.Lock()  # one writer at a time, and nobody else waits for the disk
+        self._can_save = True
         self._left: dict[str, list[int]] = {
             address: sorted({min(each, end) for each in ([left] if isinstance(left, int) else left)})
             for address, left in _read(file).items()
@@ -70,11 +72,23 @@ class PlainPositions:
         """Store all positions, also of the clients that are `connected`, for the next start."""
         if self._file is None:
             return
-        with self._lock:
-            everyone = {address: set(left) for address, left in self._left.items()}
-        for address, offset in connected:
-            everyone.setdefault(address, set()).add(offset)
-        write_json(self._file, {address: sorted(left) for address, left in everyone.items()}, sync=False)
+        with self._saving:
+            with self._lock:
+                everyone = {address: set(left) for address, left in self._left.items()}
+            for address, offset in connected:
+                everyone.setdefault(address, set()).add(offset)
+            self._write(self._file, {address: sorted(left) for address, left in everyone.items()})
+
+    def _write(self, file: Path, positions: dict[str, list[int]]) -> None:
+        """A disk that is full ends no client; the log says once what a restart would lose."""
+        try:
+            write_json(file, positions, sync=False)
+        except OSError as error:
+            if self._can_save:
+                _log.error("%s: %s: after a restart, plain clients may miss events", file, error.strerror)
+            self._can_save = False
+        else:
+            self._can_save = True
 
 
 def _read(file: Path | None) -> dict[str, list[int] | int]:

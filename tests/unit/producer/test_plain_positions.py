@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,3 +74,32 @@ def test_bytes_that_a_power_cut_took_are_nobodys_place(tmp_path: Path) -> None:
     assert PlainPositions(0, file).lowest("a", 0) is None
     file.write_text('{"a": 17}')  # as an earlier version wrote it
     assert PlainPositions(0, file).lowest("a", 0) == 17
+
+
+def test_many_threads_save_at_once(tmp_path: Path) -> None:
+    """Each plain client that begins saves all positions, and so does a thread every second."""
+    file = tmp_path / "plain-clients.json"
+    positions = PlainPositions(0, file)
+
+    def save(number: int) -> None:
+        positions.leave(f"10.0.0.{number}", number)
+        positions.save([("a", number)])
+        assert isinstance(json.loads(file.read_text()), dict)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(save, range(200)))
+    assert len(json.loads(file.read_text())) == 201
+
+
+def test_a_file_that_cannot_be_written_ends_no_client(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "log"
+    positions = PlainPositions(0, folder / "plain-clients.json")
+    for _ in range(3):
+        positions.save([("a", 5)])
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.endswith("No such file or directory: after a restart, plain clients may miss events")
+    folder.mkdir()
+    positions.save([("a", 5)])
+    assert json.loads((folder / "plain-clients.json").read_text()) == {"a": [5]}
