@@ -38,7 +38,7 @@ def resume(
 ) -> tuple[ResumeAnswer, bytes]:
     """Send the request; returns the answer and the bytes of the log that came with it.
 
-    Raises OSError, or StreamError if the server refuses or does not know RESUME.
+    Raises OSError if another try may help, StreamError if the server refuses or does not know RESUME.
     """
     connection.settimeout(_ANSWER_SECONDS)
     connection.sendall(request.encode())
@@ -48,6 +48,8 @@ def resume(
     except ProtocolError as error:
         hint = "it can be read without --bookmark and --from-start"
         raise StreamError(f"{endpoint} cannot resume, {hint} ({error})") from error
+    if answer.code == "busy":
+        raise ConnectionRefusedError(answer.reason)
     if answer.status == "error":
         raise StreamError(f"{endpoint} cannot continue from there: {answer.reason}")
     return answer, rest
