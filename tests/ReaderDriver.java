@@ -30,6 +30,8 @@ public class ReaderDriver {
             }
         } catch (LogReader.GapException gap) {
             failure = gap.getMessage();
+        } catch (IllegalStateException broken) {
+            failure = broken.getMessage();
         }
         return taken.toByteArray();
     }

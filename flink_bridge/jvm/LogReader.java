@@ -84,11 +84,13 @@ public class LogReader extends Thread {
     private final ArrayDeque blocks = new ArrayDeque();
     private long buffered;
     private CompletableFuture available = new CompletableFuture();
-    private GapException failure;
+    private Throwable failure;
     private boolean stopped;
     private Socket open;
     private LogPosition position; // after the last line that was handed over
     private boolean brought; // this connection has delivered something
+    private boolean neverAnswers; // the server of the last connection did not know RESUME
+    private boolean hinted; // and looked like a win-event-producer once, but was none
     private int late;
 
     /** `options`: see flink_bridge/sources/log_source.py, which writes them. */
@@ -112,8 +114,11 @@ public class LogReader extends Thread {
         synchronized (blocks) {
             Block block = (Block) blocks.poll();
             if (block == null) {
+                if (failure instanceof GapException) {
+                    throw (GapException) failure;
+                }
                 if (failure != null) {
-                    throw failure;
+                    throw new IllegalStateException(where() + ": the reader has ended", failure);
                 }
                 return null;
             }
@@ -174,6 +179,9 @@ public class LogReader extends Thread {
             } catch (RuntimeException broken) {
                 LOG.error(where(), broken);
                 what = broken.toString();
+            } catch (Error broken) { // no memory, for example: without this thread, the job would wait for ever
+                fail(broken);
+                return;
             }
             if (isStopped()) {
                 return;
@@ -193,18 +201,19 @@ public class LogReader extends Thread {
     private void readOneConnection() throws IOException, InterruptedException, GapException {
         Socket socket = null;
         try {
-            long begun = System.nanoTime();
             socket = connect();
+            long begun = System.nanoTime();
             InputStream in = socket.getInputStream();
             byte[] first = new byte[ServerAnswer.MOST_BYTES];
-            int had = 0;
-            if (position.logId == null && !insists && !tls) {
-                had = heard(socket, in, first);
-                begun = System.nanoTime();
-            }
-            if (had == 0) {
+            boolean mayBePlain = position.logId == null && !insists;
+            int had = mayBePlain && !tls ? heard(socket, in, first) : 0;
+            boolean isLate = isOver(begun);
+            if (had == 0 && mayBePlain && neverAnswers) {
+                had = firstLine(socket, in, first);
+                askNextTimeIfProducer(first, had);
+            } else if (had == 0) {
                 ask(socket);
-                boolean isLate = System.nanoTime() - begun > GRACE_MS * 1000000L;
+                isLate = isOver(begun);
                 had = firstLine(socket, in, first);
                 int length = lineLength(first, had);
                 ServerAnswer answer = length < 0 ? null : ServerAnswer.parse(first, length);
@@ -212,8 +221,8 @@ public class LogReader extends Thread {
                     readLog(socket, in, answer, Arrays.copyOfRange(first, length + 1, had));
                     return;
                 }
-                refuseUnlessPlain(first, had, isLate);
             }
+            refuseUnlessPlain(first, had, isLate);
             readPlain(socket, in, first, had);
         } finally {
             connected = false;
@@ -236,6 +245,23 @@ public class LogReader extends Thread {
         }
     }
 
+    private static boolean isOver(long begun) {
+        return System.nanoTime() - begun > GRACE_MS * 1000000L;
+    }
+
+    /** A single LF, and nothing more, is what win-event-producer sends to a client without a request. */
+    private void askNextTimeIfProducer(byte[] first, int had) throws IOException {
+        if (had == 1 && first[0] == 10 && !hinted) {
+            hinted = true;
+            neverAnswers = false;
+            throw new SaidInstead("the server looks like a win-event-producer now; asking it for its log");
+        }
+    }
+
+    /**
+     * Asks for the log. A server that does not read the request and closes its side resets the connection, and what
+     * it has not sent yet is lost: so a server that sends plain lines is not asked again.
+     */
     private void ask(Socket socket) throws IOException {
         socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
     }
@@ -254,6 +280,11 @@ public class LogReader extends Thread {
                     break;
                 }
                 throw new SaidInstead("no answer to RESUME within " + ANSWER_MS / 1000 + " s" + told(first, had));
+            } catch (IOException broken) {
+                if (had > 0 && !insists) {
+                    break; // what has arrived is the beginning of a line
+                }
+                throw broken;
             }
             if (count < 0) {
                 if (had == 0) {
@@ -293,6 +324,8 @@ public class LogReader extends Thread {
             throw new SaidInstead("the server refuses: " + answer.reason);
         }
         late = 0;
+        neverAnswers = false;
+        hinted = false;
         accept(answer);
         connected = true;
         socket.setSoTimeout(0);
@@ -325,6 +358,7 @@ public class LogReader extends Thread {
     private void readPlain(Socket socket, InputStream in, byte[] first, int had)
             throws IOException, InterruptedException {
         LOG.info(where() + ": connected, reading plain lines");
+        neverAnswers = true;
         connected = true;
         plain = true;
         LineCutter cutter = new LineCutter(maxLine, false, new LineCutter.Blocks() {
@@ -469,10 +503,10 @@ public class LogReader extends Thread {
         ready.complete(null);
     }
 
-    private void fail(GapException gap) {
+    private void fail(Throwable broken) {
         CompletableFuture ready;
         synchronized (blocks) {
-            failure = gap;
+            failure = broken;
             ready = available;
         }
         ready.complete(null);

@@ -43,7 +43,8 @@ public class ServerAnswer {
             return null;
         }
         Object status = members.get("status");
-        if ("error".equals(status) && members.get("reason") instanceof String && !members.containsKey("log_id")) {
+        boolean explains = members.get("reason") instanceof String && members.get("code") instanceof String;
+        if ("error".equals(status) && explains && !members.containsKey("log_id")) {
             return new ServerAnswer("error", null, 0, 0, (String) members.get("reason"));
         }
         boolean follows = "ok".equals(status) || "gap".equals(status) || "new-log".equals(status);

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -14,6 +18,11 @@ from jvm_reader import ANSWER, Reader, Script, Server, answering, request, sayin
 from running import wait_until
 
 Start = Callable[..., Reader]
+
+
+@pytest.fixture
+def jvm_pid(gateway: Any) -> int:
+    return int(gateway.jvm.java.lang.ProcessHandle.current().pid())
 
 
 @pytest.fixture
@@ -52,6 +61,78 @@ def test_a_silent_server_is_waited_for_and_not_a_byte_of_it_is_lost(
     assert got.reconnects() == 0
 
 
+def test_a_server_that_sends_plain_lines_is_not_asked_again(
+    reader: Start, serve: Callable[..., Server]
+) -> None:
+    """An unread request would reset the connection when it closes, and lose what is still under way."""
+    lines = b"".join(b'{"computer":"a","n":%d}\n' % number for number in range(100_000))
+
+    def slow(client: socket.socket) -> None:
+        time.sleep(0.5)
+        client.sendall(lines)
+
+    got = reader(serve(saying(b"first\n"), slow, until_closed).port)
+    wait_until(lambda: len(got.take()) >= len(lines), "all lines")
+    assert got.received == b"first\n" + lines
+
+
+def test_a_producer_in_place_of_a_plain_server_is_asked(reader: Start, serve: Callable[..., Server]) -> None:
+    def producer(client: socket.socket) -> None:
+        time.sleep(0.25)
+        client.sendall(b"\n")
+        until_closed(client)
+
+    server = serve(saying(b"plain\n"), producer, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
+    got = reader(server.port)
+    got.take_until(b"plain\nx\n")
+    assert got.position() == "L 2"
+    assert server.errors == []
+
+
+def test_a_client_that_was_stopped_for_a_moment_asks_again(
+    reader: Start, serve: Callable[..., Server], jvm_pid: int
+) -> None:
+    """The producer takes it for a plain client then, and sends an LF."""
+    stopped = 0
+
+    def producer(client: socket.socket) -> None:
+        nonlocal stopped
+        time.sleep(0.03)
+        os.kill(jvm_pid, signal.SIGSTOP)
+        client.sendall(b"\n")
+        time.sleep(0.5)
+        os.kill(jvm_pid, signal.SIGCONT)
+        stopped += 1
+        until_closed(client)
+
+    for _ in range(5):  # on a busy machine, the client may be stopped before it begins to wait
+        got = reader(serve(producer, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed).port)
+        wait_until(lambda got=got: got.state() == "plain" or got.take(), "it reads")
+        if got.received:
+            break
+    assert stopped
+    assert got.received == b"x\n"
+
+
+def test_a_reset_before_the_first_lf_leaves_a_torn_line(reader: Start, serve: Callable[..., Server]) -> None:
+    def resetting(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b'{"computer":"a"')
+        time.sleep(0.5)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    got = reader(serve(resetting, saying(b"x\n"), until_closed).port)
+    got.take_until(b'\ntorn\n{"computer":"a"\nx\n')
+
+
+def test_a_reader_that_has_no_memory_left_ends_with_a_failure(
+    reader: Start, serve: Callable[..., Server]
+) -> None:
+    """The job would wait for ever for its blocks."""
+    got = reader(serve(saying(b"x\n"), until_closed).port, max_line=2**31 - 2)
+    assert "the reader has ended" in wait_until(got.failure, "it fails")
+
+
 def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Callable[..., Server]) -> None:
     got = reader(serve(saying(b""), saying(b""), saying(b"x\n"), until_closed).port)
     got.take_until(b"x\n")
@@ -64,6 +145,7 @@ def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Calla
         b'{"status":"ok","computer":"a"}',
         b'{"log_id":5,"offset":0,"status":"ok"}',
         b'{"status":"error","log_id":"a","reason":"x"}',
+        b'{"status":"error","reason":"disk full","computer":"a"}',
         b"{" + b" " * 2_000 + b"}",
         b"<13>Nov 25 09:28:24 host app: text",
     ],
@@ -127,7 +209,7 @@ def test_a_gap_is_counted_or_ends_it(
 
 
 def test_resume_insists_and_says_what_the_server_said(
-    reader: Start, serve: Callable[..., Server], capfd: pytest.CaptureFixture[str]
+    reader: Start, serve: Callable[..., Server], gateway: Any
 ) -> None:
     def plain(client: socket.socket) -> None:
         request(client)
@@ -136,6 +218,8 @@ def test_resume_insists_and_says_what_the_server_said(
     server = serve(plain, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
     reader(server.port, mode="resume").take_until(b"x\n")
     assert server.errors == []
+    log = Path(gateway.jvm.System.getProperty("log.file")).read_text(encoding="utf-8")
+    assert f'{server.port}: the server does not understand RESUME; it said "hello"' in log
 
 
 def test_what_follows_the_last_lf_is_torn(reader: Start, serve: Callable[..., Server]) -> None:
