@@ -25,6 +25,7 @@ public class EventLine {
     private static final int MOST_DEPTH = 1000;
     private static final int RECORD_OVERHEAD = 100; // a batch of one record: 61, 21 and the lengths of key and value
     private static final int HEADER_OVERHEAD = 10;
+    private static final int EVENT_TIME_HEADER = 40; // name, text and lengths of the header of an event that is too old
     private static final String PRESENT = ""; // in place of a text that nobody reads
 
     /** A name in an object, with the names inside it. If it has a slot, the value of this field is kept. */
@@ -308,6 +309,9 @@ public class EventLine {
             size += HEADER_OVERHEAD + name(headers.get(header)).length() * 3 + foundHeaders[header].length;
         }
         String reason = timestamp < 0 ? null : reasonAgainstTime(value(timestamp), now);
+        if (late) {
+            size += EVENT_TIME_HEADER;
+        }
         return reason == null && size > maxRecord ? "too-long" : reason;
     }
 

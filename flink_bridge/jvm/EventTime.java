@@ -14,12 +14,12 @@ public class EventTime {
     private static final long DAY = 24 * 60 * 60 * 1000L;
     private static final long FILETIME_EPOCH = 11644473600000L; // milliseconds from 1601 to 1970
     private static final String MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    private static final Pattern COMPACT = Pattern.compile("(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)(.*)");
+    private static final Pattern COMPACT = Pattern.compile("(\\d{4})(\\d\\d)(\\d\\d)[Tt](\\d\\d)(\\d\\d)(\\d\\d)(.*)");
     private static final Pattern AMERICAN =
             Pattern.compile("(\\d{1,2})/(\\d{1,2})/(\\d{4}) (\\d{1,2}):(\\d\\d):(\\d\\d) ([AaPp])[Mm]");
     private static final Pattern SYSLOG = Pattern.compile("([A-Z][a-z]{2}) ([ \\d]\\d) (\\d\\d:\\d\\d:\\d\\d)");
-    private static final Pattern DOT_NET = Pattern.compile("/Date\\((\\d{1,15})(?:[+-]\\d{4})?\\)/");
-    private static final Pattern NUMBER = Pattern.compile("(\\d{9,19})(?:\\.(\\d{1,9}))?");
+    private static final Pattern DOT_NET = Pattern.compile("/Date\\((-?\\d{1,15})(?:[+-]\\d{4})?\\)/");
+    private static final Pattern NUMBER = Pattern.compile("(\\d{9,19})(?:\\.(\\d+))?");
 
     private final ZoneId zone; // for a text without a zone
     private final long offset; // of that zone, if it never changes
@@ -161,9 +161,6 @@ public class EventTime {
             String fraction = form.group(2) == null ? "" : form.group(2);
             return value * 1000 + Long.parseLong((fraction + "000").substring(0, 3));
         }
-        if (form.group(2) != null) {
-            return NONE;
-        }
         switch (digits) {
             case 12:
             case 13:
@@ -171,9 +168,9 @@ public class EventTime {
             case 15:
             case 16:
                 return value / 1000;
-            case 17:
             case 18:
-                return value / 10000 - FILETIME_EPOCH;
+                boolean isFileTime = form.group(2) == null && text.compareTo("11") > 0 && text.compareTo("15") < 0;
+                return isFileTime ? value / 10000 - FILETIME_EPOCH : value / 1000000;
             case 19:
                 return value == NONE ? NONE : value / 1000000;
             default:
