@@ -8,7 +8,7 @@ from typing import Literal
 
 from analytics.hosts import Hosts
 from analytics.question import Question
-from flink_bridge.kafka.settings import KafkaSettings
+from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
 
 INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts": "inventory.accounts"}
 """Table -> topic: the data about computers and accounts that a question may join (docs/CDC.md)."""
@@ -54,6 +54,10 @@ class AnalyticsSettings:
     checkpoint_interval: float = 5.0
     parallelism: int = 0  # 0: as Flink says, see with_parallelism
     job_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.delivery == "exactly-once":
+            check_transaction_timeout(self.transaction_timeout, self.checkpoint_interval)
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flink_bridge.flink_settings import LONGEST_RESTART_SECONDS
-from flink_bridge.kafka.settings import DELIVERY_TIMEOUT_SECONDS
 from flink_bridge.settings import BridgeSettings
 
 _RESTART = "each restart may lose the lines in flight and those that were sent without a connection"
@@ -13,9 +12,9 @@ def guarantee(settings: BridgeSettings, heartbeat_timeout: float) -> str:
     """One sentence for the log and the terminal; `heartbeat_timeout` is the cluster's, in seconds."""
     if settings.source == "socket":
         return (
-            f"guarantee: {_while_connected()}; {_RESTART}: {_bound(settings, heartbeat_timeout)}. If the "
-            "producer runs with --plain-resume, every line is delivered at least once. --source auto loses "
-            "nothing that a win-event-producer still has"
+            f"guarantee: {_while_connected(settings)}; {_RESTART}: {_bound(settings, heartbeat_timeout)}. "
+            "If the producer runs with --plain-resume, every line is delivered at least once. --source auto "
+            "loses nothing that a win-event-producer still has"
         )
     resumed = (
         f"guarantee: each line of a win-event-producer is delivered {_kind(settings)}, as long as the "
@@ -24,7 +23,7 @@ def guarantee(settings: BridgeSettings, heartbeat_timeout: float) -> str:
     )
     if settings.source == "resume":
         return resumed
-    return f"{resumed}. From any other server of lines, {_while_connected()}; {_RESTART}"
+    return f"{resumed}. From any other server of lines, {_while_connected(settings)}; {_RESTART}"
 
 
 def _kind(settings: BridgeSettings) -> str:
@@ -32,10 +31,11 @@ def _kind(settings: BridgeSettings) -> str:
     return "exactly once to readers with read_committed" if exact else "at least once"
 
 
-def _while_connected() -> str:
+def _while_connected(settings: BridgeSettings) -> str:
+    seconds = float(settings.kafka.producer_properties()["delivery.timeout.ms"]) / 1000
     return (
         "nothing is lost while the connection is open, the job runs and Kafka is away for less than "
-        f"{DELIVERY_TIMEOUT_SECONDS} s"
+        f"{seconds:g} s"
     )
 
 

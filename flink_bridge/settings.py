@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flink_bridge.jvm.field_path import FieldPath, first_of, parse_field
 from flink_bridge.kafka.limits import UNKNOWN, TopicLimits
-from flink_bridge.kafka.settings import KafkaSettings
+from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
 from producer.endpoint import Endpoint
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
@@ -98,6 +98,8 @@ class BridgeSettings:
         for option, file in self.tls_files().items():
             if file and not PurePosixPath(file).is_absolute():
                 raise SettingsError(f"{option} {file!r}: the TaskManager needs an absolute path")
+        if self.delivery == "exactly-once":
+            check_transaction_timeout(self.transaction_timeout, self.checkpoint_interval)
         if self.source == "socket" and self.tls:
             raise SettingsError("--source socket is Flink's own, which has no TLS: use --source auto")
 
@@ -118,7 +120,9 @@ class BridgeSettings:
         if self.own_prefix:
             return self.own_prefix
         where = ",".join(sorted(str(endpoint) for endpoint in self.endpoints))
-        text = "\n".join((self.topic, self.rejected_topic, where))
+        text = "\n".join(
+            (self.topic, self.rejected_topic, where, *([self.job_name] if self.job_name else []))
+        )
         return f"{TRANSACTIONAL_IDS}-{self.topic}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
     @property

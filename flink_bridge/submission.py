@@ -7,6 +7,7 @@ from dataclasses import replace
 from flink_bridge.flink_cluster import flink_version, running_twins, slot_notes
 from flink_bridge.kafka import preflight
 from flink_bridge.kafka.cluster_facts import ClusterFacts, read_facts
+from flink_bridge.kafka.limits import topic_limits
 from flink_bridge.kafka.preflight import PreflightError
 from flink_bridge.settings import BridgeSettings
 
@@ -14,16 +15,27 @@ TESTED_FLINK = ("2.2",)
 """Flink versions, up to the minor one, that the Java in jvm/ was tested with."""
 
 
+_DEFAULT_LIMITS = (
+    "note: the settings of the topics were not read, so the job assumes Kafka's defaults: records of at most "
+    "1 MiB, kept for 7 days"
+)
+
+
 def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[BridgeSettings, list[str]]:
     """The settings with the topics' limits, and notes for the user. Raises PreflightError."""
     notes = version_notes(flink_version()) + _twin_notes(settings)
     if not check:
-        return settings, notes
+        return _with_default_limits(settings, prefix), [*notes, _DEFAULT_LIMITS]
     notes += slot_notes("--sink-parallelism", settings.sink_parallelism or 1)
     if unchecked := preflight.check(settings, prefix):
-        return settings, [*notes, unchecked]
+        return _with_default_limits(settings, prefix), [*notes, unchecked, _DEFAULT_LIMITS]
     facts = read_facts(settings, prefix)
     return _with_limits(settings, facts), notes + facts.notes
+
+
+def _with_default_limits(settings: BridgeSettings, prefix: str) -> BridgeSettings:
+    limits = topic_limits({}, settings.kafka.producer_properties(prefix))
+    return replace(settings, limits=limits, rejected_limits=limits)
 
 
 def version_notes(version: str) -> list[str]:

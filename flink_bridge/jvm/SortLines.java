@@ -81,7 +81,10 @@ public class SortLines extends ProcessFunction {
 
     /** Makes a counter with 0 for each reason at the start, so that an alert also sees the first rejected line. */
     private void countReason(MetricGroup metrics, String reason) {
-        rejectedBy.put(reason, metrics.addGroup("reason", reason).counter("rejected_lines"));
+        // The key may be required by name, too. Flink would register only the first of two equal counters.
+        if (!rejectedBy.containsKey(reason)) {
+            rejectedBy.put(reason, metrics.addGroup("reason", reason).counter("rejected_lines"));
+        }
     }
 
     private static String[] names(List pairs) {

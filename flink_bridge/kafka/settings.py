@@ -38,6 +38,15 @@ class KafkaSettingsError(ValueError):
     """Settings that cannot work; the text says which one and what to set."""
 
 
+def check_transaction_timeout(timeout: int, checkpoint_interval: float) -> None:
+    """For exactly-once; both in seconds. Raises KafkaSettingsError."""
+    if timeout <= checkpoint_interval:
+        raise KafkaSettingsError(
+            f"--transaction-timeout {timeout} is not above --checkpoint-interval {checkpoint_interval:g}: "
+            "Kafka would end each transaction before its checkpoint"
+        )
+
+
 @dataclass(frozen=True)
 class KafkaSettings:
     """Address and login of Kafka. The password stays in its file or variable on the TaskManager."""
@@ -53,6 +62,11 @@ class KafkaSettings:
     """The job contains PasswordProvider.java, which escapes passwords; Kafka's own providers do not."""
 
     def __post_init__(self) -> None:
+        for name, needed in (("acks", ("all", "-1")), ("enable.idempotence", ("true",))):
+            if (value := dict(self.extra).get(name, needed[0])).lower() not in needed:
+                raise KafkaSettingsError(
+                    f"{name}={value} would lose or reorder events in silence: set {name}={needed[0]}"
+                )
         if self.uses_sasl and not self.username:
             raise KafkaSettingsError(
                 f"{self.security_protocol} needs a user: set KAFKA_USERNAME, and the password in "

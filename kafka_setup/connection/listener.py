@@ -27,7 +27,7 @@ def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | N
     for server, host, port in servers_of(bootstrap_servers):
         try:
             uses_tls = _uses_tls(host, port, expected)
-        except OSError:
+        except (OSError, UnicodeError):  # the latter for a name that no server can have, such as a..b
             continue
         if uses_tls is None or uses_tls == expected:
             return None

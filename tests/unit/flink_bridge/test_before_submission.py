@@ -27,8 +27,9 @@ def test_each_job_has_a_transactional_id_prefix_of_its_own() -> None:
         BridgeSettings(ENDPOINTS[:1], kafka).transactional_id_prefix,
         BridgeSettings(ENDPOINTS, kafka, topic="other").transactional_id_prefix,
         BridgeSettings(ENDPOINTS, kafka, rejected_topic="other").transactional_id_prefix,
+        BridgeSettings(ENDPOINTS, kafka, job_name="other").transactional_id_prefix,
     }
-    assert len(others | {own.transactional_id_prefix}) == 4
+    assert len(others | {own.transactional_id_prefix}) == 5
     assert BridgeSettings(ENDPOINTS, kafka, own_prefix="mine").transactional_id_prefix == "mine"
 
 

@@ -111,6 +111,15 @@ def test_settings_that_cannot_work() -> None:
     with pytest.raises(KafkaSettingsError, match="secret"):
         KafkaSettings("b:1", username="u", extra=(("ssl.key.password", "hunter2"),))
     KafkaSettings("b:1", username="u", extra=(("ssl.key.password", "${env:KEY}"),))
+    with pytest.raises(KafkaSettingsError, match="acks=1 would lose or reorder events"):
+        KafkaSettings("b:1", username="u", extra=(("acks", "1"),))
+    with pytest.raises(KafkaSettingsError, match=r"set enable\.idempotence=true"):
+        KafkaSettings("b:1", username="u", extra=(("enable.idempotence", "false"),))
+    KafkaSettings("b:1", username="u", extra=(("acks", "-1"), ("enable.idempotence", "True")))
+    exact = {"delivery": "exactly-once", "checkpoint_interval": 60.0}
+    with pytest.raises(KafkaSettingsError, match="--transaction-timeout 60 is not above"):
+        BridgeSettings((Endpoint("a", 1),), KAFKA, transaction_timeout=60, **exact)
+    BridgeSettings((Endpoint("a", 1),), KAFKA, transaction_timeout=61, **exact)
     with pytest.raises(SettingsError, match="name two"):
         BridgeSettings((Endpoint("a", 1),), KAFKA, topic="t", rejected_topic="t")
 
@@ -160,6 +169,11 @@ def test_a_secret_out_of_reach_is_not_an_error() -> None:
     assert not secret_at_hand(KafkaSettings("b:1", username="u", password_file="/no/such/file"), {})
     assert not secret_at_hand(KafkaSettings("b:1", username="u"), {})
     assert secret_at_hand(KafkaSettings("b:1", username="u"), {"KAFKA_PASSWORD": "p"})
+
+
+def test_the_guarantee_has_the_delivery_timeout_of_the_user() -> None:
+    kafka = KafkaSettings("b:1", "PLAINTEXT", extra=(("delivery.timeout.ms", "300000"),))
+    assert "Kafka is away for less than 300 s" in guarantee(BridgeSettings((Endpoint("a", 1),), kafka), 50)
 
 
 def test_the_guarantee_is_what_the_settings_give() -> None:
