@@ -19,7 +19,7 @@ from bench.book import Book, Record, load_book
 from bench.bridge import carrying, cluster, latency, posted
 from bench.detection import detecting, long_run, streaming
 from bench.harness import Section, measure
-from bench.machine import machine
+from bench.machine import machine, python_speed
 from bench.measurement import Measurement
 from bench.producer import generation, posting, serving
 from bench.reading import tail, verify
@@ -129,10 +129,11 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
     failed: dict[str, str] = {}
     with ExitStack() as servers:
         for section in _sections(wanted, quick, servers):
+            speed = python_speed()
             found, broken = measure(section, rounds, lambda what: talk.print(what, style="dim"))
             measured.add(section.name)
             failed |= broken
-            book = book.with_record(_record(section, found, broken))
+            book = book.with_record(_record(section, found, broken, speed))
             if not quick:
                 book.save(DOCS / "performance.json")
     table_console().print(as_table(book, measured))
@@ -148,7 +149,9 @@ def _sections(wanted: set[str], quick: bool, servers: ExitStack) -> Iterator[Sec
                     yield section
 
 
-def _record(section: Section, found: list[Measurement], broken: dict[str, str]) -> Record:
+def _record(
+    section: Section, found: list[Measurement], broken: dict[str, str], python_speed: float
+) -> Record:
     return Record(
         name=section.name,
         title=section.title,
@@ -159,6 +162,7 @@ def _record(section: Section, found: list[Measurement], broken: dict[str, str]) 
         axis=section.axis,
         absent=section.absent | broken,
         measurements=tuple(found),
+        python_speed=python_speed,
     )
 
 

@@ -13,7 +13,10 @@ from kafka_setup.atomic_file import write_atomically
 
 @dataclass(frozen=True)
 class Record:
-    """One measured section: its date, its cases and their figures."""
+    """One measured section: its date, its cases and their figures.
+
+    `python_speed`: see machine.python_speed, measured just before; 0 in records that are older than it.
+    """
 
     name: str
     title: str
@@ -24,6 +27,7 @@ class Record:
     axis: str = ""
     absent: dict[str, str] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
+    python_speed: float = 0.0
 
 
 @dataclass(frozen=True)

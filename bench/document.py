@@ -35,8 +35,15 @@ def _section(record: Record) -> str:
     if record.axis:
         lines += ["", f"![{record.title}](plots/{file_name(record)}.svg)"]
     rounds = max((row.runs for row in record.measurements), default=0)
-    lines += ["", f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, {_runs(rounds)}."]
+    lines += [
+        "",
+        f"`make bench ONLY={record.name.replace(' ', '-')}`, {record.date}, {_runs(rounds)}{_speed(record)}.",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _speed(record: Record) -> str:
+    return f"; speed of Python {record.python_speed:g}" if record.python_speed else ""
 
 
 def _runs(rounds: int) -> str:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib.metadata import version
 
 import psutil
 
 from local_stack.jars import jars
+
+
+def python_speed(steps: int = 5_000_000) -> float:
+    """Million steps per second of a loop in Python: the same machine is not equally fast every day."""
+    begin, total = time.perf_counter(), 0
+    for number in range(steps):
+        total += number
+    return round(steps / (time.perf_counter() - begin) / 1e6, 1)
 
 
 def machine() -> dict[str, str]:
