@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -23,7 +24,6 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack.layout import LOOPBACK, Stack
 
 MARK = "WIN_EVENT_STACK_RUN"  # in the environment of every process of a stack, and of their children
-_SAME_START_SECONDS = 2.0  # the clock may have been changed since; a pid is not reused that fast
 
 
 class StartError(RuntimeError):
@@ -38,7 +38,7 @@ class StartError(RuntimeError):
 class Daemon:
     name: str
     pid: int
-    started: float  # seconds since the epoch, as the kernel tells it
+    started: float  # see start_time
     log: str
     stop_signal: int = signal.SIGTERM  # the signal for an orderly stop
 
@@ -46,10 +46,22 @@ class Daemon:
         """The running process, or None if it has ended (or another process has its pid now)."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
+            same = start_time(self.pid) == self.started
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+
+
+def start_time(pid: int) -> float:
+    """Seconds from the start of the machine to the start of the process. Raises psutil.NoSuchProcess.
+
+    No step of the clock changes this; the time of day at which a process started moves with the clock.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(pid) from None
+    return int(text.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): field 22
 
 
 def start(
@@ -74,7 +86,7 @@ def start(
             start_new_session=True,
         )
     child.returncode = 0  # it runs longer than this program, on purpose; without this, Popen would warn
-    daemon = Daemon(name, child.pid, psutil.Process(child.pid).create_time(), str(log), stop_signal)
+    daemon = Daemon(name, child.pid, start_time(child.pid), str(log), stop_signal)
     write_atomically(_records(stack) / f"{name}.json", json.dumps(asdict(daemon)))
     return daemon
 
@@ -136,9 +148,16 @@ def stop_orphans(stack: Stack, older_than: float = 10.0) -> list[int]:
     """
     alive = [process for daemon in recorded(stack) if (process := daemon.process())]
     kept = {member.pid for process in alive for member in (process, *process.children(recursive=True))}
-    limit = time.time() - older_than
-    orphans = [p for p in _marked(stack) if p.pid not in kept and p.create_time() < limit]
+    limit = time.clock_gettime(time.CLOCK_BOOTTIME) - older_than
+    orphans = [p for p in _marked(stack) if p.pid not in kept and _started_before(p.pid, limit)]
     return [process.pid for process in _stop(dict.fromkeys(orphans, signal.SIGTERM), grace_seconds=1.0)]
+
+
+def _started_before(pid: int, limit: float) -> bool:
+    try:
+        return start_time(pid) < limit
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _stop_order(daemon: Daemon) -> tuple[int, str]:

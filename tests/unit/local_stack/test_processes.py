@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -40,6 +41,20 @@ def test_a_reused_pid_is_left_alone(stack: Stack, tmp_path: Path) -> None:
     processes.stop_all(stack)
 
 
+def test_a_step_of_the_clock_changes_nothing(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psutil adds the time of the machine's start, which the kernel moves with the clock."""
+    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
+    began = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: began + 3600)
+    assert psutil.Process(daemon.pid).create_time() > time.time() + 3000
+    assert processes.running(stack, "sleeper") == daemon
+    assert processes.stop_orphans(stack, older_than=-1) == []
+    monkeypatch.undo()
+    assert processes.stop_all(stack) == ["sleeper"]
+
+
 def test_a_stopped_process_is_stopped_for_good(stack: Stack, tmp_path: Path) -> None:
     daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
     os.kill(daemon.pid, signal.SIGSTOP)
@@ -60,7 +75,7 @@ def test_a_process_whose_end_nobody_takes_note_of_has_ended(stack: Stack, tmp_pa
     parent = f"import subprocess, time; print(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(300)"
     careless = processes.start(stack, "careless", [sys.executable, "-c", parent], {}, tmp_path)
     pid = int(wait_until(Path(careless.log).read_text, "its child runs"))
-    child = replace(careless, name="child", pid=pid, started=psutil.Process(pid).create_time())
+    child = replace(careless, name="child", pid=pid, started=processes.start_time(pid))
 
     assert processes.stop(stack, child, grace_seconds=3600)
 
@@ -99,7 +114,7 @@ def test_a_daemon_that_another_one_started_again_is_not_stopped_with_it(stack: S
     code = f"import subprocess; subprocess.run({[sys.executable, '-c', child_code]!r})"
     watchdog = processes.start(stack, "watchdog", [sys.executable, "-c", code], {}, tmp_path)
     child, worker = wait_until(lambda: _two(psutil.Process(watchdog.pid).children(recursive=True)), "all run")
-    again = replace(watchdog, name="kafka-1", pid=child.pid, started=child.create_time())
+    again = replace(watchdog, name="kafka-1", pid=child.pid, started=processes.start_time(child.pid))
     (tmp_path / "run" / "kafka-1.json").write_text(json.dumps(asdict(again)))
     assert processes.family(psutil.Process(watchdog.pid), {child.pid}) == [psutil.Process(watchdog.pid)]
     assert processes.family(child, {watchdog.pid, child.pid}) == [child, worker]
