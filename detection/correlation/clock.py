@@ -8,8 +8,10 @@ from producer.events.event_time import TICKS
 
 NEVER = -(2**62)
 END = 2**62
-_FAR = 3600 * TICKS  # a time further away than this is not trusted at once …
-_ENOUGH = 20  # … but after so many in a row
+_NEAR = 60 * TICKS  # a step forward up to this, or up to the lateness, is trusted at once …
+_FEW = 3  # … a longer one after so many events in a row that are as far …
+_FAR = 3600 * TICKS  # … and one further away than this, in either direction, …
+_ENOUGH = 20  # … after so many
 
 
 @dataclass
@@ -33,11 +35,12 @@ class Clock:
     def observe(self, name: str, time: int) -> None:
         seen = self.inputs.setdefault(name, _Input())
         self.idle.discard(name)
-        if seen.newest == NEVER or abs(time - seen.newest) <= _FAR:
+        step = time - seen.newest
+        if seen.newest == NEVER or -_FAR <= step <= max(self.lateness, _NEAR):
             seen.newest, seen.odd = max(seen.newest, time), 0
             return
         seen.odd += 1
-        if seen.odd >= _ENOUGH:
+        if seen.odd >= (_ENOUGH if abs(step) > _FAR else _FEW):
             seen.newest, seen.odd = time, 0
 
     def rest(self, name: str) -> None:

@@ -208,6 +208,8 @@ class Correlator:
         yield change
         if new:
             burst.told = max(burst.told, 1)
+            if any(whole is burst and part.told for part, whole in state.window.absorbed):
+                return  # correlations of bursts have counted its part already
             yield from self.take(
                 Occurrence(
                     correlation.head.key, burst.met, change.alert_id, _reader(correlation, state.shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import islice
 
+import pytest
 from unit.detection.rule_texts import correlation, detected, event, last_words, rule, rule_set, told
 
 from detection.correlation.bounds import Bounds
@@ -138,13 +139,24 @@ def test_bursts_end_also_after_clocks_were_a_day_ahead_for_a_while() -> None:
     detector = Detector(rule_set(FAILED, BURST), lateness=10)
     ahead = [event(86_400 + second, computer="WS-9") for second in range(25)]
     back = [event(100 + second, record_id=second + 1) for second in range(60)]
-    found = [alert for line in [*ahead, *back, event(400)] for alert in detector.feed(line)]
+    found = [alert for line in [*ahead, *back, *map(event, (400, 401, 402))] for alert in detector.feed(line)]
     assert [alert.over for alert in found if alert.group["Computer"] == "WS-1"][-1]
+
+
+def test_bursts_that_an_event_joins_count_once_in_a_correlation_of_bursts() -> None:
+    """In the order of time they are one burst; if the joining event comes last, they were two for a while."""
+    bursts = correlation("event_count", "failed", "{gte: 3}", "60s", "Computer")
+    several = correlation("event_count", "the_event_count", "{gte: 2}", "10m", "Computer")
+    several = several.replace("the_event_count\nlevel", "several\nlevel")
+    times = (10, 15, 17, 76, 77, 78)
+    for order in (times, (10, 15, 76, 77, 78, 17)):
+        detector = Detector(rule_set(FAILED, bursts, several), lateness=600)
+        assert [alert for time in order for alert in detector.feed(event(time, record_id=time))] == [], order
 
 
 def test_a_late_event_is_counted_and_left_out() -> None:
     detector = Detector(rule_set(FAILED, BURST), lateness=30)
-    lines = [*map(event, (0, 1, 2, 3, 100)), event(4)]
+    lines = [*map(event, (0, 1, 2, 3, 61)), event(4)]
     assert [alert for line in lines for alert in detector.feed(line)] == []
     assert (detector.counts.late, detector.counts.hits) == (1, 6)
 
@@ -175,6 +187,22 @@ def test_one_clock_that_jumps_a_day_does_no_harm() -> None:
     # When all clocks go on a day later, so does detection.
     later = [event(86_400 + number / 100, record_id=number + 1) for number in range(30)]
     assert [alert for line in later for alert in detector.feed(line) if alert.new]
+
+
+@pytest.mark.parametrize("ahead", [61, 3_540])
+def test_one_clock_that_is_minutes_ahead_does_no_harm(ahead: int) -> None:
+    lines = [*map(event, (0, 1, 2)), event(ahead, computer="WS-9"), *map(event, (3, 4))]
+    detector = Detector(rule_set(FAILED, BURST), lateness=60)
+    assert len([alert for line in lines for alert in detector.feed(line)]) == 1
+    assert detector.counts.late == 0
+
+
+def test_event_time_follows_events_that_are_minutes_apart() -> None:
+    detector = Detector(rule_set(FAILED, BURST), lateness=10)
+    for number in range(12):
+        list(detector.feed(event(300 * number, record_id=number + 1)))
+    assert list(detector.feed(event(300 * 8, record_id=99))) == []
+    assert detector.counts.late == 1
 
 
 def test_a_group_value_of_a_megabyte_is_one_group() -> None:
