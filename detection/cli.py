@@ -25,10 +25,12 @@ with needed("win-event-detect", "detect", "sigma", "re2"):
     from detection.detector import Detector
     from detection.matching.rule_set import RuleSet
     from detection.options_cli import (
-        DETECTION_OPTIONS,
+        GROUP_OPTIONS,
+        LATENESS_OPTIONS,
         OUTPUT_OPTIONS,
         RULE_OPTIONS,
         TOPIC_OPTIONS,
+        WINDOW_OPTIONS,
         options,
     )
     from detection.running.examples import run_examples
@@ -75,7 +77,7 @@ def main() -> None:
 
 @main.command("run", epilog=_EXIT, hidden=True)
 @click.argument("files", nargs=-1, type=_FILE, metavar="[FILE|-]...")
-@options(RULE_OPTIONS, OUTPUT_OPTIONS, DETECTION_OPTIONS, TOPIC_OPTIONS)
+@options(RULE_OPTIONS, OUTPUT_OPTIONS, LATENESS_OPTIONS, WINDOW_OPTIONS, GROUP_OPTIONS, TOPIC_OPTIONS)
 @kafka_connection_options
 def detect(files: tuple[Path, ...], **values: Any) -> None:
     """Find attacks in Windows events by Sigma rules: in files, in a pipe, in a topic.
@@ -233,7 +235,7 @@ def show_rules(paths: tuple[Path, ...], pipeline: tuple[Path, ...]) -> None:
 
 @main.command("score")
 @click.argument("files", nargs=-1, type=_FILE, metavar="[FILE|-]...")
-@options(RULE_OPTIONS, DETECTION_OPTIONS)
+@options(RULE_OPTIONS, LATENESS_OPTIONS)
 @click.option(
     "--alerts", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
     help="File with alerts as JSON lines; the delays are then those of that run.",

@@ -20,7 +20,7 @@ import click
 from cli_types import FiniteFloat
 from detection.correlation.bounds import Bounds
 from detection.flink.settings import DetectionSettings
-from detection.options_cli import DETECTION_OPTIONS, RULE_OPTIONS, options
+from detection.options_cli import LATENESS_OPTIONS, RULE_OPTIONS, WINDOW_OPTIONS, options
 from flink_bridge.job_cli import (
     checkpoint_option,
     describe_option,
@@ -74,7 +74,7 @@ _OPTIONS = (
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @version_option()
 @describe_option()
-@options(RULE_OPTIONS, DETECTION_OPTIONS, KAFKA_OPTIONS, _OPTIONS)
+@options(RULE_OPTIONS, LATENESS_OPTIONS, WINDOW_OPTIONS, KAFKA_OPTIONS, _OPTIONS)
 def main(describe: bool, **values: Any) -> None:
     """Find attacks in a topic of events by Sigma rules, on Flink; alerts go to a topic.
 
@@ -124,7 +124,7 @@ def _take(kafka: KafkaSettings, values: dict[str, Any]) -> tuple[Any, DetectionS
         bounded=values["bounded"],
         max_lateness=values["max_lateness"],
         idle_timeout=values["idle_timeout"],
-        bounds=Bounds(values["max_window"], values["max_groups"]),
+        bounds=Bounds(values["max_window"]),
         checkpoint_interval=values["checkpoint_interval"],
         execution_mode=values["execution_mode"] or _execution_mode(),
         parallelism=values["parallelism"] or 0,

@@ -26,17 +26,24 @@ RULE_OPTIONS = (
         help="A processing pipeline of pySigma for field names and placeholders; repeat it.",
     ),
 )  # fmt: skip
-DETECTION_OPTIONS = (
+LATENESS_OPTIONS = (
     option(
         "--max-lateness", "WIN_EVENT_MAX_LATENESS", type=FiniteFloat(0, 86_400), default=60.0,
         metavar="SECONDS",
         help="How far events may be out of order. Later events are counted, but correlations ignore them. "
-        "Memory: at most rate × (timespan + this) events of about 200 bytes, and 1.4 KB per group.",
+        "Memory: at most rate × (timespan + this) events of about 200 bytes, and 1.4 KB per group; with "
+        "several files, of all events until the last file is open.",
     ),
+)  # fmt: skip
+
+WINDOW_OPTIONS = (
     option(
         "--max-window", "WIN_EVENT_MAX_WINDOW", type=click.IntRange(10), default=100_000, metavar="EVENTS",
         help="Largest number of events in one group of a correlation; the oldest are dropped and counted.",
     ),
+)  # fmt: skip
+
+GROUP_OPTIONS = (  # not on Flink, where each group has a state of its own
     option(
         "--max-groups", "WIN_EVENT_MAX_GROUPS", type=click.IntRange(1), default=100_000, metavar="GROUPS",
         help="Largest number of groups of one correlation; the oldest are dropped and counted.",

@@ -37,7 +37,8 @@ class Correlating(Shipped, KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._families = dict(rows.families(load(self._files, self._pipelines)))
         self._state = runtime_context.get_state(ValueStateDescriptor("windows", Types.PICKLED_BYTE_ARRAY()))
-        self._late = runtime_context.get_metrics_group().counter("late")
+        metrics = runtime_context.get_metrics_group()
+        self._late, self._lost = metrics.counter("late"), metrics.counter("lost")
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         if not value[0]:
@@ -51,6 +52,8 @@ class Correlating(Shipped, KeyedProcessFunction):
         family = self._families[orjson.loads(value[0])[0]]
         correlator = self._correlator(family)
         yield from _told(correlator.take(occurrence))
+        if correlator.lost:  # by this event: the correlator is a new one
+            self._lost.inc(correlator.lost)
         self._state.update(correlator.state)
         for wake in set(map(_rounded, correlator.wakes(time))):
             timers.register_event_time_timer(wake)
