@@ -34,9 +34,12 @@ class Job:
 def read_jobs(url: str) -> list[Job]:
     """Running jobs first, then the newest ones that ended. Raises AwayError."""
     get = partial(_get, url)
-    overviews = get("/jobs/overview")["jobs"]
-    overviews.sort(key=lambda job: (job["state"] in _OVER, -job["start-time"]))
-    return [_job(get, overview) for overview in overviews[:MAX_JOBS]]
+    try:
+        overviews = get("/jobs/overview")["jobs"]
+        overviews.sort(key=lambda job: (job["state"] in _OVER, -job["start-time"]))
+        return [_job(get, overview) for overview in overviews[:MAX_JOBS]]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise AwayError(f"{url} does not answer as Flink does: {error!r}") from error
 
 
 def _get(url: str, path: str) -> Any:

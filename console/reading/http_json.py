@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -39,7 +40,7 @@ def ask(url: str, method: str = "GET", body: Any = None, token: str | None = Non
         raise RefusedError(error.code, _detail(error)) from error
     except URLError as error:
         raise AwayError(f"{url} does not answer: {error.reason}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:  # such as a server that does not speak HTTP
         raise AwayError(f"{url} does not answer as expected: {error}") from error
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
+_log = logging.getLogger("console.poller")
 Answer = TypeVar("Answer")
 STOP_SECONDS = 5.0
 
@@ -51,4 +53,9 @@ class Poller(Generic[Answer]):
                 self.found = Found(self._read(), time.time(), None)
             except AwayError as error:
                 self.found = Found(self.found.answer, self.found.at, str(error))
+            except (
+                Exception
+            ) as error:  # a fault of ours: without this thread, the page would show "up" for ever
+                _log.exception("%s", self._thread.name)
+                self.found = Found(self.found.answer, self.found.at, repr(error))
             self._stopping.wait(max(0.1, self._interval - (time.monotonic() - began)))

@@ -70,7 +70,11 @@ class Tail:
                 if time.monotonic() >= look_at:
                     self._look_for_partitions(consumer)
                     look_at = time.monotonic() + (_LOOK_SECONDS if self._following else 1.0)
-                self._follow_for_a_second(consumer)
+                try:
+                    self._follow_for_a_second(consumer)
+                except KafkaException as error:  # a partition that is gone, for example
+                    self.problem = str(error.args[0].str())
+                    self._stopping.wait(1.0)
         finally:
             consumer.close()
 
@@ -121,11 +125,22 @@ class Tail:
         """Skip records that cannot be read in time, in the partitions that are too far behind."""
         for place in consumer.position(consumer.assignment()):
             _, end = consumer.get_watermark_offsets(place, cached=True)
-            allowed = int(self._max_rate * _ALLOWED_BACKLOG)
-            if place.offset >= 0 and end - place.offset > allowed:
-                fresh = end - self._starts[place.topic]
+            fresh = fresh_offset(
+                place.offset, end, self._starts[place.topic], int(self._max_rate * _ALLOWED_BACKLOG)
+            )
+            if fresh > place.offset:
                 consumer.seek(TopicPartition(place.topic, place.partition, fresh))
                 self.skipped += fresh - place.offset
+
+
+def fresh_offset(offset: int, end: int, newest: int, allowed: int) -> int:
+    """Where to continue: at `offset`, or, if more than `allowed` records wait, at the `newest` of them.
+
+    `offset` is negative if nothing was read yet.
+    """
+    if offset < 0 or end - offset <= allowed:
+        return offset
+    return max(offset, end - min(newest, allowed))
 
 
 def open_consumer(connection: KafkaConnection, **more: Any) -> Consumer:

@@ -1,0 +1,99 @@
+"""Odd answers of Flink and Kafka are a problem on the page, and no thread ends because of one."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from running import wait_until
+
+from console.reading.flink import read_jobs
+from console.reading.poller import AwayError, Poller
+from console.reading.tail import fresh_offset
+
+
+class Odd:
+    """A server that answers every request with the same bytes."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.answer = b""
+        Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                client.recv(65_536)
+                client.sendall(self.answer)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def odd() -> Iterator[Odd]:
+    server = Odd()
+    yield server
+    server.close()
+
+
+def _http(body: bytes) -> bytes:
+    return b"HTTP/1.0 200 OK\r\n\r\n" + body
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"220 mail.example ESMTP\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        _http(b""),
+        _http(b"[]"),
+        _http(b'{"jobs":[{"jid":"a"}]}'),
+        _http(b"<html>"),
+    ],
+)
+def test_a_server_that_is_not_flink_is_a_problem(odd: Odd, answer: bytes) -> None:
+    odd.answer = answer
+    with pytest.raises(AwayError):
+        read_jobs(odd.url)
+
+
+def test_a_poller_goes_on_after_any_error() -> None:
+    answers: Iterator[int | Exception] = iter([1, RuntimeError("odd"), AwayError("away"), 2])
+
+    def read() -> int:
+        answer = next(answers, 3)
+        seen.append(poller.found.problem)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    seen: list[str | None] = []
+    poller = Poller("test", read, interval=0.01)
+    poller.start()
+    wait_until(lambda: poller.found.answer == 3, "the last answer")
+    poller.stop()
+    assert seen[1:4] == [None, "RuntimeError('odd')", "away"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "end", "newest", "allowed", "fresh"),
+    [
+        (-1001, 100_000, 200, 2_000, -1001),
+        (99_000, 100_000, 200, 2_000, 99_000),
+        (10, 100_000, 200, 2_000, 99_800),
+        (85_000, 100_000, 20_000, 10_000, 90_000),
+        (4_000, 15_000, 20_000, 10_000, 5_000),
+    ],
+)
+def test_the_console_never_reads_backwards(
+    offset: int, end: int, newest: int, allowed: int, fresh: int
+) -> None:
+    assert fresh_offset(offset, end, newest, allowed) == fresh
