@@ -137,13 +137,17 @@ def _over_topic(
         start_from=values["start_from"],
         bounded=values["bounded"],
     )
-    driver = TopicDriver(settings, detector, report.take)
+    driver = TopicDriver(settings, detector, report.take, _warn)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: driver.stop())
     try:
         driver.run(asked.new_rules)
     finally:
         report.end(detector, 0)
+
+
+def _warn(text: str) -> None:
+    click.secho(f"win-event-detect: {text}", fg="yellow", err=True)
 
 
 def _fail(error: Exception) -> NoReturn:

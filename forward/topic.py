@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from kafka_setup.connection.reading import open_group_reader
+from kafka_setup.connection.reading import PASSING, open_group_reader
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import KafkaConnection
 
@@ -17,16 +17,7 @@ _REACH_SECONDS = 20.0
 _ASK_SECONDS, _ASK_PAUSE = 0.5, 2.0  # while Kafka is away
 _BATCH = 1_000
 _COMMIT_SECONDS = 20.0
-# Another reader has the partitions and sends the uncommitted records again; or the coordinator is moving.
-_LATER = (
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError._TIMED_OUT,
-    KafkaError._TRANSPORT,
-    KafkaError._WAIT_COORD,
-    KafkaError.REQUEST_TIMED_OUT,
-)
+# Another reader has the partitions and sends the uncommitted records again.
 _NOT_OURS = (
     KafkaError.ILLEGAL_GENERATION,
     KafkaError.UNKNOWN_MEMBER_ID,
@@ -135,7 +126,7 @@ class Topic:
             code = error.args[0].code()
             if code in _NOT_OURS:
                 return True
-            if code in _LATER:
+            if code in PASSING:
                 return False
             raise self.explained(error.args[0]) from error
         self._committed |= changed

@@ -12,7 +12,6 @@ from detection.topic.settings import TopicSettings
 from kafka_setup.connection.session import QUIET_CLIENT
 
 _REACH_SECONDS = 20.0
-_FLUSH_SECONDS = 60.0
 _BATCH = 2_000
 _POLL_SECONDS = 0.05
 
@@ -39,13 +38,15 @@ class AlertWriter:
                 self._producer.poll(0.1)
         self._producer.poll(0)
 
-    def flush(self) -> None:
-        """Wait until all alerts are written. Raises KafkaException if one was not."""
-        left = self._producer.flush(_FLUSH_SECONDS)
+    def flush(self, seconds: float) -> bool:
+        """Wait until all alerts are written; False if some still wait for Kafka.
+
+        Raises KafkaException if one cannot be written; that is so after five minutes without a broker.
+        """
+        left = self._producer.flush(seconds)
         if self._failed is not None:
             raise KafkaException(self._failed)
-        if left:
-            raise KafkaException(KafkaError(KafkaError._MSG_TIMED_OUT))
+        return not left
 
     def _delivered(self, error: KafkaError | None, _: Message) -> None:
         self._failed = self._failed or error

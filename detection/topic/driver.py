@@ -26,14 +26,25 @@ from producer.events.line_rule import parse_object
 _BATCH = 2_000
 _POLL_SECONDS = 0.05
 _COMMIT_SECONDS = 1.0
+_FLUSH_SECONDS, _LAST_SECONDS = 5.0, 60.0  # the second one at the end of a run
 _AHEAD = 3_600_000  # milliseconds: Kafka accepts no record further ahead of its clock
 
 
 class TopicDriver:
-    """One run. A signal handler may call `stop()`: the current batch is finished and committed."""
+    """One run. A signal handler may call `stop()`: the current batch is finished and committed.
 
-    def __init__(self, settings: TopicSettings, detector: Detector, taken: Callable[[Alert], object]) -> None:
-        self._settings, self._detector, self._taken = settings, detector, taken
+    `say` gets the sentences for the person at the terminal.
+    """
+
+    def __init__(
+        self,
+        settings: TopicSettings,
+        detector: Detector,
+        taken: Callable[[Alert], object],
+        say: Callable[[str], object],
+    ) -> None:
+        self._settings, self._detector, self._taken, self._say = settings, detector, taken, say
+        self._kafka_answers = True
         self._consumer = open_group_reader(settings.connection, settings.group)
         self._alerts = AlertWriter(settings)
         self._stopped = False
@@ -58,6 +69,11 @@ class TopicDriver:
         positions = Positions(self._consumer, self._settings.topic, self._settings.start_from)
         for number in positions.next:
             self._detector.clock.expect(str(number))
+        for number, count in positions.deleted.items():
+            self._say(
+                f"partition {number} of {self._settings.topic}: {count:,} records were deleted before they "
+                "were read (see the topic's retention)"
+            )
         reach = self._detector.memory_milliseconds
         if reach and (event_time := positions.event_time) is not None:
             self._remember(event_time - reach)
@@ -81,17 +97,23 @@ class TopicDriver:
         if self._settings.bounded and not self._stopped:
             for alert in self._detector.finish():
                 self._tell(alert)
-        self._commit(positions)
+        if not self._commit(positions, _LAST_SECONDS):
+            self._say("the last positions could not be committed: the next start reads the last events again")
 
     def _tell(self, alert: Alert) -> None:
         self._alerts.put(alert)
         self._taken(alert)
 
-    def _commit(self, positions: Positions) -> None:
-        """Flush the alerts, then commit the positions."""
-        if positions.changed:
-            self._alerts.flush()
-            positions.commit(self._detector.clock.watermark)
+    def _commit(self, positions: Positions, seconds: float = _FLUSH_SECONDS) -> bool:
+        """Flush the alerts, then commit the positions; both wait if no broker answers. False if they wait."""
+        if not positions.changed:
+            return True
+        done = self._alerts.flush(seconds) and positions.commit(self._detector.clock.watermark)
+        if done != self._kafka_answers:
+            self._kafka_answers, servers = done, self._settings.connection.bootstrap_servers
+            found = "answers again" if done else "does not answer: alerts and positions wait for it"
+            self._say(f"Kafka at {servers} {found}")
+        return done
 
     def _assign(self, offsets: dict[int, int]) -> None:
         self._consumer.assign([TopicPartition(self._settings.topic, *place) for place in offsets.items()])

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from detection.correlation.clock import NEVER
+from kafka_setup.connection.reading import PASSING
 from producer.events.event_time import TICKS
 
 _REACH_SECONDS = 20.0
@@ -32,6 +33,12 @@ class Positions:
             each.partition: consumer.get_watermark_offsets(each, _REACH_SECONDS) for each in wanted
         }
         self._committed: dict[int, int] = {each.partition: each.offset for each in places}
+        self.deleted = {
+            number: low - self._committed[number]
+            for number, (low, _) in self._ranges.items()
+            if 0 <= self._committed[number] < low
+        }
+        """By partition: records that were deleted, by the topic's retention, before they were read."""
         self.next = {
             number: self._first(number, known, start_from) for number, known in self._committed.items()
         }
@@ -66,13 +73,19 @@ class Positions:
         """The positions that must be committed."""
         return {n: offset for n, offset in self.next.items() if offset != self._committed[n]}
 
-    def commit(self, watermark: int) -> None:
-        """Commit the positions, each with the `watermark` in ticks."""
+    def commit(self, watermark: int) -> bool:
+        """Commit the positions, each with the `watermark` in ticks. False if Kafka does not answer now."""
         changed = self.changed
         metadata = "" if watermark == NEVER else str(watermark)
         places = [TopicPartition(self._topic, n, offset, metadata) for n, offset in changed.items()]
-        coordinated(lambda: self._consumer.commit(offsets=places, asynchronous=False))
+        try:
+            coordinated(lambda: self._consumer.commit(offsets=places, asynchronous=False))
+        except KafkaException as error:
+            if error.args[0].code() in PASSING:
+                return False
+            raise
         self._committed |= changed
+        return True
 
     def _first(self, number: int, known: int, start_from: str) -> int:
         low, high = self._ranges[number]

@@ -9,6 +9,17 @@ from confluent_kafka import Consumer, KafkaError
 from kafka_setup.connection.session import QUIET_CLIENT
 from kafka_setup.connection.settings import KafkaConnection
 
+PASSING = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+    KafkaError._WAIT_COORD,
+    KafkaError.REQUEST_TIMED_OUT,
+)
+"""Errors of a commit after which the same commit may succeed: no broker answers, or the coordinator moves."""
+
 
 def open_group_reader(
     connection: KafkaConnection,

@@ -120,7 +120,7 @@ def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
 
 
 def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Finding:
-    """Kill win-event-detect in the middle of each slice, and the broker; compare in the same way."""
+    """In each slice, kill the broker of a running win-event-detect, and then that; compare again."""
     stack, start = experiment.running, detecting.noon(next(_DAYS))
     events = detecting.attacks(8_000, experiment.seed, start)
     wanted = detecting.expected(events)
@@ -134,12 +134,13 @@ def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Fin
         taken = wait_until(
             lambda sent=sent: max(detecting.committed(stack, topic, group) - sent, 0), "it reads"
         )
+        proofs.append(_kill_broker(experiment))
         detecting.send(stack, topic, part[half:])
+        assert process.process.poll() is None, process.log.read_text()
         process.stop(signal.SIGKILL)
         proofs.append(
             f"win-event-detect {process.process.pid} killed, {sent + taken} of {sent + len(part)} committed"
         )
-        proofs.append(_kill_broker(experiment))
         sent += len(part)
     last = detecting.Detection(stack, folder, *words, "--bounded")
     assert last.process.wait(PATIENCE) == 0, last.log.read_text()
