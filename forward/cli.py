@@ -44,7 +44,12 @@ def _option(name: str, variable: str, **how: Any) -> Callable[[Command], Command
     "--start-from", "START_FROM", type=click.Choice(["earliest", "latest"]), default="earliest",
     help="Where to begin if the group has no position yet.",
 )  # fmt: skip
-@_option("--bounded", "BOUNDED", is_flag=True, help="Stop at the offsets that were the end when it started.")
+@_option(
+    "--bounded",
+    "BOUNDED",
+    is_flag=True,
+    help="Stop at the offsets that were the end when it started; such a run needs the group for itself.",
+)
 @_option(
     "--give-up-after", "GIVE_UP_AFTER", default=300.0, type=FiniteFloat(0, min_open=True),
     metavar="SECONDS",

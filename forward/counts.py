@@ -28,6 +28,7 @@ class Counts:
     lag: dict[int, int] = field(default_factory=dict)
     kafka_up: bool = True
     kafka_lost: int = 0  # how often Kafka went away
+    deleted: int = 0  # records that retention deleted before they were read
 
     def accept(self, record: Record) -> None:
         self.records += 1
@@ -65,6 +66,7 @@ class ForwardMetrics(Collector):
         yield _counter("requests", "PutRecords requests.", counts.requests)
         yield _by("retries", "Records that were refused and sent again.", "code", counts.retries)
         yield _by("rejected", "Records that Kinesis never accepts.", "reason", counts.rejected)
+        yield _counter("deleted", "Records that were deleted before they were read.", counts.deleted)
         yield _counter("kafka_lost", "How often the connection to all brokers was lost.", counts.kafka_lost)
         yield GaugeMetricFamily(
             "win_event_forward_kafka_up", "1 while a broker answers.", value=counts.kafka_up

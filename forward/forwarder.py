@@ -63,7 +63,7 @@ class Forwarder:
         Raises StreamError, TopicError.
         """
         self._stream.open(self.settings.create_shards)
-        ends = self.topic.open(self.window.forget, self.settings.wait)
+        ends = self.topic.open(self.window.forget, self._deleted, self.settings.wait)
         self._unread = ends if self.settings.bounded else {}
 
     def run(self) -> None:
@@ -137,6 +137,13 @@ class Forwarder:
                 f"rejected as {reason}: topic {self.topic.name} partition {record.partition} offset "
                 f"{record.offset} ({record.size:,} bytes with its key); more of these are only counted"
             )
+
+    def _deleted(self, partition: int, records: int) -> None:
+        self.counts.deleted += records
+        self._say(
+            f"partition {partition} of topic {self.topic.name}: {records:,} records were deleted before they "
+            "were read (see the topic's retention)"
+        )
 
     def _passed(self, partition: int, position: int) -> None:
         if position >= self._unread.get(partition, position + 1):

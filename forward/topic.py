@@ -60,10 +60,16 @@ class Topic:
         self._away_since: float | None = None
         self._ask_at = 0.0
 
-    def open(self, lost: Callable[[Sequence[int]], object], wait: float) -> dict[int, int]:
+    def open(
+        self,
+        lost: Callable[[Sequence[int]], object],
+        deleted: Callable[[int, int], object],
+        wait: float,
+    ) -> dict[int, int]:
         """Join the group; returns the end offset of every partition that is not empty. Raises TopicError.
 
-        `lost` is called with partitions that go to another reader.
+        `lost` is called with partitions that go to another reader, `deleted` with a partition and the number
+        of records in it that the topic's retention has deleted before they were read.
         """
         try:
             open_admin(self._settings.connection, wait=wait)
@@ -81,9 +87,10 @@ class Topic:
         except KafkaException as error:
             raise self.explained(error.args[0]) from error
 
-        def assigned(_: Consumer, partitions: list[TopicPartition]) -> None:
+        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self.assigned = {each.partition for each in partitions}
             self._paused = False
+            consumer.assign(self._kept(consumer, partitions, deleted))
 
         def revoked(_: Consumer, partitions: list[TopicPartition]) -> None:
             self.commit()
@@ -95,6 +102,30 @@ class Topic:
 
         self._consumer.subscribe([self.name], on_assign=assigned, on_revoke=revoked)
         return {number: high for number, (low, high) in ranges.items() if high > low}
+
+    def _kept(
+        self,
+        consumer: Consumer,
+        partitions: list[TopicPartition],
+        deleted: Callable[[int, int], object],
+    ) -> list[TopicPartition]:
+        """The partitions, each from its position or, if that was deleted, from the first record that is left.
+
+        Without this, --start-from would decide, and `latest` would skip everything.
+        """
+        try:
+            places: list[TopicPartition] = consumer.committed(partitions, timeout=_REACH_SECONDS)
+            lows = [
+                consumer.get_watermark_offsets(TopicPartition(self.name, each.partition), _REACH_SECONDS)[0]
+                for each in places
+            ]
+        except KafkaException:  # no broker answers now: the client asks again by itself
+            return partitions
+        for place, low in zip(places, lows, strict=True):
+            if 0 <= place.offset < low:
+                deleted(place.partition, low - place.offset)
+                place.offset = low
+        return places
 
     def read(self, seconds: float, *, more: bool) -> tuple[list[Message], dict[int, int]]:
         """Messages, and the partitions whose end was reached, with that offset.

@@ -16,7 +16,8 @@ from urllib.request import urlopen
 
 import pytest
 from aws import LOGIN, client, moto_server
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from kinesis_proxy import refusing
 from running import BIN, RunningStack, free_ports, run, wait_until
 
@@ -87,6 +88,33 @@ def test_a_topic_arrives_whole_in_order_and_once(
     assert len(client("kinesis", kinesis).list_shards(StreamName=topic)["Shards"]) == 3
     again = forward(broker, kinesis, topic, "--bounded")
     assert "forwarded 0 records" in again.stdout, again.stderr
+
+
+def test_records_that_were_deleted_before_they_were_read_are_counted(
+    broker: RunningStack, topics: tuple[str, str], kinesis: str
+) -> None:
+    """--start-from latest is for a new group only: it must not skip what is left."""
+    topic, _ = topics
+    fill(broker, topic, 500)
+    first = forward(broker, kinesis, topic, "--create-stream", "--bounded", "--start-from", "earliest")
+    assert "forwarded 500 records" in first.stdout, first.stderr
+    fill(broker, topic, 500)
+    reader = Consumer(
+        {**kafka_objects.connection(broker.stack, "reader").client_settings(), "group.id": "win-event-x"}
+    )
+    partitions = [
+        TopicPartition(topic, number) for number in reader.list_topics(topic).topics[topic].partitions
+    ]
+    ends = {each.partition: reader.get_watermark_offsets(each)[1] for each in partitions}
+    reader.close()
+    # Half of a partition was read before: everything but its last three records goes.
+    admin = AdminClient(kafka_objects.connection(broker.stack, "kafka").client_settings())
+    gone = [TopicPartition(topic, number, end - 3) for number, end in ends.items()]
+    for done in admin.delete_records(gone).values():
+        done.result(60)
+    second = forward(broker, kinesis, topic, "--bounded", "--start-from", "latest")
+    assert f"forwarded {3 * len(ends)} records" in second.stdout, second.stdout + second.stderr
+    assert second.stderr.count("were deleted before they were read") == len(ends)
 
 
 def sizes(lines: list[bytes]) -> int:
