@@ -19,8 +19,13 @@ _JSON = {"json.ignore-parse-errors": "true"}
 _ISO = "timestamp-format.standard"
 # A file has no record timestamp, so the time of the event is used, in milliseconds; 1970 without one.
 _TOLD = "COALESCE(`timestamp`, `@timestamp`, EventTime, TimeCreated)"
+_ZONE = (  # milliseconds east of UTC; a time without an offset is UTC
+    f"COALESCE(CAST(REGEXP_EXTRACT({_TOLD}, '([+-])\\d\\d:?\\d\\d$', 1) || '1' AS INT)"
+    f" * (CAST(REGEXP_EXTRACT({_TOLD}, '[+-](\\d\\d):?\\d\\d$', 1) AS INT) * 3600000"
+    f" + CAST(REGEXP_EXTRACT({_TOLD}, '[+-]\\d\\d:?(\\d\\d)$', 1) AS INT) * 60000), 0)"
+)
 _FILE_TIME = (
-    f"COALESCE(TO_TIMESTAMP_LTZ(UNIX_TIMESTAMP(REPLACE(SUBSTRING({_TOLD}, 1, 19), 'T', ' ')) * 1000"
+    f"COALESCE(TO_TIMESTAMP_LTZ(UNIX_TIMESTAMP(REPLACE(SUBSTRING({_TOLD}, 1, 19), 'T', ' ')) * 1000 - {_ZONE}"
     f" + CAST(RPAD(COALESCE(REGEXP_EXTRACT({_TOLD}, '\\.(\\d{{1,3}})', 1), '0'), 3, '0') AS INT), 3),"
     " TO_TIMESTAMP_LTZ(0, 3))"
 )

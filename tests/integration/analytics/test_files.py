@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sys
 from collections import defaultdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ QUESTIONS = (
 )  # fmt: skip
 # Their times are whole seconds.
 PRECISION = {"flat": 1, "winlogbeat": 1, "nxlog": 1000, "winevtlog": 1000}
+_WINEVTLOG_TIME = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \+0000")
 HOSTS = {"DC-005.flat.example": ("domain controller", "Osaka"), "WS-001.nxlog.example": ("desk", "Lyon")}
 
 
@@ -36,7 +39,14 @@ def _lines(seed: int, fmt: str, domain: str) -> list[bytes]:
     if fmt == "flat":
         events = [json.loads(line) for line in found]
         found += [event["line"] for event in [*attacked.spray(events), *attacked.shared_logon_id(events)]]
-    return [line.replace(b"corp.example", f"{domain}.example".encode()) for line in found]
+    found = [line.replace(b"corp.example", f"{domain}.example".encode()) for line in found]
+    return [_WINEVTLOG_TIME.sub(_in_tokyo, line) for line in found] if fmt == "winevtlog" else found
+
+
+def _in_tokyo(utc: re.Match[bytes]) -> bytes:
+    """The same moment, as a machine in Tokyo writes it."""
+    moment = datetime.strptime(utc[1].decode(), "%Y-%m-%d %H:%M:%S") + timedelta(hours=9)
+    return f"{moment:%Y-%m-%d %H:%M:%S} +0900".encode()
 
 
 def test_a_question_that_flink_refuses_is_told_in_its_own_words(tmp_path: Path) -> None:
