@@ -72,7 +72,13 @@ class Job:
 
 def read_jobs(url: str) -> list[Job]:
     """Every job that the cluster remembers, ended ones last. Raises OSError if it does not answer."""
-    found = [_job(url, overview) for overview in flink_rest.jobs(url)]
+    found = []
+    for overview in flink_rest.jobs(url):
+        try:
+            found.append(_job(url, overview))
+        except HTTPError as error:
+            if error.code != 404:  # Flink has forgotten the job since
+                raise
     return sorted(found, key=lambda job: (job.state in ("CANCELED", "FAILED", "FINISHED"), job.name))
 
 

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from typing import TypeVar
 
 from confluent_kafka import KafkaException
@@ -28,6 +29,12 @@ from local_stack.layout import LOOPBACK, Stack
 
 T = TypeVar("T")
 _KAFKA_SECONDS = 5.0
+_ODD_ANSWERS = (
+    KeyError,
+    TypeError,
+    ValueError,
+    HTTPException,
+)  # of a REST API that is not Flink's, for example
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class Reader:
     def _try(self, name: str, read: Callable[[], T]) -> T | None:
         try:
             return read()
-        except (KafkaUnavailableError, KafkaException, OSError, KeyError) as error:
+        except (KafkaUnavailableError, KafkaException, OSError, *_ODD_ANSWERS) as error:
             self._admin = None
             self._problems.append(f"{name} does not answer: {error}")
             return None

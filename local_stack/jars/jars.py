@@ -68,7 +68,7 @@ def fetch(section: str, directory: Path, progress: Callable[[int, int], None]) -
 
 def _fetch_one(jar: LockedJar, directory: Path) -> Path:
     target = directory / jar.file_name
-    if not target.exists():
+    if not (target.exists() and _sha256(target) == jar.sha256):  # a full disk or a crash may have cut it
         # jgo writes in place, so it works in a separate folder: an interrupted download never becomes a jar.
         with tempfile.TemporaryDirectory(dir=directory, prefix=".incoming-") as incoming:
             source = _cached(jar) or _download(jar, Path(incoming))
@@ -78,12 +78,16 @@ def _fetch_one(jar: LockedJar, directory: Path) -> Path:
     return target
 
 
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _cached(jar: LockedJar) -> Path | None:
     """The same jar in the user's Maven cache, if it is there and intact."""
     home = Path(os.environ.get("M2_REPO") or Path.home() / ".m2" / "repository")
     path = home / jar.repository_path
     try:
-        return path if hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256 else None
+        return path if _sha256(path) == jar.sha256 else None
     except OSError:
         return None
 

@@ -38,6 +38,11 @@ def test_a_cached_jar_with_the_right_sum_is_used(tmp_path: Path, monkeypatch: py
     assert seen == [(1, 1)]
     assert [path.name for path in (tmp_path / "jars").iterdir()] == ["thing-1.0.jar"]
 
+    paths[0].write_bytes(b"")  # cut by a crash
+    assert [path.read_bytes() for path in jars.fetch("kafka", tmp_path / "jars", lambda *_: None)] == [
+        b"content"
+    ]
+
 
 def test_a_download_with_another_sum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = _lock(tmp_path, b"content")
