@@ -66,14 +66,22 @@ def _detect(folder: Path, count: int, size: int) -> Sample:
 
 
 def _plain(folder: Path, count: int, size: int) -> Sample:
+    if not _hits(folder, count, size).exists():
+        _detect(folder, count, size)
     words = [sys.executable, "-m", "bench.detection.plain_python"]
     done = run([*words, str(rules.write(folder, size)), str(_file(folder, count))])
+    _check_hits("plain Python", int(done.stdout), _hits(folder, count, size))
     return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
 
 
 def _hits(folder: Path, count: int, size: int) -> Path:
     """The file with the number of our hits: another program's figure counts only if it finds as many."""
     return folder / f"hits-{count}-{size}"
+
+
+def _check_hits(program: str, found: int, file: Path) -> None:
+    if found != (ours := int(file.read_text())):
+        raise RuntimeError(f"{program} has {found} hits, win-event-detect {ours}")
 
 
 def _rsigma(program: str, folder: Path, count: int, size: int) -> Sample:
@@ -88,7 +96,5 @@ def _rsigma(program: str, folder: Path, count: int, size: int) -> Sample:
     file = rules.write(folder, size)
     command = [program, "engine", "eval", "-r", str(file), "-e", f"@{flat}", "--input-format", "json"]
     done = run([*command, "--quiet"])
-    found, ours = len(done.stdout.splitlines()), int(_hits(folder, count, size).read_text())
-    if found != ours:
-        raise RuntimeError(f"rsigma has {found} hits, win-event-detect {ours}")
+    _check_hits("rsigma", len(done.stdout.splitlines()), _hits(folder, count, size))
     return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
