@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +23,9 @@ def needed(tool: str, extra: str, *modules: str) -> Iterator[None]:
         module = (error.name or "").partition(".")[0]
         if module not in modules:
             raise
+        if sys.argv[1:] == ["--version"]:
+            print(f"{tool}, version {version(NAME)}")
+            sys.exit()
         sys.exit(f"error: {missing(tool, module, extra)}")
 
 

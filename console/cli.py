@@ -19,8 +19,11 @@ _DEFAULTS = Topics()
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Command]:
-    return click.option(name, envvar=f"WIN_EVENT_{variable}", show_envvar=True, show_default=True, **more)
+def _option(name: str, variable: str, *others: str, **more: Any) -> Callable[[Command], Command]:
+    """`others`: variables that are read if WIN_EVENT_VARIABLE is not set."""
+    first = f"WIN_EVENT_{variable}"
+    variables = [first, *others] if others else first
+    return click.option(name, envvar=variables, show_envvar=True, show_default=True, **more)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,10 +57,17 @@ def _option(name: str, variable: str, **more: Any) -> Callable[[Command], Comman
     default="http://127.0.0.1:9998",
     help="The producer's HTTP API; empty for none.",
 )
-@_option("--events-topic", "EVENTS_TOPIC", default=_DEFAULTS.events, help="Topic of the events.")
+@_option(
+    "--events-topic",
+    "EVENTS_TOPIC",
+    "KAFKA_TOPIC",
+    default=_DEFAULTS.events,
+    help="Topic of the events.",
+)
 @_option(
     "--rejected-topic",
     "REJECTED_TOPIC",
+    "KAFKA_REJECTED_TOPIC",
     default=_DEFAULTS.rejected,
     help="Topic of the rejected lines.",
 )

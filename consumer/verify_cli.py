@@ -79,6 +79,7 @@ def _show_rejected(values: dict[str, Any]) -> None:
     if values["as_json"]:
         click.echo(orjson.dumps(rejects.as_json()).decode())
     else:
+        click.echo(f"topic {topic.name}")
         table_console().print(rejects_view(rejects))
 
 

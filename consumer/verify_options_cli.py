@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +111,7 @@ def rejected_topic_of(values: dict[str, Any]) -> Topic:
     for name in ("file", "kinesis", "ledgers", "seed", "follow"):
         if values[name] and (values[name] is not None):
             raise click.UsageError(f"--rejected audits nothing: leave --{name.rstrip('s')} out")
-    topic = values["rejected_topic"] or DEFAULT_REJECTED_TOPIC
+    topic = values["rejected_topic"] or os.environ.get("KAFKA_REJECTED_TOPIC") or DEFAULT_REJECTED_TOPIC
     return Topic(take_connection(values, "reader"), topic, values["read_committed"])
 
 

@@ -42,6 +42,8 @@ class ProducerApi:
         """Raises AwayError."""
         try:
             return _producer(ask(f"{self._url}/status", token=self._token))
+        except AwayError as error:
+            raise AwayError(f"{error} (a producer has this API only with --http-port)") from error
         except RefusedError as error:
             raise AwayError(f"{self._url}/status: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -18,7 +18,7 @@ from kafka_setup.connection.settings import PASSWORD_MECHANISMS
 KAFKA_OPTIONS = (
     *login_options(
         PASSWORD_MECHANISMS,
-        "The password is never an option: see KAFKA_PASSWORD_FILE and KAFKA_PASSWORD below.",
+        "The password comes from KAFKA_PASSWORD_FILE or KAFKA_PASSWORD, never from an option.",
     ),
     option(
         "--kafka-password-file",

@@ -54,8 +54,8 @@ def _explain(command: click.Command) -> None:
 def main() -> None:
     """A real Kafka broker (SASL/SCRAM, ACLs) and a real Flink cluster on this machine.
 
-    You need no Docker, no Java and no root rights. Everything stays under .stack/ and listens on loopback
-    only.
+    You need no Docker, no Java and no root rights. Everything listens on loopback only, and stays in one
+    folder: WIN_EVENT_STACK_DIR, else .stack in the project, else the user's folder for state.
 
     \b
     Examples:

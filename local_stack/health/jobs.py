@@ -12,7 +12,8 @@ from local_stack.cluster import rest as flink_rest
 
 _ENDPOINT = re.compile(r"read (\S+:\d+)")
 _RESTARTS = "Checkpoint Coordinator is suspending"  # the words of Flink 2.2
-_REASON = re.compile(r"\.reason\.([\w-]+)\.rejected_lines$")
+_REASON = re.compile(r"\.reason\.(.+)\.rejected_lines$")
+_MISSING = re.compile(r"^missing_(?=.)")  # Flink writes a colon in a name as _
 _WANTED = (
     "Writer.numRecordsSend",
     ".rejected_lines",
@@ -145,7 +146,8 @@ def _reasons(measured: list[Measurement]) -> dict[str, int]:
     found: dict[str, int] = {}
     for _, name, value in measured:
         if (match := _REASON.search(name)) and value:
-            found[match[1]] = found.get(match[1], 0) + int(value)
+            reason = _MISSING.sub("missing:", match[1])
+            found[reason] = found.get(reason, 0) + int(value)
     return found
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from local_stack.health.jobs import Failure, Job
 
 SILENT_SECONDS = 60.0
+UNCONNECTED_SECONDS = 60.0  # since the start of the job
 _LOOPING, _LOOPING_LONG = 3, 6  # equal failures for a warning; the second, even with checkpoints between
 _ENOUGH_LINES = 10
 # The parts of a text that differ each time: offsets, sizes, times, addresses of objects.
@@ -91,6 +92,12 @@ def _alike(failures: Sequence[Failure]) -> bool:
 
 def _silent(job: Job) -> Iterator[Finding]:
     for place in job.places:
+        if not place.connected and job.state == "RUNNING" and job.uptime > UNCONNECTED_SECONDS:
+            yield Finding(
+                f"{job.name} is not connected to {place.address}, and tries again",
+                False,
+                "is the sender up? The reason of each attempt: win-event-stack logs taskmanager-1",
+            )
         if place.connected and place.idle is not None and place.idle > SILENT_SECONDS:
             what = f"{job.name} is connected to {place.address}, and no line came for {place.idle:.0f} s"
             yield Finding(

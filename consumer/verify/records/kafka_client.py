@@ -91,7 +91,10 @@ class KafkaClient:
         """The error as a sentence that says what to do."""
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             user = self._connection.username
-            return AuditError(f"user {user!r} may not read topic {self._topic}: it needs READ on the topic")
+            return AuditError(
+                f"user {user!r} may not read topic {self._topic}: is the name right? "
+                "Then the user needs READ on it"
+            )
         return AuditError(f"topic {self._topic}: {error.str()}")
 
     def _partitions(self) -> list[int]:

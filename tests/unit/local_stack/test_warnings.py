@@ -26,7 +26,7 @@ HEALTHY = Job(
     written=1_234_567,
     events=1000,
     rejected=1000,
-    places=[Place("a:1", True, 59.0), Place("b:1", False, 900.0)],
+    places=[Place("a:1", True, 59.0), Place("b:1", True, None)],
     failures=[Failure(1.0, "refused"), Failure(2.0, "refused"), Failure(3.0, "reset")],
 )
 
@@ -82,6 +82,9 @@ def test_a_job_that_keeps_failing_the_same_way_is_named_although_it_makes_checkp
 
 
 def test_a_connection_that_is_established_and_silent_is_named() -> None:
+    away = [Place("b:1", False, 900.0)]
+    assert _about(places=away) == [f"{HEALTHY.name} is not connected to b:1, and tries again"]
+    assert _about(places=away, uptime=30.0) == []
     (warned,) = _about(places=[Place("a:1", True, 75.0), Place("b:1", True, None)])
     assert "connected to a:1, and no line came for 75 s" in warned
 
