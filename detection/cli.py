@@ -107,7 +107,7 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
-    sys.exit(1 if values["fail_on_alert"] and report.alerts else 0)
+    sys.exit(1 if values["fail_on_alert"] and report.has_shown else 0)
 
 
 def _over_lines(
@@ -170,7 +170,7 @@ class _Asked:
     def __init__(self, rules: RuleSource, loaded: RuleSet, report: Report, watch: bool) -> None:
         self._rules, self._report, self._watch = rules, report, watch
         self._wanted = False
-        self._known = {str(refusal) for refusal in loaded.refusals}
+        self._known = _mistakes(loaded)
         signal.signal(signal.SIGHUP, self._want)
 
     def _want(self, *_: object) -> None:
@@ -185,12 +185,18 @@ class _Asked:
         except RulesError as error:
             self._report.say(f"the old rules stay: {error}")
             return None
-        mistakes = [str(refusal) for refusal in found.refusals if str(refusal) not in self._known]
+        mistakes = [text for known, text in _mistakes(found).items() if known not in self._known]
         if mistakes:
             self._report.say("the old rules stay: " + "; ".join(mistakes[:3]))
             return None
+        self._known = _mistakes(found)
         self._report.loaded(found)
         return found
+
+
+def _mistakes(rules: RuleSet) -> dict[tuple[str, str], str]:
+    """The refusals, without their lines: an old mistake may move."""
+    return {(each.path, each.reason): str(each) for each in rules.refusals}
 
 
 @main.command("test")

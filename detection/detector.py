@@ -104,13 +104,12 @@ class Detector:
         """End: no more lines come; returns the last report of every open alert."""
         yield from self._alerts(self._correlator.finish())
 
-    def reload(self, rules: RuleSet) -> None:
-        """Use other rules from now on.
+    def reload(self, rules: RuleSet) -> list[Alert]:
+        """Use other rules from now on; returns the last report of every open alert that ends with this.
 
         Correlations that are the same, with all they refer to, keep their state.
         """
         before, heads = self._correlator, self.rules.heads
-        self._set(rules)
         refers = {each.head.key: each.refers_to for each in rules.correlations}
 
         def same(key: str) -> bool:
@@ -118,7 +117,10 @@ class Detector:
             equal = old is not None and new is not None and old.fingerprint == new.fingerprint
             return equal and all(same(each) for each in refers.get(key, ()))
 
+        ended = [*self._alerts(before.end_all_but(same))]
+        self._set(rules)
         self._correlator.adopt(before, same)
+        return ended
 
     def remember(self, alert: dict[str, Any]) -> None:
         """Add an alert (JSON) of an earlier run: if its burst is found again, it keeps its id."""

@@ -139,6 +139,14 @@ class Correlator:
         for correlation in self._correlations:
             yield from self._sweep(correlation, END)
 
+    def end_all_but(self, same: Callable[[str], bool]) -> Iterator[Change]:
+        """The last report of the bursts of all other correlations, which get new rules."""
+        for correlation in self._correlations:
+            if not same(correlation.head.key):
+                for state in self._groups[correlation.head.key].values():
+                    for burst in state.window.bursts:
+                        yield Change(correlation, state.shown, burst, over=True)
+
     def adopt(self, other: Correlator, same: Callable[[str], bool]) -> None:
         """Take over the windows of the correlations that did not change."""
         for key in self._groups:

@@ -118,8 +118,18 @@ def define(rule: CorrelationRule) -> Correlation:
         raise CorrelationError(f"correlation type '{kind}' is not supported")
     if kind in COUNTS and operator in _RISING and threshold < (1 if operator == "gte" else 0):
         raise CorrelationError(f"'{operator}: {threshold}' is met by nothing at all: give a number above it")
+    if kind in COUNTS and operator not in _RISING:
+        _check_fixed(operator, threshold)
     common |= {"value_field": value_field, "percentile": percentile}
     return Correlation(**common, operator=operator, threshold=threshold)
+
+
+def _check_fixed(operator: str, threshold: float) -> None:
+    """A window that does not overlap others begins with an event, so it counts at least one."""
+    if operator == "neq" and threshold < 1:
+        raise CorrelationError(f"'{operator}: {threshold}' is always met: give a number above it")
+    if threshold < 1 or (operator == "lt" and threshold <= 1):
+        raise CorrelationError(f"'{operator}: {threshold}' is never met: a window has at least one event")
 
 
 def _temporal(common: dict[str, Any], operator: str, threshold: float) -> Correlation:
@@ -128,6 +138,10 @@ def _temporal(common: dict[str, Any], operator: str, threshold: float) -> Correl
         raise CorrelationError(
             f"'temporal_ordered' needs all of its {count} rules: leave the condition out, or set gte: {count}"
         )
+    least = threshold if operator == "gte" else threshold + 1
+    if operator in _RISING and not 1 <= least <= count:
+        how = "met by nothing at all" if least < 1 else f"never met: it lists only {count}"
+        raise CorrelationError(f"'{operator}: {threshold}' is {how}")
     if operator not in _RISING:
         raise CorrelationError(
             f"temporal with '{operator}:' is not supported: use gte, or a condition with a negated rule"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,7 +37,7 @@ def load(files: Iterable[RuleFile], pipelines: Sequence[str] = ()) -> RuleSet:
 
     `pipelines`: texts of pySigma's processing pipelines, which are applied in this order.
     """
-    loading = _Loading([_pipeline(text) for text in pipelines])
+    loading = _Loading(pipelines)
     parsed = loading.parse(files)
     loading.narrow(parsed)
     for each in parsed:
@@ -61,8 +62,11 @@ def _pipeline(text: str) -> ProcessingPipeline:
 class _Loading:
     """One run over all files. A refusal names the place of the document."""
 
-    def __init__(self, pipelines: list[ProcessingPipeline]) -> None:
-        self._pipelines = pipelines
+    def __init__(self, pipelines: Sequence[str]) -> None:
+        self._pipelines = [_pipeline(text) for text in pipelines]
+        self._texts = list(pipelines)
+        self._content: dict[int, dict[str, Any]] = {}  # with the common parts of the file
+        self._filters: dict[int, list[Any]] = {}  # of a rule
         self._refusals: list[Refusal] = []
         self._documents: dict[int, Document] = {}
         self._taken: dict[str, Rule | CorrelationRule] = {}
@@ -98,6 +102,8 @@ class _Loading:
             try:
                 for rule in rules:
                     filter_.apply_on_rule(rule)
+                    if not wanted or any(each.reference in _called(rule) for each in wanted):
+                        self._filters.setdefault(id(rule), []).append(self._content[id(filter_)])
             except _REFUSED as error:
                 self._refuse(filter_, _words(error))
 
@@ -182,7 +188,7 @@ class _Loading:
             reasons = dict.fromkeys(map(_words, each.errors))
             self._refusals += [document.refuse(reason) for reason in reasons]
             return None
-        self._documents[id(each)] = document
+        self._documents[id(each)], self._content[id(each)] = document, content
         return each
 
     def _take_correlation(self, correlation: SigmaCorrelationRule) -> bool:
@@ -218,6 +224,11 @@ class _Loading:
             path=document.path,
             line=document.line,
             text=document.text,
+            meaning=json.dumps(
+                [self._content[id(rule)], self._filters.get(id(rule), []), self._texts],
+                sort_keys=True,
+                default=str,
+            ),
             scenarios=tuple(map(str, rule.custom_attributes.get("scenarios") or ())),
             examples=rule.custom_attributes.get("examples") or {},
         )

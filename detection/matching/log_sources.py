@@ -67,7 +67,7 @@ def sources_of(log_source: SigmaLogSource) -> tuple[Source, ...]:
     """The sources of events for a rule's log source. Raises LogSourceError."""
     product, service, category = log_source.product, log_source.service, log_source.category
     if product not in (None, "windows"):
-        raise LogSourceError(f"product {product}: only rules for Windows events are supported")
+        raise LogSourceError(f"product '{product}': only rules for Windows events are supported")
     if category:
         return _of_category(category)
     if service is None:

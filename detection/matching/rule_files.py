@@ -12,6 +12,7 @@ import yaml
 LEVELS = ("informational", "low", "medium", "high", "critical")
 """The levels of rules, here because options need them without pySigma, whose import takes a second."""
 
+_AFTER_WORDS = ("logsource:", "detection:", "correlation:", "filter:")  # what is before them is for people
 _SUFFIXES = (".yml", ".yaml")
 
 
@@ -89,7 +90,7 @@ def documents(file: RuleFile) -> Iterator[Document | Refusal]:
         if not isinstance(content, dict):
             yield Refusal(file.path, line + 1, "a rule is a mapping (title, logsource, detection)")
             continue
-        text = "\n".join(lines[line : node.end_mark.line])
+        text = "\n".join(lines[line : node.end_mark.line + (node.end_mark.column > 0)])
         yield Document(file.path, line + 1, text, content)
 
 
@@ -127,9 +128,8 @@ def _each_key_once(node: yaml.Node) -> None:
 
 
 def _line_of(text: str, reason: str) -> int:
-    """The first line with one of the words that are quoted in the reason."""
+    """The first line with one of the words that are quoted in the reason; rather not in the title."""
     quoted = [word for word in reason.replace('"', "'").split("'")[1::2] if word.strip()]
-    for number, line in enumerate(text.splitlines()):
-        if any(word in line for word in quoted):
-            return number
-    return 0
+    found = [number for number, line in enumerate(text.splitlines()) if any(word in line for word in quoted)]
+    rest = next((at for at, line in enumerate(text.splitlines()) if line.startswith(_AFTER_WORDS)), 0)
+    return next((number for number in found if number >= rest), found[0] if found else 0)

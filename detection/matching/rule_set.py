@@ -31,14 +31,16 @@ class Head:
     path: str
     line: int
     text: str = field(repr=False)
+    meaning: str = field(repr=False)
+    """Everything that decides what the rule means: its content, filters, pipelines."""
     alerts: bool = True
     scenarios: tuple[str, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def fingerprint(self) -> str:
-        """A value that changes with the text of the rule."""
-        return hashlib.sha256(self.text.encode(errors="replace")).hexdigest()[:16]
+        """A value that changes with the meaning of the rule, and is the same in each process."""
+        return hashlib.sha256(self.meaning.encode(errors="replace")).hexdigest()[:16]
 
     def refuse(self, reason: str) -> Refusal:
         return refusal(self.path, self.line, self.text, reason)

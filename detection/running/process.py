@@ -20,7 +20,8 @@ def run(
     """Run until the blocks end; then every alert was passed on with its last count."""
     for source, block in blocks:
         if (rules := new_rules()) is not None:
-            detector.reload(rules)
+            for alert in detector.reload(rules):
+                taken(alert)
         if block is None:
             found = detector.rest(source)
         elif block:

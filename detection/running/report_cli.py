@@ -22,6 +22,7 @@ class Report:
         self._lowest = LEVELS.index(lowest)
         self._below = 0
         self.alerts = 0
+        self.has_shown = False  # also an alert that an earlier run has reported and that goes on
         self.by_rule: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self._counts: dict[str, int] = {}
@@ -43,6 +44,7 @@ class Report:
         if LEVELS.index(alert.head.level) < self._lowest:
             self._below += alert.new
             return False
+        self.has_shown = True
         key = alert.head.key
         if alert.merged_into:
             self.alerts -= 1

@@ -13,7 +13,7 @@ from itertools import groupby
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from detection.alerts import Alert
-from detection.detector import Detector
+from detection.detector import Counts, Detector
 from detection.matching.rule_set import RuleSet
 from detection.topic.alert_topic import AlertWriter, values_since
 from detection.topic.positions import Positions
@@ -78,6 +78,7 @@ class TopicDriver:
         if reach and (event_time := positions.event_time) is not None:
             self._remember(event_time - reach)
             self._read_back(positions.before(reach), positions.next)
+            self._detector.counts = Counts()  # of this run's events only
         self._assign(positions.next)
         return positions
 
@@ -86,7 +87,8 @@ class TopicDriver:
         saved = time.monotonic()
         while not self._stopped and (ends or not self._settings.bounded):
             if (rules := new_rules()) is not None:
-                self._detector.reload(rules)
+                for alert in self._detector.reload(rules):
+                    self._tell(alert)
             for partition, block, position in self._blocks(ends):
                 for alert in self._detector.feed(block, str(partition)):
                     self._tell(alert)

@@ -59,7 +59,7 @@ def without_placeholders(value: SigmaString) -> None:
     names = ", ".join(f"%{part.name}%" for part in value.s if isinstance(part, Placeholder))
     if names:
         raise NotSupportedError(
-            f"placeholder {names} has no values; give them in a pipeline: --pipeline FILE"
+            f"placeholder '{names}' has no values; give them in a pipeline: --pipeline FILE"
         )
 
 

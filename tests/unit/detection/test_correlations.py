@@ -274,9 +274,47 @@ def test_new_rules_keep_what_is_the_same() -> None:
     lines = [event(second, record_id=second + 1) for second in range(5)]
     for line in lines[:4]:
         assert list(detector.feed(line)) == []
-    detector.reload(rule_set(FAILED, BURST, A))
+    assert detector.reload(rule_set(FAILED, BURST, A)) == []
     assert len(list(detector.feed(lines[4]))) == 1
-    detector.reload(rule_set(FAILED, BURST.replace("gte: 5", "gte: 6")))
+    (ended,) = detector.reload(rule_set(FAILED, BURST.replace("gte: 5", "gte: 6")))
+    assert (ended.over, ended.count) == (True, 5)
+    assert detector.held == 0
+
+
+FLOW = (
+    "{title: failed, name: failed, logsource: {product: windows}, "
+    "detection: {s: {EventID: 4625}, condition: s}}"
+)
+GLOBAL = (
+    "action: global\nlogsource: {product: windows}\ndetection: {s: {EventID: 4625}}\n---\n"
+    "title: failed\nname: failed\ndetection: {condition: s}\n"
+)
+FILTER = """title: Known scanners
+logsource: {product: windows, service: security}
+filter:
+  rules: [failed]
+  scanner: {IpAddress: 10.0.0.9}
+  condition: not scanner
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([FLOW], [FLOW.replace("4625", "4624")]),
+        ([GLOBAL], [GLOBAL.replace("4625", "4624")]),
+        ([FAILED, FILTER], [FAILED, FILTER.replace("10.0.0.9", "10.0.0.8")]),
+        ([FAILED, FILTER], [FAILED]),
+    ],
+    ids=["on one line", "common part", "filter", "no filter"],
+)
+def test_a_rule_that_means_something_else_begins_anew(before: list[str], after: list[str]) -> None:
+    detector = Detector(rule_set(*before, BURST))
+    for second in range(4):
+        assert list(detector.feed(event(second))) == []
+    detector.reload(rule_set(*before, BURST))
+    assert detector.held == 4
+    detector.reload(rule_set(*after, BURST))
     assert detector.held == 0
 
 

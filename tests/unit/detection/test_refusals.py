@@ -47,9 +47,9 @@ def _rule(**changes: str) -> str:
         (_rule(selection="{Image|re: '(?=a)b'}"), 4, "(?=a)b"),
         (_rule(selection="{Image|re: '('}"), 4, "("),
         (_rule(selection="{Image|re: '(a{1000}){1000}'}"), 4, "is invalid: invalid repetition size"),
-        (_rule(selection="{Image|expand: '%tools%'}"), 1, "%tools%"),
+        (_rule(selection="{Image|expand: '%tools%'}"), 4, "%tools%"),
         (_rule(selection="{Image|cidr: 10.0.0.0/99}"), 4, "Invalid CIDR"),
-        (_rule(windows="linux"), 1, "product linux"),
+        (_rule(windows="linux"), 2, "product 'linux'"),
         (_rule(security="nothing"), 1, "service nothing"),
         (_rule(selection="{EventID: 1}\n  condition: twice"), 6, "'condition' occurs twice"),
         (
@@ -80,6 +80,11 @@ def _rule(**changes: str) -> str:
             6,
             "five",
         ),
+        (BURST.replace("TYPE", "event_count").replace("CONDITION", "{neq: 0}"), 7, "always met"),
+        (BURST.replace("TYPE", "event_count").replace("CONDITION", "{lt: 1}"), 7, "never met"),
+        (BURST.replace("TYPE", "temporal").replace("CONDITION", "{gte: 0}"), 7, "met by nothing"),
+        (BURST.replace("TYPE", "temporal").replace("CONDITION", "{gte: 5}"), 7, "lists only 1"),
+        (_rule(selection="{Image|nonsense: x}").replace("Bad", "nonsense"), 4, "Unknown modifier 'nonsense'"),
         (BURST.replace("TYPE", "temporal").replace("CONDITION", "not good"), 7, "met without any event"),
     ],
 )
