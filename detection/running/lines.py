@@ -15,7 +15,7 @@ _PATIENCE = 0.5  # seconds; then the caller may do other work
 class LineBlocks:
     """The lines of all inputs, in blocks.
 
-    `too_long`: lines above LONGEST bytes, which are skipped without being stored in memory.
+    `too_long`: lines that were skipped without being stored in memory: LONGEST bytes had come without an end.
     """
 
     def __init__(self, files: Sequence[Path | None]) -> None:

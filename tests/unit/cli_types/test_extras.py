@@ -88,3 +88,13 @@ def test_no_message_advises_to_install_by_the_name_alone() -> None:
 def _entries() -> list[str]:
     scripts = metadata.entry_points(group="console_scripts")
     return [entry.value for entry in scripts if entry.name.startswith("win-event-")]
+
+
+def test_the_version_needs_no_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["win-event-x", "--version"])
+    with pytest.raises(SystemExit) as end, needed("win-event-x", "local", "not_there"):
+        raise ModuleNotFoundError(name="not_there")
+    assert not end.value.code
+    assert capsys.readouterr().out == f"win-event-x, version {metadata.version('win-event-bridge')}\n"

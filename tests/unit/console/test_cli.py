@@ -30,6 +30,14 @@ def test_what_cannot_work_is_a_usage_error(options: list[str], said: str) -> Non
     assert "hunter2" not in result.output
 
 
+def test_the_topics_are_those_of_the_stack() -> None:
+    """`win-event-stack env` exports these names for a topology of one's own."""
+    names = {"KAFKA_TOPIC": "soc.windows.v1", "KAFKA_REJECTED_TOPIC": "soc.rejected.v1"}
+    with CliRunner().isolation(env=names):
+        values = main.make_context("win-event-console", []).params
+    assert (values["events_topic"], values["rejected_topic"]) == ("soc.windows.v1", "soc.rejected.v1")
+
+
 def test_results_may_have_other_topics() -> None:
     topics = Topics(events="e").renamed(
         {"alerts": "soc.alerts", "top_5m": "soc.top", "events_late": "soc.late"}
