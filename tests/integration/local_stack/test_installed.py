@@ -63,12 +63,17 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(installed: Path,
     assert "comes with the extra `local`" in result.stderr
     assert "uv pip install --python" in result.stderr
     assert "win-event-bridge[local] @ file://" in result.stderr
+    for tool in ("win-event-stack", "win-event-detect"):
+        assert f"{tool}, version " in _call(installed, tmp_path, tool, "--version").stdout
     assert "--port" in _call(installed, tmp_path, "win-event-producer", "--help").stdout
     for command, extra in (
         ("win-event-detect -", "detect"),
         ("win-event-compact archive target", "bridge"),
         ("win-event-verify --kinesis events", "kinesis"),
-        ("win-event-console --port 0 --cache redis://127.0.0.1:1", "cache"),
+        (
+            "win-event-console --port 0 --kafka-security-protocol PLAINTEXT --cache redis://127.0.0.1:1",
+            "cache",
+        ),
     ):
         said = _call(installed, tmp_path, *command.split()).stderr
         assert "Traceback" not in said
