@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -224,11 +223,7 @@ class _Loading:
             path=document.path,
             line=document.line,
             text=document.text,
-            meaning=json.dumps(
-                [self._content[id(rule)], self._filters.get(id(rule), []), self._texts],
-                sort_keys=True,
-                default=str,
-            ),
+            meaning=(self._content[id(rule)], self._filters.get(id(rule), []), self._texts),
             scenarios=tuple(map(str, rule.custom_attributes.get("scenarios") or ())),
             examples=rule.custom_attributes.get("examples") or {},
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -31,8 +32,8 @@ class Head:
     path: str
     line: int
     text: str = field(repr=False)
-    meaning: str = field(repr=False)
-    """Everything that decides what the rule means: its content, filters, pipelines."""
+    meaning: Sequence[Any] = field(repr=False)
+    """Everything that decides what the rule means: its content, filters, the texts of pipelines."""
     alerts: bool = True
     scenarios: tuple[str, ...] = ()
     examples: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -40,7 +41,8 @@ class Head:
     @cached_property
     def fingerprint(self) -> str:
         """A value that changes with the meaning of the rule, and is the same in each process."""
-        return hashlib.sha256(self.meaning.encode(errors="replace")).hexdigest()[:16]
+        text = json.dumps(self.meaning, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
     def refuse(self, reason: str) -> Refusal:
         return refusal(self.path, self.line, self.text, reason)

@@ -4,44 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
+from jvm_reader import Server
 from running import wait_until
 
 from console.reading.flink import read_jobs
 from console.reading.poller import AwayError, Poller
 from console.reading.tail import fresh_offset
-
-
-class Odd:
-    """A server that answers every request with the same bytes."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.answer = b""
-        Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client:
-                client.recv(65_536)
-                client.sendall(self.answer)
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-@pytest.fixture
-def odd() -> Iterator[Odd]:
-    server = Odd()
-    yield server
-    server.close()
 
 
 def _http(body: bytes) -> bytes:
@@ -59,10 +29,18 @@ def _http(body: bytes) -> bytes:
         _http(b"<html>"),
     ],
 )
-def test_a_server_that_is_not_flink_is_a_problem(odd: Odd, answer: bytes) -> None:
-    odd.answer = answer
-    with pytest.raises(AwayError):
-        read_jobs(odd.url)
+def test_a_server_that_is_not_flink_is_a_problem(answer: bytes) -> None:
+    def says_it(client: socket.socket) -> None:
+        client.recv(65_536)
+        client.sendall(answer)
+
+    server = Server([says_it])
+    try:
+        with pytest.raises(AwayError):
+            read_jobs(f"http://127.0.0.1:{server.port}")
+    finally:
+        server.close()
+    assert server.errors == []
 
 
 def test_a_poller_goes_on_after_any_error() -> None:

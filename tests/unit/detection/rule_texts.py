@@ -15,6 +15,15 @@ from detection.matching.rule_set import RuleSet
 from detection.running.rule_source import counted
 from producer.events.event_time import TICKS, read_ticks, to_text
 
+# A filter of the rule that is called `failed`.
+FILTER = """title: Known scanners
+logsource: {product: windows, service: security}
+filter:
+  rules: [failed]
+  scanner: {IpAddress: 10.0.0.9}
+  condition: not scanner
+"""
+
 NOON = read_ticks("2026-01-05T12:00:00Z") or 0
 
 

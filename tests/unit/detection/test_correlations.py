@@ -6,7 +6,7 @@ import random
 from itertools import islice
 
 import pytest
-from unit.detection.rule_texts import correlation, detected, event, last_words, rule, rule_set, told
+from unit.detection.rule_texts import FILTER, correlation, detected, event, last_words, rule, rule_set, told
 
 from detection.correlation.bounds import Bounds
 from detection.detector import Detector
@@ -289,13 +289,6 @@ GLOBAL = (
     "action: global\nlogsource: {product: windows}\ndetection: {s: {EventID: 4625}}\n---\n"
     "title: failed\nname: failed\ndetection: {condition: s}\n"
 )
-FILTER = """title: Known scanners
-logsource: {product: windows, service: security}
-filter:
-  rules: [failed]
-  scanner: {IpAddress: 10.0.0.9}
-  condition: not scanner
-"""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from unit.detection.rule_texts import FILTER
 
 from detection.matching.loading import PipelineError, load
 from detection.matching.rule_files import RuleFile
@@ -114,15 +115,8 @@ def test_one_id_stands_once() -> None:
 
 
 def test_a_filter_of_a_rule_that_is_not_there_is_refused() -> None:
-    text = """title: Known scanners
-logsource: {product: windows, service: security}
-filter:
-  rules: [NAME]
-  scanner: {IpAddress: 10.0.0.9}
-  condition: not scanner
-"""
-    assert "'missing'" in loaded(GOOD, text.replace("NAME", "missing")).refusals[0].reason
-    assert loaded(GOOD, text.replace("NAME", "good")).refusals == ()
+    assert "'missing'" in loaded(GOOD, FILTER.replace("failed", "missing")).refusals[0].reason
+    assert loaded(GOOD, FILTER.replace("failed", "good")).refusals == ()
 
 
 def test_a_pipeline_that_is_none_is_a_mistake_of_the_call() -> None:
