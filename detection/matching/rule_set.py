@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,8 +40,8 @@ class Head:
     @cached_property
     def fingerprint(self) -> str:
         """A value that changes with the meaning of the rule, and is the same in each process."""
-        text = json.dumps(self.meaning, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+        # Not as JSON: a mapping in YAML may have numbers and texts as its keys.
+        return hashlib.sha256(repr(self.meaning).encode(errors="replace")).hexdigest()[:16]
 
     def refuse(self, reason: str) -> Refusal:
         return refusal(self.path, self.line, self.text, reason)

@@ -298,8 +298,9 @@ GLOBAL = (
         ([GLOBAL], [GLOBAL.replace("4625", "4624")]),
         ([FAILED, FILTER], [FAILED, FILTER.replace("10.0.0.9", "10.0.0.8")]),
         ([FAILED, FILTER], [FAILED]),
+        ([FAILED + "custom: {1: a, b: c}\n"], [FAILED + "custom: {1: a, b: d}\n"]),
     ],
-    ids=["on one line", "common part", "filter", "no filter"],
+    ids=["on one line", "common part", "filter", "no filter", "keys of two kinds"],
 )
 def test_a_rule_that_means_something_else_begins_anew(before: list[str], after: list[str]) -> None:
     detector = Detector(rule_set(*before, BURST))
