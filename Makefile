@@ -35,10 +35,11 @@ test-fast: setup tools  ## run the unit tests only; run this first after a chang
 test-damage: setup  ## damage records at random and compare with what win-event-verify reports: 5,000 cases of each kind
 	@WIN_EVENT_DAMAGE_EXAMPLES=5000 python -m pytest tests/unit/consumer/test_any_damage.py --timeout 1800
 
-check: setup  ## check formatting, lint, types and import contracts
+check: setup  ## check formatting, lint, types, import contracts, and that every test can be imported
 	@ruff format --check --quiet . && ruff check --quiet .
 	@mypy --no-error-summary
 	@lint-imports --no-cache --no-logo
+	@python -m pytest --collect-only --quiet --quiet >/dev/null || python -m pytest --collect-only --quiet
 
 up: setup  ## start the broker and the Flink cluster
 	@win-event-stack up

@@ -28,7 +28,7 @@ HOSTILE = (
 )
 # As the detection and as the analytics write an alert.
 _RULE = Head(
-    "brute-force", "Many failed logons from one address", "high", ("attack.t1110",), "rule.yml", 1, ""
+    "brute-force", "Many failed logons from one address", "high", ("attack.t1110",), "rule.yml", 1, "", ()
 )
 SIGMA_ALERT = Alert(
     id="5f0c",
