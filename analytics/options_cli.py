@@ -73,9 +73,10 @@ _OPTIONS = (
         "--idle-timeout",
         "WIN_EVENT_IDLE_TIMEOUT",
         type=FiniteFloat(0.1, 86_400),
-        default=30.0,
+        default=60.0,
         metavar="SECONDS",
-        help="A partition without events for this long does not delay the others. No effect with --bounded.",
+        help="A partition without events for this long does not delay the others. Make it longer than Kafka "
+        "may be away. No effect with --bounded.",
     ),
     option(
         "--hosts",

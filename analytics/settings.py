@@ -45,7 +45,7 @@ class AnalyticsSettings:
     hosts: Hosts | None = None
     archive: ArchiveSettings | None = None
     max_lateness: float = 10.0
-    idle_timeout: float = 30.0
+    idle_timeout: float = 60.0
     start_from: Literal["earliest", "latest"] = "earliest"
     bounded: bool = False
     delivery: str = "at-least-once"

@@ -52,8 +52,10 @@ _OPTIONS = (
         help="Read the records that are in the topic now, close all windows, and end.",
     ),
     option(
-        "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=FiniteFloat(0.1, 86_400), default=10.0,
-        metavar="SECONDS", help="A partition without events for this long does not delay the others.",
+        "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=FiniteFloat(0.1, 86_400), default=60.0,
+        metavar="SECONDS",
+        help="A partition without events for this long does not delay the others. Make it longer than Kafka "
+        "may be away.",
     ),
     checkpoint_option(),
     option(

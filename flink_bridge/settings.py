@@ -128,7 +128,7 @@ class BridgeSettings:
     @property
     def name(self) -> str:
         where = ", ".join(str(endpoint) for endpoint in self.endpoints)
-        return self.job_name or f"win-event-bridge {where} → {self.topic}"
+        return self.job_name or f"win-event-bridge {where} to {self.topic}"
 
     def description(self) -> dict[str, object]:
         """The job's name, and the endpoints whose positions are in its state: to find its checkpoints."""

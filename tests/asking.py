@@ -31,6 +31,8 @@ QUESTIONS = ",".join((
 OPTIONS = (
     "--delivery-guarantee", "exactly-once", "--checkpoint-interval", "1", *THRESHOLD,
     "--archive-part-seconds", "2",
+    # A partition is not idle while the broker is away or while a busy machine reads another.
+    "--idle-timeout", "300",
 )  # fmt: skip
 HOURS_LATER = 3
 

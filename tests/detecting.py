@@ -29,7 +29,7 @@ ATTACKS = ("brute-force@5", "password-spray@20", "service-install@30", "log-clea
 ACROSS_PARTITIONS = "Somebody works at night"  # what comes first, and so the name, is not decided there
 CLOSING = 100_000  # seconds later: every window is over
 # A partition that a busy machine reads late must not count as idle: what comes from it would be too late.
-OPTIONS = ("--max-lateness", "10", "--idle-timeout", "120", "--checkpoint-interval", "1")
+OPTIONS = ("--max-lateness", "10", "--idle-timeout", "300", "--checkpoint-interval", "1")
 
 
 class Sent(NamedTuple):

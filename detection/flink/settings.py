@@ -26,7 +26,7 @@ class DetectionSettings:
     start_from: str = "earliest"
     bounded: bool = False
     max_lateness: float = 60.0
-    idle_timeout: float = 10.0
+    idle_timeout: float = 60.0
     bounds: Bounds = DEFAULT_BOUNDS
     checkpoint_interval: float = 5.0
     execution_mode: str = "process"
@@ -35,7 +35,7 @@ class DetectionSettings:
 
     @property
     def name(self) -> str:
-        return self.job_name or f"win-event-detection {self.topic} → {self.alerts_topic}"
+        return self.job_name or f"win-event-detection {self.topic} to {self.alerts_topic}"
 
 
 def detection_flink_options(settings: DetectionSettings) -> dict[str, str]:

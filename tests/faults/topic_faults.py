@@ -24,7 +24,6 @@ from local_stack.cluster import rest as flink_rest
 SLICES = 3  # of the events; a kill follows each but the last
 AWAY_SECONDS = 5.0
 _DAYS = count(2)  # each row has a day of its own: the topics of results are shared
-_NOT_IDLE = ("--idle-timeout", "300")  # a partition that waits for the broker is not idle
 
 Kill = Callable[[Experiment], str]
 
@@ -70,7 +69,7 @@ def _answers_stay_right(kill: Kill) -> Callable[[Experiment, Path], Finding]:
         closing, day = asking.closing_events(events), events[0]["timestamp"][:10]
         topic, _ = stack.create_topics(folder.name.replace("-", "_"))
         words = ("--kafka-topic", topic, "--archive-path", (folder / "archive").as_uri())
-        with _running(asking.ask(stack, asking.QUESTIONS, *words, *asking.OPTIONS, *_NOT_IDLE)) as job:
+        with _running(asking.ask(stack, asking.QUESTIONS, *words, *asking.OPTIONS)) as job:
             proofs = []
             for part in _sliced(events):
                 before = len(asking.rows(stack, "events_enriched", day))
@@ -102,7 +101,7 @@ def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
     events = detecting.attacks(8_000, experiment.seed, start)
     wanted = detecting.expected(events)
     topic, _ = stack.create_topics(folder.name.replace("-", "_"))
-    with _running(detecting.submit(stack, topic, *_NOT_IDLE)) as job:
+    with _running(detecting.submit(stack, topic)) as job:
         proofs = []
         for part in _sliced(events):
             before = len(detecting.counted(stack, start))

@@ -33,13 +33,13 @@ def _snapshot(folder: Path, taken: int, *positions: str, complete: bool = True) 
 
 def test_jobs_are_found_by_the_name_that_the_jobmanager_logged() -> None:
     log = [
-        f"… Received job submission 'win-event-bridge a:1 → t' ({A}).",
+        f"… Received job submission 'win-event-bridge a:1 to t' ({A}).",
         f"… Received job submission 'other' ({OTHER}).",
-        f"… Received job submission 'win-event-bridge a:1 → t' ({B}).",
-        f"… Received job submission 'my win-event-bridge a:1 → t' ({OTHER}).",
+        f"… Received job submission 'win-event-bridge a:1 to t' ({B}).",
+        f"… Received job submission 'my win-event-bridge a:1 to t' ({OTHER}).",
     ]
-    assert job_ids(log, "win-event-bridge a:1 → t") == {A, B}
-    assert job_ids(log, "win-event-bridge a.1 → t") == set()
+    assert job_ids(log, "win-event-bridge a:1 to t") == {A, B}
+    assert job_ids(log, "win-event-bridge a.1 to t") == set()
 
 
 def test_the_newest_complete_one_of_these_jobs_wins(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_nothing_is_allowed_to_be_lost_when_all_of_it_is_kept(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "name", "positions"),
     [
-        (["--port", "1"], "win-event-bridge 127.0.0.1:1 → events_processed", {"127.0.0.1:1"}),
+        (["--port", "1"], "win-event-bridge 127.0.0.1:1 to events_processed", {"127.0.0.1:1"}),
         (["--hostname", "a:1,b:2", "--job-name", "n"], "n", {"a:1", "b:2"}),
         (["--source", "socket", "--job-name", "n"], "n", set()),
         (["detection", "--job-name", "n"], "n", set()),

@@ -13,7 +13,7 @@ from local_stack.health.report_view import as_screen
 from local_stack.health.warnings import Doomed, Finding, of_job, of_retention, of_transaction
 
 HEALTHY = Job(
-    "win-event-bridge collector-07.dc1.example.com:9999, collector-08.dc1.example.com:9999 → events_all",
+    "win-event-bridge collector-07.dc1.example.com:9999, collector-08.dc1.example.com:9999 to events_all",
     "RUNNING",
     "ab",
     uptime=4000.0,
