@@ -31,10 +31,8 @@ export function drawPipeline(status, rows) {
 }
 
 function sortJobs(jobs) {
-  const kind = (job) =>
-    job.name.startsWith("win-event-bridge") ? "bridge" : /detect/i.test(job.name) ? "detection" : "analytics";
   const sorted = { bridge: [], analytics: [], detection: [] };
-  for (const job of jobs) if (!["CANCELED", "FAILED", "FINISHED"].includes(job.state)) sorted[kind(job)].push(job);
+  for (const job of jobs) if (!["CANCELED", "FAILED", "FINISHED"].includes(job.state)) sorted[job.kind].push(job);
   return sorted;
 }
 

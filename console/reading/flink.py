@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from console.reading.http_json import RefusedError, ask
 from console.reading.poller import AwayError
@@ -13,12 +14,17 @@ from console.reading.poller import AwayError
 _OVER = ("CANCELED", "FAILED", "FINISHED")
 MAX_JOBS = 50
 
+Kind = Literal["bridge", "detection", "analytics"]
+# What tells the kind of a job, whatever its name is: see flink_bridge/graph.py and detection/flink/graph.py.
+_OPERATORS: dict[str, Kind] = {"parse and key": "bridge", "correlate": "detection"}
+
 
 @dataclass(frozen=True)
 class Job:
     """Times are in seconds; `checkpoint_*` describe the newest completed one, or are None before it."""
 
     name: str
+    kind: Kind
     job_id: str
     state: str
     running_tasks: int
@@ -59,6 +65,7 @@ def _job(get: Callable[[str], Any], overview: dict[str, Any]) -> Job:
     counts = checkpoints.get("counts", {})
     return Job(
         name=str(overview["name"]),
+        kind=kind_of(str(vertex["name"]) for vertex in get(f"/jobs/{job_id}")["vertices"]),
         job_id=job_id,
         state=str(overview["state"]),
         running_tasks=int(overview["tasks"].get("running", 0)),
@@ -70,6 +77,12 @@ def _job(get: Callable[[str], Any], overview: dict[str, Any]) -> Job:
         checkpoint_age=max(0.0, round(now - done / 1000, 3)) if done else None,
         checkpoint_duration=newest["end_to_end_duration"] / 1000 if newest else None,
     )
+
+
+def kind_of(vertices: Iterable[str]) -> Kind:
+    """The kind of a job with vertices of these names; a vertex is named after its chain of operators."""
+    operators = {name for vertex in vertices for name in re.split(r" -> |[(),]+ *", vertex)}
+    return next((kind for name, kind in _OPERATORS.items() if name in operators), "analytics")
 
 
 def _restarts(get: Callable[[str], Any], job_id: str) -> int:

@@ -55,6 +55,7 @@ class Job(BaseModel):
     """A job of the Flink cluster; times in seconds."""
 
     name: str
+    kind: Literal["bridge", "detection", "analytics"]
     job_id: str
     state: str
     running_tasks: int

@@ -17,13 +17,13 @@ AGO = re.compile(r"checkpoint \d+(\.\d)? (ms|s) ago")
 
 @pytest.fixture(scope="module")
 def jobs(stack: RunningStack, pipeline: Pipeline, producer: SteeredProducer) -> Iterator[list[Job]]:
-    """The bridge from the producer into the topic, level_counts from there on."""
+    """The bridge, under a name of its own, from the producer into the topic; level_counts from there on."""
     processed = pipeline.topic("events_processed")
     started = [
         stack.submit(
             *("--hostname", "127.0.0.1", "--port", str(producer.running.port)),
             *("--kafka-topic", processed, "--kafka-rejected-topic", pipeline.topic("events_rejected")),
-            *("--checkpoint-interval", "1"),
+            *("--checkpoint-interval", "1", "--job-name", "collector in Berlin"),
         )
     ]
     result = f"events_by_level={pipeline.topic('events_by_level')}"
@@ -68,6 +68,7 @@ def test_the_drawing_shows_the_real_pipeline(
         expect(node).to_have_attribute("data-state", "good")
         expect(node.locator(".note")).to_have_text(AGO)
     expect(page.locator("#node-bridge .note")).to_contain_text("0 restarts")
+    expect(page.locator("#node-analytics .figure")).to_have_text(re.compile(r"^1\s*job$"))
     expect(page.locator("#node-analytics .note")).to_have_text(re.compile(r"lag \d"))
     expect(page.locator("#node-producer .note")).to_have_text(re.compile(r"1 client · lag \d"))
     expect(page.locator("#node-processed .figure")).to_have_text(re.compile(r"^[1-9]\d*\s/s"))

@@ -9,7 +9,7 @@ import pytest
 from jvm_reader import Server
 from running import wait_until
 
-from console.reading.flink import read_jobs
+from console.reading.flink import kind_of, read_jobs
 from console.reading.poller import AwayError, Poller
 from console.reading.tail import fresh_offset
 
@@ -41,6 +41,13 @@ def test_a_server_that_is_not_flink_is_a_problem(answer: bytes) -> None:
     finally:
         server.close()
     assert server.errors == []
+
+
+def test_the_kind_of_a_job_is_known_by_its_operators() -> None:
+    bridge = "Source: read 127.0.0.1:9999 -> parse and key -> write to Kafka (events): Writer"
+    assert kind_of([bridge]) == "bridge"
+    assert kind_of(["Source: events -> match", "correlate -> sink: Writer", "sink: Committer"]) == "detection"
+    assert kind_of(["Source: event_documents[1] -> Calc[2]", "Correlate(invocation=[f])"]) == "analytics"
 
 
 def test_a_poller_goes_on_after_any_error() -> None:
