@@ -141,13 +141,16 @@ def _finish(experiment: Experiment, say: Say) -> list[dict[str, Any]]:
         return [experiment.reports[pipeline] for pipeline in experiment.pipelines]
     before = {pipeline: pipeline.produced() for pipeline in experiment.pipelines}
     experiment.load(FRESH_SECONDS)
-    fresh = {pipeline.mode.name: pipeline.produced() - before[pipeline] for pipeline in experiment.pipelines}
-    assert all(fresh.values()), f"no fresh events were made: {fresh}"
+
+    def fresh() -> dict[str, int]:
+        return {each.mode.name: each.produced() - before[each] for each in experiment.pipelines}
+
+    wait_until(lambda: all(fresh().values()), "fresh events are made", told=fresh)
     for pipeline in experiment.pipelines:
         pipeline.end_load()
     for pipeline in experiment.pipelines:
         wait_until(pipeline.has_made_all, f"{pipeline.mode.name}: the load ends")
-    say(f"auditing; fresh events {fresh}")
+    say(f"auditing; fresh events {fresh()}")
     return experiment.in_all_pipelines(settled_audit)
 
 
