@@ -127,7 +127,7 @@ def apply_command(reset_passwords: bool, prune: bool, **values: Any) -> int:
     )
     with working("changing the cluster to match the topology"):
         results = apply(settings, on_wait=say_waiting)
-    return report(results, as_json=setup.as_json)
+    return report(results, as_json=setup.as_json, untold="exists")
 
 
 @commands.command("check")
