@@ -77,4 +77,7 @@ def test_the_producers_page_is_read() -> None:
 
 
 def test_endpoints_are_found_in_a_jobs_name() -> None:
-    assert endpoints("win-event-bridge a.example:9999, [::1]:7 to events") == [("a.example", 9999), ("::1", 7)]
+    assert endpoints("win-event-bridge a.example:9999, [::1]:7 to events") == [
+        ("a.example", 9999),
+        ("::1", 7),
+    ]

@@ -9,7 +9,11 @@ import pytest
 from kafka_setup.cli_output import report
 from kafka_setup.topology.resources import Result
 
-RESULTS = [Result("exists", "topic", "events"), Result("created", "user", "bridge"), Result("exists", "acl", "a")]
+RESULTS = [
+    Result("exists", "topic", "events"),
+    Result("created", "user", "bridge"),
+    Result("exists", "acl", "a"),
+]
 
 
 def test_apply_lists_what_it_did_and_counts_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
