@@ -42,12 +42,14 @@ def _data(name: str) -> Field:
         f"WHEN EventID IN ({', '.join(repr(str(event)) for event in events)}) THEN StringInserts[{position}]"
         for position, events in INSERTS[name].items()
     )
-    inserts = f"CASE WHEN StringInserts IS NULL OR Channel <> 'Security' THEN NULL {cases} END"
+    inserts = f"CASE WHEN StringInserts IS NULL OR LOWER(Channel) <> 'security' THEN NULL {cases} END"
     return Field(
         (f"data.{name}", f"winlog.event_data.{name}", name, "StringInserts", "EventID", "Channel"),
         _first(f"`data`.{name}", f"winlog.event_data.{name}", name, inserts),
     )
 
+
+_CHANNEL = _where("source")
 
 # NXLog calls a failed audit an ERROR, though Windows gives it the level Information.
 _LEVEL = """CASE
@@ -62,7 +64,8 @@ _LEVEL = """CASE
 
 FIELDS: dict[str, Field] = {
     "level": Field(("level", "log.level", "EventType", "Severity", "Level"), _LEVEL),
-    "source": _field("source", default="'unknown'"),
+    # `source` comes last: in ECS it is an object about the sender, beside winlog.channel.
+    "source": Field(_CHANNEL, _first(*sorted(_CHANNEL, key="source".__eq__), default="'unknown'")),
     "event_id": _field("event_id", "TRY_CAST({} AS INT)"),
     "record_id": _field("record_id", "COALESCE(TRY_CAST({} AS BIGINT), 0)"),
     "computer": _field("computer", default="'unknown'"),

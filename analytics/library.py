@@ -47,6 +47,6 @@ def _file(name: str, known: dict[str, Question]) -> Question:
         question = Question(path.stem, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
-    if not question.results:
+    if not question.writes:
         raise QuestionError(f"{name}: no line begins with INSERT INTO, so it would write no answer")
     return question

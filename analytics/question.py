@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _PARAMETER = re.compile(r"^-- (\w+) = (\d+) \[(\d+)\.\.(\d+)\] (.+)$", re.MULTILINE)
 _MARK = re.compile(r"\d+(?P<quote>'?) /\* (?P<name>\w+)(?: - (?P<less>\d+))? \*/")
 _INSERT = re.compile(r"^INSERT INTO (\w+)", re.MULTILINE)
+_OWN_TABLE = re.compile(
+    r"^CREATE (?:TEMPORARY )?TABLE (?:IF NOT EXISTS )?`?(\w+)", re.MULTILINE | re.IGNORECASE
+)
 _COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
 
 
@@ -57,7 +60,13 @@ class Question:
 
     @property
     def results(self) -> tuple[str, ...]:
-        """The tables that it writes."""
+        """The tables that it writes, without those that it creates itself."""
+        own = _OWN_TABLE.findall(self.text)
+        return tuple(name for name in self.writes if name not in own)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """All tables that it writes."""
         return tuple(dict.fromkeys(_INSERT.findall(self.text)))
 
     def mentions(self, name: str) -> bool:
@@ -67,7 +76,7 @@ class Question:
     def reads(self, table: str) -> bool:
         """Whether it may read this table; a column of the same name does not count."""
         text = _COMMENT.sub("", self.text)
-        pattern = rf"\b(FROM|JOIN|TABLE)\s+([\w`]+\s*,\s*)*`?{re.escape(table)}\b"
+        pattern = rf"\b(FROM|JOIN|TABLE)\s+([\w`]+(\s+\w+){{0,2}}\s*,\s*)*`?{re.escape(table)}\b"
         return re.search(pattern, text, re.IGNORECASE) is not None
 
     def statements(self, values: Mapping[str, str]) -> list[str]:

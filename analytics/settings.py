@@ -62,7 +62,7 @@ class AnalyticsSettings:
     @property
     def name(self) -> str:
         asked = ", ".join(question.name for question in self.questions)
-        return self.job_name or f"win-event-analytics {asked} ← {'files' if self.files else self.topic}"
+        return self.job_name or f"win-event-analytics {asked} from {'files' if self.files else self.topic}"
 
     @property
     def results(self) -> tuple[str, ...]:

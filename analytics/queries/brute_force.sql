@@ -10,7 +10,7 @@
 CREATE TEMPORARY VIEW failed_logons AS
 SELECT address, event_time, account
 FROM events
-WHERE event_id = 4625 AND source = 'Security' AND address IS NOT NULL AND address NOT IN ('', '-');
+WHERE event_id = 4625 AND LOWER(source) = 'security' AND address IS NOT NULL AND address NOT IN ('', '-');
 
 CREATE TEMPORARY VIEW failed_accounts AS
 SELECT

@@ -8,12 +8,12 @@
 CREATE TEMPORARY VIEW logons AS
 SELECT computer, logon_id, record_id, event_time, account, logon_type, address
 FROM events
-WHERE event_id = 4624 AND source = 'Security' AND logon_id IS NOT NULL;
+WHERE event_id = 4624 AND LOWER(source) = 'security' AND logon_id IS NOT NULL;
 
 CREATE TEMPORARY VIEW logoffs AS
 SELECT computer, logon_id, event_time
 FROM events
-WHERE event_id IN (4634, 4647) AND source = 'Security' AND logon_id IS NOT NULL;
+WHERE event_id IN (4634, 4647) AND LOWER(source) = 'security' AND logon_id IS NOT NULL;
 
 -- `before` is the end before this one: logons before it have ended there, so each logon finds only one end.
 -- (A GROUP BY over all ends would keep each session, since it cannot know that no other end comes.)

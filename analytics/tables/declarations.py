@@ -15,7 +15,8 @@ from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.kafka.sql_text import literal
 
 _LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
-_JSON = {"json.ignore-parse-errors": "true"}
+# Flink's newer decoder drops a whole event if one column of objects holds an array, such as "data": [].
+_JSON = {"json.ignore-parse-errors": "true", "json.decode.json-parser.enabled": "false"}
 _ISO = "timestamp-format.standard"
 # A file has no record timestamp, so the time of the event is used, in milliseconds; 1970 without one.
 _TOLD = "COALESCE(`timestamp`, `@timestamp`, EventTime, TimeCreated)"
@@ -133,7 +134,9 @@ def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
 
 def with_own_transactions(insert: str, settings: AnalyticsSettings, writer: str) -> str:
     """The INSERT, with a unique transactional id prefix, because two questions may write to one topic."""
-    if settings.delivery != "exactly-once" or settings.files or insert.startswith("INSERT INTO archive"):
+    written = re.match(r"INSERT INTO (\w+)", insert)
+    ours = written is not None and written[1] in declarations()
+    if settings.delivery != "exactly-once" or settings.files or not ours:
         return insert
     prefix = literal(f"{settings.transactional_id_prefix}-{writer}")
     hint = f"/*+ OPTIONS('sink.transactional-id-prefix' = {prefix}) */"
@@ -214,6 +217,7 @@ def _with(options: Mapping[str, str]) -> str:
 
 
 def interval(seconds: float) -> str:
-    days, rest = divmod(int(seconds), 86_400)
-    text = f"{days} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{round(seconds % 1 * 1000):03d}"
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    days, rest = divmod(whole, 86_400)
+    text = f"{days} {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{milliseconds:03d}"
     return f"INTERVAL '{text}' DAY(3) TO SECOND(3)"

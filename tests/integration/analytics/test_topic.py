@@ -131,6 +131,13 @@ def test_the_archive_holds_every_line_once(asked: Asked) -> None:
     assert sorted(archived(asked.archive)) == everything
 
 
+def test_a_committed_row_is_written_once(asked: Asked) -> None:
+    """The rows of `enriched` never change, so each key has one record, although the job was killed."""
+    records = read_topic(asked.stack, "events_enriched", 1, isolation="read_committed")
+    keys = [record.key for record in records if asked.day.encode() in record.value]
+    assert len(keys) == len(set(keys)) >= len(asked.events)
+
+
 def test_one_job_reads_the_topic_once_and_shows_no_password(asked: Asked) -> None:
     vertices = asked.stack.rest(f"/jobs/{asked.job.job_id}")["vertices"]
     sources = {vertex["name"] for vertex in vertices if vertex["name"].startswith("Source")}

@@ -14,7 +14,7 @@ from analytics.library import find, shipped
 from analytics.question import Question, QuestionError, share_out, split_statements
 from analytics.schema import FOLDER, schema_of, text_of
 from analytics.settings import AnalyticsSettings
-from analytics.tables.declarations import declarations, fields_of
+from analytics.tables.declarations import declarations, fields_of, interval, with_own_transactions
 from producer.event_fields import INSERTS
 from producer.events.catalogue.event_catalogue import BUILT_IN, load_catalogue
 
@@ -108,12 +108,34 @@ def test_a_mistake_is_told_in_one_sentence_before_anything_starts(arguments: lis
         ("SELECT * FROM events", True),
         ("SELECT * FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(event_time), INTERVAL '5' MINUTE))", True),
         ("SELECT * FROM mine, `events` WHERE TRUE", True),
+        ("SELECT * FROM mine AS m, events e WHERE TRUE", True),
         ("SELECT subject, events FROM alerts_told JOIN mine ON TRUE", False),
         ("-- FROM events\nSELECT 1", False),
     ],
 )
 def test_a_table_that_is_read_is_told_from_a_column_of_its_name(text: str, reads: bool) -> None:
     assert Question("q", text).reads("events") is reads
+
+
+def test_a_table_that_a_question_creates_is_no_topic() -> None:
+    text = (
+        "CREATE TEMPORARY TABLE mine (c STRING) WITH ('connector' = 'print');\nINSERT INTO mine SELECT 1;\n"
+    )
+    question = Question("q", f"{text}INSERT INTO alerts SELECT 2;\n")
+    settings = AnalyticsSettings((question,), {}, delivery="exactly-once")
+    assert settings.answer_topics == ("alerts",)
+    assert question.writes == ("mine", "alerts")
+    assert with_own_transactions("INSERT INTO mine SELECT 1", settings, "q-1") == "INSERT INTO mine SELECT 1"
+    assert "sink.transactional-id-prefix" in with_own_transactions(
+        "INSERT INTO alerts SELECT 2", settings, "q-2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(10, "0 00:00:10.000"), (9.9996, "0 00:00:10.000"), (90_061.0005, "1 01:01:01.000")]
+)
+def test_an_interval_has_days_and_milliseconds(seconds: float, text: str) -> None:
+    assert interval(seconds) == f"INTERVAL '{text}' DAY(3) TO SECOND(3)"
 
 
 def test_a_job_that_knows_the_inventory_forgets_nothing() -> None:
