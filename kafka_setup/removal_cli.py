@@ -70,11 +70,10 @@ def rotate_command(user: str, from_stdin: bool, **values: Any) -> int:
     settings = RotateSettings(
         setup.topology.user(user), given or new_password(), setup.connection, setup.password_dir, setup.wait
     )
+    told = given is None and setup.password_dir is None
     with working(f"giving {user} a new password"):
-        result = rotate(settings, on_wait=say_waiting)
+        result = rotate(settings, say_waiting, lambda: click.echo(settings.password) if told else None)
     Console(stderr=True, highlight=False).print(rows.as_text([result]), end="", soft_wrap=True)
-    if not result.failed and given is None and setup.password_dir is None:
-        click.echo(settings.password)
     return int(result.failed)
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kafka_setup.changes.alterations import set_password
 from kafka_setup.changes.state import logs_in, read_state
 from kafka_setup.connection.passwords import password_file, store_password
-from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, until_none_missing
+from kafka_setup.connection.session import (
+    DEFAULT_WAIT,
+    LATE,
+    KafkaUnavailableError,
+    OnWait,
+    open_admin,
+    until_none_missing,
+)
 from kafka_setup.connection.settings import KafkaConnection, Secret
 from kafka_setup.topology.resources import NO_CREDENTIAL, Result, Topology, User
 
@@ -27,11 +35,14 @@ class RotateSettings:
     wait: float = DEFAULT_WAIT
 
 
-def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
+def rotate(
+    settings: RotateSettings, on_wait: OnWait | None = None, on_set: Callable[[], None] = lambda: None
+) -> Result:
     """Set the new password. Open connections stay open; the next login needs the new password.
 
     The new password is in .USER.new before the cluster gets it, and in USER when it works, so a crash in
-    between loses neither. Raises KafkaUnavailableError, NotAllowedError, KafkaException.
+    between loses neither. `on_set` is called when the cluster has accepted it, before it is tested.
+    Raises KafkaUnavailableError, NotAllowedError, KafkaException.
     """
     user = settings.user
     admin = open_admin(settings.connection, wait=settings.wait, on_wait=on_wait)
@@ -45,7 +56,14 @@ def rotate(settings: RotateSettings, on_wait: OnWait | None = None) -> Result:
     if draft is not None:
         store_password(draft, settings.password)
     set_password(admin, user, settings.password).result()
-    if until_none_missing(lambda: set() if _works(settings) else {user.name}):
+    on_set()
+    try:
+        late = until_none_missing(lambda: set() if _works(settings) else {user.name})
+    except KafkaUnavailableError as error:
+        return Result(
+            "failed", "user", user.name, f"the new password is set, but could not be tested: {error}"
+        )
+    if late:
         return Result("failed", "user", user.name, LATE)
     if draft is not None and kept is not None:
         draft.replace(kept)

@@ -24,12 +24,12 @@ from tenacity import (
 
 from kafka_setup.connection.diagnosis import Diagnosis, diagnose, wrong_settings
 from kafka_setup.connection.listener import protocol_mismatch
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 from kafka_setup.connection.tls import certificate_problem
 
 DEFAULT_WAIT = 60.0  # seconds
-_PROBE = 10.0  # seconds one attempt may take
-_PATIENCE = 3.0  # seconds for which the client may retry before we report an error
+_PROBE = 10.0  # seconds that one of several attempts may take
+_PATIENCE = 3.0  # seconds for which the client may try again before one of several attempts reports why
 _POLL = 0.05  # seconds between two calls of the client's error callbacks
 
 # librdkafka would write to stderr; its messages arrive here as errors.
@@ -91,7 +91,7 @@ def open_admin(
         before_sleep=_tell(on_wait),
     )
     try:
-        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)))
+        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)), _PATIENCE)
     except RetryError as error:
         reason = error.last_attempt.exception()
         raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
@@ -109,8 +109,13 @@ def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
     return tell
 
 
-def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient:
-    """One attempt. Raises WrongProtocolError, LoginRefusedError or NotReadyError."""
+def connect(
+    connection: KafkaConnection, timeout: float = REQUEST_TIMEOUT, patience: float | None = None
+) -> AdminClient:
+    """One attempt. Raises WrongProtocolError, LoginRefusedError or NotReadyError.
+
+    `patience`: seconds after which a reason that may pass ends the attempt, if not `timeout`.
+    """
     require_protocol(connection)
     errors: list[KafkaError] = []
     try:
@@ -131,7 +136,7 @@ def connect(connection: KafkaConnection, timeout: float = _PROBE) -> AdminClient
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
             raise _refused(diagnosis, connection)
-        if diagnosis and time.monotonic() > began + _PATIENCE:
+        if diagnosis and time.monotonic() > began + (timeout if patience is None else patience):
             raise NotReadyError(_precisely(diagnosis, connection))
     try:
         answer.result(timeout=_POLL)
