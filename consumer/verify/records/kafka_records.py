@@ -42,10 +42,11 @@ class TopicReader:
         self.follows = topic.follow
         self.done = 0
         self._client = KafkaClient(topic.connection, topic.name, topic.read_committed)
+        # With transactions, an end offset may be higher than what can be read. Asked first: what is committed
+        # between the two questions is not in an open transaction.
+        self._ends = self._client.end_offsets(stable=False) if topic.read_committed else {}
         self._ranges = self._client.ranges()
         self.total = sum(end - start for start, end in self._ranges.values())
-        # With transactions, an end offset may be higher than what can be read.
-        self._ends = self._client.end_offsets(stable=False) if topic.read_committed else {}
         self._reached: dict[int, int] = {}  # where the readable part of a partition ended
 
     def batches(self) -> Iterator[list[Record]]:
