@@ -15,18 +15,10 @@ from running import RunningStack
 pytestmark = pytest.mark.faults
 
 
-# Measures a rate, which other tests beside it would lower. That a stalled reader is cut off, the others are
-# not, producer/test_hard_clients.py shows without a clock.
-MEASURED = ("stalled-reader",)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(row, id=row.name, marks=[pytest.mark.nightly] if row.name in MEASURED else [])
-        for row in PRODUCER_FAULTS
-    ],
-)
+# The gate shows the same without a clock, in integration/producer: test_hard_clients.py, test_full_disk.py,
+# test_log_directory.py.
+@pytest.mark.nightly
+@pytest.mark.parametrize("row", PRODUCER_FAULTS, ids=lambda row: row.name)
 def test_producer(row: ProducerFault, tmp_path: Path) -> None:
     assert row.act(tmp_path, 1).proof
 

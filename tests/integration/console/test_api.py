@@ -239,10 +239,11 @@ def test_a_wrong_question_is_answered_with_words(
 
 def test_a_foreign_page_learns_and_changes_nothing(console: RunningConsole) -> None:
     for headers in ({"Host": "evil.example"}, {"Host": "127.0.0.1.evil.example"}):
-        assert httpx.get(f"{console.url}/api/v1/status", headers=headers).status_code == 403
+        assert httpx.get(f"{console.url}/api/v1/status", headers=headers, timeout=60).status_code == 403
     own = {"X-Win-Event-Console": "1"}
     for headers in ({}, own | {"Origin": "http://evil.example"}, own | {"Sec-Fetch-Site": "cross-site"}):
-        assert httpx.post(f"{console.url}/api/v1/producer/stop", headers=headers).status_code == 403
+        stop = f"{console.url}/api/v1/producer/stop"
+        assert httpx.post(stop, headers=headers, timeout=60).status_code == 403
     for path in ("/", "/api/v1/status", "/openapi.json", "/docs"):
         policy = httpx.get(console.url + path, timeout=60).headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; script-src 'self';")

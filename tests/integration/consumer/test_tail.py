@@ -189,7 +189,7 @@ def test_a_closed_pipe_and_ctrl_c_are_quiet(producer):
 
 def test_duration_and_stats(producer):
     server = producer("--rate", "500")
-    result = tail(server.port, "--duration", "1", "--stats", "--from-start", "-o", "json")
+    result = tail(server.port, "--duration", "5", "--stats", "--from-start", "-o", "json")
     assert result.returncode == 0
     totals = json.loads(result.stdout)
     assert totals["events"] == sum(totals["levels"].values()) == sum(totals["sources"].values()) > 20

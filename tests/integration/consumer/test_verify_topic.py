@@ -49,7 +49,7 @@ def produce(broker, topic, values: Iterable[bytes], headers=None, **settings):
     login = kafka_objects.connection(broker.stack, "bridge").client_settings()
     client = Producer({**login, **settings})
     if "transactional.id" in settings:
-        client.init_transactions(30)
+        client.init_transactions(60)
         client.begin_transaction()
     for value in values:
         key = computer(value) if value.startswith(b'{"timestamp"') else b"?"
@@ -143,8 +143,8 @@ def test_a_key_that_is_not_the_computer_is_corrupt(broker, topics, lines):
 def test_aborted_records_are_skipped_when_reading_committed(broker, topics, lines):
     topic, _ = topics
     transaction = {"transactional.id": "win-event-bridge-test"}
-    produce(broker, topic, lines[:40], **transaction).abort_transaction(30)
-    produce(broker, topic, lines, **transaction).commit_transaction(30)
+    produce(broker, topic, lines[:40], **transaction).abort_transaction(60)
+    produce(broker, topic, lines, **transaction).commit_transaction(60)
     committed = verify(broker, "--topic", topic, "--read-committed", "--exactly-once", *SEED)
     assert (committed.returncode, found(committed)) == (0, {}), committed.stderr
     assert found(verify(broker, "--topic", topic, *SEED)) == {"duplicated": 40}
@@ -153,7 +153,7 @@ def test_aborted_records_are_skipped_when_reading_committed(broker, topics, line
 def test_an_open_transaction_leaves_an_audit_incomplete_and_is_named(broker, topics, lines):
     topic, _ = topics
     transaction = {"transactional.id": "win-event-bridge-hangs"}
-    produce(broker, topic, lines[:40], **transaction).commit_transaction(30)
+    produce(broker, topic, lines[:40], **transaction).commit_transaction(60)
     hanging = produce(broker, topic, lines[40:60], **transaction)
     result = verify(broker, "--topic", topic, "--read-committed")
     report = json.loads(result.stdout)
@@ -167,7 +167,7 @@ def test_an_open_transaction_leaves_an_audit_incomplete_and_is_named(broker, top
     assert found(result) == {}
     table = run(VERIFY, "--topic", topic, "--read-committed", env=broker.shell("reader"))
     assert "offsets behind the last stable one could not be read" in table.stdout
-    hanging.commit_transaction(30)
+    hanging.commit_transaction(60)
     after = verify(broker, "--topic", topic, "--read-committed", "--exactly-once")
     assert (after.returncode, json.loads(after.stdout)["unread"]) == (0, 0), after.stdout
 
@@ -220,7 +220,7 @@ def test_following_sees_what_comes_later_and_ends_with_the_verdict(broker, topic
     command = [str(VERIFY), "--json", "--follow", "--topic", topic, *SEED]
     environment = os.environ | broker.shell("reader")
     follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-    idle = subprocess.Popen([*command, "--idle-timeout", "8"], stdout=subprocess.PIPE, env=environment)
+    idle = subprocess.Popen([*command, "--idle-timeout", "20"], stdout=subprocess.PIPE, env=environment)
     client = Producer(kafka_objects.connection(broker.stack, "bridge").client_settings())
     for number, line in enumerate(lines[300:]):  # slowly: both have long read what was there at first
         client.produce(topic, line, computer(line))

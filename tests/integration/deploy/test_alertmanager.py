@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -70,16 +70,16 @@ def _templates() -> Path:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=30):
+        with urlopen(url, timeout=60):
             return True
-    except URLError:
+    except OSError:
         return False
 
 
 def _post(url: str, body: Any) -> int:
     request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except HTTPError as error:
         error.close()

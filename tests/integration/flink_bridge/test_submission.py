@@ -35,12 +35,12 @@ def open_transaction(stack: RunningStack) -> Iterator[float]:
     abandoned = Producer(
         {**login, "transactional.id": "win-event-bridge-gone-0-1", "transaction.timeout.ms": 600_000}
     )
-    abandoned.init_transactions(30)
+    abandoned.init_transactions(60)
     abandoned.begin_transaction()
     abandoned.produce(topics[0], b"{}", b"key")
-    abandoned.flush(30)
+    abandoned.flush(60)
     yield time.monotonic()
-    abandoned.abort_transaction(30)
+    abandoned.abort_transaction(60)
 
 
 def configure(stack: RunningStack, topic: str, **settings: str) -> None:
@@ -51,7 +51,7 @@ def configure(stack: RunningStack, topic: str, **settings: str) -> None:
         for name, value in settings.items()
     ]
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
-    admin.incremental_alter_configs([resource])[resource].result(30)
+    admin.incremental_alter_configs([resource])[resource].result(60)
 
 
 def refused(stack: RunningStack, topics: tuple[str, str], *options: str, **login: str) -> str:

@@ -84,7 +84,7 @@ def test_nothing_is_allowed_to_be_lost_when_all_of_it_is_kept(tmp_path: Path) ->
         (["--hostname", "a:1,b:2", "--job-name", "n"], "n", {"a:1", "b:2"}),
         (["--source", "socket", "--job-name", "n"], "n", set()),
         (["detection", "--job-name", "n"], "n", set()),
-        (["analytics", "level_counts"], "win-event-analytics level_counts ← events_processed", set()),
+        (["analytics", "level_counts"], "win-event-analytics level_counts from events_processed", set()),
     ],
 )
 def test_a_job_says_its_name_and_whose_positions_it_keeps(
