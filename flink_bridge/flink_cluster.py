@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 from urllib.error import URLError
-from urllib.request import urlopen
 
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
+from cli_types.http import open_url
 from flink_bridge.kafka.preflight import PreflightError
 
 
@@ -76,7 +76,7 @@ def _asked(path: str) -> dict[str, Any]:
     if (url := _rest_address()) is None:
         return {}
     try:
-        with urlopen(f"{url}{path}", timeout=_SECONDS) as answer:  # noqa: S310 - http
+        with open_url(f"{url}{path}", _SECONDS) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found
     except (URLError, OSError, ValueError):

@@ -6,8 +6,9 @@ import json
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
+from cli_types.http import open_url
 from console.reading.poller import AwayError
 
 SECONDS = 3.0
@@ -33,7 +34,7 @@ def ask(url: str, method: str = "GET", body: Any = None, token: str | None = Non
         data = json.dumps({} if body is None else body).encode()
     request = Request(url, method=method, data=data, headers=headers)  # noqa: S310 - http(s), from the settings
     try:
-        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+        with open_url(request, SECONDS) as answer:
             text = answer.read(MAX_BYTES)
             return json.loads(text) if text else None
     except HTTPError as error:

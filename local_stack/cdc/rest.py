@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
+from cli_types.http import open_url
 from local_stack import processes
 
 CONNECTOR = "/connectors/inventory"
@@ -44,7 +45,7 @@ def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         url + path, data, {"Content-Type": "application/json"}, method=method
     )
     try:
-        with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+        with open_url(request, _SECONDS) as answer:
             return answer.status, json.loads(answer.read() or b"{}")
     except HTTPError as error:
         return error.code, _json(error.read())

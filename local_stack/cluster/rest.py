@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import Request
+
+from cli_types.http import open_url
 
 _SECONDS = 60.0  # seconds for an answer; a busy machine takes many
 
 
 def get(url: str, path: str) -> Any:
     """The JSON answer. Raises OSError if the JobManager does not answer."""
-    with urlopen(f"{url}{path}", timeout=_SECONDS) as answer:  # noqa: S310 - the URL is this stack's own, http on loopback
+    with open_url(f"{url}{path}", _SECONDS) as answer:
         return json.load(answer)
 
 
@@ -36,6 +38,6 @@ def jobs(url: str) -> list[dict[str, Any]]:
 
 def cancel(url: str, job_id: str) -> None:
     """Ask a job to stop. Raises OSError if it does not exist."""
-    request = Request(f"{url}/jobs/{job_id}?mode=cancel", method="PATCH")  # noqa: S310 - as above
-    with urlopen(request, timeout=_SECONDS):  # noqa: S310
+    request = Request(f"{url}/jobs/{job_id}?mode=cancel", method="PATCH")  # noqa: S310 - http
+    with open_url(request, _SECONDS):
         pass

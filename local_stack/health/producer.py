@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.request import urlopen
+from http.client import HTTPException
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from cli_types.http import open_url
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Producer:
 def read_producer(where: str) -> Producer | None:
     """The facts at `where`, the HOST:PORT of --http-port; None if nothing answers there."""
     try:
-        with urlopen(f"http://{where}/metrics", timeout=2) as answer:
+        with open_url(f"http://{where}/metrics", 2) as answer:
             return parse(where, answer.read().decode())
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):  # also a server that does not speak HTTP
         return None
 
 
