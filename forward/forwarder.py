@@ -17,6 +17,7 @@ from forward.window import Window
 
 _HELD_RECORDS = 10_000
 _HELD_BYTES = 32 * 2**20
+_HELD_OFFSETS = 1_000_000  # of records that are in the stream, after one that is not
 _COMMIT_SECONDS = 1.0
 _IDLE_SECONDS = 0.1
 _FINISH_SECONDS = 20.0
@@ -70,8 +71,13 @@ class Forwarder:
         """Raises StreamError, TopicError."""
         try:
             self._follow()
-        finally:
-            self.topic.close()
+        except (StreamError, TopicError):
+            try:
+                self.topic.close()
+            except TopicError as error:  # the first error is the reason
+                self._say(str(error))
+            raise
+        self.topic.close()
 
     def _follow(self) -> None:
         saved = self._heard = time.monotonic()
@@ -109,9 +115,9 @@ class Forwarder:
 
     def _read(self) -> None:
         due = self.window.seconds_until_due(time.monotonic())
-        more = (
-            self._stopped is None and self.window.records < _HELD_RECORDS and self.window.size < _HELD_BYTES
-        )
+        window = self.window
+        room = window.records < _HELD_RECORDS and window.size < _HELD_BYTES
+        more = self._stopped is None and room and window.offsets < _HELD_OFFSETS
         messages, ends = self.topic.read(min(_IDLE_SECONDS, _IDLE_SECONDS if due is None else due), more=more)
         self._take(messages)
         for partition, offset in ends.items():

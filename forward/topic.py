@@ -49,12 +49,13 @@ class Topic:
         self._consumer = open_group_reader(
             settings.connection,
             settings.group,
-            settings.start_from,
             on_error=self._heard_of,
             session_timeout_ms=6_000,  # after a kill, a new start waits so long for the dead reader
             heartbeat_interval_ms=1_500,
         )
         self._committed: dict[int, int] = {}
+        self._next: dict[int, int] = {}  # partition -> the offset that is read next
+        self._deleted: Callable[[int, int], object] = lambda partition, records: None
         self._paused = False
         self.assigned: set[int] = set()
         self._away_since: float | None = None
@@ -71,6 +72,7 @@ class Topic:
         `lost` is called with partitions that go to another reader, `deleted` with a partition and the number
         of records in it that the topic's retention has deleted before they were read.
         """
+        self._deleted = deleted
         try:
             open_admin(self._settings.connection, wait=wait)
             found = self._consumer.list_topics(self.name, timeout=_REACH_SECONDS).topics[self.name]
@@ -90,7 +92,13 @@ class Topic:
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self.assigned = {each.partition for each in partitions}
             self._paused = False
-            consumer.assign(self._kept(consumer, partitions, deleted))
+            try:
+                places = consumer.committed(partitions, timeout=_REACH_SECONDS)
+                self._next = {each.partition: self._place(each.partition, each.offset) for each in places}
+            except KafkaException:  # no broker answers now: the client asks again by itself
+                consumer.assign(partitions)
+            else:
+                self._assign()
 
         def revoked(_: Consumer, partitions: list[TopicPartition]) -> None:
             self.commit()
@@ -98,34 +106,29 @@ class Topic:
             self.assigned -= set(gone)
             for number in gone:
                 self._committed.pop(number, None)
+                self._next.pop(number, None)
             lost(gone)
 
         self._consumer.subscribe([self.name], on_assign=assigned, on_revoke=revoked)
         return {number: high for number, (low, high) in ranges.items() if high > low}
 
-    def _kept(
-        self,
-        consumer: Consumer,
-        partitions: list[TopicPartition],
-        deleted: Callable[[int, int], object],
-    ) -> list[TopicPartition]:
-        """The partitions, each from its position or, if that was deleted, from the first record that is left.
+    def _place(self, number: int, position: int) -> int:
+        """The offset to read next: the position or, if that was deleted, the first record that is left.
 
-        Without this, --start-from would decide, and `latest` would skip everything.
+        `position` is negative in a partition of which nothing was committed: there, --start-from decides.
         """
-        try:
-            places: list[TopicPartition] = consumer.committed(partitions, timeout=_REACH_SECONDS)
-            lows = [
-                consumer.get_watermark_offsets(TopicPartition(self.name, each.partition), _REACH_SECONDS)[0]
-                for each in places
-            ]
-        except KafkaException:  # no broker answers now: the client asks again by itself
-            return partitions
-        for place, low in zip(places, lows, strict=True):
-            if 0 <= place.offset < low:
-                deleted(place.partition, low - place.offset)
-                place.offset = low
-        return places
+        low: int
+        high: int
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), _REACH_SECONDS)
+        if position < 0:
+            return low if self._settings.start_from == "earliest" else high
+        if position < low:
+            self._deleted(number, low - position)
+        return position if low <= position <= high else low
+
+    def _assign(self) -> None:
+        self._consumer.assign([TopicPartition(self.name, *place) for place in self._next.items()])
+        self._paused = False
 
     def read(self, seconds: float, *, more: bool) -> tuple[list[Message], dict[int, int]]:
         """Messages, and the partitions whose end was reached, with that offset.
@@ -135,15 +138,30 @@ class Topic:
         if more is self._paused:
             self._pause(not more)
         messages, ends = [], {}
+        unknown = []  # partitions without a record at the position
         for message in self._consumer.consume(_BATCH, seconds):
             error = message.error()
             if error is None:
                 messages.append(message)
+                self._next[message.partition()] = message.offset() + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 ends[message.partition()] = message.offset()
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                unknown.append(message.partition())
             elif error.fatal() or not error.retriable():
                 raise self.explained(error)
+        if unknown:
+            self._place_again(unknown)
         return messages, ends
+
+    def _place_again(self, numbers: Sequence[int]) -> None:
+        """Go on after what retention has deleted. Raises TopicError."""
+        try:
+            for number in numbers:
+                self._next[number] = self._place(number, self._next.get(number, -1))
+        except KafkaException as error:
+            raise self.explained(error.args[0]) from error
+        self._assign()
 
     def commit(self) -> bool:
         """Commit changed positions; False if it must be tried again. Raises TopicError."""
@@ -179,12 +197,21 @@ class Topic:
         return max(now - since, 0.001)
 
     def lag(self) -> dict[int, int]:
-        """The number of records that are not done yet, by partition, as far as the client knows."""
-        behind = {}
-        for number, position in dict(self._positions()).items():
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), cached=True)
-            behind[number] = max(high - position, 0)
-        return behind
+        """The number of records that are not done yet, by partition."""
+        positions = self._positions()
+        return {n: max(self._end(n) - positions.get(n, begin), 0) for n, begin in self._next.items()}
+
+    def _end(self, number: int) -> int:
+        place = TopicPartition(self.name, number)
+        high: int
+        if self._paused and self._away_since is None:  # the client hears of no new end
+            try:
+                _, high = self._consumer.get_watermark_offsets(place, _ASK_SECONDS)
+                return high
+            except KafkaException:
+                pass
+        _, high = self._consumer.get_watermark_offsets(place, cached=True)
+        return high
 
     def close(self) -> None:
         """Commit and leave the group. Raises TopicError."""

@@ -54,6 +54,11 @@ class Window:
         self.records = 0
         self.size = 0
 
+    @property
+    def offsets(self) -> int:
+        """The number of offsets from the committed positions on; one that stays open keeps all after it."""
+        return sum(len(each.open) for each in self._partitions.values())
+
     def add(self, record: Record) -> None:
         self._read(record)
         self.records += 1

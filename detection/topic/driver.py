@@ -45,6 +45,7 @@ class TopicDriver:
     ) -> None:
         self._settings, self._detector, self._taken, self._say = settings, detector, taken, say
         self._kafka_answers = True
+        self._unplaced: list[int] = []  # partitions without a record at their position
         self._consumer = open_group_reader(settings.connection, settings.group)
         self._alerts = AlertWriter(settings)
         self._stopped = False
@@ -70,10 +71,7 @@ class TopicDriver:
         for number in positions.next:
             self._detector.clock.expect(str(number))
         for number, count in positions.deleted.items():
-            self._say(
-                f"partition {number} of {self._settings.topic}: {count:,} records were deleted before they "
-                "were read (see the topic's retention)"
-            )
+            self._say_deleted(number, count)
         reach = self._detector.memory_milliseconds
         if reach and (event_time := positions.event_time) is not None:
             self._remember(event_time - reach)
@@ -93,6 +91,8 @@ class TopicDriver:
                 for alert in self._detector.feed(block, str(partition)):
                     self._tell(alert)
                 positions.next[partition] = position
+            if self._unplaced:
+                self._place_again(positions)
             if time.monotonic() - saved >= _COMMIT_SECONDS:
                 self._commit(positions)
                 saved = time.monotonic()
@@ -101,6 +101,20 @@ class TopicDriver:
                 self._tell(alert)
         if not self._commit(positions, _LAST_SECONDS):
             self._say("the last positions could not be committed: the next start reads the last events again")
+
+    def _place_again(self, positions: Positions) -> None:
+        """Go on after what retention has deleted."""
+        for number in self._unplaced:
+            if deleted := positions.after_deletion(number):
+                self._say_deleted(number, deleted)
+        self._unplaced = []
+        self._assign(positions.next)
+
+    def _say_deleted(self, number: int, count: int) -> None:
+        self._say(
+            f"partition {number} of {self._settings.topic}: {count:,} records were deleted before they "
+            "were read (see the topic's retention)"
+        )
 
     def _tell(self, alert: Alert) -> None:
         self._alerts.put(alert)
@@ -137,6 +151,9 @@ class TopicDriver:
             for partition, block, _ in self._blocks(left, cut=True):
                 for _ in self._detector.feed(block, str(partition)):
                     pass
+            for number in self._unplaced:  # deleted meanwhile: there is nothing to read again
+                left.pop(number, None)
+            self._unplaced = []
 
     def _blocks(self, ends: dict[int, int], cut: bool = False) -> Iterator[tuple[int, bytes, int]]:
         """Yields (partition, lines, next offset) of one poll. Partitions that are read to their end are
@@ -161,6 +178,9 @@ class TopicDriver:
     def _end_of(self, message: Message, ends: dict[int, int]) -> None:
         """Handle the end of a partition: it does not hold back the others any more."""
         error = message.error()
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+            self._unplaced.append(message.partition())
+            return
         if error.code() != KafkaError._PARTITION_EOF:
             raise KafkaException(error)
         if message.offset() >= ends.get(message.partition(), 2**63):

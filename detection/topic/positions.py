@@ -68,6 +68,12 @@ class Positions:
         }
         return {number: start for number, start in starts.items() if start < self.next[number]}
 
+    def after_deletion(self, number: int) -> int:
+        """Move `next` to the first record that is left; returns how many records were deleted unread."""
+        low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), _REACH_SECONDS)
+        before, self.next[number] = self.next[number], low
+        return max(self.next[number] - before, 0)
+
     @property
     def changed(self) -> dict[int, int]:
         """The positions that must be committed."""

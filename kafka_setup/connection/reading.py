@@ -24,14 +24,14 @@ PASSING = (
 def open_group_reader(
     connection: KafkaConnection,
     group: str,
-    start_from: str = "earliest",
     on_error: Callable[[KafkaError], object] | None = None,
     **more: object,
 ) -> Consumer:
     """A consumer that reads only committed records and commits nothing itself.
 
-    `start_from`: earliest or latest, if the group has committed nothing. `on_error` is called, inside
-    consume() and poll(), with errors that concern no partition, for example if no broker can be reached.
+    A partition without a record at the reader's position gives the error _AUTO_OFFSET_RESET, and is not read
+    until it is assigned again: so nothing is skipped in silence. `on_error` is called, inside consume() and
+    poll(), with errors that concern no partition, for example if no broker can be reached.
     `more`: further settings of the client, with `_` instead of dots.
     """
     reading: dict[str, object] = {
@@ -39,7 +39,7 @@ def open_group_reader(
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
-        "auto.offset.reset": start_from,
+        "auto.offset.reset": "error",
         "isolation.level": "read_committed",
         "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
         "fetch.wait.max.ms": 50,

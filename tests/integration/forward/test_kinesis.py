@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient
 from kinesis_proxy import refusing
 from running import BIN, RunningStack, free_ports, run, wait_until
 
+from forward.topic import Topic, TopicSettings
 from local_stack import processes
 from local_stack.broker import kafka_objects
 from producer.events.generator import generate
@@ -108,13 +109,53 @@ def test_records_that_were_deleted_before_they_were_read_are_counted(
     ends = {each.partition: reader.get_watermark_offsets(each)[1] for each in partitions}
     reader.close()
     # Half of a partition was read before: everything but its last three records goes.
-    admin = AdminClient(kafka_objects.connection(broker.stack, "kafka").client_settings())
-    gone = [TopicPartition(topic, number, end - 3) for number, end in ends.items()]
-    for done in admin.delete_records(gone).values():
-        done.result(60)
+    delete_records(broker, topic, {number: end - 3 for number, end in ends.items()})
     second = forward(broker, kinesis, topic, "--bounded", "--start-from", "latest")
     assert f"forwarded {3 * len(ends)} records" in second.stdout, second.stdout + second.stderr
     assert second.stderr.count("were deleted before they were read") == len(ends)
+
+
+@pytest.mark.parametrize("start_from", ["earliest", "latest"])
+def test_records_that_are_deleted_while_the_reader_waits_are_counted(
+    broker: RunningStack, topics: tuple[str, str], start_from: str
+) -> None:
+    """A stream that takes nothing makes the reader wait; what is left is read, whatever --start-from says."""
+    topic, _ = topics
+    settings = TopicSettings(
+        kafka_objects.connection(broker.stack, "forwarder"), topic, f"win-event-forward-{topic}", start_from
+    )
+    deleted, read = dict[int, int](), list[int]()
+    reader = Topic(settings, dict)
+    try:
+        reader.open(lambda gone: None, deleted.__setitem__, 60)
+
+        def poll(more: bool) -> list[int]:
+            messages, _ = reader.read(0.2, more=more)
+            read.extend(message.offset() for message in messages)
+            return read
+
+        wait_until(lambda: poll(more=True) == [] and reader.assigned, "the partitions are assigned")
+        wait_until(lambda: reader.read(1, more=True)[1], "the end of the empty partitions")
+        poll(more=False)
+        producer = Producer(kafka_objects.connection(broker.stack, "bridge").client_settings())
+        for number in range(100):
+            producer.produce(topic, str(number), partition=0)
+        assert producer.flush(60) == 0
+        delete_records(broker, topic, {0: 60})
+        assert poll(more=False) == []
+        wait_until(lambda: len(poll(more=True)) >= 40, "the records that are left")
+    finally:
+        reader.close()
+    assert read == list(range(60, 100))
+    assert deleted == {0: 60}
+
+
+def delete_records(broker: RunningStack, topic: str, before: dict[int, int]) -> None:
+    """Delete the records before these offsets, as retention does."""
+    admin = AdminClient(kafka_objects.connection(broker.stack, "kafka").client_settings())
+    gone = [TopicPartition(topic, *place) for place in before.items()]
+    for done in admin.delete_records(gone).values():
+        done.result(60)
 
 
 def sizes(lines: list[bytes]) -> int:

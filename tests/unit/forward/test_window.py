@@ -42,6 +42,7 @@ def test_a_failed_record_holds_back_its_key_and_no_other() -> None:
     assert window.seconds_until_due(0.5) == 0.5
     assert records(window, 1.0) == [("a", 0)]
     assert window.positions() == {0: 0}
+    assert window.offsets == 4  # also the two that are in the stream: they are sent again after a kill
 
 
 def test_positions_stop_at_what_is_open_and_pass_what_was_rejected() -> None:
