@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from local_stack.jars.jars import JarError
 from local_stack.layout import LayoutError, Stack, load_stack
@@ -24,11 +26,11 @@ class TerminalReporter:
 
     def doing(self, what: str) -> None:
         if self.console.is_terminal:
-            self._spinner.update(f"{what} …")
+            self._spinner.update(Text(f"{what} …"))
             self._spinner.start()
 
     def done(self, what: str) -> None:
-        self.line(f"[green]✓[/] {what}")
+        self.line(f"[green]✓[/] {escape(what)}")
 
     def pause(self) -> None:
         """Remove the spinner, for a line that is printed by other code."""
@@ -46,7 +48,7 @@ class TerminalReporter:
             self.console.print(f"[dim]last lines of {log.name}:[/]")
             lines = log.read_text(errors="replace").splitlines()[-15:]
             self.console.print("\n".join(lines), markup=False, style="dim")
-        self.console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        self.console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
 
 
 def current_stack() -> Stack:

@@ -76,6 +76,7 @@ def _copy(
         messages = reader.consume(_BATCH, 0.1)
         silent = 0 if messages else silent + 1
         if silent > _STALLED_POLLS:
+            reader.list_topics(topic, timeout=_SECONDS)  # raises if it is Kafka that does not answer
             raise BackupError(f"topic {topic}: nothing came for a minute; a transaction is open in it")
         for message in messages:
             count += _take(message, ends, writer)

@@ -34,7 +34,7 @@ def start_cdc(stack: Stack, plugin: Sequence[Path], reporter: Reporter) -> None:
         connect.start_connect(stack, plugin)
     reporter.doing("waiting for the connector of the inventory")
     connector.register(stack)
-    connector.wait_until_running(stack)
+    connector.resume(stack)  # a reset that was interrupted leaves it stopped
     reporter.done(
         f"Kafka Connect ready on {stack.connect_url}; changes go to inventory.computers, inventory.accounts"
     )

@@ -7,6 +7,7 @@ import sys
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from cli_types import is_consent
 from local_stack import processes, stack, tools
@@ -155,10 +156,10 @@ def doctor(hostname: str) -> None:
     findings = examinations.examine(current_stack(), endpoints(hostname))
     screen = Console(highlight=False)
     for finding in findings:
-        mark = "[green]ok[/]      " if finding.ok else "[red]problem[/] "
-        screen.print(f"{mark} {finding.what}", soft_wrap=True)
+        mark = ("ok      ", "green") if finding.ok else ("problem ", "red")
+        screen.print(Text.assemble(mark, f" {finding.what}"), soft_wrap=True)
         if not finding.ok:
-            screen.print(f"         → {finding.remedy}", soft_wrap=True)
+            screen.print(Text(f"         → {finding.remedy}"), soft_wrap=True)
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 
 import click
+from rich.markup import escape
 
 from local_stack.cluster import submission
 from local_stack.cluster.checkpoints import Start
@@ -99,7 +100,7 @@ def submit(from_checkpoint: bool, yes: bool, job_options: tuple[str, ...]) -> No
         _not_twice(job.name, submission.running(current, job.name), yes)
         start = submission.from_newest(current, job) if from_checkpoint else Start()
         for remark in start.remarks:
-            reporter.line(remark)
+            reporter.line(escape(remark))
         submit_and_tell(current, wanted, start, reporter)
 
 

@@ -27,13 +27,13 @@ def examine_flink(stack: Stack) -> list[Finding]:
         jobs = [job for job in read_jobs(stack.flink_url) if job.state in ("RUNNING", "RESTARTING")]
     except OSError as error:
         return [Finding(f"Flink does not answer: {error}", False, "win-event-stack logs jobmanager")]
-    sockets = {endpoint for job in jobs for endpoint in endpoints(job.name)}
+    sockets = {endpoint for job in jobs for place in job.places for endpoint in endpoints(place.address)}
     warned = [each for job in jobs for each in of_job(job)]
     return [_python(settings), _charset(environment), *examine_sockets(sorted(sockets)), *warned]
 
 
 def endpoints(text: str) -> list[tuple[str, int]]:
-    """The HOST:PORT pairs in a text, such as the bridge's job name."""
+    """The HOST:PORT pairs in a text."""
     return [(host.strip("[]"), int(port)) for host, port in _ENDPOINT.findall(text)]
 
 

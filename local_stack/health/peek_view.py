@@ -81,7 +81,7 @@ def _row(value: bytes | None) -> Any:
         return {}
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):  # lines that are nested too deep are in the rejected topic
         return None
 
 

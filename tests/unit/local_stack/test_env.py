@@ -22,6 +22,8 @@ LEFT_OVER = {
     "KAFKA_USERNAME": "me",
     "KAFKA_PASSWORD": "mine",
     "KAFKA_CA_FILE": "/gone",
+    "KAFKA_TOPIC": "of.another.stack",
+    "KAFKA_REJECTED_TOPIC": "of.another.stack",
     "WIN_EVENT_TOPOLOGY": "/gone",
 }
 _OPTIONS = {

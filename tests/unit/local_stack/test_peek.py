@@ -31,6 +31,10 @@ def test_without_keys_only_the_rows_are_shown() -> None:
     assert capture.get().split()[::2] == ["events", "5"]
 
 
+def test_a_line_that_is_nested_too_deep_stands_as_it_came() -> None:
+    assert "[[[[" in _text(Peeked(0, 1, 0, b"WS-1", b"[" * 1_100 + b"]" * 1_100))
+
+
 def test_what_is_no_flat_row_stands_as_it_came() -> None:
     values = (b'{"data":{"a":1}}', b"no json", b"\xff\x1b[2J")
     lines = _text(*(Peeked(0, n, 0, b"WS-1", value) for n, value in enumerate(values))).splitlines()[2:]
