@@ -36,6 +36,7 @@ def test_a_server_of_this_machine_is_asked_directly(monkeypatch: pytest.MonkeyPa
     with server(b"the server") as port, server(b"the proxy") as proxy:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy}")
         monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.setattr("urllib.request._opener", None)  # it keeps the proxies of its first request
         url = f"http://127.0.0.1:{port}/status"
         for request in (
             url,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import pytest
+from running import free_ports
 
 from flink_bridge.job_cli import waiting_for_kafka
 from flink_bridge.kafka.limits import FOREVER, topic_limits
@@ -54,8 +54,7 @@ def test_limits_are_those_of_topic_and_producer() -> None:
 def test_a_kafka_that_does_not_answer_is_named_while_the_check_waits(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        address = f"127.0.0.1:{gone.getsockname()[1]}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     heard: list[str] = []
     with waiting_for_kafka(address, silence=0.01):
         deadline = time.monotonic() + 60
