@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from console.state.event import Event
 
 MAX_TEXT = 200  # characters
+_ESCAPES = re.compile(r"(?:\\u[dD][89abAB]..)?\\(?:u....|.)")  # a pair of surrogates, or one escape
 _FIELDS: dict[str, Callable[[Event], str]] = {
     "level": lambda event: event.level,
     "source": lambda event: event.source,
@@ -19,9 +22,9 @@ _FIELDS: dict[str, Callable[[Event], str]] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """An event must match everything. A word is searched in the line, also in its escaped JSON form."""
+    """An event must match everything. A word is searched in the line without case and escapes."""
 
-    words: tuple[tuple[bytes, ...], ...] = ()
+    words: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     levels: frozenset[str] = frozenset()
 
@@ -30,8 +33,8 @@ class Filter:
             return False
         if any(_FIELDS[name](event).lower() != value for name, value in self.pairs):
             return False
-        line = event.value.lower() if self.words else b""
-        return all(any(spelling in line for spelling in word) for word in self.words)
+        line = _text(event.value) if self.words else ""
+        return all(word in line for word in self.words)
 
     def __bool__(self) -> bool:
         return bool(self.words or self.pairs or self.levels)
@@ -45,11 +48,25 @@ def parse_filter(text: str, levels: frozenset[str] = frozenset()) -> Filter:
         if colon and name.lower() in _FIELDS:
             pairs.append((name.lower(), value.lower()))
         else:
-            words.append(_spellings(term))
+            words.append(_escaped(term).casefold())
     return Filter(tuple(words), tuple(pairs), levels)
 
 
-def _spellings(word: str) -> tuple[bytes, ...]:
-    plain = json.dumps(word, ensure_ascii=False)[1:-1]
-    escaped = json.dumps(word)[1:-1]
-    return tuple({text.lower().encode("utf-8", "replace") for text in (plain, escaped)})
+def _text(line: bytes) -> str:
+    """The line without case, and with only those escapes that JSON needs."""
+    text = line.decode("utf-8", "replace")
+    if "\\u" in text:
+        text = _ESCAPES.sub(lambda escape: _only_needed(escape[0]), text)
+    return text.casefold()
+
+
+@lru_cache(1024)
+def _only_needed(escape: str) -> str:
+    try:
+        return _escaped(json.loads(f'"{escape}"'))
+    except ValueError:  # the line is no JSON
+        return escape
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -53,6 +53,23 @@ def test_words_are_found_in_both_spellings_of_json(word: str, ascii_only: bool) 
     assert not parse_filter(word)(event(ascii_only, message="a b"))
 
 
+@pytest.mark.parametrize("word", ["MÜLLER", "müller", "ΟΔΟΣ", "C:\\\\Über"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_words_are_found_without_case_in_every_alphabet(word: str, ascii_only: bool) -> None:
+    failed = event(ascii_only, message="Zugriff für MÜLLER auf C:\\\\Über, οδοσ")
+    assert parse_filter(word)(failed)
+    assert parse_filter(word.lower())(failed)
+
+
+def test_a_line_with_odd_escapes_is_searched_too() -> None:
+    def found(line: bytes) -> bool:
+        return parse_filter("http://MÜLLER")(read_event(1, 0, 0, 0.0, line))
+
+    assert found(rb'{"message":"http:\/\/m\u00DCller"}')
+    assert found("no JSON \\u12 http://müller \\".encode())
+    assert not found(rb'{"message":"http://m\\u00fcller"}')  # a backslash and what follows it
+
+
 def test_levels() -> None:
     assert parse_filter("", frozenset({"Error", "Critical"}))(FAILED)
     assert not parse_filter("", frozenset({"Warning"}))(FAILED)
