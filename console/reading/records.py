@@ -11,6 +11,7 @@ from threading import BoundedSemaphore
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from console.reading.piece import MAX_BYTES, Piece, cut
 from console.reading.poller import AwayError
 from console.reading.tail import open_consumer
 from kafka_setup.connection.settings import KafkaConnection
@@ -18,7 +19,6 @@ from kafka_setup.connection.settings import KafkaConnection
 READERS = 4
 _ASK_SECONDS = 5.0
 _READ_SECONDS = 5.0
-MAX_BYTES = 4 * 1024 * 1024
 
 
 class BusyError(Exception):
@@ -39,19 +39,6 @@ class Place:
 
     offset: int | None = None
     milliseconds: int | None = None
-
-
-@dataclass(frozen=True)
-class Piece:
-    """The records that were read for one request.
-
-    `bounds`: start and end of the partitions; `starts`: where reading began. `messages` are in the order of
-    their time.
-    """
-
-    starts: dict[int, int]
-    bounds: dict[int, tuple[int, int]]
-    messages: list[Message]
 
 
 class RecordReader:
@@ -75,7 +62,8 @@ class RecordReader:
                     for part in partitions
                 }
                 starts = _starts(consumer, topic, bounds, place, limit)
-                return Piece(starts, bounds, _read(consumer, topic, bounds, starts, limit, place))
+                found = _read(consumer, topic, bounds, starts, limit)
+                return cut(bounds, starts, found, limit, last=place == Place())
             except KafkaException as error:
                 raise _explained(error.args[0], topic) from error
 
@@ -136,9 +124,8 @@ def _read(
     bounds: dict[int, tuple[int, int]],
     starts: dict[int, int],
     limit: int,
-    place: Place,
-) -> list[Message]:
-    """Read from `starts` up to the ends at the time of the request."""
+) -> dict[int, list[Message]]:
+    """Read from `starts` up to the ends at the time of the request; at most `limit` of each partition."""
     wanted = {part for part, start in starts.items() if start < bounds[part][1]}
     consumer.assign([TopicPartition(topic, part, starts[part]) for part in sorted(wanted)])
     found: dict[int, list[Message]] = {part: [] for part in wanted}
@@ -159,23 +146,7 @@ def _read(
     consumer.unassign()
     if wanted and not any(found.values()):
         raise AwayError(f"no record of {topic} came within {_READ_SECONDS:.0f} s")
-    return _merged(found, limit, last=place == Place())
-
-
-def _merged(found: dict[int, list[Message]], limit: int, last: bool) -> list[Message]:
-    """The messages of all partitions by time: the last or the first ones, at most as many as requested."""
-    merged = sorted(
-        (m for ms in found.values() for m in ms), key=lambda m: (m.timestamp()[1], m.partition(), m.offset())
-    )
-    chosen = merged[-limit:] if last else merged[:limit]
-    kept: list[Message] = []
-    size = 0
-    for message in reversed(chosen) if last else chosen:
-        size += len(message.value() or b"")
-        if kept and size > MAX_BYTES:
-            break
-        kept.append(message)
-    return kept[::-1] if last else kept
+    return found
 
 
 def _explained(error: KafkaError, topic: str) -> Exception:

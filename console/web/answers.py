@@ -11,8 +11,9 @@ from confluent_kafka import Message
 
 from console.cache.snapshot import Counts
 from console.hub import Hub
+from console.reading.piece import Piece
 from console.reading.poller import Poller
-from console.reading.records import Piece, Place
+from console.reading.records import Place
 from console.state.event import Event, message
 from console.state.recent import Rejected
 from console.state.results import Row
@@ -168,13 +169,10 @@ def event_answer(event: Event) -> models.EventLine:
 
 
 def records(topic: str, piece: Piece) -> models.Records:
-    following = dict(piece.starts)
-    for each in piece.messages:
-        following[each.partition()] = each.offset() + 1
     return models.Records(
         topic=topic,
         partitions=[
-            models.Span(partition=part, start=start, end=end, next=following.get(part, start))
+            models.Span(partition=part, start=start, end=end, next=piece.following[part])
             for part, (start, end) in sorted(piece.bounds.items())
         ],
         records=[_record(each) for each in piece.messages],
