@@ -48,7 +48,7 @@ class Hub:
             self.producer_api = ProducerApi(settings.producer_url, settings.producer_token)
             self.producer = Poller("producer", self.producer_api.status)
         self.records = RecordReader(settings.kafka)
-        self.tail = Tail(settings.kafka, _starts(settings), self.take, settings.max_rate)
+        self.tail = Tail(settings.kafka, _starts(settings), self.take, self.results.forget, settings.max_rate)
         self.cache = self._open_cache()
         self.cache_looks: Poller[None] | None = None
         if self.cache:

@@ -29,7 +29,8 @@ GROUP = "win-event-console"  # librdkafka requires a name; nothing is ever commi
 class Tail:
     """`starts`: topic → how many of the newest records of each partition are read first.
 
-    `take` is called in the thread, with every record.
+    `take` is called in the thread, with every record; `forget` with a partition of a topic that was deleted
+    and created again, before its first new record.
     """
 
     def __init__(
@@ -37,13 +38,16 @@ class Tail:
         connection: KafkaConnection,
         starts: dict[str, int],
         take: Callable[[Message], None],
+        forget: Callable[[str, int], None],
         max_rate: int,
     ) -> None:
-        self._connection, self._starts, self._take, self._max_rate = connection, starts, take, max_rate
+        self._connection, self._starts, self._max_rate = connection, starts, max_rate
+        self._take, self._forget = take, forget
         self.skipped = 0
         self.followed: frozenset[str] = frozenset()
         self.problem: str | None = "not connected yet"
         self.ends_at_start: dict[tuple[str, int], int] = {}  # records from here on are new
+        self._next: dict[tuple[str, int], int] = {}  # the offset after the last record
         self._following: set[tuple[str, int]] = set()
         self._ended: set[tuple[str, int]] = set()  # partitions whose end was reached once
         self._stopping = Event()
@@ -99,7 +103,8 @@ class Tail:
         start, end = consumer.get_watermark_offsets(TopicPartition(*each), timeout=_LONG)
         # All records of a topic that is created later are new.
         self.ends_at_start[each] = start if self._following else end
-        return int(max(start, end - self._starts[each[0]]))
+        self._next[each] = max(start, end - self._starts[each[0]])
+        return self._next[each]
 
     def _follow_for_a_second(self, consumer: Consumer) -> None:
         """Read at most `max_rate` records, then wait until the second is over."""
@@ -114,12 +119,22 @@ class Tail:
 
     def _hand_over(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            if (error := message.error()) is None:
+            error, place = message.error(), (message.topic(), message.partition())
+            if error is None:
+                self._go_on(place, message.offset(), message.offset() + 1)
                 self._take(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._ended.add((message.topic(), message.partition()))
+                self._go_on(place, message.offset(), message.offset())
+                self._ended.add(place)
             else:
                 self.problem = str(error.str())
+
+    def _go_on(self, place: tuple[str, int], offset: int, following: int) -> None:
+        """An offset, or an end, that was passed already: the topic was deleted and created again."""
+        if offset < self._next[place]:
+            self.ends_at_start[place] = 0
+            self._forget(*place)
+        self._next[place] = following
 
     def _leave_out(self, consumer: Consumer) -> None:
         """Skip records that cannot be read in time, in the partitions that are too far behind."""

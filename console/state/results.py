@@ -77,6 +77,14 @@ class Results:
             if rows is not None and rows.pop(key, None) is not None:
                 self._changed(topic)
 
+    def forget(self, topic: str, partition: int) -> None:
+        """Remove the rows of a partition, because the topic was deleted and created again."""
+        with self._lock:
+            rows = self._rows.get(topic, OrderedDict())
+            for key in [key for key, row in rows.items() if row.partition == partition]:
+                del rows[key]
+                self._changed(topic)
+
     def newest(self, topic: str, limit: int) -> list[Row]:
         """The rows that changed last, newest first."""
         with self._lock:

@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka import Consumer
 from consoles import RESULTS, Pipeline, RunningConsole, made_by_the_producer, make_event
 from prometheus_client.parser import text_string_to_metric_families
-from running import wait_until
+from running import BIN, run, wait_until
 
 from local_stack.broker import kafka_objects
 
@@ -318,3 +318,20 @@ def test_metrics_count_logons_accounts_and_alerts(console: RunningConsole, lines
     assert found["win_event_top_account_failures", account] >= failures
     assert found["win_event_alerts_total", "Brute force"] == 1
     assert found["win_event_alerts_total", "error_burst"] == 1
+
+
+def test_topics_that_are_made_anew_are_counted_from_their_first_record(
+    console: RunningConsole, pipeline: Pipeline
+) -> None:
+    def counted() -> int:
+        return sum(console.get("counts")["by_level"].values())
+
+    before = counted()
+    names = [pipeline.topic(name) for name in ("events_processed", "alerts")]
+    environment = pipeline.broker.environment
+    done = run(BIN / "win-event-stack", "reset", "topics", *names, "--yes", env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    pipeline.broker.create_topics(pipeline.suffix, with_results=True)
+    wait_until(lambda: console.get("alerts")["kept"] == 0, "the old alerts are gone")
+    pipeline.send(*[make_event("anew") for _ in range(3)])
+    wait_until(lambda: counted() == before + 3, "the new events are counted")

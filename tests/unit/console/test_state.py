@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -51,6 +52,17 @@ def test_rows_are_bounded_by_topic() -> None:
     results.put(row("other", 0, topic="alerts"))
     assert [each.key for each in results.newest("top_5m", 100)] == ["9", "8", "7"]
     assert results.count("alerts") == 1
+
+
+def test_rows_of_a_topic_that_was_made_anew_go_with_their_partition() -> None:
+    results = Results()
+    results.put(row("a", 7))
+    results.put(replace(row("b", 8), partition=1))
+    before = results.version("top_5m")
+    results.forget("top_5m", 0)
+    results.forget("alerts", 0)
+    assert [each.key for each in results.newest("top_5m", 10)] == ["b"]
+    assert results.version("top_5m") > before
 
 
 def test_recent_events_are_bounded_and_told_once() -> None:
