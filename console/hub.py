@@ -36,7 +36,6 @@ class Hub:
         self.settings, self.began = settings, time.time()
         self.events, self.rejected, self.series = recent_events(), recent_rejected(), Series()
         self.results, self.business = Results(), Business()
-        self.late = 0
         self._kafka = KafkaFacts(settings.kafka)
         self.kafka: Poller[ClusterFacts] = Poller("kafka", self._kafka.read)
         self.flink: Poller[list[Job]] | None = None
@@ -92,8 +91,6 @@ class Hub:
             self._take_event(message)
         elif topic == topics.rejected:
             self._take_rejected(message)
-        elif topic == topics.late:
-            self.late += 1
         else:
             self._take_row(message)
 
@@ -153,7 +150,6 @@ def _starts(settings: Settings) -> dict[str, int]:
         **dict.fromkeys(topics.results, _LAST_ROWS),
         topics.events: _LAST_EVENTS,
         topics.rejected: _LAST_REJECTED,
-        topics.late: 0,
     }
 
 

@@ -21,11 +21,11 @@ export class AlertList {
   }
 
   take(found, fresh) {
-    if (fresh) this.rows.clear();
     if (!found && !fresh) return;
     const rows = (found?.rows ?? []).sort((a, b) => (b.since ?? 0) - (a.since ?? 0));
     this.count.textContent = found?.kept ? plural(found.kept, "alert") : "";
     if (!rows.length) {
+      this.rows.clear();
       empty(this.list, NONE);
       return;
     }

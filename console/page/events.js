@@ -12,7 +12,6 @@ export class EventList {
     this.list = byId("events");
     this.waiting = [];
     this.held = false;
-    this.came = 0;
     byId("hold").addEventListener("click", () => this.hold(!this.held));
     empty(this.list, "No events yet.");
   }
@@ -25,20 +24,22 @@ export class EventList {
 
   clear(text) {
     this.waiting = [];
-    this.came = 0;
     empty(this.list, text);
   }
 
   take(events, fresh, filtered) {
-    if (fresh) this.clear(filtered ? "No event matches." : "No events yet.");
-    else this.came += events.came;
-    const lines = events.lines.sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
+    if (fresh && (!this.rests() || isEmpty(this.list))) this.clear(filtered ? "No event matches." : "No events yet.");
+    const lines = unknown(events.lines, this.list, this.waiting).sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
     this.waiting = [...lines, ...this.waiting].slice(0, EVENTS);
     this.flush();
   }
 
+  rests() {
+    return this.held || hasOpen(this.list);
+  }
+
   flush() {
-    const resting = this.held || this.list.querySelector("details[open]") !== null;
+    const resting = this.rests();
     if (!resting && this.waiting.length) {
       this.list.querySelector(".empty")?.remove();
       this.list.prepend(...this.waiting.map(eventRow));
@@ -56,6 +57,17 @@ export class EventList {
   }
 }
 
+const hasOpen = (list) => list.querySelector("details[open]") !== null;
+const isEmpty = (list) => list.querySelector(".empty") !== null;
+const placeOf = ({ partition, offset }) => `${partition}/${offset}`;
+
+// After an interruption the stream begins with the newest lines, some of which may be there already. Their
+// places tell, because a console that was started again counts anew.
+function unknown(lines, list, waiting = []) {
+  const known = new Set([...[...list.children].map((row) => row.dataset.place), ...waiting.map(placeOf)]);
+  return lines.filter((line) => !known.has(placeOf(line)));
+}
+
 function eventRow(event) {
   const summary = element(
     "summary",
@@ -67,7 +79,7 @@ function eventRow(event) {
     element("span", { className: "computer" }, hostile(event.computer, CELL)),
     element("span", { className: "message" }, hostile(firstLine(event.message) || event.line, CELL)),
   );
-  const row = element("details", { className: "row event" }, summary);
+  const row = element("details", { className: "row event", "data-place": placeOf(event) }, summary);
   row.addEventListener("toggle", () => {
     if (row.open && row.childElementCount === 1) row.append(eventBody(event));
   });
@@ -103,10 +115,10 @@ export class RejectedList {
   }
 
   take(lines, fresh) {
-    if (fresh) empty(this.list, "Nothing was rejected.");
+    if (fresh && !hasOpen(this.list)) empty(this.list, "Nothing was rejected.");
     if (!lines.length) return;
     this.list.querySelector(".empty")?.remove();
-    this.list.prepend(...lines.map(rejectedRow));
+    this.list.prepend(...unknown(lines, this.list).map(rejectedRow));
     while (this.list.childElementCount > REJECTED) this.list.lastElementChild.remove();
   }
 }
@@ -120,7 +132,7 @@ function rejectedRow(line) {
     element("span", { className: "number" }, bytes(line.size)),
     element("span", { className: "message" }, hostile(line.text, CELL)),
   );
-  const row = element("details", { className: "row reject" }, summary);
+  const row = element("details", { className: "row reject", "data-place": placeOf(line) }, summary);
   row.addEventListener("toggle", () => {
     if (!row.open || row.childElementCount > 1) return;
     row.append(
