@@ -98,15 +98,15 @@ function drawTopic(name, topic, service) {
 // Jobs on the Flink cluster, or processes outside of it, which show as members of a consumer group. Says
 // whether any of them works.
 function drawWork(name, jobs, service, groups) {
-  const lag = `lag ${count(groups.reduce((sum, group) => sum + group.lag, 0))}`;
+  const lag = groups.length ? `lag ${count(groups.reduce((sum, group) => sum + group.lag, 0))}` : "";
   const members = groups.reduce((sum, group) => sum + group.members, 0);
   if (!jobs.length && members) {
     draw(name, "good", count(members), members === 1 ? "process" : "processes", [lag]);
     return true;
   }
-  const apart = groups.length ? lag : ""; // of a process that commits to its group without joining it
-  if (service.state !== "up") draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink"), apart]);
-  else if (!jobs.length) draw(name, "none", "–", "", [apart ? "no Flink job" : "no job runs", apart]);
+  // A process may commit to its group without joining it: then there is a lag without a job.
+  if (service.state !== "up") draw(name, service.state === "off" ? "none" : "away", "–", "", [unanswered(service, "Flink"), lag]);
+  else if (!jobs.length) draw(name, "none", "–", "", [lag ? "no Flink job" : "no job runs", lag]);
   else {
     const ages = jobs.map((job) => job.checkpoint_age).filter((age) => age !== null);
     draw(name, isRunning(jobs) ? "good" : "warn", count(jobs.length), jobs.length === 1 ? "job" : "jobs", [

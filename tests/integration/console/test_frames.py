@@ -112,3 +112,19 @@ def test_a_held_list_stays_when_the_page_connects_again(page: Page, frame: dict[
     expect(events).to_have_count(2)
     page.keyboard.press("h")
     expect(events.first).to_contain_text("event 9")
+
+
+def test_a_job_without_a_known_group_has_no_lag(page: Page, frame: dict[str, Any]) -> None:
+    job = {
+        "name": "soc", "kind": "analytics", "job_id": "0", "state": "RUNNING",
+        "running_tasks": 1, "tasks": 1, "uptime": 9.0, "restarts": 0,
+        "checkpoints": 0, "failed_checkpoints": 0, "checkpoint_age": None, "checkpoint_duration": None,
+    }  # fmt: skip
+    frame["status"]["jobs"] = [job]
+    next(each for each in frame["status"]["services"] if each["name"] == "flink")["state"] = "up"
+    group = {"name": "soc-top", "state": "Empty", "members": 0, "lag": 7}
+    frame["status"]["groups"] = [group]
+    note = page.locator("#node-analytics .note")
+    expect(note).to_have_text("no checkpoint yet")
+    frame["status"]["groups"] = [{**group, "name": "win-event-analytics-top"}]
+    expect(note).to_have_text("no checkpoint yet · lag 7")
