@@ -68,16 +68,18 @@ function show({ at, status }) {
   document.documentElement.dataset.behind = (Date.now() / 1000 - at).toFixed(3);
 }
 
-function showNotices(status) {
-  const problems = status.services.filter((each) => each.state === "away");
-  const text = problems.map((each) => each.problem).join("\n") + (status.reading.problem ?? "");
+function showNotices({ services, reading }) {
+  const problems = services.filter((each) => each.state === "away").map((each) => ({ ...each, name: SERVICES[each.name] ?? each.name }));
+  const kafka = services.find((each) => each.name === "kafka");
+  if (reading.problem && kafka.state === "up") problems.push({ name: "Reading", problem: reading.problem, as_of: null });
+  const text = problems.map((each) => each.problem).join("\n");
   const notices = byId("notices");
   if (notices.dataset.text === text) return;
   notices.dataset.text = text;
   notices.replaceChildren(
     ...problems.map((each) =>
       element("p", { className: "notice" },
-        element("strong", {}, SERVICES[each.name] ?? each.name), " ",
+        element("strong", {}, each.name), " ",
         hostile(each.problem, 300), each.as_of === null ? "" : ` Its last figures are from ${time(each.as_of)}.`),
     ),
   );

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from console.reading.piece import MAX_BYTES, Piece, cut
 from console.reading.poller import AwayError
-from console.reading.tail import open_consumer
+from console.reading.tail import NO_TOPIC, open_consumer, unreadable
 from kafka_setup.connection.settings import KafkaConnection
 
 READERS = 4
@@ -151,11 +151,7 @@ def _read(
 
 def _explained(error: KafkaError, topic: str) -> Exception:
     if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        return NotAllowedError(f"the user of the console may not read {topic}: allow it READ in the topology")
-    if error.code() in (
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_TOPIC,
-        KafkaError._UNKNOWN_PARTITION,
-    ):
+        return NotAllowedError(unreadable(topic, error))
+    if error.code() in NO_TOPIC:
         return NoTopicError(f"there is no topic {topic!r} that this user may see")
     return AwayError(f"Kafka does not answer: {error.str()}")

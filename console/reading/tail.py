@@ -7,6 +7,7 @@ group.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from threading import Event, Thread
@@ -18,6 +19,8 @@ from console.reading.poller import STOP_SECONDS
 from kafka_setup.connection.session import QUIET_CLIENT
 from kafka_setup.connection.settings import KafkaConnection
 
+_log = logging.getLogger("console.tail")
+NO_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _BATCH = 2_000
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 5.0  # seconds between two searches for new topics
@@ -45,7 +48,8 @@ class Tail:
         self._take, self._forget = take, forget
         self.skipped = 0
         self.followed: frozenset[str] = frozenset()
-        self.problem: str | None = "not connected yet"
+        self._problem: str | None = "not connected yet"
+        self._unread: dict[str, str] = {}  # topics that cannot be read, and why
         self.ends_at_start: dict[tuple[str, int], int] = {}  # records from here on are new
         self._next: dict[tuple[str, int], int] = {}  # the offset after the last record
         self._following: set[tuple[str, int]] = set()
@@ -60,6 +64,11 @@ class Tail:
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is read, or why some topics are not. Any thread may call it."""
+        return self._problem or "; ".join(sorted(self._unread.copy().values())) or None
+
     def has_read(self, topic: str) -> bool:
         """Whether all partitions of the topic were read up to their ends once. Any thread may call it."""
         return topic in self.followed and all(
@@ -67,7 +76,19 @@ class Tail:
         )
 
     def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._follow()
+            except KafkaException as error:  # no client can be made: a CA file that is none, for example
+                self._problem = str(error.args[0].str())
+            except Exception as error:  # a fault of ours: without this thread, nothing would be read any more
+                _log.exception("%s", self._thread.name)
+                self._problem = repr(error)
+            self._stopping.wait(1.0)
+
+    def _follow(self) -> None:
         consumer = open_consumer(self._connection, **{"enable.partition.eof": True})
+        self._following.clear()
         look_at = 0.0
         try:
             while not self._stopping.is_set():
@@ -77,7 +98,7 @@ class Tail:
                 try:
                     self._follow_for_a_second(consumer)
                 except KafkaException as error:  # a partition that is gone, for example
-                    self.problem = str(error.args[0].str())
+                    self._problem = str(error.args[0].str())
                     self._stopping.wait(1.0)
         finally:
             consumer.close()
@@ -95,14 +116,16 @@ class Tail:
                 consumer.incremental_assign(new)
                 self._following |= {(each.topic, each.partition) for each in new}
             self.followed = frozenset(topic for topic, _ in self._following)
-            self.problem = None
+            self._problem = None
         except KafkaException as error:
-            self.problem = str(error.args[0].str())
+            self._problem = str(error.args[0].str())
 
     def _first(self, consumer: Consumer, each: tuple[str, int]) -> int:
+        if each in self._next:  # of an earlier consumer
+            return self._next[each]
         start, end = consumer.get_watermark_offsets(TopicPartition(*each), timeout=_LONG)
         # All records of a topic that is created later are new.
-        self.ends_at_start[each] = start if self._following else end
+        self.ends_at_start[each] = start if self.followed else end
         self._next[each] = max(start, end - self._starts[each[0]])
         return self._next[each]
 
@@ -126,8 +149,10 @@ class Tail:
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._go_on(place, message.offset(), message.offset())
                 self._ended.add(place)
-            else:
-                self.problem = str(error.str())
+            elif place[0] is None:  # it is about the whole client
+                self._problem = str(error.str())
+            elif error.code() not in NO_TOPIC:  # it is looked for again
+                self._unread[place[0]] = unreadable(place[0], error)
 
     def _go_on(self, place: tuple[str, int], offset: int, following: int) -> None:
         """An offset, or an end, that was passed already: the topic was deleted and created again."""
@@ -135,6 +160,7 @@ class Tail:
             self.ends_at_start[place] = 0
             self._forget(*place)
         self._next[place] = following
+        self._unread.pop(place[0], None)
 
     def _leave_out(self, consumer: Consumer) -> None:
         """Skip records that cannot be read in time, in the partitions that are too far behind."""
@@ -146,6 +172,12 @@ class Tail:
             if fresh > place.offset:
                 consumer.seek(TopicPartition(place.topic, place.partition, fresh))
                 self.skipped += fresh - place.offset
+
+
+def unreadable(topic: str, error: KafkaError) -> str:
+    if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        return f"the user of the console may not read {topic}: allow it READ in the topology"
+    return f"{topic} cannot be read: {error.str()}"
 
 
 def fresh_offset(offset: int, end: int, newest: int, allowed: int) -> int:

@@ -261,6 +261,17 @@ def test_events_of_before_the_console_are_shown_but_not_counted(
     assert late.services() == {"kafka": "up", "flink": "off", "producer": "off", "cache": "off"}
 
 
+def test_topics_that_the_user_may_not_read_are_told(pipeline: Pipeline, start_console) -> None:
+    login = pipeline.broker.shell("bridge")  # which may only write
+    console = start_console("--flink-url", "", "--producer-url", "", **login)
+    problem = f"may not read {pipeline.topic('events_processed')}: allow it READ"
+    wait_until(lambda: problem in str(console.get("status")["reading"]["problem"]), "the problem is told")
+    told = console.get("status")["at"]
+    wait_until(lambda: console.get("status")["at"] > told + 6, "topics were searched for again")
+    assert problem in console.get("status")["reading"]["problem"]
+    assert console.services()["kafka"] == "up"
+
+
 def _open_stream(console: RunningConsole) -> socket.socket:
     host, port = console.url.removeprefix("http://").split(":")
     opened = socket.socket()

@@ -128,3 +128,10 @@ def test_a_job_without_a_known_group_has_no_lag(page: Page, frame: dict[str, Any
     expect(note).to_have_text("no checkpoint yet")
     frame["status"]["groups"] = [{**group, "name": "win-event-analytics-top"}]
     expect(note).to_have_text("no checkpoint yet · lag 7")
+
+
+def test_a_topic_that_cannot_be_read_is_a_notice(page: Page, frame: dict[str, Any]) -> None:
+    notices = page.locator("#notices .notice")
+    expect(notices).to_have_count(0)
+    frame["status"]["reading"]["problem"] = "the user of the console may not read events_processed"
+    expect(notices).to_have_text("Reading the user of the console may not read events_processed")

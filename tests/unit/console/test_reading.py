@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from shutil import copyfile
 
+import certifi
 import pytest
 from jvm_reader import Server
 from running import wait_until
 
 from console.reading.flink import kind_of, read_jobs
 from console.reading.poller import AwayError, Poller
-from console.reading.tail import fresh_offset
+from console.reading.tail import Tail, fresh_offset
+from kafka_setup.connection.settings import KafkaConnection
 
 
 def _http(body: bytes) -> bytes:
@@ -82,3 +86,21 @@ def test_the_console_never_reads_backwards(
     offset: int, end: int, newest: int, allowed: int, fresh: int
 ) -> None:
     assert fresh_offset(offset, end, newest, allowed) == fresh
+
+
+def test_the_tail_goes_on_when_its_ca_file_was_repaired(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+    connection = KafkaConnection("127.0.0.1:1", security_protocol="SSL", ca_file=file)
+    tail = Tail(connection, {"events": 1}, lambda _message: None, lambda _topic, _partition: None, 1)
+    tail.start()
+    try:
+        wait_until(
+            lambda: "ssl.ca.location" in str(tail.problem), "the CA file is named", told=lambda: tail.problem
+        )
+        copyfile(certifi.where(), file)
+        wait_until(
+            lambda: "ssl.ca.location" not in str(tail.problem), "it connects", told=lambda: tail.problem
+        )
+    finally:
+        tail.stop()
