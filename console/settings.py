@@ -36,10 +36,6 @@ class Topics:
         """Topics whose records are rows with a key: a later record replaces an earlier one."""
         return (self.alerts, *self.windows, self.sessions)
 
-    @property
-    def followed(self) -> tuple[str, ...]:
-        return (self.events, self.rejected, self.late, *self.results)
-
 
 @dataclass(frozen=True)
 class Settings:

@@ -42,7 +42,7 @@ def test_results_may_have_other_topics() -> None:
     topics = Topics(events="e").renamed(
         {"alerts": "soc.alerts", "top_5m": "soc.top", "events_late": "soc.late"}
     )
-    assert topics.followed == (
-        "e", "events_rejected", "soc.late", "soc.alerts", "events_by_level", "events_by_level_5m", "soc.top",
-        "logon_sessions",
+    assert (topics.events, topics.rejected, topics.late) == ("e", "events_rejected", "soc.late")
+    assert topics.results == (
+        "soc.alerts", "events_by_level", "events_by_level_5m", "soc.top", "logon_sessions",
     )  # fmt: skip
