@@ -49,8 +49,7 @@ class Correlating(Shipped, KeyedProcessFunction):
         if time < timers.current_watermark() * _MILLISECOND:
             self._late.inc()
             return
-        family = self._families[orjson.loads(value[0])[0]]
-        correlator = self._correlator(family)
+        correlator = self._correlator(self._families[orjson.loads(value[0])[0]])
         yield from _told(correlator.take(occurrence))
         if correlator.lost:  # by this event: the correlator is a new one
             self._lost.inc(correlator.lost)
@@ -59,7 +58,10 @@ class Correlating(Shipped, KeyedProcessFunction):
             timers.register_event_time_timer(wake)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
-        family = self._families[orjson.loads(ctx.get_current_key())[0]]
+        family = self._families.get(orjson.loads(ctx.get_current_key())[0])
+        if family is None:  # a correlation of the savepoint that was changed or removed since
+            self._state.clear()
+            return
         correlator = self._correlator(family)
         yield from _told(correlator.advance(timestamp * _MILLISECOND, 0))
         if correlator.held:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from unit.detection.rule_texts import correlation, event, rule, rule_set
 
+from detection.correlation.bounds import Bounds
 from detection.matching.rule_files import RuleFile
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # PyFlink uses what it has deprecated itself
     from detection.flink import rows
+    from detection.flink.correlating import Correlating
     from detection.flink.matching import Matching
 
 TEXTS = (
@@ -66,6 +68,41 @@ def test_what_matches_in_a_block_leaves_and_the_rest_is_counted(matching: Matchi
     assert occurrence.read("TargetUserName") == "m.ito"
     assert json.loads(key)[1:] == ["m.ito"]
     assert metrics.counts == {"lines": 4, "rejected": 1}
+
+
+def test_groups_do_not_depend_on_case(matching: Matching) -> None:
+    """As in one process: the alert shows the name as it was written first."""
+    lines = [event(n, TargetUserName=name) for n, name in enumerate(("m.ito", "M.Ito", "M.ITO"))]
+    assert {json.loads(key)[1] for key, _ in matching.flat_map(b"".join(lines))} == {"m.ito"}
+
+
+def test_correlations_that_count_each_other_have_a_key_for_each_group() -> None:
+    """One key for all groups would be one value in the state, which is read and written with each hit."""
+    for group_by, keys in (("TargetUserName", {"a", "b"}), ("IpAddress", set())):
+        chained = correlation("temporal_ordered", "the_event_count, other", "", "60s", group_by)
+        found = Matching([*FILES, RuleFile("rules/chain.yml", chained)], [])
+        found.open(Metrics())
+        lines = [event(0, TargetUserName="a"), event(1, TargetUserName="b")]
+        rows_of = [json.loads(key)[1:] for key, _ in found.flat_map(b"".join(lines))]
+        assert {key for each in rows_of for key in each} == keys
+
+
+def test_what_a_savepoint_holds_of_a_changed_rule_is_dropped() -> None:
+    """Its timers come back with it, and no correlation of this name is left."""
+    cleared = []
+
+    class Restored:
+        def clear(self) -> None:
+            cleared.append(True)
+
+        def get_current_key(self) -> str:
+            return json.dumps(["the fingerprint of an earlier text", "m.ito"])
+
+    restored = Restored()
+    correlating = Correlating(FILES, [], Bounds())
+    correlating._families, correlating._state = dict(rows.families(rule_set(*TEXTS))), restored
+    assert list(correlating.on_timer(0, restored)) == []
+    assert cleared == [True]
 
 
 def test_a_hit_is_an_alert_or_goes_to_its_group(matching: Matching) -> None:
