@@ -49,7 +49,7 @@ class Clock:
 
     @property
     def watermark(self) -> int:
-        """No event that is in time is older than this. END if all inputs are idle (see `rest`)."""
+        """No event that is in time is older than this. If all inputs `rest`, the newest one counts."""
         active = [each.newest for name, each in self.inputs.items() if name not in self.idle]
         if not active:
             newest = max((each.newest for each in self.inputs.values()), default=NEVER)

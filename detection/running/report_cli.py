@@ -47,9 +47,10 @@ class Report:
         self.has_shown = True
         key = alert.head.key
         if alert.merged_into:
-            self.alerts -= 1
-            self.by_rule[key] -= 1
-            self.events[key] -= self._counts.pop(alert.id, 0)
+            if alert.id in self._counts:  # else it is of an earlier run
+                self.alerts -= 1
+                self.by_rule[key] -= 1
+                self.events[key] -= self._counts.pop(alert.id)
             return True
         if alert.new:
             self.alerts += 1

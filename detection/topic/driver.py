@@ -159,14 +159,17 @@ class TopicDriver:
         """Yields (partition, lines, next offset) of one poll. Partitions that are read to their end are
         removed from `ends`.
 
-        `cut`: skip records after the ends.
+        `cut`: skip records after the ends, and do not tell what the end of a partition brings.
         """
         messages = self._consumer.consume(_BATCH, _POLL_SECONDS)
         for partition, group in groupby(messages, key=Message.partition):
             lines, position = [], -1
             for message in group:
                 if message.error() is not None:
-                    self._end_of(message, ends)
+                    ended = self._end_of(message, ends)
+                    if not cut:
+                        for alert in ended:
+                            self._tell(alert)
                 elif not cut or message.offset() < ends.get(partition, 0):
                     lines.append((message.value() or b"").replace(b"\n", b" "))
                     position = message.offset() + 1
@@ -175,18 +178,17 @@ class TopicDriver:
             if lines:
                 yield partition, b"\n".join(lines) + b"\n", position
 
-    def _end_of(self, message: Message, ends: dict[int, int]) -> None:
-        """Handle the end of a partition: it does not hold back the others any more."""
+    def _end_of(self, message: Message, ends: dict[int, int]) -> list[Alert]:
+        """Handle the end of a partition: it does not hold back the others any more. Returns their alerts."""
         error = message.error()
         if error.code() == KafkaError._AUTO_OFFSET_RESET:
             self._unplaced.append(message.partition())
-            return
+            return []
         if error.code() != KafkaError._PARTITION_EOF:
             raise KafkaException(error)
         if message.offset() >= ends.get(message.partition(), 2**63):
             del ends[message.partition()]
-        for alert in self._detector.rest(str(message.partition())):
-            self._tell(alert)
+        return list(self._detector.rest(str(message.partition())))
 
 
 def _told(error: KafkaError, settings: TopicSettings) -> str:

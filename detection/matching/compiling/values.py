@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
+from producer.events.event_time import TICKS, read_ticks
+
 _NUMBER = re.compile(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", re.ASCII).fullmatch
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)").match
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -55,14 +57,12 @@ def glob(text: str, begin: str, middle: tuple[str, ...], end: str) -> bool:
 
 
 def time_part(text: str, part: str) -> int:
-    """Minute, hour, day, ISO week, month or year of a time in an event; -1 if it is not a time."""
-    found = _TIME(text)
-    if found is None:
+    """Minute, hour, day, ISO week, month or year, in UTC, of a time in an event; -1 if it is not a time."""
+    ticks = read_ticks(text)
+    if ticks is None:
         return -1
-    year, month, day, hour, minute = map(int, found.groups())
-    if part == "WEEK":
-        try:
-            return datetime(year, month, day).isocalendar()[1]
-        except ValueError:
-            return -1
-    return {"MINUTE": minute, "HOUR": hour, "DAY": day, "MONTH": month, "YEAR": year}[part]
+    try:
+        when = _EPOCH + timedelta(microseconds=ticks * 1_000_000 // TICKS)
+    except OverflowError:
+        return -1
+    return when.isocalendar()[1] if part == "WEEK" else int(getattr(when, part.lower()))

@@ -68,6 +68,7 @@ def matches(selection: str, value: object, condition: str = "selection", more: s
         ("{F: [1, 2]}", "2", "12"),
         ("{F: true}", "TRUE", "false"),
         ("{'F|hour': 14}", "2026-01-05T14:30:00Z", "2026-01-05T15:30:00Z"),
+        ("{'F|hour': 14}", "2026-01-05 23:30:00 +0900", "2026-01-05 14:30:00 +0900"),
         ("{'F|minute|gte': 30}", "2026-01-05T14:30:00Z", "2026-01-05T14:29:59Z"),
         ("['whoami']", "run WHOAMI now", "run"),
         ("{'|all': ['whoami', 'now']}", "run whoami now", "run whoami"),
