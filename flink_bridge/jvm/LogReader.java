@@ -340,10 +340,14 @@ public class LogReader extends Thread {
     private void accept(ServerAnswer answer) throws GapException, InterruptedException {
         LogPosition found = new LogPosition(answer.logId, answer.offset, position.start);
         boolean another = !answer.status.equals("ok") || !found.toString().equals(position.toString());
-        if (position.logId != null && another) {
+        // After a restart of its machine, a producer gives its log a new id and goes on at the same offset.
+        boolean goesOn = answer.lostBytes == 0 && answer.offset > 0 && answer.offset == position.offset;
+        if (position.logId != null && another && !goesOn) {
             boolean sameLog = answer.logId.equals(position.logId);
+            String lost = sameLog || answer.lostBytes > 0 ? answer.lostBytes + " bytes are lost"
+                    : "nobody knows how many bytes are lost";
             String what = where() + ": " + (sameLog ? "GAP" : "ANOTHER LOG") + ": asked for " + position
-                    + ", the server has " + found + ", " + answer.lostBytes + " bytes are lost";
+                    + ", the server has " + found + ", " + lost;
             gaps++;
             lostBytes += answer.lostBytes;
             LOG.error(what);

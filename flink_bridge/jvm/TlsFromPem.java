@@ -92,7 +92,12 @@ public class TlsFromPem {
             throw new IOException(file + " is not a PKCS#8 key without password; this command converts it: "
                     + "openssl pkcs8 -topk8 -nodes -in " + file + " -out NEW");
         }
-        byte[] key = Base64.getMimeDecoder().decode(text.substring(from + begin.length(), to));
+        byte[] key;
+        try {
+            key = Base64.getMimeDecoder().decode(text.substring(from + begin.length(), to));
+        } catch (IllegalArgumentException damaged) {
+            throw new IOException(file + " is damaged: " + damaged.getMessage());
+        }
         for (int number = 0; number < ALGORITHMS.length; number++) {
             try {
                 return KeyFactory.getInstance(ALGORITHMS[number]).generatePrivate(new PKCS8EncodedKeySpec(key));

@@ -208,6 +208,15 @@ def test_a_gap_is_counted_or_ends_it(
     assert failing.received == b""
 
 
+def test_a_log_that_goes_on_under_a_new_id_is_no_gap(reader: Start, serve: Callable[..., Server]) -> None:
+    """As a producer's does after a restart of its machine."""
+    answer = answering("L 5", "new-log", "M", 5, b"x\n", lost=0)
+    got = reader(serve(answer, until_closed).port, "L 5", fail_on_gap=True)
+    got.take_until(b"x\n")
+    assert got.failure() == ""
+    wait_until(lambda: got.position() == "M 7", "the position")
+
+
 def test_resume_insists_and_says_what_the_server_said(
     reader: Start, serve: Callable[..., Server], gateway: Any
 ) -> None:
