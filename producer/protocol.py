@@ -1,7 +1,6 @@
 """The wire protocol between win-event-producer and its clients: pure values, standard library only.
 
-The bridge sends this one file to TaskManagers whose Python does not have this toolkit. docs/PROTOCOL.md
-describes the protocol for people.
+docs/PROTOCOL.md describes the protocol for people.
 """
 
 from __future__ import annotations
