@@ -75,20 +75,22 @@ class ClusterFacts:
 def read_facts(admin: AdminClient, timeout: float = REQUEST_TIMEOUT) -> ClusterFacts:
     """The facts that the logged-in user may see, without Kafka's internal topics. Raises KafkaException.
 
-    It raises after `timeout` seconds without an answer.
+    It raises after `timeout` seconds without an answer to one of its requests.
     """
     metadata = admin.list_topics(timeout=timeout)
     described = {name: topic for name, topic in metadata.topics.items() if not name.startswith("__")}
-    topics = _topics(admin, described)
+    topics = _topics(admin, described, timeout)
     ends = {(topic.name, part.partition): part.end for topic in topics for part in topic.partitions}
-    return ClusterFacts(len(metadata.brokers), topics, _groups(admin, ends))
+    return ClusterFacts(len(metadata.brokers), topics, _groups(admin, ends, timeout))
 
 
-def _topics(admin: AdminClient, described: dict[str, TopicMetadata]) -> tuple[TopicFacts, ...]:
+def _topics(
+    admin: AdminClient, described: dict[str, TopicMetadata], timeout: float
+) -> tuple[TopicFacts, ...]:
     keys = [TopicPartition(name, part) for name, topic in described.items() for part in topic.partitions]
-    starts = _offsets(admin, keys, OffsetSpec.earliest())
-    ends = _offsets(admin, keys, OffsetSpec.latest())
-    newest = _offsets(admin, keys, OffsetSpec.max_timestamp())
+    starts = _offsets(admin, keys, OffsetSpec.earliest(), timeout)
+    ends = _offsets(admin, keys, OffsetSpec.latest(), timeout)
+    newest = _offsets(admin, keys, OffsetSpec.max_timestamp(), timeout)
 
     def partition(key: tuple[str, int]) -> PartitionFacts:
         topic, number = key
@@ -107,36 +109,34 @@ def _topics(admin: AdminClient, described: dict[str, TopicMetadata]) -> tuple[To
 
 
 def _offsets(
-    admin: AdminClient, keys: list[TopicPartition], spec: OffsetSpec
+    admin: AdminClient, keys: list[TopicPartition], spec: OffsetSpec, timeout: float
 ) -> dict[tuple[str, int], tuple[int, int]]:
     """(offset, timestamp in ms) by (topic, partition), without topics that were deleted meanwhile."""
     if not keys:
         return {}
-    answers = admin.list_offsets(dict.fromkeys(keys, spec), request_timeout=REQUEST_TIMEOUT)
+    answers = admin.list_offsets(dict.fromkeys(keys, spec), request_timeout=timeout)
     return {
         (key.topic, key.partition): (result.offset, result.timestamp)
         for key, result in that_exist(answers).items()
     }
 
 
-def _groups(admin: AdminClient, ends: dict[tuple[str, int], int]) -> tuple[GroupFacts, ...]:
-    listed = admin.list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result().valid
+def _groups(admin: AdminClient, ends: dict[tuple[str, int], int], timeout: float) -> tuple[GroupFacts, ...]:
+    listed = admin.list_consumer_groups(request_timeout=timeout).result().valid
     names = sorted(group.group_id for group in listed)
     if not names:
         return ()
-    described = that_exist(admin.describe_consumer_groups(names, request_timeout=REQUEST_TIMEOUT))
-    asked = {name: _committed(admin, name) for name in described}
+    described = that_exist(admin.describe_consumer_groups(names, request_timeout=timeout))
+    asked = {name: _committed(admin, name, timeout) for name in described}
     return tuple(
         _group(name, described[name], offsets.topic_partitions, ends)
         for name, offsets in that_exist(asked).items()
     )
 
 
-def _committed(admin: AdminClient, name: str) -> Future[ConsumerGroupTopicPartitions]:
+def _committed(admin: AdminClient, name: str, timeout: float) -> Future[ConsumerGroupTopicPartitions]:
     return only(
-        admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(name)], request_timeout=REQUEST_TIMEOUT
-        )
+        admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)], request_timeout=timeout)
     )
 
 

@@ -13,7 +13,7 @@ from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from kafka_setup.connection.settings import KafkaConnection
 
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
 _RATE_SECONDS = 4.0  # a rate is an average over about this time
 
 
