@@ -42,6 +42,7 @@ class Positions:
         self.next = {
             number: self._first(number, known, start_from) for number, known in self._committed.items()
         }
+        self._told = {each.partition: each.metadata or "" for each in places}
         self._marks = {each.partition: mark for each in places if (mark := _mark(each)) is not None}
 
     @property
@@ -80,10 +81,14 @@ class Positions:
         return {n: offset for n, offset in self.next.items() if offset != self._committed[n]}
 
     def commit(self, watermark: int) -> bool:
-        """Commit the positions, each with the `watermark` in ticks. False if Kafka does not answer now."""
+        """Commit the positions, each with the `watermark` in ticks. False if Kafka does not answer now.
+
+        While there is no watermark, because a partition cannot be read yet, the one before stays.
+        """
         changed = self.changed
-        metadata = "" if watermark == NEVER else str(watermark)
-        places = [TopicPartition(self._topic, n, offset, metadata) for n, offset in changed.items()]
+        if watermark != NEVER:
+            self._told = dict.fromkeys(self._told, str(watermark))
+        places = [TopicPartition(self._topic, n, offset, self._told[n]) for n, offset in changed.items()]
         try:
             coordinated(lambda: self._consumer.commit(offsets=places, asynchronous=False))
         except KafkaException as error:
