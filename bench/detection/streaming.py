@@ -18,6 +18,7 @@ from bench.detection.drivers import FLINK, PROCESS, submitted
 from bench.harness import Case, Section
 from bench.measurement import Sample
 from bench.processes import BIN, cpu_seconds, memory_mib, run
+from detection.running.rule_source import BUILT_IN
 from local_stack.broker import kafka_objects
 
 _WARM = 0.2  # the share of the events after which the clock starts on Flink
@@ -36,6 +37,8 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
         Case(PROCESS, partial(_process, topic, file)),
         Case(FLINK, partial(_on_flink, topic, file)),
         Case(f"{FLINK}, Python in its own process", partial(_on_flink, topic, file, "process")),
+        # They count much more than those of the file, and some of them count each other.
+        Case(f"{FLINK}, the built-in rules", partial(_on_flink, topic, BUILT_IN)),
     ]
     what = f"{topic.count:,} events of about 1.2 KB in three partitions, {RULES} rules, read to the end. "
     carried = Section("detection stream", "Detection over Kafka", "events/s", cases, PROCESS, what + _NOTE)
