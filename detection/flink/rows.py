@@ -1,8 +1,8 @@
 """The records between the functions of the job: pairs of texts, (key, value). Pure but for PyFlink's types.
 
 An alert that is ready has the key "". An occurrence, which correlations count, has the key of its windows:
-the correlation and the group, without regard to case. Correlations that count each other share one key, as their
-groups may differ.
+the correlation and the group, without regard to case. Correlations that count each other share one key, as
+their groups may differ.
 """
 
 from __future__ import annotations
