@@ -71,7 +71,7 @@ class Forwarder:
         """Raises StreamError, TopicError."""
         try:
             self._follow()
-        except (StreamError, TopicError):
+        except BaseException:
             try:
                 self.topic.close()
             except TopicError as error:  # the first error is the reason

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from kafka_setup.connection.reading import PASSING, open_group_reader
@@ -89,16 +90,12 @@ class Topic:
         except KafkaException as error:
             raise self.explained(error.args[0]) from error
 
-        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        def assigned(_: Consumer, partitions: list[TopicPartition]) -> None:
             self.assigned = {each.partition for each in partitions}
-            self._paused = False
-            try:
-                places = consumer.committed(partitions, timeout=_REACH_SECONDS)
-                self._next = {each.partition: self._place(each.partition, each.offset) for each in places}
-            except KafkaException:  # no broker answers now: the client asks again by itself
-                consumer.assign(partitions)
-            else:
-                self._assign()
+            self._next = {}
+            with suppress(KafkaException):  # no broker answers now: the client asks again by itself
+                self._find_places(self.assigned)
+            self._assign()
 
         def revoked(_: Consumer, partitions: list[TopicPartition]) -> None:
             self.commit()
@@ -126,8 +123,18 @@ class Topic:
             self._deleted(number, low - position)
         return position if low <= position <= high else low
 
+    def _find_places(self, numbers: Collection[int]) -> None:
+        """Set the offsets to read next: from those before, or the committed ones. Raises KafkaException."""
+        asked = [TopicPartition(self.name, number) for number in numbers if number not in self._next]
+        places = self._consumer.committed(asked, timeout=_REACH_SECONDS) if asked else []
+        known = {each.partition: each.offset for each in places} | self._next
+        for number in numbers:
+            self._next[number] = self._place(number, known[number])
+
     def _assign(self) -> None:
-        self._consumer.assign([TopicPartition(self.name, *place) for place in self._next.items()])
+        """Read all partitions on; the client itself finds out the place of one that has none yet."""
+        places = [(number, self._next.get(number, OFFSET_INVALID)) for number in self.assigned]
+        self._consumer.assign([TopicPartition(self.name, *place) for place in places])
         self._paused = False
 
     def read(self, seconds: float, *, more: bool) -> tuple[list[Message], dict[int, int]]:
@@ -151,17 +158,12 @@ class Topic:
             elif error.fatal() or not error.retriable():
                 raise self.explained(error)
         if unknown:
-            self._place_again(unknown)
+            try:
+                self._find_places(unknown)
+            except KafkaException as error:
+                raise self.explained(error.args[0]) from error
+            self._assign()
         return messages, ends
-
-    def _place_again(self, numbers: Sequence[int]) -> None:
-        """Go on after what retention has deleted. Raises TopicError."""
-        try:
-            for number in numbers:
-                self._next[number] = self._place(number, self._next.get(number, -1))
-        except KafkaException as error:
-            raise self.explained(error.args[0]) from error
-        self._assign()
 
     def commit(self) -> bool:
         """Commit changed positions; False if it must be tried again. Raises TopicError."""
