@@ -21,10 +21,13 @@ _OPERATORS: dict[str, Kind] = {"parse and key": "bridge", "correlate": "detectio
 
 @dataclass(frozen=True)
 class Job:
-    """Times are in seconds; `checkpoint_*` describe the newest completed one, or are None before it."""
+    """Times are in seconds; `checkpoint_*` describe the newest completed one, or are None before it.
+
+    `kind`: None of a job that has ended.
+    """
 
     name: str
-    kind: Kind
+    kind: Kind | None
     job_id: str
     state: str
     running_tasks: int
@@ -65,7 +68,7 @@ def _job(get: Callable[[str], Any], overview: dict[str, Any]) -> Job:
     counts = checkpoints.get("counts", {})
     return Job(
         name=str(overview["name"]),
-        kind=kind_of(str(vertex["name"]) for vertex in get(f"/jobs/{job_id}")["vertices"]),
+        kind=None if over else kind_of(str(each["name"]) for each in get(f"/jobs/{job_id}")["vertices"]),
         job_id=job_id,
         state=str(overview["state"]),
         running_tasks=int(overview["tasks"].get("running", 0)),

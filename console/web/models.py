@@ -52,10 +52,10 @@ class Producer(BaseModel):
 
 
 class Job(BaseModel):
-    """A job of the Flink cluster; times in seconds."""
+    """A job of the Flink cluster; times in seconds. `kind` is null when it has ended."""
 
     name: str
-    kind: Literal["bridge", "detection", "analytics"]
+    kind: Literal["bridge", "detection", "analytics"] | None
     job_id: str
     state: str
     running_tasks: int
