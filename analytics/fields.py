@@ -65,7 +65,7 @@ _LEVEL = """CASE
 FIELDS: dict[str, Field] = {
     "level": Field(("level", "log.level", "EventType", "Severity", "Level"), _LEVEL),
     # `source` comes last: in ECS it is an object about the sender, beside winlog.channel.
-    "source": Field(_CHANNEL, _first(*sorted(_CHANNEL, key="source".__eq__), default="'unknown'")),
+    "source": Field(_CHANNEL, _first(*reversed(_CHANNEL), default="'unknown'")),
     "event_id": _field("event_id", "TRY_CAST({} AS INT)"),
     "record_id": _field("record_id", "COALESCE(TRY_CAST({} AS BIGINT), 0)"),
     "computer": _field("computer", default="'unknown'"),

@@ -157,7 +157,7 @@ class Correlator:
 
     def remember(self, key: str, group: Group, told: Told) -> None:
         """Add a burst that an earlier run has reported: if it is found again, it keeps its id."""
-        self._told.setdefault((key, _folded(group)), []).append(told)
+        self._told.setdefault((key, folded_group(group)), []).append(told)
 
     @property
     def state(self) -> dict[str, OrderedDict[Group, State]]:
@@ -175,7 +175,7 @@ class Correlator:
 
     def _put(self, correlation: Correlation, group: Group, occurrence: Occurrence) -> Iterator[Change]:
         states = self._groups[correlation.head.key]
-        folded = _folded(group)
+        folded = folded_group(group)
         state = states.get(folded)
         if state is None:
             if len(states) >= self._bounds.groups:
@@ -205,7 +205,7 @@ class Correlator:
     def _changed(self, correlation: Correlation, state: State, burst: Burst) -> Iterator[Change]:
         new = burst.told == 0
         if new:
-            known = self._told.get((correlation.head.key, _folded(state.shown)), ())
+            known = self._told.get((correlation.head.key, folded_group(state.shown)), ())
             same = [each for each in known if each.first <= burst.last and each.last >= burst.first]
             if same:
                 told = same[-1]
@@ -263,7 +263,7 @@ def _id_of(change: Change, burst: Burst) -> str:
     return burst.name or alert_id(change.correlation.head.key, change.group, to_text(burst.began))
 
 
-def _folded(group: Group) -> Group:
+def folded_group(group: Group) -> Group:
     return tuple(value.lower() for value in group)
 
 

@@ -13,7 +13,7 @@ import orjson
 from pyflink.common import Row, Types
 
 from detection.alerts import Alert
-from detection.correlation.correlator import Occurrence, group_key
+from detection.correlation.correlator import Occurrence, folded_group, group_key
 from detection.correlation.definition import Correlation
 from detection.detector import definitions
 from detection.matching.event_fields import ABSENT
@@ -82,7 +82,7 @@ def _groups(family: list[Correlation], occurrence: Occurrence) -> list[tuple[str
     if len(family) > 1:
         return [()]
     group = group_key(family[0], occurrence)
-    return [] if group is None else [tuple(value.lower() for value in group)]
+    return [] if group is None else [folded_group(group)]
 
 
 def _text(family: list[Correlation], occurrence: Occurrence) -> str:

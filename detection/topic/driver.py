@@ -166,10 +166,7 @@ class TopicDriver:
             lines, position = [], -1
             for message in group:
                 if message.error() is not None:
-                    ended = self._end_of(message, ends)
-                    if not cut:
-                        for alert in ended:
-                            self._tell(alert)
+                    self._end_of(message, ends, tell=not cut)
                 elif not cut or message.offset() < ends.get(partition, 0):
                     lines.append((message.value() or b"").replace(b"\n", b" "))
                     position = message.offset() + 1
@@ -178,17 +175,19 @@ class TopicDriver:
             if lines:
                 yield partition, b"\n".join(lines) + b"\n", position
 
-    def _end_of(self, message: Message, ends: dict[int, int]) -> list[Alert]:
-        """Handle the end of a partition: it does not hold back the others any more. Returns their alerts."""
+    def _end_of(self, message: Message, ends: dict[int, int], tell: bool) -> None:
+        """Handle the end of a partition: it does not hold back the others any more."""
         error = message.error()
         if error.code() == KafkaError._AUTO_OFFSET_RESET:
             self._unplaced.append(message.partition())
-            return []
+            return
         if error.code() != KafkaError._PARTITION_EOF:
             raise KafkaException(error)
         if message.offset() >= ends.get(message.partition(), 2**63):
             del ends[message.partition()]
-        return list(self._detector.rest(str(message.partition())))
+        for alert in self._detector.rest(str(message.partition())):
+            if tell:
+                self._tell(alert)
 
 
 def _told(error: KafkaError, settings: TopicSettings) -> str:
