@@ -131,10 +131,10 @@ def _inserts(event: Event) -> Event:
     values = event.get("StringInserts")
     if not isinstance(values, list):
         return _member(event, "EventData")
-    names = insert_names(event.get("Channel"), event.get("EventID"), event.get("ProviderName"))
-    if len(names) != len(values):
-        names = tuple(f"param{number + 1}" for number in range(len(values)))
-    return dict(zip(names, values, strict=True))
+    channel, number, provider = event.get("Channel"), event.get("EventID"), event.get("ProviderName")
+    names = insert_names(channel, number, provider, event.get("Version"))
+    names += tuple(f"param{place + 1}" for place in range(len(names), len(values)))
+    return dict(zip(names, values, strict=False))
 
 
 # Names of the fields of the System element in rules.

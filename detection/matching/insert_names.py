@@ -9,6 +9,10 @@ from producer.events.catalogue.event_catalogue import load_catalogue
 
 Names = tuple[str, ...]
 
+# A later version of an event has its new fields at the end, so one list of names serves all versions. Not so
+# in these two of Windows Server 2008: (event id, version), by Microsoft-Windows-Security-Auditing's manifest.
+_OTHER_ORDER = {(4616, 0), (4656, 0)}
+
 
 @lru_cache(maxsize=1)
 def _catalogue() -> dict[tuple[str, int], list[tuple[str, Names]]]:
@@ -18,9 +22,12 @@ def _catalogue() -> dict[tuple[str, int], list[tuple[str, Names]]]:
     return known
 
 
-def insert_names(channel: Any, event_id: Any, provider: Any) -> Names:
-    """The names; empty if the catalogue does not have this event type."""
-    if not isinstance(channel, str) or not isinstance(event_id, int):
+def insert_names(channel: Any, event_id: Any, provider: Any, version: Any = None) -> Names:
+    """The names in their order; empty if the catalogue does not have this event type of this provider.
+
+    An event of an older Windows has fewer values, one of a newer Windows more.
+    """
+    if not isinstance(channel, str) or not isinstance(event_id, int) or (event_id, version) in _OTHER_ORDER:
         return ()
     found = _catalogue().get((channel, event_id), [])
     return next((names for name, names in found if name == provider), found[0][1] if found else ())

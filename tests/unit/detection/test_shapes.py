@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from unit.detection.rule_texts import rule, rule_set
+from unit.detection.rule_texts import detected, rule, rule_set
 
 from detection.alerts import identity
+from detection.matching.event_fields import WINEVTLOG
 from detection.matching.matcher import Matcher
 from detection.matching.rule_set import RuleSet
 from detection.running.rule_source import RuleSource
@@ -125,3 +126,52 @@ def test_what_is_no_event_is_counted() -> None:
         list(matcher.hits(b'not json\n[1]\n{"a":1}\n"text"\n\n{"event_id":4625,"source":"System"}\n')) == []
     )
     assert (matcher.counts.lines, matcher.counts.rejected) == (5, 4)
+
+
+SUBJECT = ["S-1-5-21-1-2-3-500", "admin", "CORP", "0x3e7"]
+ACCOUNT = "S-1-5-21-1-2-3-1104"
+
+
+def _winevtlog(number: int, second: int, values: list[str], version: int = 0) -> bytes:
+    """An event as Fluent Bit's in_winevtlog writes it: values without names, as many as Windows has."""
+    return (
+        orjson.dumps(
+            {
+                "ProviderName": "Microsoft-Windows-Security-Auditing",
+                "EventID": number,
+                "Version": version,
+                "TimeCreated": f"2026-01-05 12:00:{second:02} +0000",
+                "EventRecordID": second,
+                "Channel": "Security",
+                "Computer": "DC01",
+                "StringInserts": values,
+            }
+        )
+        + b"\n"
+    )
+
+
+def test_values_of_windows_without_names_are_found_by_our_rules() -> None:
+    attributes = ["tmp", "-", "-", *["%%1793"] * 5, "%%1794", "%%1794", "513", "-", "0x0", "0x15", "%%2080"]
+    created = ["tmp", "CORP", ACCOUNT, *SUBJECT, "-", *attributes, "%%1793", "-", "%%1793"]
+    assert len(created) == 26
+    member = ["CN=tmp", ACCOUNT]
+    lines = [
+        _winevtlog(4720, 1, created),
+        _winevtlog(4728, 2, [*member, "Domain Admins", "CORP", "S-1-5-21-1-2-3-512", *SUBJECT, "-"]),
+        _winevtlog(4732, 3, [*member, "Administrators", "Builtin", "S-1-5-32-544", *SUBJECT, "-"]),
+        _winevtlog(4726, 4, ["tmp", "CORP", ACCOUNT, *SUBJECT, "-"]),
+    ]
+    rules = RuleSource([]).load()
+    assert "Administrator for a moment" in {alert.head.title for alert in detected(rules, *lines)}
+
+
+def test_fields_have_their_names_in_older_and_newer_versions_of_an_event() -> None:
+    names = ("SubjectUserSid", "SubjectUserName")
+    event = orjson.loads(_winevtlog(4688, 1, ["S-1-5-18", "HOST$"], version=0))
+    assert WINEVTLOG.data(event) == dict(zip(names, event["StringInserts"], strict=True))
+    newer = orjson.loads(_winevtlog(4634, 1, ["S-1-5-18", "HOST$", "CORP", "0x1", "3", "more"], version=9))
+    assert WINEVTLOG.data(newer)["LogonType"] == "3"
+    assert WINEVTLOG.data(newer)["param6"] == "more"
+    old = orjson.loads(_winevtlog(4656, 1, ["S-1-5-18"], version=0))
+    assert WINEVTLOG.data(old) == {"param1": "S-1-5-18"}

@@ -90,3 +90,19 @@ def test_a_folder_with_one_file_extends_the_built_in_catalogue(tmp_path: Path) -
     )
     events = generate(GeneratorSettings(catalogue=tmp_path, channel_mix={"Application": 1.0}))
     assert any(b'"message":"Hello ' in event.line for event in islice(events, 100))
+
+
+# How many values Windows' own manifest of Microsoft-Windows-Security-Auditing gives each event, in the version
+# of the catalogue (field lists: airbus-cert/etl-parser 76b7c04). Formats without names need each in its place.
+VALUES = {
+    4624: 27, 4634: 5, 4672: 5, 4625: 21, 4740: 7, 4688: 15, 4689: 7, 4616: 8, 4627: 12, 4647: 4, 4648: 14,
+    4656: 17, 4658: 8, 4663: 13, 4690: 8, 4697: 9, 4698: 6, 4702: 6, 4703: 12, 4719: 8, 4720: 26, 4722: 7,
+    4724: 7, 4725: 7, 4726: 8, 4728: 10, 4732: 10, 4738: 27, 4768: 14, 4769: 11, 4771: 11, 4776: 4, 4798: 9,
+    4799: 9, 4800: 5, 4801: 5, 4907: 12, 5156: 13, 5158: 8, 5379: 11,
+}  # fmt: skip
+
+
+def test_security_events_have_all_fields_of_windows() -> None:
+    ours = {each.event_id: len(each.data) for each in load_catalogue().event_types.values()
+            if each.channel == "Security" and each.event_id in VALUES}  # fmt: skip
+    assert ours == VALUES
