@@ -101,7 +101,8 @@ class Timeline:
 
     def _make_teller(self, stream: str, prefix: str) -> StoryTeller:
         settings = self._settings
-        label = prefix if settings.labels else ""
+        # Ids of stories stay unique in a topic that several runs and producers of other seeds have written.
+        label = f"{settings.seed}.{settings.run}.{prefix}" if settings.labels else ""
         return StoryTeller(self._catalogue, self._hosts, stream, settings.fmt, label)
 
     def _advance(self) -> None:

@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from datetime import datetime, timezone
 from itertools import islice
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -162,3 +163,14 @@ def test_the_help_names_every_scenario() -> None:
     names = sorted(name for name, story in load_catalogue().stories.items() if story.scenario)
     text = " ".join(CliRunner().invoke(main, ["--help"], terminal_width=10_000).stdout.split())
     assert f"per hour: {', '.join(names)}." in text
+
+
+def test_stories_of_several_runs_and_seeds_have_ids_of_their_own() -> None:
+    def ids(**settings: Any) -> set[str]:
+        return {
+            event["labels"]["story_id"] for event in documents(500, scenarios=("brute-force",), **settings)
+        }
+
+    assert ids() == ids()
+    assert not ids() & ids(run=2)
+    assert not ids() & ids(seed=2)
