@@ -82,6 +82,7 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
     log, recovered = open_log(settings, cleanup)
     ledger = log.book = open_ledger(settings, log.log_id, recovered, cleanup)
     last_ids = last_ids_of(recovered, ledger)
+    log.continue_after(last_ids)
     server = Server(settings.server, log, open_positions(settings, log))
     if settings.server.client.slow_client == "block":
         log.hold_for(server.slowest)

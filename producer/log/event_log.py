@@ -156,6 +156,9 @@ class EventLog:
         try:
             if self.book:
                 self.book.flush()
+            if directory.is_segment_empty:
+                directory.write_about(self._events, self._record_ids)
+                return
             sealed = directory.roll(self._events, self._record_ids)
         except OSError as error:
             _log.warning("cannot begin a new segment of the log: %s", error.strerror)
@@ -239,6 +242,17 @@ class EventLog:
                 self._add_chunk(segment.data, 0)
         self._events += bytes(recovered.segments[-1].data).count(b"\n")
         self._record_ids = last_record_ids(recovered.segments[-1], recovered.fmt)
+
+    def continue_after(self, record_ids: RecordIds) -> None:
+        """Let the sequences go on after these ids, which may be later than those of the log.
+
+        The next lines then begin a segment, whose file keeps the ids: read on from lines with smaller ids,
+        they would count as posted.
+        """
+        with self._appending:
+            if self._directory and record_ids != self._record_ids:
+                self._record_ids = dict(record_ids)
+                self._roll(self._directory)
 
     @property
     def record_ids(self) -> RecordIds:

@@ -137,6 +137,14 @@ class LogDirectory:
     def is_segment_full(self) -> bool:
         return self._size >= self._segment_bytes
 
+    @property
+    def is_segment_empty(self) -> bool:
+        return not self._size
+
+    def write_about(self, events: int, record_ids: RecordIds) -> None:
+        """Keep the number of events and the last ids before the active segment. Raises OSError."""
+        self._write_about_segment(self._start, events, record_ids)
+
     def roll(self, events: int, record_ids: RecordIds) -> Segment:
         """Close the active segment and begin the next; returns the closed one, mapped from its file.
 

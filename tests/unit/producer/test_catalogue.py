@@ -92,8 +92,8 @@ def test_a_folder_with_one_file_extends_the_built_in_catalogue(tmp_path: Path) -
     assert any(b'"message":"Hello ' in event.line for event in islice(events, 100))
 
 
-# How many values Windows' own manifest of Microsoft-Windows-Security-Auditing gives each event, in the version
-# of the catalogue (field lists: airbus-cert/etl-parser 76b7c04). Formats without names need each in its place.
+# How many values Windows' manifest of Microsoft-Windows-Security-Auditing gives each event, in the version of
+# the catalogue (field lists: airbus-cert/etl-parser 76b7c04). Formats without names need each in its place.
 VALUES = {
     4624: 27, 4634: 5, 4672: 5, 4625: 21, 4740: 7, 4688: 15, 4689: 7, 4616: 8, 4627: 12, 4647: 4, 4648: 14,
     4656: 17, 4658: 8, 4663: 13, 4690: 8, 4697: 9, 4698: 6, 4702: 6, 4703: 12, 4719: 8, 4720: 26, 4722: 7,

@@ -313,3 +313,24 @@ def test_whoever_appends_rolls_and_trims(tmp_path: Path) -> None:
         session.append(line(number))
     assert session.log.end - session.log.start <= RETAIN + RETAIN // 4
     assert sum(path.stat().st_size for path in tmp_path.glob("*.log")) <= RETAIN + RETAIN // 4
+
+
+@pytest.mark.parametrize("kept", [0, 5])
+def test_events_after_a_ledger_that_is_longer_than_the_log_are_no_posted_ones(
+    tmp_path: Path, kept: int
+) -> None:
+    """A power cut took the events up to 9 from the log, but not from the ledger."""
+    sequence = ("WS-1", "Security")
+    session = Session(tmp_path)
+    if kept:
+        session.append(*map(line, range(1, kept + 1)))
+    session.kill()
+    session = Session(tmp_path)
+    session.log.continue_after({sequence: 9})
+    session.append(line(10), line(11))
+    assert bytes(session.log.read(session.found.end)).count(b"\n") == 2
+    session.kill()
+    found = Session(tmp_path).found
+    assert [each[:3] for each in events_of(found.segments[-1], "flat")] == [(*sequence, 10), (*sequence, 11)]
+    assert last_record_ids(found.segments[-1], "flat") == {sequence: 11}
+    assert b"".join(map(bytes, (each.data for each in found.segments))).count(b"\n") == kept + 2
