@@ -113,11 +113,16 @@ def compact(archive: Folder, target: Folder, *, remove: bool) -> Iterator[Compac
 
 
 def _done(target: Folder) -> set[str]:
-    """The parts that are in complete files."""
+    """The parts that are in complete files. Raises ParquetError."""
     found: set[str] = set()
     for name in target.files():
         if name.endswith(".parquet"):
-            footer = pq.read_metadata(target.place(name), filesystem=target.store).metadata or {}
+            place = target.place(name)
+            try:
+                footer = pq.read_metadata(place, filesystem=target.store).metadata or {}
+            except pa.ArrowInvalid as error:
+                why = f"{place} cannot be read as Parquet ({error}). Move it away"
+                raise ParquetError(f"{why}: parts of it that still exist are converted again") from error
             found |= set(json.loads(footer.get(_PARTS, b"[]")))
     return found
 

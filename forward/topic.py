@@ -45,15 +45,19 @@ class Topic:
     """A topic with its reader. `positions` returns the offsets to commit."""
 
     def __init__(self, settings: TopicSettings, positions: Callable[[], Mapping[int, int]]) -> None:
+        """Raises TopicError if the settings cannot be used."""
         self.name = settings.topic
         self._settings, self._positions = settings, positions
-        self._consumer = open_group_reader(
-            settings.connection,
-            settings.group,
-            on_error=self._heard_of,
-            session_timeout_ms=6_000,  # after a kill, a new start waits so long for the dead reader
-            heartbeat_interval_ms=1_500,
-        )
+        try:
+            self._consumer = open_group_reader(
+                settings.connection,
+                settings.group,
+                on_error=self._heard_of,
+                session_timeout_ms=6_000,  # after a kill, a new start waits so long for the dead reader
+                heartbeat_interval_ms=1_500,
+            )
+        except KafkaUnavailableError as error:
+            raise TopicError(str(error)) from error
         self._committed: dict[int, int] = {}
         self._next: dict[int, int] = {}  # partition -> the offset that is read next
         self._deleted: Callable[[int, int], object] = lambda partition, records: None

@@ -15,8 +15,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from console.reading.poller import STOP_SECONDS
-from kafka_setup.connection.session import QUIET_CLIENT
+from console.reading.poller import STOP_SECONDS, AwayError
+from kafka_setup.connection.session import KafkaUnavailableError, new_client
 from kafka_setup.connection.settings import KafkaConnection
 
 _log = logging.getLogger("console.tail")
@@ -79,7 +79,9 @@ class Tail:
         while not self._stopping.is_set():
             try:
                 self._follow()
-            except KafkaException as error:  # no client can be made: a CA file that is none, for example
+            except AwayError as error:
+                self._problem = str(error)
+            except KafkaException as error:
                 self._problem = str(error.args[0].str())
             except Exception as error:  # a fault of ours: without this thread, nothing would be read any more
                 _log.exception("%s", self._thread.name)
@@ -191,18 +193,19 @@ def fresh_offset(offset: int, end: int, newest: int, allowed: int) -> int:
 
 
 def open_consumer(connection: KafkaConnection, **more: Any) -> Consumer:
-    return Consumer(
-        {
-            **connection.client_settings(),
-            **QUIET_CLIENT,
-            "group.id": GROUP,
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",  # the topic was deleted and created again
-            "fetch.wait.max.ms": 100,
-            "reconnect.backoff.max.ms": 1_000,
-            "queued.max.messages.kbytes": 16_384,
-            "error_cb": lambda _error: None,
-            **more,
-        }
-    )
+    """Raises AwayError if the settings cannot be used, such as a CA file that is no PEM file."""
+    reading = {
+        "group.id": GROUP,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",  # the topic was deleted and created again
+        "fetch.wait.max.ms": 100,
+        "reconnect.backoff.max.ms": 1_000,
+        "queued.max.messages.kbytes": 16_384,
+        "error_cb": lambda _error: None,
+        **more,
+    }
+    try:
+        return new_client(Consumer, connection, reading)
+    except KafkaUnavailableError as error:
+        raise AwayError(str(error)) from error

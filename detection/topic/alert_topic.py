@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from detection.alerts import Alert
 from detection.topic.settings import TopicSettings
-from kafka_setup.connection.session import QUIET_CLIENT
+from kafka_setup.connection.session import new_client
 
 _REACH_SECONDS = 20.0
 _BATCH = 2_000
@@ -20,9 +20,10 @@ class AlertWriter:
     """Writes alerts; nothing if the settings name no topic."""
 
     def __init__(self, settings: TopicSettings) -> None:
+        """Raises LoginRefusedError."""
         self._topic = settings.alerts
         writing = {"acks": "all", "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4"}
-        self._producer = Producer(settings.connection.client_settings() | QUIET_CLIENT | writing)
+        self._producer = new_client(Producer, settings.connection, writing)
         self._failed: KafkaError | None = None
 
     def put(self, alert: Alert) -> None:

@@ -43,11 +43,15 @@ class TopicDriver:
         taken: Callable[[Alert], object],
         say: Callable[[str], object],
     ) -> None:
+        """Raises TopicError."""
         self._settings, self._detector, self._taken, self._say = settings, detector, taken, say
         self._kafka_answers = True
         self._unplaced: list[int] = []  # partitions without a record at their position
-        self._consumer = open_group_reader(settings.connection, settings.group)
-        self._alerts = AlertWriter(settings)
+        try:
+            self._consumer = open_group_reader(settings.connection, settings.group)
+            self._alerts = AlertWriter(settings)
+        except KafkaUnavailableError as error:
+            raise TopicError(str(error)) from error
         self._stopped = False
 
     def stop(self) -> None:

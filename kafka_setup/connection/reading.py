@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaError
 
-from kafka_setup.connection.session import QUIET_CLIENT
+from kafka_setup.connection.session import new_client
 from kafka_setup.connection.settings import KafkaConnection
 
 PASSING = (
@@ -32,7 +32,7 @@ def open_group_reader(
     A partition without a record at the reader's position gives the error _AUTO_OFFSET_RESET, and is not read
     until it is assigned again: so nothing is skipped in silence. `on_error` is called, inside consume() and
     poll(), with errors that concern no partition, for example if no broker can be reached.
-    `more`: further settings of the client, with `_` instead of dots.
+    `more`: further settings of the client, with `_` instead of dots. Raises LoginRefusedError.
     """
     reading: dict[str, object] = {
         "group.id": group,
@@ -48,4 +48,4 @@ def open_group_reader(
     if on_error is not None:
         reading["error_cb"] = on_error
     further = {name.replace("_", "."): value for name, value in more.items()}
-    return Consumer(connection.client_settings() | QUIET_CLIENT | reading | further)
+    return new_client(Consumer, connection, reading | further)

@@ -46,6 +46,7 @@ _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND)
 Thing = TypeVar("Thing")
 Name = TypeVar("Name")
 Answer = TypeVar("Answer")
+Client = TypeVar("Client")
 OnWait = Callable[[str], None]
 
 
@@ -118,17 +119,7 @@ def connect(
     """
     require_protocol(connection)
     errors: list[KafkaError] = []
-    try:
-        admin = AdminClient(
-            {
-                **connection.client_settings(),
-                "error_cb": errors.append,
-                **QUIET_CLIENT,
-                "reconnect.backoff.ms": 200,
-            }
-        )
-    except KafkaException as error:
-        raise LoginRefusedError(wrong_settings(error.args[0].str(), connection)) from error
+    admin = new_client(AdminClient, connection, {"error_cb": errors.append, "reconnect.backoff.ms": 200})
     answer = admin.describe_cluster(request_timeout=timeout)
     began = time.monotonic()
     while not answer.done() and time.monotonic() < began + timeout:
@@ -150,6 +141,17 @@ def connect(
             raise _refused(diagnosis, connection) from error
         raise NotReadyError(_precisely(diagnosis, connection)) from error
     return admin
+
+
+def new_client(kind: Callable[[Any], Client], connection: KafkaConnection, more: Mapping[str, Any]) -> Client:
+    """A Consumer, Producer or AdminClient with these `more` settings, not connected yet.
+
+    Raises LoginRefusedError if the settings themselves are wrong: a CA file that is no PEM file, for example.
+    """
+    try:
+        return kind({**connection.client_settings(), **QUIET_CLIENT, **more})
+    except KafkaException as error:
+        raise LoginRefusedError(wrong_settings(error.args[0].str(), connection)) from error
 
 
 def require_protocol(connection: KafkaConnection) -> None:

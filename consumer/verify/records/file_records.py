@@ -21,11 +21,12 @@ _MARK = b"\xef\xbb\xbf"  # the UTF-8 mark that some tools write at the start of 
 
 
 class Part(NamedTuple):
-    """One file. `open` raises OSError, or AuditError where another error would not explain the cause."""
+    """One file. `open`, and reading what it returns, raise one of `errors`."""
 
     name: str
     size: int
     open: Callable[[], IO[bytes]]
+    errors: tuple[type[Exception], ...] = (OSError,)
 
 
 class FileReader:
@@ -57,8 +58,8 @@ class FileReader:
             try:
                 with part.open() as file:
                     yield from self._of_part(file, number if self._archive else None)
-            except OSError as error:
-                raise AuditError(f"cannot read {part.name}: {error.strerror or error}") from error
+            except part.errors as error:
+                raise AuditError(f"cannot read {part.name}: {_reason(error)}") from error
 
     def _of_part(self, file: IO[bytes], partition: int | None) -> Iterator[list[Record]]:
         line_number = 1
@@ -72,6 +73,10 @@ class FileReader:
                 if (line := whole.rstrip(b"\r\n")) and not line.isspace()
             ]
             line_number += len(lines)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def open_files(where: str) -> FileReader:
@@ -128,16 +133,14 @@ def _s3_parts(where: str) -> Iterator[Part]:
     client = boto3.client("s3", os.environ.get("AWS_REGION") or None)
 
     def opened(key: str) -> IO[bytes]:
-        try:
-            body = client.get_object(Bucket=bucket, Key=key)["Body"]
-        except (BotoCoreError, ClientError) as error:
-            raise AuditError(f"cannot read {S3}{bucket}/{key}: {error}") from error
-        return io.BufferedReader(body, _BUFFER_BYTES)
+        return io.BufferedReader(client.get_object(Bucket=bucket, Key=key)["Body"], _BUFFER_BYTES)
 
+    errors = (OSError, BotoCoreError, ClientError)
     try:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for found in page.get("Contents", ()):
                 key = found["Key"]
-                yield Part(key.removeprefix(prefix).lstrip("/"), found["Size"], partial(opened, key))
+                name = key.removeprefix(prefix).lstrip("/")
+                yield Part(name, found["Size"], partial(opened, key), errors)
     except (BotoCoreError, ClientError) as error:
         raise AuditError(f"cannot list {where}: {error}") from error

@@ -8,7 +8,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from consumer.errors import AuditError
 from consumer.verify.records.transactions import open_transaction
-from kafka_setup.connection.session import WrongProtocolError, require_protocol
+from kafka_setup.connection.session import KafkaUnavailableError, new_client, require_protocol
 from kafka_setup.connection.settings import KafkaConnection
 
 _REACH_SECONDS = 60.0  # seconds that a broker may take to answer
@@ -25,16 +25,16 @@ class KafkaClient:
     """One topic. No consumer group is joined and nothing is committed."""
 
     def __init__(self, connection: KafkaConnection, topic: str, read_committed: bool) -> None:
-        """Raises AuditError when the listener uses TLS and the settings do not, or the reverse."""
-        try:
-            require_protocol(connection)
-        except WrongProtocolError as error:
-            raise AuditError(str(error)) from error
+        """Raises AuditError if the settings cannot be used, or only one side uses TLS."""
         self.last_error: KafkaError | None = None
         self._connection = connection
         self._topic = topic
-        settings = connection.client_settings() | _reading(read_committed)
-        self._consumer = Consumer(settings | {"error_cb": self._remember})
+        try:
+            require_protocol(connection)
+            reading = _reading(read_committed) | {"error_cb": self._remember}
+            self._consumer = new_client(Consumer, connection, reading)
+        except KafkaUnavailableError as error:
+            raise AuditError(str(error)) from error
 
     def ranges(self) -> dict[int, tuple[int, int]]:
         """Start and end offset of each partition, now. Raises AuditError."""
@@ -150,5 +150,4 @@ def _reading(read_committed: bool) -> dict[str, object]:
         "fetch.queue.backoff.ms": 5,  # the default of a second stalls a reader that is as fast as the queue
         # Fetched data is decompressed at once: with lz4 it may become twenty times as large.
         "max.partition.fetch.bytes": 512 * 1024,
-        "log_level": 0,  # errors come through error_cb and are reported once
     }

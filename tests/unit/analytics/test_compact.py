@@ -117,6 +117,15 @@ def test_mistakes_are_told_in_a_sentence(
     assert "Traceback" not in answer.output
 
 
+def test_a_damaged_file_of_the_target_is_named(tmp_path: Path) -> None:
+    _part(tmp_path / "archive", f"{SECURITY}/part-1", _lines(2))
+    _part(tmp_path / "parquet", "day=1/events-1.parquet", [b"PAR1 was cut"])
+    answer = _compact(tmp_path / "archive", tmp_path / "parquet")
+    assert answer.exit_code == 1
+    assert "events-1.parquet cannot be read as Parquet" in answer.output
+    assert "Traceback" not in answer.output
+
+
 def test_an_archive_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _lines(20)
     with moto_thread() as endpoint:

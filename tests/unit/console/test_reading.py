@@ -96,11 +96,11 @@ def test_the_tail_goes_on_when_its_ca_file_was_repaired(tmp_path: Path) -> None:
     tail.start()
     try:
         wait_until(
-            lambda: "ssl.ca.location" in str(tail.problem), "the CA file is named", told=lambda: tail.problem
+            lambda: f"KAFKA_CA_FILE={file} cannot be used" in str(tail.problem),
+            "the CA file is named",
+            told=lambda: tail.problem,
         )
         copyfile(certifi.where(), file)
-        wait_until(
-            lambda: "ssl.ca.location" not in str(tail.problem), "it connects", told=lambda: tail.problem
-        )
+        wait_until(lambda: "KAFKA_CA_FILE" not in str(tail.problem), "it connects", told=lambda: tail.problem)
     finally:
         tail.stop()

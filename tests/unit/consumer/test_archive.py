@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import orjson
@@ -93,3 +96,46 @@ def test_an_archive_in_s3(archive, ended, monkeypatch):
         result, _ = verify("--file", "s3://nowhere/archive")
         assert result.exit_code == 1
         assert "cannot list s3://nowhere/archive" in result.stderr
+
+
+class _Cut(BaseHTTPRequestHandler):
+    """An S3 server with one part, that hangs up in the middle of it."""
+
+    def do_GET(self):
+        page = (
+            b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>part-0</Key><Size>9000</Size>"
+            b"</Contents></ListBucketResult>"
+        )
+        listing = "list-type" in self.path
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(page)) if listing else "9000")
+        self.end_headers()
+        self.wfile.write(page if listing else b'{"n":1}\n')
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def cutting_server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Cut)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_part_that_breaks_off_is_named(monkeypatch, ended):
+    with cutting_server() as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        result, _ = verify("--file", "s3://events", "--ledger", ended)
+    assert result.exit_code == 1
+    assert "cannot read part-0: " in result.stderr

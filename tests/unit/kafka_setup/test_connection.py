@@ -9,9 +9,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from click import Command
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.verify_cli import main as verify
+from detection.cli import main as detect
+from forward.cli import main as forward
 from kafka_setup.connection.broker_login import ITERATIONS, write_broker_login
 from kafka_setup.connection.diagnosis import diagnose
 from kafka_setup.connection.jaas import escape
@@ -144,3 +149,29 @@ def test_diagnosis_says_what_to_do(name: str, text: str, final: bool, says: str)
 
 def test_what_adds_nothing_is_left_out() -> None:
     assert diagnose("_ALL_BROKERS_DOWN", "1/1 brokers are down", SCRAM) is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        (verify, ["--topic", "t", "--seed", "1", "--count", "5"]),
+        (detect, ["--topic", "t"]),
+        (forward, ["--topic", "t", "--stream", "s"]),
+    ],
+)
+def test_a_ca_file_that_is_no_pem_file_is_named_by_every_tool(
+    tool: Command, words: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "KAFKA_SECURITY_PROTOCOL": "SSL",
+        "KAFKA_CA_FILE": str(file),
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    result = CliRunner().invoke(tool, words, env=environment)
+    assert result.exit_code == 1
+    assert f"KAFKA_CA_FILE={file} cannot be used: is it a PEM file?" in result.output
