@@ -9,6 +9,7 @@ import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the groups to the processes in the order of the tests."""
     items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_job_is_left() -> Iterator[None]:
+    """A test that fails before it cancels its job would leave the tests after it without a slot."""
+    yield
+    for job in Job.all_of_this_file:
+        with suppress(OSError):  # its cluster is gone
+            if not job.is_over:
+                job.cancel()
+    Job.all_of_this_file.clear()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -222,6 +222,10 @@ class Job:
     running: RunningStack
     job_id: str
     submission: str = ""
+    all_of_this_file: ClassVar[list[Job]] = []
+
+    def __post_init__(self) -> None:
+        self.all_of_this_file.append(self)
 
     def state(self) -> str:
         return str(self.running.rest(f"/jobs/{self.job_id}")["state"])
@@ -251,12 +255,14 @@ class Job:
         """How often it continued from a checkpoint. (Flink's metric of the restarts may be a minute old.)"""
         return int(self.running.rest(f"/jobs/{self.job_id}/checkpoints")["counts"]["restored"])
 
+    @property
+    def is_over(self) -> bool:
+        return self.state() in ("CANCELED", "FAILED", "FINISHED")
+
     def cancel(self) -> None:
         with suppress(HTTPError):  # it is gone already
             self.running.rest(f"/jobs/{self.job_id}?mode=cancel", method="PATCH")
-        wait_until(
-            lambda: self.state() in ("CANCELED", "FAILED", "FINISHED"), f"job {self.job_id} is cancelled"
-        )
+        wait_until(lambda: self.is_over, f"job {self.job_id} is cancelled")
 
 
 class RunningProducer:

@@ -156,8 +156,17 @@ def test_lateness_and_what_is_late_again_after_a_restart_are_measured(asked: Ask
         found = [asked.stack.rest(f"{job}/vertices/{vertex}/subtasks/metrics") for vertex in vertices]
         return any(name in metric["id"] for metrics in found for metric in metrics)
 
-    for name in ("numLateRecordsDropped", "currentInputWatermark"):
-        wait_until(lambda name=name: measured(name), f"{name} is measured")
+    wait_until(lambda: measured("numLateRecordsDropped"), "late records are counted")
+
+    def event_time() -> float:
+        asked_for = [
+            f"{job}/vertices/{vertex}/subtasks/metrics?get=currentInputWatermark" for vertex in vertices
+        ]
+        return max(
+            (float(found[0]["max"]) for path in asked_for if (found := asked.stack.rest(path))), default=0
+        )
+
+    wait_until(lambda: event_time() > 0, "event time is measured")  # before the first event it is negative
 
 
 def test_peek_shows_the_last_rows_as_a_table(asked: Asked) -> None:

@@ -87,7 +87,13 @@ def test_status_tells_all_about_log_load_and_clients(producer) -> None:
 def test_stop_start_rate_and_scenario(producer) -> None:
     http = producer.http
     assert http.ask("POST", "/stop").json == {"running": False, "over": False, "rate_asked": 500}
-    wait_until(lambda: http.get("/status").json["events"] == http.get("/status").json["events"], "a rest")
+
+    def rests() -> bool:
+        before = http.get("/status").json["events"]
+        time.sleep(0.5)  # at the 500 events/s of before, 250 events
+        return http.get("/status").json["events"] == before
+
+    wait_until(rests, "nothing is generated any more")
     assert http.ask("PUT", "/rate", b'{"rate": 2500}').json["rate_asked"] == 2500
     end = http.get("/status").json["end_offset"]
     assert http.ask("POST", "/scenarios/log-cleared").json == {"scenario": "log-cleared"}
