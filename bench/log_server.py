@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 
 from producer.protocol import GRACE_SECONDS, ResumeAnswer, ResumeRequest
 
@@ -68,10 +69,11 @@ def make_log(count: int, line_bytes: int, computers: int = 50) -> bytes:
     """
     rng = random.Random(count)
     lines = []
+    day = f"{datetime.now(timezone.utc) - timedelta(days=1):%Y-%m-%d}"  # within the topic's retention
     for number in range(count):
         clock = f"{number // 60000 % 60:02d}:{number // 1000 % 60:02d}.{number % 1000:03d}0000"
         event = {
-            "timestamp": f"2026-11-21T09:{clock}Z",
+            "timestamp": f"{day}T09:{clock}Z",
             "level": rng.choice(("Information", "Warning", "Error")),
             "source": rng.choice(("Security", "System", "Application")),
             "event_id": rng.randrange(1000, 9999),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 from collections import Counter
 from collections.abc import Callable
 
@@ -50,14 +51,18 @@ def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Cal
 def test_fields_of_nested_events_from_several_endpoints(
     stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]
 ) -> None:
+    # Yesterday, because an event that is older than the topic's retention gets the time of its arrival.
+    noon = datetime.now(timezone.utc).replace(hour=12, minute=0, second=0, microsecond=177_000) - timedelta(
+        days=1
+    )
     good = {
-        "@timestamp": "2026-11-21T09:28:24.177Z",
+        "@timestamp": f"{noon:%Y-%m-%dT%H:%M:%S}.177Z",
         "host": {"name": "WS-1"},
         "event": {"code": "4624"},
         "winlog": {"channel": "Security", "opcode": None},
     }
-    late = good | {"@timestamp": "2026-11-21T11:28:24.177+02:00"}
-    plain = good | {"@timestamp": "2026-11-21T09:28:24Z"}
+    late = good | {"@timestamp": f"{noon + timedelta(hours=2):%Y-%m-%dT%H:%M:%S}.177+02:00"}
+    plain = good | {"@timestamp": f"{noon:%Y-%m-%dT%H:%M:%S}Z"}
     bad = {
         "bad-timestamp": [good | {"@timestamp": value} for value in ("soon", "2026-13-01T00:00:00Z", 5)],
         "ahead": [good | {"@timestamp": "9999-01-01T00:00:00Z"}],
@@ -76,7 +81,7 @@ def test_fields_of_nested_events_from_several_endpoints(
         )  # fmt: skip
         processed = read_topic(stack, topics[0], len(first))
         rejected = read_topic(stack, topics[1], len(second))
-    milliseconds = 1_795_253_304_177
+    milliseconds = int(noon.timestamp()) * 1000 + 177
     assert sorted(record.timestamp for record in processed) == [
         milliseconds - 177,
         milliseconds,
