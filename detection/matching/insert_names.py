@@ -27,7 +27,9 @@ def insert_names(channel: Any, event_id: Any, provider: Any, version: Any = None
 
     An event of an older Windows has fewer values, one of a newer Windows more.
     """
-    if not isinstance(channel, str) or not isinstance(event_id, int) or (event_id, version) in _OTHER_ORDER:
+    if not isinstance(channel, str) or not isinstance(event_id, int):
+        return ()
+    if isinstance(version, int) and (event_id, version) in _OTHER_ORDER:
         return ()
     found = _catalogue().get((channel, event_id), [])
     return next((names for name, names in found if name == provider), found[0][1] if found else ())
