@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from analytics.tables.declarations import declarations
+from producer.events.line_rule import parse_object
 
 Row = dict[str, Any]
 _PRIMARY_KEY = re.compile(r"PRIMARY KEY \(([^)]*)\)")
@@ -27,6 +28,15 @@ def rows(folder: Path, result: str) -> list[Row]:
         else:
             found[identity] = row
     return [found[identity] for identity in sorted(found)]
+
+
+def unreadable(files: Iterable[Path]) -> int:
+    """The number of lines that are no JSON objects: Flink leaves them out without a word."""
+    found = 0
+    for file in files:
+        with file.open("rb") as lines:
+            found += sum(1 for line in lines if not line.isspace() and parse_object(line) is None)
+    return found
 
 
 def primary_key(result: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from kafka_setup.connection.options import option
     "--remove/--keep",
     "WIN_EVENT_REMOVE_PARTS",
     default=False,
-    help="Remove parts from ARCHIVE when their events are in a complete Parquet file.",
+    help="Remove parts from ARCHIVE that are ten minutes old and whose events are in a whole Parquet file.",
 )
 def main(archive: str, target: str, remove: bool) -> None:
     """Write the complete parts of an archive as Parquet files into TARGET, in the same folders.

@@ -108,7 +108,7 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
 
 def _print_answers(settings: AnalyticsSettings) -> None:
     """Run the questions over files; print every row of every answer as a line, in the order of the keys."""
-    from analytics.answers import rows
+    from analytics.answers import rows, unreadable
 
     with flink_needed():
         from analytics.flink import graph
@@ -122,6 +122,8 @@ def _print_answers(settings: AnalyticsSettings) -> None:
         for result in settings.results:
             for row in rows(answers, result):
                 sys.stdout.buffer.write(orjson.dumps({"result": result, **row}) + b"\n")
+    if left_out := unreadable(settings.files):
+        click.echo(f"note: {left_out:,} lines are no JSON objects and are in no answer", err=True)
 
 
 if __name__ == "__main__":

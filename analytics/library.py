@@ -48,5 +48,5 @@ def _file(name: str, known: dict[str, Question]) -> Question:
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{name}: {getattr(error, 'strerror', None) or error}") from None
     if not question.writes:
-        raise QuestionError(f"{name}: no line begins with INSERT INTO, so it would write no answer")
+        raise QuestionError(f"{name}: no statement begins with INSERT INTO, so it would write no answer")
     return question

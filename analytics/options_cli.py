@@ -118,8 +118,8 @@ _OPTIONS = (
         "--transactional-id-prefix",
         "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
         metavar="PREFIX",
-        default="win-event-analytics",
-        help="Each job on the same cluster needs its own. It is also the name of the consumer group.",
+        help="Each job on the same cluster needs its own. It is also the name of the consumer group. "
+        "Default: win-event-analytics-, the names of the questions, and a hash of the job's settings.",
     ),
     option(
         "--transaction-timeout",
@@ -175,7 +175,7 @@ def take_settings(names: str, values: dict[str, Any], any_password: bool = False
             start_from=values["start_from"],
             bounded=values["bounded"],
             delivery=values["delivery_guarantee"],
-            transactional_id_prefix=values["transactional_id_prefix"],
+            own_prefix=values["transactional_id_prefix"],
             transaction_timeout=values["transaction_timeout"],
             checkpoint_interval=values["checkpoint_interval"],
             parallelism=1 if files else values["parallelism"] or 0,

@@ -14,6 +14,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -30,6 +31,9 @@ _COLUMNS = pa.schema(
 )
 _TICKS_PER_MICROSECOND = 10
 _BATCH_BYTES = 8 * 2**20
+KEPT = 600.0
+"""Seconds for which a part stays: a job that goes on from a checkpoint looks for its last parts, and in S3 it
+cannot start without them."""
 _INCOMING = "_incoming-"  # readers of folders skip names that begin with _
 
 
@@ -65,15 +69,19 @@ class Folder:
     store: fs.FileSystem
     path: str
 
-    def files(self) -> Iterator[str]:
-        """The complete files, as relative paths: names that begin with . or _ belong to a writer."""
+    def files(self) -> Iterator[tuple[str, float]]:
+        """The complete files, as relative paths, and how old they are, in seconds.
+
+        Names that begin with . or _ belong to a writer.
+        """
+        now = datetime.now(timezone.utc)
         for found in self.store.get_file_info(
             fs.FileSelector(self.path, recursive=True, allow_not_found=True)
         ):
             name = found.path[len(self.path) :].lstrip("/")
             hidden = any(step.startswith((".", "_")) for step in PurePosixPath(name).parts)
             if found.type == fs.FileType.File and not hidden:
-                yield name
+                yield name, (now - found.mtime).total_seconds()
 
     def place(self, name: str) -> str:
         return f"{self.path}/{name}"
@@ -92,10 +100,11 @@ def open_folder(where: str) -> Folder:
 def compact(archive: Folder, target: Folder, *, remove: bool) -> Iterator[Compacted]:
     """Convert every folder. Raises ParquetError, OSError.
 
-    With `remove`, the parts that are in complete Parquet files are deleted from the archive.
+    With `remove`, parts that are in complete Parquet files are deleted from the archive after KEPT seconds.
     """
     parts: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(archive.files()):
+    ages = dict(archive.files())
+    for name in sorted(ages):
         parts[str(PurePosixPath(name).parent)].append(name)
     if not parts:
         raise ParquetError(f"{archive.path}: no complete part is in it")
@@ -106,16 +115,17 @@ def compact(archive: Folder, target: Folder, *, remove: bool) -> Iterator[Compac
         if new:
             written = Compacted(_write(archive, target, folder, new), len(new), 1)
         if remove:
-            for name in names:
+            old = [name for name in names if ages[name] >= KEPT]
+            for name in old:
                 archive.store.delete_file(archive.place(name))
-            written += Compacted(removed=len(names))
+            written += Compacted(removed=len(old))
         yield written
 
 
 def _done(target: Folder) -> set[str]:
     """The parts that are in complete files. Raises ParquetError."""
     found: set[str] = set()
-    for name in target.files():
+    for name, _ in target.files():
         if name.endswith(".parquet"):
             place = target.place(name)
             try:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 _PARAMETER = re.compile(r"^-- (\w+) = (\d+) \[(\d+)\.\.(\d+)\] (.+)$", re.MULTILINE)
 _MARK = re.compile(r"\d+(?P<quote>'?) /\* (?P<name>\w+)(?: - (?P<less>\d+))? \*/")
-_INSERT = re.compile(r"^INSERT INTO (\w+)", re.MULTILINE)
+INSERT = re.compile(r"(?:/\*.*?\*/\s*)*INSERT\s+INTO\s+(`?)(?P<table>\w+)\1", re.IGNORECASE | re.DOTALL)
+"""The beginning of a statement that writes to a table."""
 _OWN_TABLE = re.compile(
     r"^CREATE (?:TEMPORARY )?TABLE (?:IF NOT EXISTS )?`?(\w+)", re.MULTILINE | re.IGNORECASE
 )
-_COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
+# Quoted text, in which two hyphens mean nothing, or a comment up to the end of its line.
+_COMMENT = re.compile(r"'[^']*'|`[^`]*`|(?P<comment>--[^\n]*)")
 
 
 class QuestionError(ValueError):
@@ -67,15 +69,16 @@ class Question:
     @property
     def writes(self) -> tuple[str, ...]:
         """All tables that it writes."""
-        return tuple(dict.fromkeys(_INSERT.findall(self.text)))
+        found = map(INSERT.match, split_statements(self.text))
+        return tuple(dict.fromkeys(match["table"] for match in found if match))
 
     def mentions(self, name: str) -> bool:
         """Whether a table or a column of this name may be part of the question; comments do not count."""
-        return re.search(rf"\b{re.escape(name)}\b", _COMMENT.sub("", self.text)) is not None
+        return re.search(rf"\b{re.escape(name)}\b", _without_comments(self.text)) is not None
 
     def reads(self, table: str) -> bool:
         """Whether it may read this table; a column of the same name does not count."""
-        text = _COMMENT.sub("", self.text)
+        text = _without_comments(self.text)
         pattern = rf"\b(FROM|JOIN|TABLE)\s+([\w`]+(\s+\w+){{0,2}}\s*,\s*)*`?{re.escape(table)}\b"
         return re.search(pattern, text, re.IGNORECASE) is not None
 
@@ -96,9 +99,13 @@ class Question:
 
 
 def split_statements(text: str) -> list[str]:
-    """Statements end with a semicolon at the end of a line; lines with only a comment are left out."""
-    parts = re.split(r";[ \t]*(?:\n|$)", _COMMENT.sub("", text))
+    """Statements end with a semicolon at the end of a line; comments from -- on are left out."""
+    parts = re.split(r";[ \t]*(?:\n|$)", _without_comments(text))
     return [part.strip() for part in parts if part.strip()]
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub(lambda found: "" if found["comment"] else found[0], text)
 
 
 def share_out(questions: tuple[Question, ...], settings: Mapping[str, str]) -> dict[str, dict[str, str]]:

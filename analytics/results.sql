@@ -51,7 +51,7 @@ CREATE TEMPORARY TABLE logon_sessions (
   `start` TIMESTAMP_LTZ(3) NOT NULL,
   `end` TIMESTAMP_LTZ(3),
   seconds BIGINT,
-  PRIMARY KEY (computer, record_id) NOT ENFORCED
+  PRIMARY KEY (computer, record_id, `start`) NOT ENFORCED
 );
 
 CREATE TEMPORARY TABLE events_enriched (
@@ -68,7 +68,7 @@ CREATE TEMPORARY TABLE events_enriched (
   message STRING,
   `role` STRING,
   site STRING,
-  PRIMARY KEY (computer, source, record_id) NOT ENFORCED
+  PRIMARY KEY (computer, source, record_id, event_time) NOT ENFORCED
 );
 
 CREATE TEMPORARY TABLE events_late (
@@ -79,7 +79,7 @@ CREATE TEMPORARY TABLE events_late (
   seconds_late BIGINT NOT NULL,
   `level` STRING,
   event_id INT,
-  PRIMARY KEY (computer, source, record_id) NOT ENFORCED
+  PRIMARY KEY (computer, source, record_id, event_time) NOT ENFORCED
 );
 
 CREATE TEMPORARY TABLE alerts_in_context (

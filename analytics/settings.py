@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +14,9 @@ from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
 
 INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts": "inventory.accounts"}
 """Table -> topic: the data about computers and accounts that a question may join (docs/CDC.md)."""
+
+GROUPS = "win-event-analytics"
+"""How the consumer groups and the transactional ids of all jobs begin: what the user `analytics` may use."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class AnalyticsSettings:
     start_from: Literal["earliest", "latest"] = "earliest"
     bounded: bool = False
     delivery: str = "at-least-once"
-    transactional_id_prefix: str = "win-event-analytics"
+    own_prefix: str | None = None
     transaction_timeout: int = 900
     checkpoint_interval: float = 5.0
     parallelism: int = 0  # 0: as Flink says, see with_parallelism
@@ -63,6 +68,19 @@ class AnalyticsSettings:
     def name(self) -> str:
         asked = ", ".join(question.name for question in self.questions)
         return self.job_name or f"win-event-analytics {asked} from {'files' if self.files else self.topic}"
+
+    @property
+    def transactional_id_prefix(self) -> str:
+        """A separate prefix for each job, always the same; also the name of its consumer group.
+
+        Two jobs with one prefix would end each other's transactions, and commit over each other's offsets.
+        """
+        if self.own_prefix:
+            return self.own_prefix
+        names = "-".join(question.name for question in self.questions)[:80]
+        told = (self.name, self.topic, sorted(self.result_topics.items()), sorted(self.values.items()))
+        mark = hashlib.sha256(repr(told).encode()).hexdigest()[:8]
+        return f"{GROUPS}-{re.sub(r'[^A-Za-z0-9._-]', '_', names)}-{mark}"
 
     @property
     def results(self) -> tuple[str, ...]:

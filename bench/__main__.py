@@ -89,6 +89,7 @@ GROUPS = {
             "posted",
             "verify-a-topic",
             "questions",
+            "questions-longer",
             "questions-latency",
             "questions-state",
         ),

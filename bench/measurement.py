@@ -43,6 +43,12 @@ class Measurement:
         return asdict(self)
 
 
+def require_rate(done: int, seconds: float, rate: float) -> None:
+    """Raises RuntimeError if a sender has not reached nine tenths of the events per second of its case."""
+    if done < 0.9 * rate * seconds:
+        raise RuntimeError(f"only {done / seconds:,.0f} of {rate:,.0f} events/s were sent")
+
+
 def summarise(
     section: str, case: str, unit: str, samples: list[Sample], yardstick: list[Sample], x: float | None
 ) -> Measurement:

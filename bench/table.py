@@ -38,10 +38,16 @@ def cells(row: Measurement) -> tuple[str, str, str, str]:
 
 
 def number(value: float, low: float | None = None, high: float | None = None, most: int = 3) -> str:
-    """The number with at most `most` digits, without digits below a tenth of the range."""
+    """The number with at most `most` digits, without digits below a tenth of the range.
+
+    It has more digits only where it would otherwise not lie between `low` and `high`.
+    """
     if not value:
         return "0"
     last = math.floor(math.log10(abs(value))) - most + 1
     if low is not None and high is not None and high > low:
-        last = max(last, min(math.floor(math.log10(high - low)), last + most - 1))
+        coarse = max(last, min(math.floor(math.log10(high - low)), last + most - 1))
+        while coarse > last and not low <= round(value, -coarse) <= high:
+            coarse -= 1
+        last = coarse
     return f"{round(value, -last):,.{max(-last, 0)}f}"

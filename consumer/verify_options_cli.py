@@ -81,7 +81,7 @@ _RUN = (
     _option("--catalogue", type=_FOLDER, help="Folder of catalogue files."),
 )  # fmt: skip
 _RULES = (
-    _option("--exactly-once", is_flag=True, help="Duplicates also fail the audit."),
+    _option("--exactly-once", is_flag=True, help="Duplicates also fail the audit. Of a topic, only committed records count, as with --read-committed."),
     _option("--allow-duplicates", is_flag=True, help="Duplicates are only counted. This is the default."),
     _option("--complete", is_flag=True, help="The run is over, so an event that was not seen is lost. --count and a ledger that the producer ended have the same effect."),
     _option("--any-order", is_flag=True, help="A wrong order of events does not fail the audit."),
@@ -126,6 +126,7 @@ def settings_of(values: dict[str, Any]) -> VerifySettings:
         return Topic(cast(KafkaConnection, connection), name, values["read_committed"], **how)
 
     following = {"follow": values["follow"], "idle_seconds": values["idle_timeout"]}
+    values["read_committed"] |= values["exactly_once"] and not elsewhere
     return VerifySettings(
         source=elsewhere or kafka_topic(values["topic"], **following),
         rejected=kafka_topic(rejected) if rejected else None,

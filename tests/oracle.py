@@ -123,7 +123,7 @@ def logon_sessions(events: Iterable[Event], timeout: int = 60) -> Rows:
         data, start = event["data"], event["ms"]
         possible = ends[event["computer"], data["TargetLogonId"]]
         end = min((end for end in possible if start <= end <= start + timeout * 60_000), default=None)
-        rows[event["computer"], event["record_id"]] = {
+        rows[event["computer"], event["record_id"], iso(event["ms"])] = {
             "computer": event["computer"], "record_id": event["record_id"], "logon_id": data["TargetLogonId"],
             "account": data["TargetUserName"], "logon_type": data["LogonType"], "address": data["IpAddress"],
             "start": iso(start), "end": None if end is None else iso(end),
@@ -137,7 +137,7 @@ def enriched(events: Iterable[Event], hosts: dict[str, tuple[str, str]], width: 
     for event in events:
         start = _window(event, width)
         role, site = hosts.get(event["computer"], (None, None))
-        rows[event["computer"], event["source"], event["record_id"]] = {
+        rows[event["computer"], event["source"], event["record_id"], iso(event["ms"])] = {
             "computer": event["computer"], "source": event["source"], "record_id": event["record_id"],
             "event_time": iso(event["ms"]),
             "window_start": iso(start), "window_end": iso(start + width * 1000),

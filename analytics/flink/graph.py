@@ -12,7 +12,7 @@ from pyflink.table import StatementSet, StreamTableEnvironment
 from pyflink.util.exceptions import JavaException
 
 from analytics.flink.settings import analytics_flink_options
-from analytics.question import QuestionError
+from analytics.question import INSERT, QuestionError
 from analytics.settings import AnalyticsSettings
 from analytics.tables import declarations, inventory
 
@@ -49,7 +49,7 @@ def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
     statements = _statements(table_environment, settings, inputs, declared)
     if settings.reads_events:
         statements.add_insert_sql(declarations.LATE)
-    statements.attach_as_datastream()
+    _attach(statements)
     env.execute(settings.name)
 
 
@@ -58,7 +58,7 @@ def ask_files(settings: AnalyticsSettings, links: Path, answers: Path) -> None:
     env, table_environment = environment(settings)
     inputs = declarations.events_from_files(settings, links, declarations.fields_of(settings.questions))
     results = declarations.results_in_files(answers)
-    _statements(table_environment, settings, inputs, results).attach_as_datastream()
+    _attach(_statements(table_environment, settings, inputs, results))
     env.execute(settings.name)
 
 
@@ -78,7 +78,7 @@ def _statements(
     for question in settings.questions:
         try:
             for number, statement in enumerate(question.statements(settings.values[question.name])):
-                if statement.startswith("INSERT"):
+                if INSERT.match(statement):
                     writer = f"{question.name}-{number}"
                     statements.add_insert_sql(declarations.with_own_transactions(statement, settings, writer))
                 else:
@@ -86,6 +86,14 @@ def _statements(
         except (Py4JJavaError, JavaException) as error:
             raise QuestionError(f"{question.name}.sql: {_reason(error)}") from None
     return statements
+
+
+def _attach(statements: StatementSet) -> None:
+    """Plan all statements; some mistakes show only here. Raises QuestionError."""
+    try:
+        statements.attach_as_datastream()
+    except (Py4JJavaError, JavaException) as error:
+        raise QuestionError(f"Flink cannot plan the questions: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:

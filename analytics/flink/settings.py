@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analytics.library import shipped
 from analytics.settings import AnalyticsSettings
 from flink_bridge.flink_settings import flink_options
 
@@ -24,7 +25,15 @@ def analytics_flink_options(settings: AnalyticsSettings) -> dict[str, str]:
         **once,
         "parallelism.default": str(settings.parallelism),
         "table.exec.source.idle-timeout": f"{idle} ms",
-        # Bursts of computers and addresses that nobody has touched for a day are forgotten. A row of the
-        # inventory that has not changed for a day holds as before.
-        "table.exec.state.ttl": "0 ms" if settings.inventory_topics else "1 d",
+        "table.exec.state.ttl": "1 d" if _may_forget(settings) else "0 ms",
     }
+
+
+def _may_forget(settings: AnalyticsSettings) -> bool:
+    """Whether state that nobody has touched for a day may go: bursts of computers and addresses.
+
+    Not a row of the inventory, which holds as before, and not what SQL of somebody else counts.
+    """
+    known = shipped()
+    own = any(known.get(question.name) != question for question in settings.questions)
+    return not settings.inventory_topics and not own

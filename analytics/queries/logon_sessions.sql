@@ -1,8 +1,8 @@
 -- When did each logon (4624) end (4634 or 4647 with the same TargetLogonId), and how long was it?
 --
 -- Answer: logon_sessions, one row per logon. The end is the first end that is not before the logon and at most `timeout`
--- later. If there is none, the row is written half a timeout after that, with "end": null. The key is the computer and
--- record id of the logon, because Windows gives some logon ids (0x3e7) to many sessions.
+-- later. If there is none, the row is written half a timeout after that, with "end": null. The key is the computer, the
+-- record id and the time of the logon, because Windows gives some logon ids (0x3e7) to many sessions.
 -- timeout = 60 [1..999] minutes
 
 CREATE TEMPORARY VIEW logons AS

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 
 from analytics import hosts
 from analytics.fields import FIELDS, TIMESTAMPS, columns
-from analytics.question import Question, split_statements
+from analytics.question import INSERT, Question, split_statements
 from analytics.settings import AnalyticsSettings, ArchiveSettings
 from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.kafka.sql_text import literal
@@ -50,7 +49,8 @@ def events_from_kafka(
     # Times are in order within a partition: the connector has a watermark for each, and the lowest counts.
     time = (
         "event_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp',\n  "
-        f"WATERMARK FOR event_time AS event_time - {interval(settings.max_lateness)}"
+        # A watermark is the time of the newest event that is late: not of one that is late by just the bound.
+        f"WATERMARK FOR event_time AS event_time - {interval(settings.max_lateness + 0.001)}"
     )
     options = reading(settings, kafka, prefix) | {"value.format": "json"}
     options |= {f"value.{name}": value for name, value in _JSON.items()}
@@ -134,13 +134,14 @@ def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
 
 def with_own_transactions(insert: str, settings: AnalyticsSettings, writer: str) -> str:
     """The INSERT, with a unique transactional id prefix, because two questions may write to one topic."""
-    written = re.match(r"INSERT INTO (\w+)", insert)
-    ours = written is not None and written[1] in declarations()
-    if settings.delivery != "exactly-once" or settings.files or not ours:
+    written = INSERT.match(insert)
+    if settings.delivery != "exactly-once" or settings.files or not written:
+        return insert
+    if written["table"] not in declarations():
         return insert
     prefix = literal(f"{settings.transactional_id_prefix}-{writer}")
     hint = f"/*+ OPTIONS('sink.transactional-id-prefix' = {prefix}) */"
-    return re.sub(r"^INSERT INTO (\w+)", rf"INSERT INTO \1 {hint}", insert)
+    return f"{written[0]} {hint}{insert[written.end() :]}"
 
 
 def results_in_files(folder: Path) -> dict[str, str]:

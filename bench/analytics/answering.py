@@ -18,6 +18,7 @@ from bench.analytics.asking import without_failure
 from bench.analytics.filled import append, end_of, producer_of, some_events
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
+from bench.measurement import require_rate
 from bench.percentiles import Percentiles
 from local_stack.broker import kafka_objects
 
@@ -63,6 +64,7 @@ class _Run:
                 append(producer, topic, line, computer, int(time.time() * 1000))
                 sent += 1
             producer.poll(0.01)
+        require_rate(sent, time.monotonic() - begin, RATE)
         producer.flush(60)
 
     def _arrivals(self, first: int) -> list[float]:
@@ -70,12 +72,16 @@ class _Run:
         login = kafka_objects.connection(self._cluster.running.stack, "reader").client_settings()
         reader = Consumer({**login, "group.id": "win-event-bench"})
         reader.assign([TopicPartition(_TOPIC, 0, first)])
-        begin, delays = time.time(), []
+        begin, delays, windows = time.time(), list[float](), set[float]()
         while (now := time.time()) < begin + _WARM + self._seconds:
             for message in reader.consume(1_000, timeout=0.01):
                 if now > begin + _WARM:
-                    delays.append((time.time() - LATENESS - _end(json.loads(message.value()))) * 1000)
+                    end = _end(json.loads(message.value()))
+                    windows.add(end)
+                    delays.append((time.time() - LATENESS - end) * 1000)
         reader.close()
+        if len(windows) < self._seconds - 2:
+            raise RuntimeError(f"only {len(windows)} windows of {self._seconds:.0f} s had an answer")
         return delays
 
 

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import orjson
 from asking import ask
 from running import Job
 
 from analytics.answers import primary_key
 from bench import processes
-from bench.analytics.filled import FilledTopic, Rows, end_of, rows_from
+from bench.analytics.filled import FilledTopic, Rows, end_of, rows_from, some_events
 from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.measurement import Sample
@@ -46,8 +47,9 @@ class Questions:
         asked = [name for name in ANSWERS if name in questions.split(",")]
         before = {name: end_of(cluster, ANSWERS[name]) for name in asked}
         words = ("--kafka-topic", self.topic.name, "--bounded", *options)
+        cpu = cpu_seconds([cluster.taskmanager()])
         job = ask(cluster.running, questions, *words)
-        seconds, spent, peak = finished(cluster, job)
+        seconds, spent, peak = finished(cluster, job, cpu)
         for name in asked:
             rows = rows_from(cluster, ANSWERS[name], before[name])
             self._same(name, {key: row for key, row in rows.items() if row.get("rule", name) == name})
@@ -92,22 +94,49 @@ def sections(quick: bool, cluster: Cluster) -> list[Section]:
             absent["Bytewax"] = f"uv pip install --no-deps {_BYTEWAX}"
             continue
         cases += [Case(f"{other}: {name}", partial(asking.by_hand, name, module)) for name in ANSWERS]
+    cases.append(Case("orjson alone, without Kafka", partial(_orjson_alone, min(topic.count, 100_000))))
     note = (
         f"{topic.count:,} events of about 1.2 KB in three partitions, read to the end: on Flink by one "
         "subtask, otherwise by one process. The time is measured from the start of reading. level_windows "
-        "and brute_force count only if every row is equal to plain Python's."
+        "and brute_force count only if every row is equal to plain Python's. orjson alone: one process "
+        "parses events in memory and looks at two fields; it tells how fast the machine is."
     )
     title = "Questions in Flink SQL"
-    return [Section("questions", title, "events/s", cases, "level_windows", note, absent=absent)]
+    section = Section("questions", title, "events/s", cases, "level_windows", note, absent=absent)
+    return [section, _longer(cluster, 400_000 if quick else 8_000_000)]
 
 
-def finished(cluster: Cluster, job: Job) -> tuple[float, float, float]:
-    """Run a bounded job to its end.
+def _longer(cluster: Cluster, count: int) -> Section:
+    asking = Questions(FilledTopic(cluster, count), warm=False)
+    cases = [
+        Case("level_windows", partial(asking.of_flink, "level_windows")),
+        Case("level_windows, two subtasks", partial(asking.of_flink, "level_windows", "--parallelism", "2")),
+        Case("orjson alone, without Kafka", partial(_orjson_alone, min(count, 100_000))),
+    ]
+    note = (
+        f"As above, with {count:,} events: Java compiles the code of each job anew, which takes as long as "
+        "before, but less of the whole. Every row is equal to plain Python's."
+    )
+    title = "A question in Flink SQL that runs for longer"
+    return Section("questions-longer", title, "events/s", cases, "level_windows", note)
+
+
+def _orjson_alone(count: int) -> Sample:
+    lines = [line for _, line in some_events(count)]
+    began, cpu = time.monotonic(), time.process_time()
+    for line in lines:
+        event = orjson.loads(line)
+        event["level"], event["source"]
+    return Sample(count / (time.monotonic() - began), count, time.process_time() - cpu)
+
+
+def finished(cluster: Cluster, job: Job, cpu: float) -> tuple[float, float, float]:
+    """Run a bounded job to its end. `cpu`: the processor seconds of the TaskManager before the job began.
 
     Returns the seconds from the moment when all its tasks run, processor seconds, and peak memory in MiB.
     """
     tested = [cluster.taskmanager()]
-    cpu, peak = cpu_seconds(tested), 0.0
+    peak = 0.0
     while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
         peak = max(peak, memory_mib(tested))
         time.sleep(0.1)

@@ -18,6 +18,7 @@ from bench.bridge.cluster import Cluster
 from bench.detection.detecting import RULES
 from bench.detection.drivers import FLINK, PROCESS, submitted
 from bench.harness import Case, Section
+from bench.measurement import require_rate
 from bench.percentiles import Percentiles
 from bench.processes import BIN
 from bench.reading.events import events
@@ -143,6 +144,7 @@ def _fed(cluster: Cluster, topic: str) -> Iterator[None]:
 
     with repeated(step, _STEP):
         yield
+    require_rate(sent, time.monotonic() - begin, RATE)
     producer.flush(60)
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 from rich.console import Console
 
-from local_stack.health.peek import newest, newest_of_each_key
+from local_stack.health.peek import all_of, newest, newest_of_each_key
 from local_stack.health.peek_view import for_screen
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
@@ -31,7 +31,7 @@ _WIDTH_IN_A_PIPE = 2_000
     is_flag=True,
     envvar="WIN_EVENT_PEEK_LAST_ROWS",
     show_envvar=True,
-    help="Show only the newest record of each key, as is usual for results of analytics.",
+    help="Read the whole topic and show only the newest record of each key, as is usual for results.",
 )
 def peek(topic: str, lines: int, last_rows: bool) -> None:
     """Show the newest records of TOPIC: time, key, and the fields of each row.
@@ -44,9 +44,8 @@ def peek(topic: str, lines: int, last_rows: bool) -> None:
       win-event-stack peek events_by_level_5m --last-rows -n 50
     """
     with errors_told(TerminalReporter()):
-        records = newest(current_stack(), topic, lines)
-    if last_rows:
-        records = newest_of_each_key(records)
+        stack = current_stack()
+        records = newest_of_each_key(all_of(stack, topic)) if last_rows else newest(stack, topic, lines)
     if not records:
         click.echo(f"{topic} is empty", err=True)
         return

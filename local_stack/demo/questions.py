@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from local_stack import processes
@@ -11,6 +12,7 @@ from local_stack.health.peek import Peeked, all_of, newest_of_each_key
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 from local_stack.stack import Reporter
+from producer.events.line_rule import parse_object
 
 ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
 """Question -> the topic of its answers."""
@@ -32,14 +34,15 @@ def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Pee
         lambda: _over(demo_stack, job), _SECONDS, "not seen: the questions are answered", _log(demo_stack)
     )
     return {
-        name: newest_of_each_key(list(filter(_is_answer, all_of(demo_stack, result))))
+        name: newest_of_each_key(filter(partial(_is_answer, name), all_of(demo_stack, result)))
         for name, result in ANSWERS.items()
     }
 
 
-def _is_answer(row: Peeked) -> bool:
-    """Whether a record is an answer: detection writes to the topic of alerts, too."""
-    return b'"rule_id"' not in (row.value or b"")
+def _is_answer(question: str, row: Peeked) -> bool:
+    """Whether a record is an answer: detection and other questions write to the topic of alerts, too."""
+    answer = parse_object(row.value or b"") or {}
+    return "rule_id" not in answer and answer.get("rule", question) == question
 
 
 def _over(demo_stack: Stack, job: str) -> bool:

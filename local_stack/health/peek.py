@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,7 +38,11 @@ def newest(stack: Stack, topic: str, count: int) -> list[Peeked]:
     """
     with _opened(stack, topic) as (consumer, partitions):
         records = [record for part in partitions for record in _tail(consumer, topic, part, count)]
-    return sorted(records, key=lambda record: (record.time, record.partition, record.offset))
+    return sorted(records, key=_place)
+
+
+def _place(record: Peeked) -> tuple[int, int, int]:
+    return record.time, record.partition, record.offset
 
 
 def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
@@ -67,12 +71,13 @@ def _opened(stack: Stack, topic: str) -> Iterator[tuple[Consumer, list[int]]]:
         consumer.close()
 
 
-def newest_of_each_key(records: list[Peeked]) -> list[Peeked]:
-    """The newest record of each key, as a reader of upserts counts; deleted keys are left out."""
-    last: dict[bytes | None, Peeked] = {}
-    for record in sorted(records, key=lambda record: (record.partition, record.offset)):
-        last[record.key] = record
-    return [record for record in records if last[record.key] is record and record.value is not None]
+def newest_of_each_key(records: Iterable[Peeked]) -> list[Peeked]:
+    """The newest record of each key, as a reader of upserts counts, in the order of their times.
+
+    `records`: those of each partition in the order of their offsets. Deleted keys are left out.
+    """
+    last = {record.key: record for record in records}
+    return sorted((each for each in last.values() if each.value is not None), key=_place)
 
 
 def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Peeked]:

@@ -129,6 +129,7 @@ def _s3_parts(where: str) -> Iterator[Part]:
     except ImportError as error:
         raise AuditError(missing("s3://", "boto3", "s3")) from error
     bucket, _, prefix = where.removeprefix(S3).partition("/")
+    prefix = prefix and prefix.rstrip("/") + "/"  # not also the folders whose names begin so
     # Endpoint and login: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …; boto3 itself reads only AWS_DEFAULT_REGION.
     client = boto3.client("s3", os.environ.get("AWS_REGION") or None)
 
@@ -140,7 +141,7 @@ def _s3_parts(where: str) -> Iterator[Part]:
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for found in page.get("Contents", ()):
                 key = found["Key"]
-                name = key.removeprefix(prefix).lstrip("/")
+                name = key.removeprefix(prefix)
                 yield Part(name, found["Size"], partial(opened, key), errors)
     except (BotoCoreError, ClientError) as error:
         raise AuditError(f"cannot list {where}: {error}") from error

@@ -94,6 +94,7 @@ def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None
     )  # fmt: skip
 
     assert answer.returncode == 0, answer.stderr
+    assert "note: 4 lines are no JSON objects and are in no answer" in answer.stderr
     found: dict[str, oracle.Rows] = defaultdict(dict)
     for row in map(json.loads, answer.stdout.splitlines()):
         result = row.pop("result")

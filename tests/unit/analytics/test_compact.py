@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -14,6 +16,7 @@ from aws import LOGIN, client, moto_thread
 from click.testing import CliRunner, Result
 from running import wait_until
 
+from analytics import parquet
 from analytics.compact_cli import main
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
@@ -90,11 +93,27 @@ def test_what_a_killed_run_has_left_is_completed(tmp_path: Path) -> None:
     assert _told(parquet) == sorted(lines)
 
 
+@pytest.fixture
+def removed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "KEPT", 0.0)
+
+
+def test_a_part_that_a_restarted_job_may_look_for_stays(tmp_path: Path) -> None:
+    archive, lines = tmp_path / "archive", _lines(20)
+    young = _part(archive, f"{SECURITY}/part-1", lines[:10])
+    old = _part(archive, f"{SECURITY}/part-2", lines[10:])
+    os.utime(old, (time.time() - parquet.KEPT - 1,) * 2)
+    answer = _compact(archive, tmp_path / "parquet", "--remove")
+    assert answer.output == "20 events of 2 parts in 1 new files; 1 parts removed\n"
+    assert (young.exists(), old.exists()) == (True, False)
+
+
+@pytest.mark.usefixtures("removed_at_once")
 def test_parts_go_only_when_their_events_stand_in_a_file(tmp_path: Path) -> None:
-    archive, parquet, lines = tmp_path / "archive", tmp_path / "parquet", _lines(20)
+    archive, target, lines = tmp_path / "archive", tmp_path / "parquet", _lines(20)
     good = _part(archive, f"{SECURITY}/part-1", lines[:10])
     bad = _part(archive, "day=2026-11-20/hour=11/channel=System/part-1", [*lines[10:15], b"\xff"])
-    answer = _compact(archive, parquet, "--remove")
+    answer = _compact(archive, target, "--remove")
     assert answer.exit_code == 1
     assert "channel=System/part-1, line 6 is not UTF-8" in answer.output
     assert (good.exists(), bad.exists()) == (False, True)
@@ -126,6 +145,7 @@ def test_a_damaged_file_of_the_target_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in answer.output
 
 
+@pytest.mark.usefixtures("removed_at_once")
 def test_an_archive_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _lines(20)
     with moto_thread() as endpoint:

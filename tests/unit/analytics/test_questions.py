@@ -148,7 +148,7 @@ def test_a_job_that_knows_the_inventory_forgets_nothing() -> None:
 def test_a_file_of_ones_own_must_insert_something(tmp_path: Path) -> None:
     file = tmp_path / "mine.sql"
     file.write_text("SELECT 1;\n")
-    with pytest.raises(QuestionError, match="no line begins with INSERT INTO"):
+    with pytest.raises(QuestionError, match="no statement begins with INSERT INTO"):
         find(str(file))
 
 
@@ -157,3 +157,49 @@ def test_the_schemas_are_those_of_the_tables(result: str) -> None:
     assert (FOLDER / f"{result}.json").read_text() == text_of(result)
     columns = re.findall(r"^  `?\w+`? [A-Z]", declarations()[result], re.MULTILINE)
     assert len(schema_of(result)["properties"]) == len(columns) - 1  # the last is the primary key
+
+
+@pytest.mark.parametrize(
+    "insert",
+    [
+        "INSERT INTO alerts SELECT 1",
+        "  insert  into `alerts` SELECT 1",
+        "/* why */ INSERT INTO\nalerts SELECT 1",
+        "-- why; and how\nINSERT INTO alerts -- the topic;\nSELECT '--' || `a--b`",
+    ],
+)
+def test_an_insert_is_found_in_every_spelling(insert: str) -> None:
+    question = Question("mine", f"CREATE TEMPORARY VIEW v AS SELECT 1; -- one\n{insert};\n")
+    assert question.writes == question.results == ("alerts",)
+    statements = question.statements({})
+    assert len(statements) == 2
+    assert "the topic" not in statements[1]
+    assert ("'--' || `a--b`" in statements[1]) == ("'--'" in insert)
+
+
+def test_each_job_has_a_consumer_group_and_transactional_ids_of_its_own() -> None:
+    windows, accounts = find("level_windows"), find("top_accounts")
+    jobs = [
+        AnalyticsSettings(windows, {"level_windows": {}}),
+        AnalyticsSettings(windows, {"level_windows": {"width": "30"}}),
+        AnalyticsSettings(windows, {"level_windows": {}}, topic="other"),
+        AnalyticsSettings(windows, {"level_windows": {}}, result_topics={"events_by_level_5m": "mine"}),
+        AnalyticsSettings(accounts, {"top_accounts": {}}),
+    ]
+    prefixes = [job.transactional_id_prefix for job in jobs]
+    assert len(set(prefixes)) == len(jobs)
+    assert all(prefix.startswith("win-event-analytics-") for prefix in prefixes)
+    assert AnalyticsSettings(windows, {"level_windows": {}}).transactional_id_prefix == prefixes[0]
+
+
+def test_the_state_of_ones_own_sql_is_kept(tmp_path: Path) -> None:
+    def kept(names: str) -> str:
+        questions = find(names)
+        return analytics_flink_options(AnalyticsSettings(questions, {q.name: {} for q in questions}))[
+            "table.exec.state.ttl"
+        ]
+
+    mine = tmp_path / "mine.sql"
+    mine.write_text("INSERT INTO events_by_level SELECT `level`, COUNT(*) FROM events GROUP BY `level`;\n")
+    assert kept("brute_force") == "1 d"
+    assert kept(str(mine)) == kept(f"brute_force,{mine}") == kept("alerts_in_context") == "0 ms"

@@ -93,4 +93,4 @@ def test_few_fields_are_a_table_at_80_characters() -> None:
 def test_the_newest_row_of_a_key_counts_and_what_is_gone_is_gone() -> None:
     first, gone, other = Peeked(0, 1, 5, b"a", b"1"), Peeked(0, 2, 4, b"a", None), Peeked(1, 0, 3, b"b", b"2")
     again = Peeked(1, 1, 2, b"b", b"3")
-    assert newest_of_each_key([again, other, gone, first]) == [again]
+    assert newest_of_each_key([first, gone, other, again]) == [again]
