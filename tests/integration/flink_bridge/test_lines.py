@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from feeding import Feeder
