@@ -88,10 +88,12 @@ public class LogReader extends Thread {
     private boolean stopped;
     private Socket open;
     private LogPosition position; // after the last line that was handed over
+    private boolean asked; // on this connection
     private boolean brought; // this connection has delivered something
     private boolean neverAnswers; // the server of the last connection did not know RESUME
     private boolean hinted; // and looked like a win-event-producer once, but was none
-    private int late;
+    private int late; // how many requests in a row came too late
+    private long begun; // when this connection was begun: the server may count its time from then on
 
     /** `options`: see flink_bridge/sources/log_source.py, which writes them. */
     public LogReader(Map options, LogPosition start) {
@@ -167,6 +169,7 @@ public class LogReader extends Thread {
         while (!isStopped()) {
             String what = "the connection was closed";
             brought = false;
+            asked = false;
             try {
                 readOneConnection();
             } catch (GapException gap) {
@@ -202,18 +205,17 @@ public class LogReader extends Thread {
         Socket socket = null;
         try {
             socket = connect();
-            long begun = System.nanoTime();
             InputStream in = socket.getInputStream();
             byte[] first = new byte[ServerAnswer.MOST_BYTES];
             boolean mayBePlain = position.logId == null && !insists;
             int had = mayBePlain && !tls ? heard(socket, in, first) : 0;
-            boolean isLate = isOver(begun);
+            boolean isLate = isLate();
             if (had == 0 && mayBePlain && neverAnswers) {
                 had = firstLine(socket, in, first);
                 askNextTimeIfProducer(first, had);
             } else if (had == 0) {
                 ask(socket);
-                isLate = isOver(begun);
+                isLate = isLate();
                 had = firstLine(socket, in, first);
                 int length = lineLength(first, had);
                 ServerAnswer answer = length < 0 ? null : ServerAnswer.parse(first, length);
@@ -245,7 +247,7 @@ public class LogReader extends Thread {
         }
     }
 
-    private static boolean isOver(long begun) {
+    private boolean isLate() {
         return System.nanoTime() - begun > GRACE_MS * 1000000L;
     }
 
@@ -263,6 +265,7 @@ public class LogReader extends Thread {
      * it has not sent yet is lost: so a server that sends plain lines is not asked again.
      */
     private void ask(Socket socket) throws IOException {
+        asked = true;
         socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
@@ -302,20 +305,34 @@ public class LogReader extends Thread {
 
     /** Throws if these first bytes of a connection must not be treated as lines of a plain server. */
     private void refuseUnlessPlain(byte[] first, int had, boolean isLate) throws IOException {
+        boolean asksAgain = mayComeTooLate(first, had, isLate);
+        if (asksAgain && late < LATE_TRIES) {
+            late++;
+            brought = true; // the server is there: ask again soon
+            throw new SaidInstead("for the server, the request came too late; asking again");
+        }
         if (insists) {
             throw new SaidInstead("the server does not understand RESUME" + told(first, had)
                     + "; --source auto reads any server of lines");
-        }
-        // win-event-producer sends this to a client whose request did not come in time.
-        if (first[0] == 10 && (position.logId != null || isLate) && late < LATE_TRIES) {
-            late++;
-            throw new SaidInstead("for the server, the request came too late; asking again");
         }
         late = 0;
         if (position.logId != null) {
             LOG.error(where() + ": the server that had log " + position + " sends plain lines now"
                     + told(first, had) + "; they are read, and the next connection asks for the log again");
+        } else if (asksAgain) {
+            LOG.warn(where() + ": after " + LATE_TRIES + " requests, the server still begins with an empty line, as a"
+                    + " win-event-producer does for which RESUME comes too late; it is read as plain lines, and what"
+                    + " it sends during an interruption is lost");
         }
+    }
+
+    /**
+     * Whether the server may be a win-event-producer for which RESUME came too late: it begins with an LF then. The
+     * way of a request may take any time, so our clock alone does not tell.
+     */
+    private boolean mayComeTooLate(byte[] first, int had, boolean isLate) {
+        boolean maybe = isLate || asked && had == 1 && !hinted;
+        return first[0] == 10 && (position.logId != null || maybe && !neverAnswers);
     }
 
     private void readLog(Socket socket, InputStream in, ServerAnswer answer, byte[] rest)
@@ -464,6 +481,7 @@ public class LogReader extends Thread {
             try {
                 socket.setTcpNoDelay(true);
                 keepAlive(socket);
+                begun = System.nanoTime();
                 socket.connect(new InetSocketAddress(addresses[number], port), CONNECT_MS);
                 if (!tls) {
                     return socket;

@@ -26,6 +26,13 @@ def jvm_pid(gateway: Any) -> int:
 
 
 @pytest.fixture
+def log(gateway: Any) -> Callable[[], str]:
+    """The text of the JVM's log."""
+    file = Path(gateway.jvm.System.getProperty("log.file"))
+    return lambda: file.read_text(encoding="utf-8")
+
+
+@pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
@@ -93,25 +100,66 @@ def test_a_client_that_was_stopped_for_a_moment_asks_again(
     reader: Start, serve: Callable[..., Server], jvm_pid: int
 ) -> None:
     """The producer takes it for a plain client then, and sends an LF."""
-    stopped = 0
 
     def producer(client: socket.socket) -> None:
-        nonlocal stopped
         time.sleep(0.03)
         os.kill(jvm_pid, signal.SIGSTOP)
         client.sendall(b"\n")
         time.sleep(0.5)
         os.kill(jvm_pid, signal.SIGCONT)
-        stopped += 1
         until_closed(client)
 
-    for _ in range(5):  # on a busy machine, the client may be stopped before it begins to wait
-        got = reader(serve(producer, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed).port)
-        wait_until(lambda got=got: got.state() == "plain" or got.take(), "it reads")
-        if got.received:
-            break
-    assert stopped
+    got = reader(serve(producer, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed).port)
+    states = set()
+    wait_until(lambda: states.add(got.state()) or got.take(), "it reads")
     assert got.received == b"x\n"
+    assert "plain" not in states
+
+
+def unheard(client: socket.socket) -> None:
+    """As a producer that gets the request after it has ceased to wait for it."""
+    assert request(client).startswith("RESUME ")
+    time.sleep(0.05)
+    client.sendall(b"\n")
+    until_closed(client)
+
+
+@pytest.mark.parametrize("mode", ["auto", "resume"])
+def test_a_request_that_arrives_late_is_sent_again(
+    reader: Start, serve: Callable[..., Server], mode: str
+) -> None:
+    """Our clock does not tell how long it was under way."""
+    server = serve(unheard, unheard, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
+    got = reader(server.port, mode=mode)
+    states = set()
+    wait_until(lambda: states.add(got.state()) or got.take(), "it reads")
+    assert got.received == b"x\n"
+    assert "plain" not in states
+    assert server.errors == []
+
+
+def test_a_server_that_always_begins_with_an_empty_line_is_read_in_the_end(
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
+) -> None:
+    def plain(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b"\n")
+        time.sleep(0.2)
+        client.sendall(b"x\n")
+        until_closed(client)
+
+    server = serve(*[unheard] * 5, plain)
+    got = reader(server.port)
+    got.take_until(b"x\n")
+    assert (got.state(), server.errors) == ("plain", [])
+    assert log().count(f"{server.port}: after 5 requests, the server still begins with an empty line") == 1
+
+
+def test_an_empty_line_before_the_first_line_is_part_of_a_plain_stream(
+    reader: Start, serve: Callable[..., Server]
+) -> None:
+    got = reader(serve(saying(b"\nx\n"), until_closed).port)
+    got.take_until(b"x\n")
 
 
 def test_a_reset_before_the_first_lf_leaves_a_torn_line(reader: Start, serve: Callable[..., Server]) -> None:
@@ -218,7 +266,7 @@ def test_a_log_that_goes_on_under_a_new_id_is_no_gap(reader: Start, serve: Calla
 
 
 def test_resume_insists_and_says_what_the_server_said(
-    reader: Start, serve: Callable[..., Server], gateway: Any
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
 ) -> None:
     def plain(client: socket.socket) -> None:
         request(client)
@@ -227,8 +275,7 @@ def test_resume_insists_and_says_what_the_server_said(
     server = serve(plain, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
     reader(server.port, mode="resume").take_until(b"x\n")
     assert server.errors == []
-    log = Path(gateway.jvm.System.getProperty("log.file")).read_text(encoding="utf-8")
-    assert f'{server.port}: the server does not understand RESUME; it said "hello"' in log
+    assert f'{server.port}: the server does not understand RESUME; it said "hello"' in log()
 
 
 def test_what_follows_the_last_lf_is_torn(reader: Start, serve: Callable[..., Server]) -> None:
