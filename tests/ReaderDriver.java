@@ -57,6 +57,10 @@ public class ReaderDriver {
         return reader.lostBytes;
     }
 
+    public long skippedBytes() {
+        return reader.skippedBytes;
+    }
+
     public long buffered() {
         return reader.buffered();
     }

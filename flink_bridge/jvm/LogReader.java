@@ -71,6 +71,7 @@ public class LogReader extends Thread {
     public volatile long reconnects;
     public volatile long gaps;
     public volatile long lostBytes;
+    public volatile long skippedBytes; // of lines that are too long; they are in no block
 
     private final String host;
     private final int port;
@@ -402,6 +403,8 @@ public class LogReader extends Thread {
     /** Reads until the connection ends. */
     private void readInto(LineCutter cutter, InputStream in, byte[] first, int had)
             throws IOException, InterruptedException {
+        long dropped = 0;
+        long toldAt = 1; // bytes
         if (had > 0) {
             brought = true;
             System.arraycopy(first, 0, cutter.buffer(), 0, had);
@@ -410,6 +413,15 @@ public class LogReader extends Thread {
         for (int count = read(in, cutter); count >= 0; count = read(in, cutter)) {
             brought = true;
             cutter.filled(count);
+            if (cutter.dropped() > dropped) {
+                skippedBytes += cutter.dropped() - dropped;
+                dropped = cutter.dropped();
+                if (dropped >= toldAt) {
+                    toldAt = 10 * dropped;
+                    LOG.warn(where() + ": " + dropped + " bytes of lines that are too long were skipped; does this"
+                            + " server end its lines with LF, not with CR or NUL?");
+                }
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -299,6 +300,30 @@ def test_a_line_without_end_takes_no_memory(reader: Start, serve: Callable[..., 
     wait_until(lambda: len(got.take()) >= len(marked), "the end of the line")
     assert got.received == marked
     assert got.heap() - before < 16 * 2**20
+
+
+@pytest.mark.parametrize("end", [b"\0", b"\r"])
+def test_a_stream_without_lf_is_warned_of_and_counted(
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str], end: bytes
+) -> None:
+    """Its sender ends each event with NUL, or with CR, so that the whole stream is one line."""
+    event = b'{"computer":"a"}' + end
+    stream = event * (3 * 2**20 // len(event))
+    server = serve(saying(b"first\n" + stream), saying(b""), until_closed)
+    got = reader(server.port)
+    got.take_until(b"first\n\ntoo-long\n" + stream[:65_536] + b"\n")
+    wait_until(lambda: got.reconnects() > 0, "the end of the connection")
+    assert got.skippedBytes() == len(stream) - 65_536
+    warnings = re.findall(rf"{server.port}: (\d+) bytes of lines that are too long were skipped", log())
+    assert len(warnings) == 2
+    assert int(warnings[0]) * 10 <= int(warnings[1])
+
+
+def test_skipped_bytes_of_a_line_with_an_end(reader: Start, serve: Callable[..., Server]) -> None:
+    server = serve(answering("- earliest", "ok", "L", 0, b"x" * 300_000 + b"\ny\n"), until_closed)
+    got = reader(server.port)
+    got.take_until(b"\ntoo-long\n" + b"x" * 65_536 + b"\ny\n")
+    assert got.skippedBytes() == 300_000 - 65_536
 
 
 def test_tls_with_a_client_certificate(reader: Start, serve: Callable[..., Server], tmp_path: Path) -> None:
