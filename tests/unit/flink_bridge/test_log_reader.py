@@ -195,6 +195,13 @@ def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Calla
         b'{"log_id":5,"offset":0,"status":"ok"}',
         b'{"status":"error","log_id":"a","reason":"x"}',
         b'{"status":"error","reason":"disk full","computer":"a"}',
+        b'{"status":"error","reason":"disk full","code":"disk-full","computer":"a"}',
+        b'{"status":"error","reason":"disk full","code":"E 42"}',
+        b'{"status":"error","reason":"disk full","code":"E42"}',
+        b'{"status":"ok","log_id":"app-7","offset":12,"computer":"a"}',
+        b'{"status":"ok","log_id":"app-7","offset":12,"lost_bytes":null,"computer":"a"}',
+        b'{"status":"ok","log_id":"app 7","offset":12,"lost_bytes":0}',
+        b'{"status":"gap","log_id":"a","offset":-1,"lost_bytes":0}',
         b"{" + b" " * 2_000 + b"}",
         b"<13>Nov 25 09:28:24 host app: text",
     ],
@@ -206,6 +213,17 @@ def test_a_line_that_is_no_answer_is_a_line(reader: Start, serve: Callable[..., 
         until_closed(client)
 
     reader(serve(hears_first).port).take_until(line + b"\n")
+
+
+def test_members_of_a_later_version_are_left_out(reader: Start, serve: Callable[..., Server]) -> None:
+    def later(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b'{"log_id":"L","offset":7,"status":"ok","lost_bytes":0,"new":[1]}\nx\n')
+        until_closed(client)
+
+    got = reader(serve(later).port)
+    got.take_until(b"x\n")
+    assert got.position() == "L 9"
 
 
 def test_a_refusal_is_tried_again_until_it_has_passed(reader: Start, serve: Callable[..., Server]) -> None:
