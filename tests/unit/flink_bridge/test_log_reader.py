@@ -105,6 +105,7 @@ def test_a_client_that_was_stopped_for_a_moment_asks_again(
     def producer(client: socket.socket) -> None:
         time.sleep(0.03)
         os.kill(jvm_pid, signal.SIGSTOP)
+        wait_until(lambda: thread_states(jvm_pid) == {"T"}, "every thread has stopped")
         client.sendall(b"\n")
         time.sleep(0.5)
         os.kill(jvm_pid, signal.SIGCONT)
@@ -115,6 +116,14 @@ def test_a_client_that_was_stopped_for_a_moment_asks_again(
     wait_until(lambda: states.add(got.state()) or got.take(), "it reads")
     assert got.received == b"x\n"
     assert "plain" not in states
+
+
+def thread_states(pid: int) -> set[str]:
+    try:
+        stats = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # a thread has just ended
+        return set()
+    return {stat.rpartition(")")[2].split()[0] for stat in stats}
 
 
 def unheard(client: socket.socket) -> None:
