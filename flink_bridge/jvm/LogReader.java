@@ -358,8 +358,8 @@ public class LogReader extends Thread {
     private void accept(ServerAnswer answer) throws GapException, InterruptedException {
         LogPosition found = new LogPosition(answer.logId, answer.offset, position.start);
         boolean another = !answer.status.equals("ok") || !found.toString().equals(position.toString());
-        // After a restart of its machine, a producer gives its log a new id and goes on at the same offset.
-        boolean goesOn = answer.lostBytes == 0 && answer.offset > 0 && answer.offset == position.offset;
+        // After a restart of its machine, a producer gives its log a new id, and may have cut it back.
+        boolean goesOn = answer.follows && answer.lostBytes == 0;
         if (position.logId != null && another && !goesOn) {
             boolean sameLog = answer.logId.equals(position.logId);
             String lost = sameLog || answer.lostBytes > 0 ? answer.lostBytes + " bytes are lost"
@@ -372,6 +372,9 @@ public class LogReader extends Thread {
             if (failsOnGap) {
                 throw new GapException(what);
             }
+        }
+        if (goesOn && answer.offset < position.offset) {
+            LOG.warn(where() + ": its log was cut back to " + answer.offset + ", after " + position + " had been read");
         }
         LOG.info(where() + ": connected, reading log " + found);
         put(new byte[0], found); // the position is part of the next checkpoint, also before the first event

@@ -26,13 +26,15 @@ public class ServerAnswer {
     public final String logId;
     public final long offset;
     public final long lostBytes;
+    public final boolean follows; // the log asked for is an earlier one of this log
     public final String reason;
 
-    private ServerAnswer(String status, String logId, long offset, long lostBytes, String reason) {
+    private ServerAnswer(String status, String logId, long offset, long lostBytes, boolean follows, String reason) {
         this.status = status;
         this.logId = logId;
         this.offset = offset;
         this.lostBytes = lostBytes;
+        this.follows = follows;
         this.reason = reason;
     }
 
@@ -56,7 +58,7 @@ public class ServerAnswer {
             Object reason = members.get("reason");
             boolean explains = reason instanceof String && isText(members.get("code"), CODE);
             return explains && members.size() == MEMBERS_OF_ERROR
-                    ? new ServerAnswer("error", null, 0, 0, (String) reason) : null;
+                    ? new ServerAnswer("error", null, 0, 0, false, (String) reason) : null;
         }
         boolean follows = "ok".equals(status) || "gap".equals(status) || "new-log".equals(status);
         Object logId = members.get("log_id");
@@ -66,7 +68,9 @@ public class ServerAnswer {
             return null;
         }
         long lostBytes = ((Number) lost).longValue();
-        return new ServerAnswer((String) status, (String) logId, ((Number) offset).longValue(), lostBytes, "");
+        boolean isLater = Boolean.TRUE.equals(members.get("follows"));
+        return new ServerAnswer(
+                (String) status, (String) logId, ((Number) offset).longValue(), lostBytes, isLater, "");
     }
 
     private static boolean isText(Object value, Pattern form) {

@@ -284,13 +284,28 @@ def test_a_gap_is_counted_or_ends_it(
     assert failing.received == b""
 
 
-def test_a_log_that_goes_on_under_a_new_id_is_no_gap(reader: Start, serve: Callable[..., Server]) -> None:
-    """As a producer's does after a restart of its machine."""
-    answer = answering("L 5", "new-log", "M", 5, b"x\n", lost=0)
+@pytest.mark.parametrize("offset", [0, 3, 5])
+def test_a_log_that_goes_on_under_a_new_id_is_no_gap(
+    reader: Start, serve: Callable[..., Server], offset: int
+) -> None:
+    """As a producer's does after a restart of its machine. It may have lost what was read before."""
+    answer = answering("L 5", "new-log", "M", offset, b"x\n", follows=True)
     got = reader(serve(answer, until_closed).port, "L 5", fail_on_gap=True)
     got.take_until(b"x\n")
     assert got.failure() == ""
-    wait_until(lambda: got.position() == "M 7", "the position")
+    wait_until(lambda: got.position() == f"M {offset + 2}", "the position")
+
+
+@pytest.mark.parametrize(
+    ("lost", "follows", "said"),
+    [(0, False, "nobody knows how many bytes are lost"), (2, True, "2 bytes are lost")],
+)
+def test_another_log_is_a_gap(
+    reader: Start, serve: Callable[..., Server], lost: int, follows: bool, said: str
+) -> None:
+    answer = answering("L 5", "new-log", "M", 5, b"x\n", lost=lost, follows=follows)
+    got = reader(serve(answer).port, "L 5", fail_on_gap=True)
+    assert said in wait_until(got.failure, "it fails")
 
 
 def test_resume_insists_and_says_what_the_server_said(
