@@ -49,6 +49,10 @@ public class ReaderDriver {
         return reader.connected ? kind : "away";
     }
 
+    public boolean connected() {
+        return reader.connected;
+    }
+
     public long reconnects() {
         return reader.reconnects;
     }

@@ -82,6 +82,7 @@ public class LogReader extends Thread {
     private final String certFile;
     private final String keyFile;
     private final int maxLine;
+    private final int tickMs;
     private final ArrayDeque blocks = new ArrayDeque();
     private long buffered;
     private CompletableFuture available = new CompletableFuture();
@@ -108,6 +109,7 @@ public class LogReader extends Thread {
         certFile = (String) options.get("tls_cert_file");
         keyFile = (String) options.get("tls_key_file");
         maxLine = ((Integer) options.get("max_line")).intValue();
+        tickMs = options.containsKey("tick_ms") ? ((Integer) options.get("tick_ms")).intValue() : TICK_MS; // for tests
         position = start;
         setDaemon(true);
     }
@@ -270,16 +272,29 @@ public class LogReader extends Thread {
         socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Reads to the first LF, or until it is too long for an answer. A plain server may be silent for hours. */
+    /**
+     * Reads to the first LF, or until it is too long for an answer. A plain server may be silent for hours: so long,
+     * the reader is connected, too.
+     */
     private int firstLine(Socket socket, InputStream in, byte[] first) throws IOException {
         boolean patient = position.logId == null && !insists;
-        socket.setSoTimeout(patient ? 0 : ANSWER_MS);
+        int tick = tls ? 0 : tickMs; // see readPlain
+        socket.setSoTimeout(patient ? tick : ANSWER_MS);
+        connected = patient;
+        int toldAt = -1; // how many bytes there were at the last warning
         int had = 0;
         while (had < first.length && lineLength(first, had) < 0) {
             int count;
             try {
                 count = in.read(first, had, first.length - had);
             } catch (SocketTimeoutException silent) {
+                if (patient) {
+                    if (toldAt < 0 || toldAt == 0 && had > 0) {
+                        toldAt = had;
+                        warnWithoutLf(had);
+                    }
+                    continue;
+                }
                 if (had > 0 && !insists) {
                     break;
                 }
@@ -302,6 +317,11 @@ public class LogReader extends Thread {
             }
         }
         return had;
+    }
+
+    private void warnWithoutLf(long bytes) {
+        LOG.warn(where() + ": " + (bytes == 0 ? "connected, but no line has come yet"
+                : bytes + " bytes have arrived without an LF; does this server end its lines with LF?"));
     }
 
     /** Throws if these first bytes of a connection must not be treated as lines of a plain server. */
@@ -443,7 +463,7 @@ public class LogReader extends Thread {
         Attentive(Socket socket, InputStream in, LineCutter cutter) throws IOException {
             this.in = in;
             this.cutter = cutter;
-            socket.setSoTimeout(TICK_MS);
+            socket.setSoTimeout(tickMs);
         }
 
         public int read() {
@@ -458,13 +478,12 @@ public class LogReader extends Thread {
                     notice(count == 1 && buffer[from] == 10, silence(begun));
                     return count;
                 } catch (SocketTimeoutException tick) {
-                    if (beats >= 2 && silence(begun) > Math.max(TICK_MS, 3 * longestBeat)) {
+                    if (beats >= 2 && silence(begun) > Math.max(tickMs, 3 * longestBeat)) {
                         throw new IOException("nothing, and no heartbeat, for " + silence(begun) / 1000 + " s");
                     }
                     if (cutter.pending() > 0 && !told) {
                         told = true;
-                        LOG.warn(where() + ": " + cutter.pending()
-                                + " bytes have arrived without an LF; does this server end its lines with LF?");
+                        warnWithoutLf(cutter.pending());
                     }
                 }
             }

@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -67,6 +68,50 @@ def test_a_silent_server_is_waited_for_and_not_a_byte_of_it_is_lost(
     got.take_until(b'{"computer":"a"}\n{"computer":"b"}\n')
     assert got.state() == "plain"
     assert got.reconnects() == 0
+
+
+def test_a_server_whose_first_line_is_waited_for_is_connected_and_warned_of(
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
+) -> None:
+    goes_on = [Event(), Event()]
+
+    def slow(client: socket.socket) -> None:
+        request(client)
+        for event, piece in zip(goes_on, (b'{"computer"', b':"a"}\n'), strict=True):
+            event.wait(60)
+            client.sendall(piece)
+        until_closed(client)
+
+    port = serve(slow).port
+    got = reader(port, tick_ms=200)
+    wait_until(got.connected, "it is connected")
+    for event, warning in zip(
+        goes_on,
+        ("connected, but no line has come yet", "11 bytes have arrived without an LF; does"),
+        strict=True,
+    ):
+        said = f"{port}: {warning}"
+        wait_until(lambda said=said: said in log(), "a warning")
+        time.sleep(0.5)
+        assert log().count(said) == 1
+        event.set()
+    got.take_until(b'{"computer":"a"}\n')
+    assert got.state() == "plain"
+
+
+def test_an_answer_that_is_waited_for_is_no_connection(reader: Start, serve: Callable[..., Server]) -> None:
+    """A server that has to answer is left after some seconds: it would seem connected every other moment."""
+    heard = Event()
+
+    def silent(client: socket.socket) -> None:
+        request(client)
+        heard.set()
+        until_closed(client)
+
+    got = reader(serve(silent).port, mode="resume")
+    assert heard.wait(60)
+    time.sleep(0.2)
+    assert not got.connected()
 
 
 def test_a_server_that_sends_plain_lines_is_not_asked_again(
