@@ -34,6 +34,8 @@ public class LogReader extends Thread {
     private static final int GRACE_MS = 200; // a request that was sent later may have arrived too late
     private static final int LATE_TRIES = 5;
     private static final int TICK_MS = 15000; // how often a silent plain connection is checked
+    private static final long LEAST_BEAT_MS = 500; // what comes sooner is no heartbeat
+    private static final int ALIKE_BEATS = 3;
     private static final long FIRST_PAUSE_MS = 250;
     private static final long LONGEST_PAUSE_MS = 10000;
 
@@ -457,7 +459,10 @@ public class LogReader extends Thread {
         private final InputStream in;
         private final LineCutter cutter;
         private long longestBeat;
-        private int beats;
+        private long least; // of the beats of similar distance that were seen last
+        private long most;
+        private int beats; // how many these are
+        private boolean hasBeats; // at least ALIKE_BEATS of similar distance were seen
         private boolean told;
 
         Attentive(Socket socket, InputStream in, LineCutter cutter) throws IOException {
@@ -478,7 +483,7 @@ public class LogReader extends Thread {
                     notice(count == 1 && buffer[from] == 10, silence(begun));
                     return count;
                 } catch (SocketTimeoutException tick) {
-                    if (beats >= 2 && silence(begun) > Math.max(tickMs, 3 * longestBeat)) {
+                    if (hasBeats && silence(begun) > Math.max(tickMs, 3 * longestBeat)) {
                         throw new IOException("nothing, and no heartbeat, for " + silence(begun) / 1000 + " s");
                     }
                     if (cutter.pending() > 0 && !told) {
@@ -489,11 +494,17 @@ public class LogReader extends Thread {
             }
         }
 
+        /** A blank line alone may be one of a text, so heartbeats are what comes again and again. */
         private void notice(boolean empty, long silence) {
-            if (empty && silence >= 500) {
-                beats++;
-                longestBeat = Math.max(longestBeat, silence);
+            if (!empty || silence < LEAST_BEAT_MS) {
+                return;
             }
+            longestBeat = Math.max(longestBeat, silence);
+            boolean similar = beats > 0 && Math.max(most, silence) <= 2 * Math.min(least, silence);
+            least = similar ? Math.min(least, silence) : silence;
+            most = similar ? Math.max(most, silence) : silence;
+            beats = similar ? beats + 1 : 1;
+            hasBeats |= beats >= ALIKE_BEATS;
         }
 
         private long silence(long since) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -112,6 +113,38 @@ def test_an_answer_that_is_waited_for_is_no_connection(reader: Start, serve: Cal
     assert heard.wait(60)
     time.sleep(0.2)
     assert not got.connected()
+
+
+def beating(*pauses: float, then: float, last: bytes = b"") -> Script:
+    """A line, then an LF after each of these pauses (seconds), then silence, then `last`."""
+
+    def script(client: socket.socket) -> None:
+        client.sendall(b"x\n")
+        for pause in pauses:
+            time.sleep(pause)
+            client.sendall(b"\n")
+        client.settimeout(then)
+        with contextlib.suppress(TimeoutError):
+            until_closed(client)
+        client.sendall(last)
+        until_closed(client)
+
+    return script
+
+
+def test_a_server_whose_heartbeats_end_is_gone(reader: Start, serve: Callable[..., Server]) -> None:
+    """Its socket stays open, and the kernel answers keepalive: only the missing heartbeats tell."""
+    server = serve(beating(0.6, 0.6, 0.6, then=60), saying(b"y\n"), until_closed)
+    reader(server.port, tick_ms=300).take_until(b"x\ny\n", 30)
+
+
+@pytest.mark.parametrize("pauses", [(0.6, 0.6), (0.6, 0.6, 1.5, 1.5), (0.2, 0.2, 0.2, 0.2)])
+def test_blank_lines_are_no_heartbeats(
+    reader: Start, serve: Callable[..., Server], pauses: tuple[float, ...]
+) -> None:
+    got = reader(serve(beating(*pauses, then=6, last=b"y\n"), until_closed).port, tick_ms=300)
+    got.take_until(b"x\ny\n")
+    assert got.reconnects() == 0
 
 
 def test_a_server_that_sends_plain_lines_is_not_asked_again(
