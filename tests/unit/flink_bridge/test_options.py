@@ -57,6 +57,8 @@ def test_a_preset_sets_what_is_not_given() -> None:
         ("--hostname", "a:b"),
         ("--key-field", "$..x"),
         ("--kafka-property", "nonsense"),
+        ("--kafka-property", "delivery.timeout.ms=2min"),
+        ("--kafka-property", "delivery.timeout.ms=20000"),
         ("--kafka-sasl-mechanism", "oauthbearer"),
         ("--kafka-rejected-topic", "events_processed"),
         ("--kafka-username", ""),
