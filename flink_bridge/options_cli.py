@@ -203,6 +203,7 @@ def bridge_options(command: Command) -> Command:
 
 def take_settings(values: dict[str, Any]) -> BridgeSettings:
     """One BridgeSettings from the option values; settings that cannot work are a usage error (exit 2)."""
+    _refuse_without_positions(values["source"])
     try:
         return BridgeSettings(
             source=values["source"],
@@ -226,6 +227,17 @@ def take_settings(values: dict[str, Any]) -> BridgeSettings:
         )
     except (EndpointError, FieldPathError, JaasError, KafkaSettingsError, SettingsError) as error:
         raise click.UsageError(str(error)) from error
+
+
+def _refuse_without_positions(source: str) -> None:
+    """Flink's own source knows no positions: an option about them would promise what it does not keep."""
+    source_of = click.get_current_context().get_parameter_source
+    for name, option_name in (("start_from", "--start-from"), ("on_gap", "--on-gap")):
+        if source == "socket" and source_of(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(
+                f"--source socket is Flink's own, which has no position in a log, so {option_name} has no "
+                "meaning: leave it out, or use --source auto"
+            )
 
 
 def _events(values: dict[str, Any]) -> EventSettings:

@@ -62,6 +62,8 @@ class ResumeAnswer:
 
     `gap`: `lost_bytes` bytes between the requested offset and `offset` are no longer kept.
     `new-log`: the server has another log than the requested one (or the offset is after its end).
+    `follows`: the requested log is an earlier one of the same log, so `lost_bytes` is what the client has
+    not read.
     `error`: nothing follows, `reason` says why. Its `code` is one word for programs: why a strict request
     failed (`gap`, `new-log`), `bad-request`, or `busy`. Only after `busy` may another try succeed.
     """
@@ -72,6 +74,7 @@ class ResumeAnswer:
     lost_bytes: int = 0
     reason: str = ""
     code: str = ""
+    follows: bool = False
 
     def encode(self) -> bytes:
         answer: dict[str, object] = {"status": self.status, "reason": self.reason, "code": self.code}
@@ -82,6 +85,8 @@ class ResumeAnswer:
                 "status": self.status,
                 "lost_bytes": self.lost_bytes,
             }
+            if self.follows:
+                answer["follows"] = True
         return json.dumps(answer, separators=(",", ":")).encode("ascii") + b"\n"
 
     @classmethod
@@ -100,7 +105,8 @@ class ResumeAnswer:
             log_id, offset, lost_bytes = answer["log_id"], answer["offset"], answer["lost_bytes"]
             if not (_is_log_id(log_id) and _is_offset(offset) and _is_offset(lost_bytes)):
                 raise ValueError(status)
-            return cls(cast(Status, status), log_id, offset, lost_bytes)
+            follows = answer.get("follows") is True
+            return cls(cast(Status, status), log_id, offset, lost_bytes, follows=follows)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             shown = line[:80].decode("ascii", "backslashreplace")
             raise ProtocolError(f"not an answer to RESUME: {shown!r}") from error

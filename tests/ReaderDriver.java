@@ -49,12 +49,20 @@ public class ReaderDriver {
         return reader.connected ? kind : "away";
     }
 
+    public boolean connected() {
+        return reader.connected;
+    }
+
     public long reconnects() {
         return reader.reconnects;
     }
 
     public long lostBytes() {
         return reader.lostBytes;
+    }
+
+    public long skippedBytes() {
+        return reader.skippedBytes;
     }
 
     public long buffered() {

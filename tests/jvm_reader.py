@@ -104,13 +104,16 @@ def request(client: socket.socket) -> str:
     return client.makefile("rb").readline().decode()
 
 
-def answering(expected: str, status: str, log_id: str, offset: int, lines: bytes, lost: int = 0) -> Script:
+def answering(
+    expected: str, status: str, log_id: str, offset: int, lines: bytes, lost: int = 0, follows: bool = False
+) -> Script:
     """Answers RESUME, which has to ask for `expected`, sends the bytes and closes."""
 
     def script(client: socket.socket) -> None:
         asked = request(client)
         assert asked == f"RESUME {expected}\n", asked
-        client.sendall(ANSWER % (log_id.encode(), offset, status.encode(), lost) + lines)
+        answer = ANSWER % (log_id.encode(), offset, status.encode(), lost)
+        client.sendall(answer.replace(b"}", b',"follows":true}') + lines if follows else answer + lines)
 
     return script
 

@@ -148,6 +148,11 @@ class StreamReader:
     def _tell_answer(self, request: ResumeRequest, answer: ResumeAnswer) -> None:
         if answer.status == "gap":
             self._say(f"{self.endpoint}: {answer.lost_bytes:,} bytes of events are lost, no longer kept")
+        elif answer.follows:
+            if answer.lost_bytes:
+                self._say(
+                    f"{self.endpoint}: {answer.lost_bytes:,} bytes of events are lost, its log was cut back"
+                )
         elif answer.status == "new-log" and request.log_id is not None:
             self._say(f"{self.endpoint}: it now has another log, {answer.log_id}, not {request.log_id}")
 

@@ -162,6 +162,20 @@ public class EventLine {
         return reason == null ? reasonAgainstEvent(end - begin, now) : reason;
     }
 
+    /**
+     * The reason for bytes that are not a whole line, which LineCutter marks as "torn" or "too-long". Null if they
+     * are an event, to which only the LF is missing.
+     */
+    public String reasonOfPart(String marked, byte[] block, int begin, int end, long now) {
+        if (begin == end) {
+            return marked;
+        }
+        boolean torn = marked.equals("torn");
+        String found = torn ? reasonAgainst(block, begin, end, false, now)
+                : isDamaged(block, begin, end, false) ? RejectedLine.reason(json, block, begin, end) : marked;
+        return torn && found == null ? null : RejectedLine.ofPart(marked, found);
+    }
+
     /** False if the line is not exactly one object: the line must then be parsed alone to find the reason. */
     private boolean readNext(byte[] block, int begin, int end) {
         forgetLine();

@@ -155,6 +155,7 @@ public class EventLog implements Source {
             gauge("gaps");
             gauge("lost_bytes");
             gauge("offset");
+            gauge("skipped_bytes");
             gauge("buffered");
             reader.start();
             assigned.complete(null);
@@ -225,6 +226,9 @@ public class EventLog implements Source {
             }
             if (name.equals("lost_bytes")) {
                 return reader.lostBytes;
+            }
+            if (name.equals("skipped_bytes")) {
+                return reader.skippedBytes;
             }
             return name.equals("offset") ? position.offset : reader.buffered();
         }

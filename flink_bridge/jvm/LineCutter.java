@@ -33,6 +33,7 @@ public class LineCutter {
     private boolean mayBeMark; // a byte order mark before the first line is skipped
     private byte[] tooLong; // the first bytes of the line that is being skipped
     private long skipped;
+    private long dropped; // bytes of all skipped lines that are in no block
 
     public LineCutter(int maxLine, boolean keepsPosition, Blocks blocks) {
         this.maxLine = maxLine;
@@ -59,6 +60,11 @@ public class LineCutter {
         return end + skipped;
     }
 
+    /** How many bytes of lines that are too long are in no block, since the beginning of the connection. */
+    public long dropped() {
+        return dropped;
+    }
+
     /** Tells the cutter that `count` bytes have been read to the place `end()`. */
     public void filled(int count) throws InterruptedException {
         int before = end;
@@ -73,6 +79,7 @@ public class LineCutter {
             int line = indexOfLf(0);
             if (line < 0) {
                 skipped += end;
+                dropped += end;
                 end = 0;
                 return;
             }
@@ -90,6 +97,7 @@ public class LineCutter {
         if (end == buffer.length) { // and no LF in it
             tooLong = Arrays.copyOf(buffer, Math.min(maxLine, MOST_KEPT));
             skipped = end;
+            dropped += end - tooLong.length;
             end = 0;
             if (!keepsPosition) {
                 blocks.block(marked("too-long", tooLong, tooLong.length), skipped);
@@ -117,6 +125,7 @@ public class LineCutter {
     }
 
     private void endOfTooLong(int cut) throws InterruptedException {
+        dropped += cut - 1;
         byte[] block = tooLong.length == 0 ? NOTHING : marked("too-long", tooLong, tooLong.length);
         blocks.block(block, keepsPosition ? skipped + cut : cut);
         skipped = 0;

@@ -34,6 +34,8 @@ public class LogReader extends Thread {
     private static final int GRACE_MS = 200; // a request that was sent later may have arrived too late
     private static final int LATE_TRIES = 5;
     private static final int TICK_MS = 15000; // how often a silent plain connection is checked
+    private static final long LEAST_BEAT_MS = 500; // what comes sooner is no heartbeat
+    private static final int ALIKE_BEATS = 3;
     private static final long FIRST_PAUSE_MS = 250;
     private static final long LONGEST_PAUSE_MS = 10000;
 
@@ -71,6 +73,7 @@ public class LogReader extends Thread {
     public volatile long reconnects;
     public volatile long gaps;
     public volatile long lostBytes;
+    public volatile long skippedBytes; // of lines that are too long; they are in no block
 
     private final String host;
     private final int port;
@@ -81,6 +84,7 @@ public class LogReader extends Thread {
     private final String certFile;
     private final String keyFile;
     private final int maxLine;
+    private final int tickMs;
     private final ArrayDeque blocks = new ArrayDeque();
     private long buffered;
     private CompletableFuture available = new CompletableFuture();
@@ -88,10 +92,12 @@ public class LogReader extends Thread {
     private boolean stopped;
     private Socket open;
     private LogPosition position; // after the last line that was handed over
+    private boolean asked; // on this connection
     private boolean brought; // this connection has delivered something
     private boolean neverAnswers; // the server of the last connection did not know RESUME
     private boolean hinted; // and looked like a win-event-producer once, but was none
-    private int late;
+    private int late; // how many requests in a row came too late
+    private long begun; // when this connection was begun: the server may count its time from then on
 
     /** `options`: see flink_bridge/sources/log_source.py, which writes them. */
     public LogReader(Map options, LogPosition start) {
@@ -105,6 +111,7 @@ public class LogReader extends Thread {
         certFile = (String) options.get("tls_cert_file");
         keyFile = (String) options.get("tls_key_file");
         maxLine = ((Integer) options.get("max_line")).intValue();
+        tickMs = options.containsKey("tick_ms") ? ((Integer) options.get("tick_ms")).intValue() : TICK_MS; // for tests
         position = start;
         setDaemon(true);
     }
@@ -167,6 +174,7 @@ public class LogReader extends Thread {
         while (!isStopped()) {
             String what = "the connection was closed";
             brought = false;
+            asked = false;
             try {
                 readOneConnection();
             } catch (GapException gap) {
@@ -202,18 +210,17 @@ public class LogReader extends Thread {
         Socket socket = null;
         try {
             socket = connect();
-            long begun = System.nanoTime();
             InputStream in = socket.getInputStream();
             byte[] first = new byte[ServerAnswer.MOST_BYTES];
             boolean mayBePlain = position.logId == null && !insists;
             int had = mayBePlain && !tls ? heard(socket, in, first) : 0;
-            boolean isLate = isOver(begun);
+            boolean isLate = isLate();
             if (had == 0 && mayBePlain && neverAnswers) {
                 had = firstLine(socket, in, first);
                 askNextTimeIfProducer(first, had);
             } else if (had == 0) {
                 ask(socket);
-                isLate = isOver(begun);
+                isLate = isLate();
                 had = firstLine(socket, in, first);
                 int length = lineLength(first, had);
                 ServerAnswer answer = length < 0 ? null : ServerAnswer.parse(first, length);
@@ -245,7 +252,7 @@ public class LogReader extends Thread {
         }
     }
 
-    private static boolean isOver(long begun) {
+    private boolean isLate() {
         return System.nanoTime() - begun > GRACE_MS * 1000000L;
     }
 
@@ -263,19 +270,33 @@ public class LogReader extends Thread {
      * it has not sent yet is lost: so a server that sends plain lines is not asked again.
      */
     private void ask(Socket socket) throws IOException {
+        asked = true;
         socket.getOutputStream().write(("RESUME " + position + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Reads to the first LF, or until it is too long for an answer. A plain server may be silent for hours. */
+    /**
+     * Reads to the first LF, or until it is too long for an answer. A plain server may be silent for hours: so long,
+     * the reader is connected, too.
+     */
     private int firstLine(Socket socket, InputStream in, byte[] first) throws IOException {
         boolean patient = position.logId == null && !insists;
-        socket.setSoTimeout(patient ? 0 : ANSWER_MS);
+        int tick = tls ? 0 : tickMs; // see readPlain
+        socket.setSoTimeout(patient ? tick : ANSWER_MS);
+        connected = patient;
+        int toldAt = -1; // how many bytes there were at the last warning
         int had = 0;
         while (had < first.length && lineLength(first, had) < 0) {
             int count;
             try {
                 count = in.read(first, had, first.length - had);
             } catch (SocketTimeoutException silent) {
+                if (patient) {
+                    if (toldAt < 0 || toldAt == 0 && had > 0) {
+                        toldAt = had;
+                        warnWithoutLf(had);
+                    }
+                    continue;
+                }
                 if (had > 0 && !insists) {
                     break;
                 }
@@ -300,22 +321,41 @@ public class LogReader extends Thread {
         return had;
     }
 
+    private void warnWithoutLf(long bytes) {
+        LOG.warn(where() + ": " + (bytes == 0 ? "connected, but no line has come yet"
+                : bytes + " bytes have arrived without an LF; does this server end its lines with LF?"));
+    }
+
     /** Throws if these first bytes of a connection must not be treated as lines of a plain server. */
     private void refuseUnlessPlain(byte[] first, int had, boolean isLate) throws IOException {
+        boolean asksAgain = mayComeTooLate(first, had, isLate);
+        if (asksAgain && late < LATE_TRIES) {
+            late++;
+            brought = true; // the server is there: ask again soon
+            throw new SaidInstead("for the server, the request came too late; asking again");
+        }
         if (insists) {
             throw new SaidInstead("the server does not understand RESUME" + told(first, had)
                     + "; --source auto reads any server of lines");
-        }
-        // win-event-producer sends this to a client whose request did not come in time.
-        if (first[0] == 10 && (position.logId != null || isLate) && late < LATE_TRIES) {
-            late++;
-            throw new SaidInstead("for the server, the request came too late; asking again");
         }
         late = 0;
         if (position.logId != null) {
             LOG.error(where() + ": the server that had log " + position + " sends plain lines now"
                     + told(first, had) + "; they are read, and the next connection asks for the log again");
+        } else if (asksAgain) {
+            LOG.warn(where() + ": after " + LATE_TRIES + " requests, the server still begins with an empty line, as a"
+                    + " win-event-producer does for which RESUME comes too late; it is read as plain lines, and what"
+                    + " it sends during an interruption is lost");
         }
+    }
+
+    /**
+     * Whether the server may be a win-event-producer for which RESUME came too late: it begins with an LF then. The
+     * way of a request may take any time, so our clock alone does not tell.
+     */
+    private boolean mayComeTooLate(byte[] first, int had, boolean isLate) {
+        boolean maybe = isLate || asked && had == 1 && !hinted;
+        return first[0] == 10 && (position.logId != null || maybe && !neverAnswers);
     }
 
     private void readLog(Socket socket, InputStream in, ServerAnswer answer, byte[] rest)
@@ -340,8 +380,8 @@ public class LogReader extends Thread {
     private void accept(ServerAnswer answer) throws GapException, InterruptedException {
         LogPosition found = new LogPosition(answer.logId, answer.offset, position.start);
         boolean another = !answer.status.equals("ok") || !found.toString().equals(position.toString());
-        // After a restart of its machine, a producer gives its log a new id and goes on at the same offset.
-        boolean goesOn = answer.lostBytes == 0 && answer.offset > 0 && answer.offset == position.offset;
+        // After a restart of its machine, a producer gives its log a new id, and may have cut it back.
+        boolean goesOn = answer.follows && answer.lostBytes == 0;
         if (position.logId != null && another && !goesOn) {
             boolean sameLog = answer.logId.equals(position.logId);
             String lost = sameLog || answer.lostBytes > 0 ? answer.lostBytes + " bytes are lost"
@@ -354,6 +394,9 @@ public class LogReader extends Thread {
             if (failsOnGap) {
                 throw new GapException(what);
             }
+        }
+        if (goesOn && answer.offset < position.offset) {
+            LOG.warn(where() + ": its log was cut back to " + answer.offset + ", after " + position + " had been read");
         }
         LOG.info(where() + ": connected, reading log " + found);
         put(new byte[0], found); // the position is part of the next checkpoint, also before the first event
@@ -385,6 +428,8 @@ public class LogReader extends Thread {
     /** Reads until the connection ends. */
     private void readInto(LineCutter cutter, InputStream in, byte[] first, int had)
             throws IOException, InterruptedException {
+        long dropped = 0;
+        long toldAt = 1; // bytes
         if (had > 0) {
             brought = true;
             System.arraycopy(first, 0, cutter.buffer(), 0, had);
@@ -393,6 +438,15 @@ public class LogReader extends Thread {
         for (int count = read(in, cutter); count >= 0; count = read(in, cutter)) {
             brought = true;
             cutter.filled(count);
+            if (cutter.dropped() > dropped) {
+                skippedBytes += cutter.dropped() - dropped;
+                dropped = cutter.dropped();
+                if (dropped >= toldAt) {
+                    toldAt = 10 * dropped;
+                    LOG.warn(where() + ": " + dropped + " bytes of lines that are too long were skipped; does this"
+                            + " server end its lines with LF, not with CR or NUL?");
+                }
+            }
         }
     }
 
@@ -405,13 +459,16 @@ public class LogReader extends Thread {
         private final InputStream in;
         private final LineCutter cutter;
         private long longestBeat;
-        private int beats;
+        private long least; // of the beats of similar distance that were seen last
+        private long most;
+        private int beats; // how many these are
+        private boolean hasBeats; // at least ALIKE_BEATS of similar distance were seen
         private boolean told;
 
         Attentive(Socket socket, InputStream in, LineCutter cutter) throws IOException {
             this.in = in;
             this.cutter = cutter;
-            socket.setSoTimeout(TICK_MS);
+            socket.setSoTimeout(tickMs);
         }
 
         public int read() {
@@ -426,23 +483,28 @@ public class LogReader extends Thread {
                     notice(count == 1 && buffer[from] == 10, silence(begun));
                     return count;
                 } catch (SocketTimeoutException tick) {
-                    if (beats >= 2 && silence(begun) > Math.max(TICK_MS, 3 * longestBeat)) {
+                    if (hasBeats && silence(begun) > Math.max(tickMs, 3 * longestBeat)) {
                         throw new IOException("nothing, and no heartbeat, for " + silence(begun) / 1000 + " s");
                     }
                     if (cutter.pending() > 0 && !told) {
                         told = true;
-                        LOG.warn(where() + ": " + cutter.pending()
-                                + " bytes have arrived without an LF; does this server end its lines with LF?");
+                        warnWithoutLf(cutter.pending());
                     }
                 }
             }
         }
 
+        /** A blank line alone may be one of a text, so heartbeats are what comes again and again. */
         private void notice(boolean empty, long silence) {
-            if (empty && silence >= 500) {
-                beats++;
-                longestBeat = Math.max(longestBeat, silence);
+            if (!empty || silence < LEAST_BEAT_MS) {
+                return;
             }
+            longestBeat = Math.max(longestBeat, silence);
+            boolean similar = beats > 0 && Math.max(most, silence) <= 2 * Math.min(least, silence);
+            least = similar ? Math.min(least, silence) : silence;
+            most = similar ? Math.max(most, silence) : silence;
+            beats = similar ? beats + 1 : 1;
+            hasBeats |= beats >= ALIKE_BEATS;
         }
 
         private long silence(long since) {
@@ -464,6 +526,7 @@ public class LogReader extends Thread {
             try {
                 socket.setTcpNoDelay(true);
                 keepAlive(socket);
+                begun = System.nanoTime();
                 socket.connect(new InetSocketAddress(addresses[number], port), CONNECT_MS);
                 if (!tls) {
                     return socket;

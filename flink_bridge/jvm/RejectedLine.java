@@ -2,6 +2,8 @@ package winevent;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
@@ -14,6 +16,20 @@ public class RejectedLine {
     private static final Pattern SYSLOG = Pattern.compile("<\\d{1,3}>");
     private static final Pattern OCTETS = Pattern.compile("\\d+ [<{]");
     private static final Pattern ANOTHER = Pattern.compile("[ \\t\\r]*,?[ \\t\\r]*[\\[{]");
+
+    private static final List OF_TORN = Arrays.asList(new String[] {
+        "bom", "utf-16", "nul", "syslog-prefix", "octet-count", "several-values"
+    });
+    private static final List OF_TOO_LONG = Arrays.asList(new String[] {"utf-16", "nul"});
+
+    /**
+     * The reason for bytes that are not a whole line: `marked` as LineCutter does, unless `found`, the reason of
+     * these bytes as a line, says more: a sender that separates its events in another way sends no whole line.
+     */
+    public static String ofPart(String marked, String found) {
+        List better = marked.equals("torn") ? OF_TORN : OF_TOO_LONG;
+        return better.contains(found) ? found : marked;
+    }
 
     public static String reason(JsonFactory json, byte[] block, int begin, int end) {
         String bytes = new String(block, begin, end - begin, StandardCharsets.ISO_8859_1);

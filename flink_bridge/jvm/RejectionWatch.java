@@ -9,13 +9,16 @@ import org.apache.flink.metrics.MetricGroup;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Warns in the log, and in the metric mostly_rejected, if more than half of the lines of a minute are rejected. */
+/**
+ * Warns in the log, and in the metric mostly_rejected, if more than half of the lines of a minute are rejected. If
+ * fewer than LEAST_LINES come within a minute, it lasts until there are so many.
+ */
 public class RejectionWatch {
 
     private static final Logger LOG = LoggerFactory.getLogger(RejectionWatch.class);
     private static final long LOOK_EVERY = 10 * 1000L; // milliseconds
     private static final long MINUTE = 60 * 1000L;
-    private static final int LEAST_LINES = 10; // a minute with fewer lines is not judged
+    private static final int LEAST_LINES = 10; // fewer lines are not judged
 
     private final String endpoint;
     private final String rejectedTopic;
@@ -61,9 +64,10 @@ public class RejectionWatch {
     }
 
     /** `age`: how long this minute has lasted, in milliseconds. */
-    private synchronized void look(long age) {
-        boolean over = age >= MINUTE;
-        boolean now = events + rejected >= LEAST_LINES && rejected > events;
+    synchronized void look(long age) {
+        boolean enough = events + rejected >= LEAST_LINES;
+        boolean over = age >= MINUTE && enough;
+        boolean now = enough && rejected > events;
         if (now && (over || !mostly)) {
             // The message has no {}, because Janino passes an array as a single argument.
             LOG.warn(rejected + " of the last " + (events + rejected) + " lines from " + endpoint

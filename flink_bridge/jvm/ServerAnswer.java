@@ -2,10 +2,15 @@ package winevent;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.DeserializationFeature;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
-/** The answer of a server to RESUME, see docs/PROTOCOL.md. Unknown members are ignored. */
+/**
+ * The answer of a server to RESUME, see docs/PROTOCOL.md. Each member that a server sends is needed, and has to be what
+ * a server sends, because a plain server may send JSON lines with a status, too. Unknown members are ignored, except in
+ * a refusal, which is the form of many a line of a log.
+ */
 public class ServerAnswer {
 
     public static final int MOST_BYTES = 1024; // the line with its LF
@@ -13,17 +18,23 @@ public class ServerAnswer {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
+    private static final int MEMBERS_OF_ERROR = 3;
+    private static final Pattern CODE = Pattern.compile("[a-z]+(-[a-z]+)*"); // one word for programs
+    private static final Pattern LOG_ID = Pattern.compile("(?!-$)[!-~]{1,128}"); // fits into a request
+
     public final String status; // ok, gap, new-log or error
     public final String logId;
     public final long offset;
     public final long lostBytes;
+    public final boolean follows; // the log asked for is an earlier one of this log
     public final String reason;
 
-    private ServerAnswer(String status, String logId, long offset, long lostBytes, String reason) {
+    private ServerAnswer(String status, String logId, long offset, long lostBytes, boolean follows, String reason) {
         this.status = status;
         this.logId = logId;
         this.offset = offset;
         this.lostBytes = lostBytes;
+        this.follows = follows;
         this.reason = reason;
     }
 
@@ -43,22 +54,30 @@ public class ServerAnswer {
             return null;
         }
         Object status = members.get("status");
-        boolean explains = members.get("reason") instanceof String && members.get("code") instanceof String;
-        if ("error".equals(status) && explains && !members.containsKey("log_id")) {
-            return new ServerAnswer("error", null, 0, 0, (String) members.get("reason"));
+        if ("error".equals(status)) {
+            Object reason = members.get("reason");
+            boolean explains = reason instanceof String && isText(members.get("code"), CODE);
+            return explains && members.size() == MEMBERS_OF_ERROR
+                    ? new ServerAnswer("error", null, 0, 0, false, (String) reason) : null;
         }
         boolean follows = "ok".equals(status) || "gap".equals(status) || "new-log".equals(status);
         Object logId = members.get("log_id");
         Object offset = members.get("offset");
-        if (!follows || !(logId instanceof String) || !isWhole(offset) || ((String) logId).isEmpty()) {
+        Object lost = members.get("lost_bytes");
+        if (!follows || !isText(logId, LOG_ID) || !isCount(offset) || !isCount(lost)) {
             return null;
         }
-        Object lost = members.get("lost_bytes");
-        long lostBytes = isWhole(lost) ? ((Number) lost).longValue() : 0;
-        return new ServerAnswer((String) status, (String) logId, ((Number) offset).longValue(), lostBytes, "");
+        long lostBytes = ((Number) lost).longValue();
+        boolean isLater = Boolean.TRUE.equals(members.get("follows"));
+        return new ServerAnswer(
+                (String) status, (String) logId, ((Number) offset).longValue(), lostBytes, isLater, "");
     }
 
-    private static boolean isWhole(Object value) {
-        return value instanceof Integer || value instanceof Long;
+    private static boolean isText(Object value, Pattern form) {
+        return value instanceof String && form.matcher((String) value).matches();
+    }
+
+    private static boolean isCount(Object value) {
+        return (value instanceof Integer || value instanceof Long) && ((Number) value).longValue() >= 0;
     }
 }

@@ -137,12 +137,10 @@ public class SortLines extends ProcessFunction {
         while (block[begin] != LF) {
             begin++;
         }
-        String reason = new String(block, 1, begin - 1, StandardCharsets.US_ASCII);
+        String marked = new String(block, 1, begin - 1, StandardCharsets.US_ASCII);
         begin++;
-        long now = System.currentTimeMillis();
-        boolean whole = reason.equals("torn") && begin < block.length
-                && line.reasonAgainst(block, begin, block.length, false, now) == null;
-        if (whole) {
+        String reason = line.reasonOfPart(marked, block, begin, block.length, System.currentTimeMillis());
+        if (reason == null) {
             emit(block, begin, block.length);
         } else {
             reject(reason, block, begin, block.length);

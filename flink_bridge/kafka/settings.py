@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -34,6 +35,14 @@ _PRODUCER = {
 }
 
 
+# Properties that are a whole number in every client of Kafka.
+_NUMBER_NAMES = re.compile(r".*\.(?:ms|bytes|size|memory|records)|retries", re.DOTALL).fullmatch
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*").fullmatch  # as Java reads it
+_MOST = 2**31 - 1
+_READ_HERE = ("delivery.timeout.ms", "linger.ms", "request.timeout.ms", "max.request.size", "buffer.memory")
+_REQUEST_TIMEOUT_MS = "30000"  # Kafka's default
+
+
 class KafkaSettingsError(ValueError):
     """Settings that cannot work; the text says which one and what to set."""
 
@@ -44,6 +53,30 @@ def check_transaction_timeout(timeout: int, checkpoint_interval: float) -> None:
         raise KafkaSettingsError(
             f"--transaction-timeout {timeout} is not above --checkpoint-interval {checkpoint_interval:g}: "
             "Kafka would end each transaction before its checkpoint"
+        )
+
+
+def _check_numbers(extra: dict[str, str]) -> None:
+    for name, value in extra.items():
+        is_reference = "${" in value and name not in _READ_HERE
+        if _NUMBER_NAMES(name) and not _NUMBER(value) and not is_reference:
+            raise KafkaSettingsError(
+                f"--kafka-property {name}={value}: expected a whole number, without a unit"
+            )
+
+
+def _check_delivery_timeout(extra: dict[str, str]) -> None:
+    """Kafka's producer refuses to start otherwise, and the job would restart for ever."""
+    settings = {"request.timeout.ms": _REQUEST_TIMEOUT_MS} | _PRODUCER | extra
+    names = ("delivery.timeout.ms", "linger.ms", "request.timeout.ms")
+    delivery, linger, request = (int(settings[name]) for name in names)
+    for name, value in zip(names, (delivery, linger, request), strict=True):
+        if not 0 <= value <= _MOST:
+            raise KafkaSettingsError(f"--kafka-property {name}={value}: expected 0 to {_MOST}")
+    if delivery < linger + request:
+        raise KafkaSettingsError(
+            f"delivery.timeout.ms={delivery} is less than linger.ms={linger} + request.timeout.ms={request}, "
+            "which Kafka's producer refuses: raise the first, or lower the others with --kafka-property"
         )
 
 
@@ -67,6 +100,8 @@ class KafkaSettings:
                 raise KafkaSettingsError(
                     f"{name}={value} would lose or reorder events in silence: set {name}={needed[0]}"
                 )
+        _check_numbers(dict(self.extra))
+        _check_delivery_timeout(dict(self.extra))
         if self.uses_sasl and not self.username:
             raise KafkaSettingsError(
                 f"{self.security_protocol} needs a user: set KAFKA_USERNAME, and the password in "

@@ -42,7 +42,7 @@ def _of_another_log(
         lost += max(cut.reached - max(common, cut.end), 0)
         common = min(common, cut.end)
     lost += max(start - common, 0)
-    return ResumeAnswer("new-log", log_id, max(common, start), lost)
+    return ResumeAnswer("new-log", log_id, max(common, start), lost, follows=True)
 
 
 def _word(request: ResumeRequest, start: int, end: int) -> int:

@@ -6,6 +6,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -24,6 +26,8 @@ public class ReaderSoak extends Thread {
     private LogPosition position = LogPosition.none("earliest");
     private long blocks;
     private long lines;
+    private long patience = 60; // seconds without a line
+    private volatile long lostLine = -1; // the server leaves it out
 
     public ReaderSoak() throws Exception {
         super("the server of the soak");
@@ -62,6 +66,9 @@ public class ReaderSoak extends Thread {
             while (line >= allowed) {
                 LockSupport.parkNanos(50000);
             }
+            if (line == lostLine) {
+                continue;
+            }
             out.write(LINE); // the reader seldom finds more than a few of them at once
         }
         cutAt = Long.MAX_VALUE;
@@ -90,7 +97,11 @@ public class ReaderSoak extends Thread {
                 lines += (block.lines.length + 1) / LINE.length;
                 position = block.end;
             } else {
-                reader.available().get();
+                try {
+                    reader.available().get(patience, TimeUnit.SECONDS);
+                } catch (TimeoutException silent) {
+                    return "no line for " + patience + " s: " + atRest(until);
+                }
             }
         }
         if (!broken.isEmpty()) {
@@ -98,8 +109,17 @@ public class ReaderSoak extends Thread {
         }
         boolean right = reader.buffered() == 0 && reader.poll() == null && lines == until
                 && position.toString().equals("L " + until * LINE.length);
-        return right ? "" : "at rest: buffered " + reader.buffered() + ", lines " + lines + " of " + until
-                + ", position " + position;
+        return right ? "" : "at rest: " + atRest(until);
+    }
+
+    private String atRest(long until) {
+        return "buffered " + reader.buffered() + ", lines " + lines + " of " + until + ", position " + position;
+    }
+
+    /** For a test of this soak: the line of this number is never sent. */
+    public void lose(long line, long patience) {
+        lostLine = line;
+        this.patience = patience;
     }
 
     public long blocks() {

@@ -1,4 +1,7 @@
-"""A server disappears without a FIN: its network namespace is deleted during the connection. Needs root."""
+"""A server disappears without a FIN: the cable of its network namespace is pulled. Needs root.
+
+Keepalive finds each of the three here. That missing heartbeats alone tell, tests/unit/flink_bridge shows.
+"""
 
 from __future__ import annotations
 

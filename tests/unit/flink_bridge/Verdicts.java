@@ -35,6 +35,13 @@ public class Verdicts {
         return said.toString();
     }
 
+    /** The result for bytes that LineCutter marks as `marked`. */
+    public String ofPart(String options, String marked, byte[] bytes, long now) throws Exception {
+        EventLine line = new EventLine((Map) new ObjectMapper().readValue(options, Map.class));
+        String reason = line.reasonOfPart(marked, bytes, 0, bytes.length, now);
+        return reason == null ? event(line) : "reason " + reason;
+    }
+
     private static String betweenEvents(EventLine line, byte[] lines, int begin, int end, long now) {
         byte[] block = new byte[BEFORE.length + end - begin + AFTER.length];
         System.arraycopy(BEFORE, 0, block, 0, BEFORE.length);

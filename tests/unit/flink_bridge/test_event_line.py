@@ -46,6 +46,11 @@ class Parser:
         assert len(said) == len(lines)
         return [_verdict(text) for text in said]
 
+    def part(self, marked: str, part: bytes) -> str | None:
+        """The reason for bytes that are not a whole line."""
+        said = self._verdicts.ofPart(json.dumps(line_options(EventSettings())), marked, part, NOW)
+        return _verdict(said).reason
+
     def times(self, texts: list[str], zone: str = "UTC") -> list[int | None]:
         said = self._verdicts.ofTimes("\n".join(texts), zone, NOW).splitlines()
         return [None if text == "none" else int(text) for text in said]
@@ -101,6 +106,31 @@ def test_hostile_lines_by_both_rules(parser: Parser, count: int) -> None:
     # Each line on its own or all in one block: what is damaged beside a line does not touch it.
     some = lines[:300]
     assert [parser.lines([line], EventSettings(event_timestamps=False))[0] for line in some] == found[:300]
+
+
+@pytest.mark.parametrize(
+    ("marked", "part", "reason"),
+    [
+        ("torn", b'{"computer":"a"}', None),
+        ("torn", b'{"computer":"a"', "torn"),
+        ("torn", b'{"x":1}', "torn"),
+        ("torn", b'{"computer":"a"}\0{"computer":"b"}\0', "nul"),
+        ("torn", b'\xef\xbb\xbf{"computer":"a"}', "bom"),
+        ("torn", '{"computer":"a"}'.encode("utf-16"), "utf-16"),
+        ("torn", b"<13>Nov 25 09:28:24 host app: te", "syslog-prefix"),
+        ("torn", b'16 {"computer":"a"}16 {"comp', "octet-count"),
+        ("torn", b'{"computer":"a"}\r{"computer":"b"}\r', "several-values"),
+        ("too-long", b'{"computer":"a"}\0{"computer":"b"}\0{', "nul"),
+        ("too-long", '{"computer":"a"}'.encode("utf-16-le"), "utf-16"),
+        ("too-long", b'{"computer":"a"}\r{"computer":"b"}\r', "too-long"),
+        ("too-long", b"<13>Nov 25 09:28:24", "too-long"),
+        ("too-long", b"\xff\xff", "too-long"),
+    ],
+)
+def test_a_part_of_a_line_gets_the_reason_that_helps(
+    parser: Parser, marked: str, part: bytes, reason: str | None
+) -> None:
+    assert parser.part(marked, part) == reason
 
 
 def test_an_event_ends_with_its_line(parser: Parser) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import socket
 import ssl
@@ -10,6 +12,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,6 +26,13 @@ Start = Callable[..., Reader]
 @pytest.fixture
 def jvm_pid(gateway: Any) -> int:
     return int(gateway.jvm.java.lang.ProcessHandle.current().pid())
+
+
+@pytest.fixture
+def log(gateway: Any) -> Callable[[], str]:
+    """The text of the JVM's log."""
+    file = Path(gateway.jvm.System.getProperty("log.file"))
+    return lambda: file.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -61,6 +71,82 @@ def test_a_silent_server_is_waited_for_and_not_a_byte_of_it_is_lost(
     assert got.reconnects() == 0
 
 
+def test_a_server_whose_first_line_is_waited_for_is_connected_and_warned_of(
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
+) -> None:
+    goes_on = [Event(), Event()]
+
+    def slow(client: socket.socket) -> None:
+        request(client)
+        for event, piece in zip(goes_on, (b'{"computer"', b':"a"}\n'), strict=True):
+            event.wait(60)
+            client.sendall(piece)
+        until_closed(client)
+
+    port = serve(slow).port
+    got = reader(port, tick_ms=200)
+    wait_until(got.connected, "it is connected")
+    for event, warning in zip(
+        goes_on,
+        ("connected, but no line has come yet", "11 bytes have arrived without an LF; does"),
+        strict=True,
+    ):
+        said = f"{port}: {warning}"
+        wait_until(lambda said=said: said in log(), "a warning")
+        time.sleep(0.5)
+        assert log().count(said) == 1
+        event.set()
+    got.take_until(b'{"computer":"a"}\n')
+    assert got.state() == "plain"
+
+
+def test_an_answer_that_is_waited_for_is_no_connection(reader: Start, serve: Callable[..., Server]) -> None:
+    """A server that has to answer is left after some seconds: it would seem connected every other moment."""
+    heard = Event()
+
+    def silent(client: socket.socket) -> None:
+        request(client)
+        heard.set()
+        until_closed(client)
+
+    got = reader(serve(silent).port, mode="resume")
+    assert heard.wait(60)
+    time.sleep(0.2)
+    assert not got.connected()
+
+
+def beating(*pauses: float, then: float, last: bytes = b"") -> Script:
+    """A line, then an LF after each of these pauses (seconds), then silence, then `last`."""
+
+    def script(client: socket.socket) -> None:
+        client.sendall(b"x\n")
+        for pause in pauses:
+            time.sleep(pause)
+            client.sendall(b"\n")
+        client.settimeout(then)
+        with contextlib.suppress(TimeoutError):
+            until_closed(client)
+        client.sendall(last)
+        until_closed(client)
+
+    return script
+
+
+def test_a_server_whose_heartbeats_end_is_gone(reader: Start, serve: Callable[..., Server]) -> None:
+    """Its socket stays open, and the kernel answers keepalive: only the missing heartbeats tell."""
+    server = serve(beating(0.6, 0.6, 0.6, then=60), saying(b"y\n"), until_closed)
+    reader(server.port, tick_ms=300).take_until(b"x\ny\n", 30)
+
+
+@pytest.mark.parametrize("pauses", [(0.6, 0.6), (0.6, 0.6, 1.5, 1.5), (0.2, 0.2, 0.2, 0.2)])
+def test_blank_lines_are_no_heartbeats(
+    reader: Start, serve: Callable[..., Server], pauses: tuple[float, ...]
+) -> None:
+    got = reader(serve(beating(*pauses, then=6, last=b"y\n"), until_closed).port, tick_ms=300)
+    got.take_until(b"x\ny\n")
+    assert got.reconnects() == 0
+
+
 def test_a_server_that_sends_plain_lines_is_not_asked_again(
     reader: Start, serve: Callable[..., Server]
 ) -> None:
@@ -93,25 +179,75 @@ def test_a_client_that_was_stopped_for_a_moment_asks_again(
     reader: Start, serve: Callable[..., Server], jvm_pid: int
 ) -> None:
     """The producer takes it for a plain client then, and sends an LF."""
-    stopped = 0
 
     def producer(client: socket.socket) -> None:
-        nonlocal stopped
         time.sleep(0.03)
         os.kill(jvm_pid, signal.SIGSTOP)
+        wait_until(lambda: thread_states(jvm_pid) == {"T"}, "every thread has stopped")
         client.sendall(b"\n")
         time.sleep(0.5)
         os.kill(jvm_pid, signal.SIGCONT)
-        stopped += 1
         until_closed(client)
 
-    for _ in range(5):  # on a busy machine, the client may be stopped before it begins to wait
-        got = reader(serve(producer, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed).port)
-        wait_until(lambda got=got: got.state() == "plain" or got.take(), "it reads")
-        if got.received:
-            break
-    assert stopped
+    got = reader(serve(producer, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed).port)
+    states = set()
+    wait_until(lambda: states.add(got.state()) or got.take(), "it reads")
     assert got.received == b"x\n"
+    assert "plain" not in states
+
+
+def thread_states(pid: int) -> set[str]:
+    try:
+        stats = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # a thread has just ended
+        return set()
+    return {stat.rpartition(")")[2].split()[0] for stat in stats}
+
+
+def unheard(client: socket.socket) -> None:
+    """As a producer that gets the request after it has ceased to wait for it."""
+    assert request(client).startswith("RESUME ")
+    time.sleep(0.05)
+    client.sendall(b"\n")
+    until_closed(client)
+
+
+@pytest.mark.parametrize("mode", ["auto", "resume"])
+def test_a_request_that_arrives_late_is_sent_again(
+    reader: Start, serve: Callable[..., Server], mode: str
+) -> None:
+    """Our clock does not tell how long it was under way."""
+    server = serve(unheard, unheard, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
+    got = reader(server.port, mode=mode)
+    states = set()
+    wait_until(lambda: states.add(got.state()) or got.take(), "it reads")
+    assert got.received == b"x\n"
+    assert "plain" not in states
+    assert server.errors == []
+
+
+def test_a_server_that_always_begins_with_an_empty_line_is_read_in_the_end(
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
+) -> None:
+    def plain(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b"\n")
+        time.sleep(0.2)
+        client.sendall(b"x\n")
+        until_closed(client)
+
+    server = serve(*[unheard] * 5, plain)
+    got = reader(server.port)
+    got.take_until(b"x\n")
+    assert (got.state(), server.errors) == ("plain", [])
+    assert log().count(f"{server.port}: after 5 requests, the server still begins with an empty line") == 1
+
+
+def test_an_empty_line_before_the_first_line_is_part_of_a_plain_stream(
+    reader: Start, serve: Callable[..., Server]
+) -> None:
+    got = reader(serve(saying(b"\nx\n"), until_closed).port)
+    got.take_until(b"x\n")
 
 
 def test_a_reset_before_the_first_lf_leaves_a_torn_line(reader: Start, serve: Callable[..., Server]) -> None:
@@ -146,6 +282,13 @@ def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Calla
         b'{"log_id":5,"offset":0,"status":"ok"}',
         b'{"status":"error","log_id":"a","reason":"x"}',
         b'{"status":"error","reason":"disk full","computer":"a"}',
+        b'{"status":"error","reason":"disk full","code":"disk-full","computer":"a"}',
+        b'{"status":"error","reason":"disk full","code":"E 42"}',
+        b'{"status":"error","reason":"disk full","code":"E42"}',
+        b'{"status":"ok","log_id":"app-7","offset":12,"computer":"a"}',
+        b'{"status":"ok","log_id":"app-7","offset":12,"lost_bytes":null,"computer":"a"}',
+        b'{"status":"ok","log_id":"app 7","offset":12,"lost_bytes":0}',
+        b'{"status":"gap","log_id":"a","offset":-1,"lost_bytes":0}',
         b"{" + b" " * 2_000 + b"}",
         b"<13>Nov 25 09:28:24 host app: text",
     ],
@@ -157,6 +300,17 @@ def test_a_line_that_is_no_answer_is_a_line(reader: Start, serve: Callable[..., 
         until_closed(client)
 
     reader(serve(hears_first).port).take_until(line + b"\n")
+
+
+def test_members_of_a_later_version_are_left_out(reader: Start, serve: Callable[..., Server]) -> None:
+    def later(client: socket.socket) -> None:
+        request(client)
+        client.sendall(b'{"log_id":"L","offset":7,"status":"ok","lost_bytes":0,"new":[1]}\nx\n')
+        until_closed(client)
+
+    got = reader(serve(later).port)
+    got.take_until(b"x\n")
+    assert got.position() == "L 9"
 
 
 def test_a_refusal_is_tried_again_until_it_has_passed(reader: Start, serve: Callable[..., Server]) -> None:
@@ -208,17 +362,32 @@ def test_a_gap_is_counted_or_ends_it(
     assert failing.received == b""
 
 
-def test_a_log_that_goes_on_under_a_new_id_is_no_gap(reader: Start, serve: Callable[..., Server]) -> None:
-    """As a producer's does after a restart of its machine."""
-    answer = answering("L 5", "new-log", "M", 5, b"x\n", lost=0)
+@pytest.mark.parametrize("offset", [0, 3, 5])
+def test_a_log_that_goes_on_under_a_new_id_is_no_gap(
+    reader: Start, serve: Callable[..., Server], offset: int
+) -> None:
+    """As a producer's does after a restart of its machine. It may have lost what was read before."""
+    answer = answering("L 5", "new-log", "M", offset, b"x\n", follows=True)
     got = reader(serve(answer, until_closed).port, "L 5", fail_on_gap=True)
     got.take_until(b"x\n")
     assert got.failure() == ""
-    wait_until(lambda: got.position() == "M 7", "the position")
+    wait_until(lambda: got.position() == f"M {offset + 2}", "the position")
+
+
+@pytest.mark.parametrize(
+    ("lost", "follows", "said"),
+    [(0, False, "nobody knows how many bytes are lost"), (2, True, "2 bytes are lost")],
+)
+def test_another_log_is_a_gap(
+    reader: Start, serve: Callable[..., Server], lost: int, follows: bool, said: str
+) -> None:
+    answer = answering("L 5", "new-log", "M", 5, b"x\n", lost=lost, follows=follows)
+    got = reader(serve(answer).port, "L 5", fail_on_gap=True)
+    assert said in wait_until(got.failure, "it fails")
 
 
 def test_resume_insists_and_says_what_the_server_said(
-    reader: Start, serve: Callable[..., Server], gateway: Any
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
 ) -> None:
     def plain(client: socket.socket) -> None:
         request(client)
@@ -227,8 +396,7 @@ def test_resume_insists_and_says_what_the_server_said(
     server = serve(plain, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
     reader(server.port, mode="resume").take_until(b"x\n")
     assert server.errors == []
-    log = Path(gateway.jvm.System.getProperty("log.file")).read_text(encoding="utf-8")
-    assert f'{server.port}: the server does not understand RESUME; it said "hello"' in log
+    assert f'{server.port}: the server does not understand RESUME; it said "hello"' in log()
 
 
 def test_what_follows_the_last_lf_is_torn(reader: Start, serve: Callable[..., Server]) -> None:
@@ -252,6 +420,30 @@ def test_a_line_without_end_takes_no_memory(reader: Start, serve: Callable[..., 
     wait_until(lambda: len(got.take()) >= len(marked), "the end of the line")
     assert got.received == marked
     assert got.heap() - before < 16 * 2**20
+
+
+@pytest.mark.parametrize("end", [b"\0", b"\r"])
+def test_a_stream_without_lf_is_warned_of_and_counted(
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str], end: bytes
+) -> None:
+    """Its sender ends each event with NUL, or with CR, so that the whole stream is one line."""
+    event = b'{"computer":"a"}' + end
+    stream = event * (3 * 2**20 // len(event))
+    server = serve(saying(b"first\n" + stream), saying(b""), until_closed)
+    got = reader(server.port)
+    got.take_until(b"first\n\ntoo-long\n" + stream[:65_536] + b"\n")
+    wait_until(lambda: got.reconnects() > 0, "the end of the connection")
+    assert got.skippedBytes() == len(stream) - 65_536
+    warnings = re.findall(rf"{server.port}: (\d+) bytes of lines that are too long were skipped", log())
+    assert len(warnings) == 2
+    assert int(warnings[0]) * 10 <= int(warnings[1])
+
+
+def test_skipped_bytes_of_a_line_with_an_end(reader: Start, serve: Callable[..., Server]) -> None:
+    server = serve(answering("- earliest", "ok", "L", 0, b"x" * 300_000 + b"\ny\n"), until_closed)
+    got = reader(server.port)
+    got.take_until(b"\ntoo-long\n" + b"x" * 65_536 + b"\ny\n")
+    assert got.skippedBytes() == 300_000 - 65_536
 
 
 def test_tls_with_a_client_certificate(reader: Start, serve: Callable[..., Server], tmp_path: Path) -> None:

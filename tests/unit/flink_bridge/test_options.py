@@ -52,11 +52,27 @@ def test_a_preset_sets_what_is_not_given() -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "value"), [("--on-gap", "fail"), ("--on-gap", "continue"), ("--start-from", "latest")]
+)
+def test_flinks_own_source_has_no_positions(option: str, value: str) -> None:
+    variables = {"KAFKA_USERNAME": "bridge"}
+    result = CliRunner().invoke(main, ["--source", "socket", option, value], env=variables)
+    assert result.exit_code == 2
+    assert f"has no position in a log, so {option} has no meaning" in " ".join(result.output.split())
+    variable = "WIN_EVENT_" + option[2:].upper().replace("-", "_")
+    assert CliRunner().invoke(main, ["--source", "socket"], env=variables | {variable: value}).exit_code == 2
+    assert settings("--source", "socket").source == "socket"
+    assert settings("--source", "auto", option, value).source == "auto"
+
+
+@pytest.mark.parametrize(
     "options",
     [
         ("--hostname", "a:b"),
         ("--key-field", "$..x"),
         ("--kafka-property", "nonsense"),
+        ("--kafka-property", "delivery.timeout.ms=2min"),
+        ("--kafka-property", "delivery.timeout.ms=20000"),
         ("--kafka-sasl-mechanism", "oauthbearer"),
         ("--kafka-rejected-topic", "events_processed"),
         ("--kafka-username", ""),

@@ -98,6 +98,35 @@ def test_a_write_waits_for_a_broker_as_long_as_a_delivery(
     assert settings.producer_properties()["max.block.ms"] == waits
 
 
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ({"delivery.timeout.ms": "2min"}, "delivery.timeout.ms=2min: expected a whole number"),
+        ({"delivery.timeout.ms": "${env:X}"}, "expected a whole number"),
+        ({"delivery.timeout.ms": "1_000_000"}, "expected a whole number"),
+        ({"delivery.timeout.ms": "3000000000"}, "expected 0 to 2147483647"),
+        ({"max.request.size": "1MB"}, "max.request.size=1MB: expected a whole number"),
+        ({"buffer.memory": "64 MiB"}, "expected a whole number"),
+        ({"max.block.ms": ""}, "expected a whole number"),
+        ({"delivery.timeout.ms": "30019"}, r"30019 is less than linger.ms=20 \+ request.timeout.ms=30000"),
+        ({"request.timeout.ms": "200000"}, "120000 is less than"),
+        ({"linger.ms": "100000"}, "120000 is less than"),
+    ],
+)
+def test_numbers_that_kafka_refuses_are_found_before_submission(extra: dict[str, str], said: str) -> None:
+    with pytest.raises(KafkaSettingsError, match=said):
+        KafkaSettings("b:1", "PLAINTEXT", extra=tuple(extra.items()))
+
+
+def test_numbers_that_kafka_takes() -> None:
+    for extra in (
+        {"delivery.timeout.ms": "30020"},
+        {"delivery.timeout.ms": "1000", "request.timeout.ms": "900", "linger.ms": "100"},
+        {"send.buffer.bytes": "-1", "metadata.max.age.ms": "${env:AGE}", "client.id": "2min"},
+    ):
+        KafkaSettings("b:1", "PLAINTEXT", extra=tuple(extra.items()))
+
+
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
 def test_without_sasl_there_is_no_login(protocol: str) -> None:
     assert "sasl.jaas.config" not in KafkaSettings("b:1", protocol).producer_properties()

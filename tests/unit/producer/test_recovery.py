@@ -65,6 +65,8 @@ def test_a_log_that_was_cut_back_never_serves_other_bytes_under_an_old_position(
         second.append(line(number, "WS-2"))
     ahead = second.ask(first.log.log_id, ends[9])
     assert (ahead.status, ahead.offset, ahead.lost_bytes) == ("new-log", ends[3], 0)
+    assert ahead.follows
+    assert not second.ask("another", ends[3]).follows
     behind = second.ask(first.log.log_id, ends[1])
     assert (behind.status, behind.offset, behind.lost_bytes) == ("new-log", ends[1], ends[9] - ends[3])
     refused = second.ask(first.log.log_id, ends[9], strict=True)

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -57,6 +58,13 @@ def test_any_bytes_are_an_answer_or_a_protocol_error(line: bytes) -> None:
     if answer.status != "error":
         request = ResumeRequest(answer.log_id, answer.offset)
         assert ResumeRequest.decode(request.encode()) == request
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_an_answer_says_whether_its_log_follows_the_one_asked_for(follows: bool) -> None:
+    answer = ResumeAnswer("new-log", "a1", 7, 2, follows=follows)
+    assert ResumeAnswer.decode(answer.encode()) == answer
+    assert (b"follows" in answer.encode()) is follows
 
 
 def test_members_of_a_later_version_are_left_out() -> None:
