@@ -17,7 +17,7 @@ from detection.correlation.correlator import (
     Told,
 )
 from detection.correlation.definition import Correlation, CorrelationError, define
-from detection.matching.event_fields import event_time
+from detection.matching.event_fields import event_ticks
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import Refusal
 from detection.matching.rule_set import RuleSet
@@ -161,8 +161,7 @@ class Detector:
 
     def _hit(self, hit: Hit, source: str) -> Iterator[Alert]:
         self.counts.hits += 1
-        name, moment = identity(hit), event_time(hit.event)
-        time = read_ticks(moment) if moment else None
+        name, time = identity(hit), event_ticks(hit.event)
         late = False
         if time is None:
             self.counts.timeless += 1
@@ -200,5 +199,4 @@ def _last_time(block: bytes) -> int | None:
     if flat := _FLAT_TIME(lines[-1]):
         return read_ticks(flat[1].decode(errors="replace"))
     event = parse_object(lines[-1])
-    moment = event_time(event) if event else None
-    return read_ticks(moment) if moment else None
+    return event_ticks(event) if event else None

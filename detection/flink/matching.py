@@ -14,12 +14,11 @@ from detection.alerts import identity, of_event
 from detection.correlation.correlator import Occurrence
 from detection.flink import rows
 from detection.flink.shipping import Shipped
-from detection.matching.event_fields import event_time
+from detection.matching.event_fields import event_ticks
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import RuleFile
 from detection.wall_clock import wall_clock
-from producer.events.event_time import read_ticks
 
 
 class Matching(Shipped, FlatMapFunction):
@@ -47,8 +46,7 @@ class Matching(Shipped, FlatMapFunction):
         counts.lines = counts.rejected = 0
 
     def _rows(self, hit: Hit) -> Iterator[Row]:
-        name, moment = identity(hit), event_time(hit.event)
-        time = read_ticks(moment) if moment else None
+        name, time = identity(hit), event_ticks(hit.event)
         if time is None:
             self._timeless.inc()
         for rule in hit.rules:

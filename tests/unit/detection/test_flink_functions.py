@@ -108,6 +108,13 @@ def test_an_event_without_a_time_alerts_alone_and_is_counted(matching: Matching,
     assert metrics.counts["timeless"] == 2
 
 
+def test_an_event_that_cannot_be_read_does_not_end_the_job(matching: Matching, metrics: Metrics) -> None:
+    deep = event(0, 1).replace(b'"WS-1"', b"[" * 900 + b"]" * 900)
+    late = event(0, 1).replace(b"2026-01-05T12:00:00.0000000Z", b"9999-12-31T24:00:00Z")
+    assert [json.loads(alert)["count"] for _, alert in matching.flat_map(deep + late)] == [1, 1]
+    assert metrics.counts["timeless"] == 1
+
+
 def test_an_alert_goes_to_the_topic_under_its_rule_and_group(matching: Matching) -> None:
     ((_, alert),) = matching.flat_map(event(0, 1))
     told = json.loads(alert)
