@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from detection.alerts import Alert, identity, of_event, telling
@@ -56,6 +56,17 @@ def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
         except CorrelationError as error:
             refused.append(rule.head.refuse(str(error)))
     return list(found.values()), refused
+
+
+def counted(rules: RuleSet) -> RuleSet:
+    """The rules without the correlations that cannot be used, which are added to the refusals.
+
+    The rules that only those refer to alert by themselves.
+    """
+    correlations, refused = definitions(rules)
+    keys = {each.head.key for each in correlations}
+    kept = tuple(each for each in rules.correlations if each.head.key in keys)
+    return replace(rules, correlations=kept, refusals=(*rules.refusals, *refused)).silenced()
 
 
 class Detector:

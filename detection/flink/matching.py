@@ -12,6 +12,7 @@ from pyflink.datastream import FlatMapFunction, RuntimeContext
 
 from detection.alerts import identity, of_event
 from detection.correlation.correlator import Occurrence
+from detection.detector import counted
 from detection.flink import rows
 from detection.flink.shipping import Shipped
 from detection.matching.event_fields import event_ticks
@@ -31,7 +32,7 @@ class Matching(Shipped, FlatMapFunction):
         self._files, self._pipelines = files, pipelines
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        rules = load(self._files, self._pipelines)
+        rules = counted(load(self._files, self._pipelines))
         self._matcher, self._listening = Matcher(rules.rules), rows.listening(rows.families(rules))
         metrics = runtime_context.get_metrics_group()
         self._lines, self._rejected = metrics.counter("lines"), metrics.counter("rejected")

@@ -100,6 +100,13 @@ def test_a_hit_is_an_alert_or_goes_to_its_group(matching: Matching) -> None:
     assert list(matching.flat_map(event(2))) == []
 
 
+def test_a_refused_correlation_silences_no_rule_of_the_job(metrics: Metrics) -> None:
+    texts = (TEXTS[0], TEXTS[2].replace("gte: 5", "gte: 0"))
+    matching = Matching([RuleFile(f"rules/{number}.yml", text) for number, text in enumerate(texts)], [])
+    matching.open(metrics)
+    assert [key for key, _ in matching.flat_map(event(0))] == [""]
+
+
 def test_an_event_without_a_time_alerts_alone_and_is_counted(matching: Matching, metrics: Metrics) -> None:
     lines = [event(0, 1), event(1, TargetUserName="m.ito")]
     timeless = [json.loads(line) | {"timestamp": "at noon"} for line in lines]
