@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from producer.event_fields import TEXT_MEMBER, TIMESTAMP_FIELDS
+from producer.event_fields import KEY_FIELDS, TEXT_MEMBER, TIMESTAMP_FIELDS
 from producer.event_shapes import LEVEL_WORDS, LEVELS, PATHS, Path, at
 from producer.events.event_time import EPOCH, TICKS, read_ticks
 from producer.events.line_rule import first_of
@@ -114,6 +114,11 @@ def event_ticks(event: Event) -> int | None:
     moment = event_time(event)
     ticks = read_ticks(moment) if moment else None
     return ticks if ticks is not None and _FIRST <= ticks < _END else None
+
+
+def event_computer(event: Event) -> str:
+    """The computer that wrote the event; empty if it does not say."""
+    return first_of(event, KEY_FIELDS) or ""
 
 
 def _member(event: Event, name: str) -> Event:
