@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from detection.alerts import Alert, identity, of_event, telling
@@ -17,14 +16,12 @@ from detection.correlation.correlator import (
     Told,
 )
 from detection.correlation.definition import Correlation, CorrelationError, define
-from detection.matching.event_fields import event_time
+from detection.matching.event_fields import Event, event_computer, event_ticks, shape_of
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import Refusal
 from detection.matching.rule_set import RuleSet
 from producer.events.event_time import TICKS, read_ticks
 from producer.events.line_rule import parse_object
-
-_FLAT_TIME = re.compile(rb'\{"timestamp":"([^"\\]{1,40})"').match
 
 
 @dataclass
@@ -58,6 +55,17 @@ def definitions(rules: RuleSet) -> tuple[list[Correlation], list[Refusal]]:
     return list(found.values()), refused
 
 
+def counted(rules: RuleSet) -> RuleSet:
+    """The rules without the correlations that cannot be used, which are added to the refusals.
+
+    The rules that only those refer to alert by themselves.
+    """
+    correlations, refused = definitions(rules)
+    keys = {each.head.key for each in correlations}
+    kept = tuple(each for each in rules.correlations if each.head.key in keys)
+    return replace(rules, correlations=kept, refusals=(*rules.refusals, *refused)).silenced()
+
+
 class Detector:
     """Finds hits and combines them to alerts.
 
@@ -84,11 +92,13 @@ class Detector:
 
         Returns new alerts, and those that telling (detection/alerts.py) reports again.
         """
-        matcher = self._matcher
+        matcher, seen = self._matcher, None
         for hit in matcher.hits(block):
+            seen = hit.event
             yield from self._hit(hit, source)
-        if self._waiting and (time := _last_time(block)) is not None:
-            self.clock.observe(source, time)
+        last = _last_event(block) if self._waiting else None
+        if last and last != seen and (time := event_ticks(last)) is not None:
+            self.clock.observe(source, time, event_computer(last))
         yield from self._advance()
         self.counts.lines += matcher.counts.lines
         self.counts.rejected += matcher.counts.rejected
@@ -161,14 +171,13 @@ class Detector:
 
     def _hit(self, hit: Hit, source: str) -> Iterator[Alert]:
         self.counts.hits += 1
-        name, moment = identity(hit), event_time(hit.event)
-        time = read_ticks(moment) if moment else None
+        name, time = identity(hit), event_ticks(hit.event)
         late = False
         if time is None:
             self.counts.timeless += 1
         elif self._waiting:
+            self.clock.observe(source, time, event_computer(hit.event))
             late = time < self.clock.watermark
-            self.clock.observe(source, time)
         for rule in hit.rules:
             self.fired.add(rule.head.key)
             if rule.head.alerts:
@@ -194,11 +203,7 @@ class Detector:
             yield change
 
 
-def _last_time(block: bytes) -> int | None:
-    """The time of the last line, in any shape."""
-    lines = block.rstrip(b"\r\n").rsplit(b"\n", 1)
-    if flat := _FLAT_TIME(lines[-1]):
-        return read_ticks(flat[1].decode(errors="replace"))
-    event = parse_object(lines[-1])
-    moment = event_time(event) if event else None
-    return read_ticks(moment) if moment else None
+def _last_event(block: bytes) -> Event | None:
+    """The event of the last line; None if that is none."""
+    event = parse_object(block.rstrip(b"\r\n").rsplit(b"\n", 1)[-1])
+    return event if event and shape_of(event) else None

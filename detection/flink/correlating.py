@@ -17,6 +17,7 @@ from detection.alerts import telling
 from detection.correlation.bounds import Bounds
 from detection.correlation.correlator import Correlator
 from detection.correlation.definition import Correlation
+from detection.detector import counted
 from detection.flink import rows
 from detection.flink.shipping import Shipped
 from detection.matching.loading import load
@@ -35,7 +36,7 @@ class Correlating(Shipped, KeyedProcessFunction):
         self._files, self._pipelines, self._bounds = files, pipelines, bounds
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        self._families = dict(rows.families(load(self._files, self._pipelines)))
+        self._families = dict(rows.families(counted(load(self._files, self._pipelines))))
         self._state = runtime_context.get_state(ValueStateDescriptor("windows", Types.PICKLED_BYTE_ARRAY()))
         metrics = runtime_context.get_metrics_group()
         self._late, self._lost = metrics.counter("late"), metrics.counter("lost")

@@ -12,14 +12,14 @@ from pyflink.datastream import FlatMapFunction, RuntimeContext
 
 from detection.alerts import identity, of_event
 from detection.correlation.correlator import Occurrence
+from detection.detector import counted
 from detection.flink import rows
 from detection.flink.shipping import Shipped
-from detection.matching.event_fields import event_time
+from detection.matching.event_fields import event_ticks
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import RuleFile
 from detection.wall_clock import wall_clock
-from producer.events.event_time import read_ticks
 
 
 class Matching(Shipped, FlatMapFunction):
@@ -32,7 +32,7 @@ class Matching(Shipped, FlatMapFunction):
         self._files, self._pipelines = files, pipelines
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        rules = load(self._files, self._pipelines)
+        rules = counted(load(self._files, self._pipelines))
         self._matcher, self._listening = Matcher(rules.rules), rows.listening(rows.families(rules))
         metrics = runtime_context.get_metrics_group()
         self._lines, self._rejected = metrics.counter("lines"), metrics.counter("rejected")
@@ -47,8 +47,7 @@ class Matching(Shipped, FlatMapFunction):
         counts.lines = counts.rejected = 0
 
     def _rows(self, hit: Hit) -> Iterator[Row]:
-        name, moment = identity(hit), event_time(hit.event)
-        time = read_ticks(moment) if moment else None
+        name, time = identity(hit), event_ticks(hit.event)
         if time is None:
             self._timeless.inc()
         for rule in hit.rules:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from producer.event_fields import TEXT_MEMBER, TIMESTAMP_FIELDS
+from producer.event_fields import KEY_FIELDS, TEXT_MEMBER, TIMESTAMP_FIELDS
 from producer.event_shapes import LEVEL_WORDS, LEVELS, PATHS, Path, at
+from producer.events.event_time import EPOCH, TICKS, read_ticks
 from producer.events.line_rule import first_of
 
 Event = dict[str, Any]
@@ -19,6 +20,8 @@ Event = dict[str, Any]
 ABSENT = "\udfff"
 """Means a missing field. It is half of a surrogate pair, so no event and no rule has it."""
 
+_FIRST = (86_400 - EPOCH) * TICKS  # the first day has the number 1
+_END = _FIRST + 3_652_059 * 86_400 * TICKS  # the days of 9999 years
 _LEVELS = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
 # Other names of the same fields in rules and pipelines.
 ALIASES = {
@@ -51,11 +54,22 @@ def text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, list):
-        return " ".join(part for part in map(text, value) if part is not ABSENT)
-    if isinstance(value, dict):
-        return text(value.get(TEXT_MEMBER))
-    return str(value)
+    return _inner_text(value) if isinstance(value, dict | list) else str(value)
+
+
+def _inner_text(value: Any) -> str:
+    """The text of an object or a list. Not recursive: a line may nest deeper than Python may call."""
+    several, found, waiting = isinstance(value, list), [], [value]
+    while waiting:
+        each = waiting.pop()
+        while isinstance(each, dict):
+            each = each.get(TEXT_MEMBER)
+            several |= isinstance(each, list)
+        if isinstance(each, list):
+            waiting += reversed(each)
+        elif (part := text(each)) is not ABSENT:
+            found.append(part)
+    return " ".join(found) if found or several else ABSENT
 
 
 def level(value: Any) -> str:
@@ -95,6 +109,18 @@ def event_time(event: Event) -> str | None:
     return first_of(event, TIMESTAMP_FIELDS)
 
 
+def event_ticks(event: Event) -> int | None:
+    """The event's time in ticks; None if it has none, or one outside of the years 1 to 9999."""
+    moment = event_time(event)
+    ticks = read_ticks(moment) if moment else None
+    return ticks if ticks is not None and _FIRST <= ticks < _END else None
+
+
+def event_computer(event: Event) -> str:
+    """The computer that wrote the event; empty if it does not say."""
+    return first_of(event, KEY_FIELDS) or ""
+
+
 def _member(event: Event, name: str) -> Event:
     found = event.get(name)
     return found if isinstance(found, dict) else {}
@@ -115,7 +141,7 @@ def _evtx_data(event: Event) -> Event:
 
 def _nxlog_level(event: Event) -> str:
     # NXLog calls a failed audit an error; Windows does not.
-    audit = str(event.get("EventType", "")).startswith("AUDIT_")
+    audit = text(event.get("EventType")).startswith("AUDIT_")
     return "Information" if audit else level(event.get("Severity"))
 
 

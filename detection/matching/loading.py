@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -70,8 +69,6 @@ class _Loading:
         self._documents: dict[int, Document] = {}
         self._taken: dict[str, Rule | CorrelationRule] = {}
         self._names: dict[str, str] = {}  # id, name or title -> key
-        self._only_parts: set[str] = set()
-        self._generated: set[str] = set()
 
     def parse(self, files: Iterable[RuleFile]) -> list[Any]:
         """Parse everything that pySigma understands; each id once."""
@@ -139,18 +136,11 @@ class _Loading:
             self._refuse(each, f"refers to rule '{missing}', {why}")
 
     def rule_set(self) -> RuleSet:
-        # Sigma: informational rules should not alert. Those that only feed a correlation never do.
-        informational = {key for key, each in self._taken.items() if each.head.level == "informational"}
-        silent = (self._only_parts - self._generated) | (self._generated & informational)
-        found = [
-            replace(each, head=replace(each.head, alerts=False)) if each.head.key in silent else each
-            for each in self._taken.values()
-        ]
         return RuleSet(
-            tuple(each for each in found if isinstance(each, Rule)),
-            tuple(each for each in found if isinstance(each, CorrelationRule)),
+            tuple(each for each in self._taken.values() if isinstance(each, Rule)),
+            tuple(each for each in self._taken.values() if isinstance(each, CorrelationRule)),
             tuple(self._refusals),
-        )
+        ).silenced()
 
     def _contents(self, files: Iterable[RuleFile]) -> Iterator[tuple[Document, dict[str, Any]]]:
         """The content of each rule, with the common parts from `action: global` of its file."""
@@ -203,7 +193,6 @@ class _Loading:
             self._refuse(correlation, _words(error))
             return True
         self._take(correlation, CorrelationRule(self._head(correlation), correlation, keys, references))
-        (self._generated if correlation.generate else self._only_parts).update(keys)
         return True
 
     def _take(self, sigma: Any, rule: Rule | CorrelationRule) -> None:

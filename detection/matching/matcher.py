@@ -16,7 +16,7 @@ import orjson
 from detection.matching.compiling.conditions import Known
 from detection.matching.compiling.function import Whole
 from detection.matching.compiling.kind import Kind, compiled
-from detection.matching.event_fields import FLAT, Event, Shape, read_field, shape_of, system_field
+from detection.matching.event_fields import ABSENT, FLAT, Event, Shape, read_field, shape_of, system_field
 from detection.matching.rule_set import Rule
 from producer.events.line_rule import are_plain, is_plain, parse_object
 
@@ -44,8 +44,11 @@ class Hit(NamedTuple):
     rules: list[Rule]
 
     def field(self, name: str) -> str:
-        """The text of a field by its name in a rule; ABSENT if it is missing."""
-        return read_field(self.shape, self.event, self.data, name)
+        """The text of a field by its name in a rule; ABSENT if it is missing or cannot be read."""
+        try:
+            return read_field(self.shape, self.event, self.data, name)
+        except Exception:  # as in Matcher._hit
+            return ABSENT
 
     def reader(self, rule: Rule) -> Callable[[str], str]:
         """The function `field` with the names in the rule's log source."""
@@ -63,7 +66,7 @@ def kind_of(shape: Shape, event: Event) -> tuple[str, int]:
 
 @dataclass
 class Counts:
-    """Counts of lines; `rejected`: no JSON object, or no event of a known shape."""
+    """Counts of lines; `rejected`: no JSON object, no event of a known shape, or one that cannot be read."""
 
     lines: int = 0
     rejected: int = 0
@@ -94,8 +97,8 @@ class Matcher:
                     kind = kinds[flat.source, flat.event_id]
                     if kind is None or not kind.may_match(flat.data):
                         continue
-                except (msgspec.DecodeError, RecursionError, KeyError):
-                    pass  # another shape, another kind, or no event
+                except Exception:  # noqa: S110 - another shape, another kind, or no event: _hit decides
+                    pass
             if (hit := self._hit(line)) is not None:
                 yield number, hit
 
@@ -104,6 +107,13 @@ class Matcher:
         if line in _EMPTY:
             self.counts.lines -= 1
             return None
+        try:
+            return self._read(line)
+        except Exception:  # a fault here, with a line that nobody has thought of, must not end the detector
+            self.counts.rejected += 1
+            return None
+
+    def _read(self, line: bytes) -> Hit | None:
         try:
             event = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -126,8 +136,8 @@ class Matcher:
                 self._kinds.clear()
                 self._flat.clear()
             self._kinds[name] = self._compiled(*name)
-        if shape is FLAT and type(event.get("event_id")) is int:
-            self._flat[str(event.get("source")), event["event_id"]] = self._kinds[name]
+        if shape is FLAT and type(event.get("event_id")) is int and isinstance(event.get("source"), str):
+            self._flat[event["source"], event["event_id"]] = self._kinds[name]
         return self._kinds[name]
 
     def _compiled(self, channel: str, event_id: int) -> Kind | None:

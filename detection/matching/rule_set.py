@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from sigma.conditions import ConditionOR
 from sigma.correlations import SigmaCorrelationRule
@@ -82,6 +82,9 @@ class CorrelationRule:
     """The names of these rules in the correlation; aliases of fields use them, too."""
 
 
+AnyRule = TypeVar("AnyRule", Rule, CorrelationRule)
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """Correlations come after the rules that they refer to."""
@@ -94,3 +97,22 @@ class RuleSet:
     def heads(self) -> dict[str, Head]:
         heads = (*(each.head for each in self.rules), *(each.head for each in self.correlations))
         return {head.key: head for head in heads}
+
+    def silenced(self) -> RuleSet:
+        """The same rules, of which those that only serve these correlations do not alert.
+
+        Sigma: informational rules should not alert, so `generate` does not concern them.
+        """
+        generated = {key for each in self.correlations if each.sigma.generate for key in each.refers_to}
+        parts = {key for each in self.correlations for key in each.refers_to} - generated
+        low = {key for key in generated if self.heads[key].level == "informational"}
+        rules, correlations = self.rules, self.correlations
+        return replace(
+            self,
+            rules=tuple(_alerting(each, each.head.key not in parts | low) for each in rules),
+            correlations=tuple(_alerting(each, each.head.key not in parts | low) for each in correlations),
+        )
+
+
+def _alerting(rule: AnyRule, alerts: bool) -> AnyRule:
+    return replace(rule, head=replace(rule.head, alerts=alerts)) if rule.head.alerts != alerts else rule

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from detection.detector import definitions
+from detection.detector import counted
 from detection.matching.loading import PipelineError, load
 from detection.matching.rule_files import RuleFile, RuleFilesError, read_rule_files
 from detection.matching.rule_set import RuleSet
@@ -16,14 +15,6 @@ BUILT_IN = Path(__file__).resolve().parent.parent / "rules"
 
 class RulesError(ValueError):
     """The rules cannot be used; the text says why."""
-
-
-def counted(rules: RuleSet) -> RuleSet:
-    """The rules without the correlations that cannot be used, which are added to the refusals."""
-    correlations, refused = definitions(rules)
-    keys = {each.head.key for each in correlations}
-    kept = tuple(each for each in rules.correlations if each.head.key in keys)
-    return replace(rules, correlations=kept, refusals=(*rules.refusals, *refused))
 
 
 class RuleSource:

@@ -8,11 +8,10 @@ from typing import Any
 import orjson
 
 from detection.alerts import Alert
-from detection.detector import Detector
+from detection.detector import Detector, counted
 from detection.matching.loading import load
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import RuleSet
-from detection.running.rule_source import counted
 from producer.events.event_time import TICKS, read_ticks, to_text
 
 # A filter of the rule that is called `failed`.

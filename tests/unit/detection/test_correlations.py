@@ -197,6 +197,48 @@ def test_one_clock_that_is_minutes_ahead_does_no_harm(ahead: int) -> None:
     assert detector.counts.late == 0
 
 
+FAILURES = [event(second * 0.9, computer="DC-1", IpAddress="10.0.0.9") for second in range(40)]
+MANY = correlation("event_count", "failed", "{gte: 30}", "60s", "IpAddress")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [[], [event(-1, computer="DC-1")], [event(-1, computer="DC-1"), event(-1, computer="DC-2")]],
+    ids=["none", "one", "two"],
+)
+@pytest.mark.parametrize("hits", [3, 15])
+def test_several_hits_of_one_computer_whose_clock_is_ahead_make_no_other_late(
+    before: list[bytes], hits: int
+) -> None:
+    rules = rule_set(FAILED, rule("logon", "{EventID: 4624}"), MANY)
+    ahead = [event(600 + second, 4624, computer="WS-9") for second in range(hits)]
+    detector = Detector(rules)
+    found = [alert for line in [*before, *ahead, *FAILURES] for alert in detector.feed(line)]
+    assert [alert.head.title for alert in found if alert.group.get("IpAddress")][:1] == ["event_count"]
+    assert detector.counts.late == 0
+
+
+def test_a_clock_that_was_ahead_alone_goes_back_when_another_computer_speaks() -> None:
+    rules = rule_set(FAILED, rule("logon", "{EventID: 4624}"), MANY)
+    detector = Detector(rules)
+    ahead = [event(600 + second, 4624, computer="WS-9") for second in range(50)]
+    both = [event(-1, computer="DC-1"), event(-1, computer="DC-2")]
+    found = [alert for line in [*both, *ahead, *FAILURES] for alert in detector.feed(line)]
+    assert "event_count" in {alert.head.title for alert in found}
+    assert detector.counts.late == 0
+
+
+def test_two_computers_move_event_time_and_one_alone_does_so_in_its_own_stream() -> None:
+    rules = rule_set(FAILED, BURST)
+    late = event(1, computer="DC-1")
+    for computers, is_late in ((("DC-1", "DC-2"), 1), (("DC-1", "DC-1"), 1), (("DC-2", "DC-2"), 0)):
+        detector = Detector(rules)
+        later = [event(600 + second, computer=computers[second % 2]) for second in range(4)]
+        for line in [event(0, computer="DC-1"), *later, late]:
+            list(detector.feed(line))
+        assert detector.counts.late == is_late, computers
+
+
 def test_event_time_follows_events_that_are_minutes_apart() -> None:
     detector = Detector(rule_set(FAILED, BURST), lateness=10)
     for number in range(12):
@@ -264,7 +306,9 @@ ALIASES = """aliases:
 def test_conditions_that_wait_speak_when_the_window_is_over() -> None:
     few = correlation("event_count", "failed", "{lt: 3}", "60s", "Computer")
     detector = Detector(rule_set(FAILED, few), lateness=10)
-    assert [*detector.feed(event(0)), *detector.feed(event(1)), *detector.feed(event(69))] == []
+    assert [
+        alert for line in (event(0), event(1), event(40, 1), event(69)) for alert in detector.feed(line)
+    ] == []
     (alert,) = detector.feed(event(71))
     assert told([alert], "event_count") == [(0, 1, 2)]
 

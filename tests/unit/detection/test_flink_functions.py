@@ -100,12 +100,26 @@ def test_a_hit_is_an_alert_or_goes_to_its_group(matching: Matching) -> None:
     assert list(matching.flat_map(event(2))) == []
 
 
+def test_a_refused_correlation_silences_no_rule_of_the_job(metrics: Metrics) -> None:
+    texts = (TEXTS[0], TEXTS[2].replace("gte: 5", "gte: 0"))
+    matching = Matching([RuleFile(f"rules/{number}.yml", text) for number, text in enumerate(texts)], [])
+    matching.open(metrics)
+    assert [key for key, _ in matching.flat_map(event(0))] == [""]
+
+
 def test_an_event_without_a_time_alerts_alone_and_is_counted(matching: Matching, metrics: Metrics) -> None:
     lines = [event(0, 1), event(1, TargetUserName="m.ito")]
     timeless = [json.loads(line) | {"timestamp": "at noon"} for line in lines]
     block = b"".join(json.dumps(each).encode() + b"\n" for each in timeless)
     assert [key for key, _ in matching.flat_map(block)] == [""]
     assert metrics.counts["timeless"] == 2
+
+
+def test_an_event_that_cannot_be_read_does_not_end_the_job(matching: Matching, metrics: Metrics) -> None:
+    deep = event(0, 1).replace(b'"WS-1"', b"[" * 900 + b"]" * 900)
+    late = event(0, 1).replace(b"2026-01-05T12:00:00.0000000Z", b"9999-12-31T24:00:00Z")
+    assert [json.loads(alert)["count"] for _, alert in matching.flat_map(deep + late)] == [1, 1]
+    assert metrics.counts["timeless"] == 1
 
 
 def test_an_alert_goes_to_the_topic_under_its_rule_and_group(matching: Matching) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from unit.detection.rule_texts import FILTER
 
+from detection.detector import counted
 from detection.matching.loading import PipelineError, load
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import RuleSet
-from detection.running.rule_source import counted
 
 GOOD = """title: Good
 name: good
@@ -124,3 +124,30 @@ def test_a_pipeline_that_is_none_is_a_mistake_of_the_call() -> None:
         loaded(GOOD, pipelines=("transformations: [{type: nonsense}]",))
     with pytest.raises(PipelineError, match="a pipeline is a mapping"):
         loaded(GOOD, pipelines=("only words",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition"),
+    [
+        ("event_count", "{gte: 0}"),
+        ("value_count", "{field: [a, b], gte: 2}"),
+        ("temporal", "{lt: 1}"),
+        ("temporal_ordered", "{gte: 5}"),
+        ("temporal_ordered", "good"),
+    ],
+)
+def test_a_refused_correlation_silences_no_rule(kind: str, condition: str) -> None:
+    """Otherwise a mistake in a correlation would hide the rule that it refers to."""
+    burst = BURST.replace("TYPE", kind).replace("CONDITION", condition)
+    rules = loaded(GOOD, burst, burst.replace("title: Burst", "title: Other"))
+    assert rules.correlations == ()
+    assert [each.head.alerts for each in rules.rules] == [True]
+
+
+def test_a_rule_is_as_silent_as_the_correlations_that_are_left_say() -> None:
+    good = BURST.replace("TYPE", "event_count").replace("CONDITION", "{gte: 2}")
+    refused = good.replace("title: Burst", "title: Wrong").replace("gte: 2", "gte: 0")
+    for left, alerts in ((good, False), (good.replace("  rules", "  generate: true\n  rules"), True)):
+        rules = loaded(GOOD, left, refused.replace("  rules", "  generate: true\n  rules"))
+        assert [each.head.title for each in rules.correlations] == ["Burst"]
+        assert [each.head.alerts for each in rules.rules] == [alerts]
