@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from local_stack.health.peek import Peeked, all_of, newest_of_each_key
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 from local_stack.stack import Reporter
-from producer.events.line_rule import parse_object
 
 ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
 """Question -> the topic of its answers."""
@@ -41,7 +41,7 @@ def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Pee
 
 def _is_answer(question: str, row: Peeked) -> bool:
     """Whether a record is an answer: detection and other questions write to the topic of alerts, too."""
-    answer = parse_object(row.value or b"") or {}
+    answer = json.loads(row.value or b"{}")
     return "rule_id" not in answer and answer.get("rule", question) == question
 
 
