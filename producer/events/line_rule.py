@@ -6,6 +6,7 @@ same rule in Java; tests/conformance/ tests both, and every other reader of line
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -82,12 +83,13 @@ def read_line(line: bytes, key_fields: Sequence[str] = KEY_FIELDS, max_line: int
         return Line(None, reason)
     if not isinstance(value, dict):
         return Line(None, "not-an-object")
-    key = first_of(value, key_fields)
-    if key is None:
+    found = _scalar(value, key_fields)
+    if found is None:
         return Line(None, f"missing:{key_fields[0]}")
+    key = _text(found)
     if damaged and damaged in key:
         return Line(None, "not-json")
-    return Line(value, None, key)
+    return Line(value, None, _digits(line, key_fields, key) if isinstance(found, int | float) else key)
 
 
 def why_no_object(line: bytes, max_line: int = MAX_LINE) -> str | None:
@@ -114,11 +116,28 @@ def parse_object(line: bytes) -> dict[str, Any] | None:
 
 def first_of(event: dict[str, Any], names: Sequence[str]) -> str | None:
     """The text of the first field that is present: not null, and no object except one that has a #text."""
+    value = _scalar(event, names)
+    return None if value is None else _text(value)
+
+
+def _scalar(event: dict[str, Any], names: Sequence[str]) -> str | int | float | None:
     for name in names:
         for path in places(name):
-            if (text := _text(_at(event, path))) is not None:
-                return text
+            value = _at(event, path)
+            if isinstance(value, dict):
+                value = value.get(TEXT_MEMBER)
+            if value is not None and not isinstance(value, dict | list):
+                return value  # type: ignore[no-any-return]
     return None
+
+
+def _digits(line: bytes, key_fields: Sequence[str], key: str) -> str:
+    """The key as the line writes it, if it is a number: 1.10 is not 1.1, and 23 digits are no double."""
+    try:
+        event = json.loads(line.decode(), parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):  # a depth that is allowed, but not for this parser
+        return key
+    return first_of(event, key_fields) or key
 
 
 def _at(event: dict[str, Any], path: Sequence[str]) -> Any:
@@ -128,17 +147,15 @@ def _at(event: dict[str, Any], path: Sequence[str]) -> Any:
     return value
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, dict):
-        value = value.get(TEXT_MEMBER)
+def _text(value: str | int | float) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None or isinstance(value, dict | list) else str(value)
+    return str(value)
 
 
 def _parse(line: bytes) -> tuple[str | None, Any, str]:
     """(reason, value, the character that replaces half a surrogate pair in it; empty without one)."""
-    if _brackets(line) > MAX_DEPTH and _depth(line) > MAX_DEPTH:
+    if _brackets(line) > MAX_DEPTH and _is_too_deep(line):
         return "too-deep", None, ""
     try:
         return None, *_value(line)
@@ -171,12 +188,23 @@ def _brackets(line: bytes) -> int:
     return line.count(b"[") + line.count(b"{")
 
 
-def _depth(line: bytes) -> int:
-    depth = deepest = 0
+def _is_too_deep(line: bytes) -> bool:
+    """Whether the line is JSON up to the first bracket that is too deep: else that is not what is wrong."""
+    closing: list[bytes] = []
     for token in _TOKEN.finditer(line):
-        depth += (token[0] in _BRACKETS) - (token[0] in (b"}", b"]"))
-        deepest = max(deepest, depth)
-    return deepest
+        if token[0] in _BRACKETS:
+            if len(closing) == MAX_DEPTH:
+                return _is_sound(line) and _is_json(
+                    line[: token.start()] + b"0" + b"".join(reversed(closing))
+                )
+            closing.append(b"}" if token[0] == b"{" else b"]")
+        elif closing and token[0] in (b"}", b"]"):
+            closing.pop()
+    return False
+
+
+def _is_sound(line: bytes) -> bool:
+    return b"\0" not in line and _is_utf8(line)
 
 
 def _why_not_json(line: bytes) -> str:

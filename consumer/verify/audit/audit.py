@@ -14,7 +14,7 @@ from consumer.verify.audit.records import Fingerprint, Key, OrderingKey, Place, 
 from consumer.verify.audit.sequence import Order, Sequence
 from producer.event_fields import KEY_FIELDS
 from producer.events.event_time import to_milliseconds
-from producer.events.line_rule import first_of, parse_object, read_line
+from producer.events.line_rule import read_line
 
 NO_COMPUTER = b"\0"  # no key has this name
 _ANY_LENGTH = 2**62  # the bridge decides how long a line may be
@@ -80,7 +80,7 @@ class Audit:
             return ""
         if key is None:
             return "has no key"
-        wanted = first_of(parse_object(value) or {}, self._expectations.key_fields)
+        wanted = read_line(value, self._expectations.key_fields, _ANY_LENGTH).key
         return "" if wanted is not None and key == wanted.encode() else f"has the key {shown(key)!r}"
 
     def _count_order(self, sequence: Sequence, record_id: int, late: str, place: Place) -> None:

@@ -175,6 +175,13 @@ def test_the_key_is_the_first_field_that_is_there():
     assert topic(values, keys=[b"a", b"WS-1", b"WS-1"], key_fields=fields).findings.count("corrupt") == 1
 
 
+@pytest.mark.parametrize("number", ["1.10", "1e2", "12345678901234567890123", "-0", "7"])
+def test_a_number_as_key_is_as_the_line_writes_it(number):
+    values = [event(1)[:-1] + b',"sensor":' + number.encode() + b"}"]
+    assert topic(values, keys=[number.encode()], key_fields=("sensor",)).verdict == "ok"
+    assert topic(values, keys=[b"100.0"], key_fields=("sensor",)).findings.count("corrupt") == 1
+
+
 def test_an_old_reject_with_the_same_id_accounts_for_nothing():
     times = {number: f"2026-11-21T09:00:0{number}Z" for number in (1, 2, 3)}
     now = [event(number, time=time) for number, time in times.items()]
