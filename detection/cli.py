@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -194,9 +195,14 @@ class _Asked:
         return found
 
 
-def _mistakes(rules: RuleSet) -> dict[tuple[str, str], str]:
-    """The refusals, without their lines: an old mistake may move."""
-    return {(each.path, each.reason): str(each) for each in rules.refusals}
+def _mistakes(rules: RuleSet) -> dict[tuple[str, str, int], str]:
+    """The refusals without their lines, because an old mistake may move; numbered if a file has one twice."""
+    found: dict[tuple[str, str, int], str] = {}
+    count = Counter[tuple[str, str]]()
+    for each in rules.refusals:
+        count[each.path, each.reason] += 1
+        found[each.path, each.reason, count[each.path, each.reason]] = str(each)
+    return found
 
 
 @main.command("test")

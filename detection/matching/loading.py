@@ -95,6 +95,7 @@ class _Loading:
             if missing:
                 self._refuse(filter_, f"filters rule '{missing[0]}', which does not exist")
                 continue
+            before = [list(rule.detection.condition) for rule in rules]
             try:
                 for rule in rules:
                     filter_.apply_on_rule(rule)
@@ -102,6 +103,9 @@ class _Loading:
                         self._filters.setdefault(id(rule), []).append(self._content[id(filter_)])
             except _REFUSED as error:
                 self._refuse(filter_, _words(error))
+                continue
+            if wanted and before == [rule.detection.condition for rule in rules]:
+                self._refuse(filter_, "has no effect: its logsource is not that of the rules that it names")
 
     def take_rule(self, rule: SigmaRule) -> None:
         try:
@@ -116,7 +120,8 @@ class _Loading:
         except (*_REFUSED, *_WRONG_TYPES) as error:
             self._refuse(rule, _words(error))
             return
-        self._take(rule, Rule(self._head(rule), trees, _narrowed(sources, trees)))
+        if not self._has_name_of_another(rule):
+            self._take(rule, Rule(self._head(rule), trees, _narrowed(sources, trees)))
 
     def take_correlations(self, waiting: list[SigmaCorrelationRule]) -> None:
         """Take correlations, repeatedly, so that each comes after those it refers to; the rest is refused."""
@@ -192,8 +197,27 @@ class _Loading:
         except (*_REFUSED, *_WRONG_TYPES) as error:
             self._refuse(correlation, _words(error))
             return True
-        self._take(correlation, CorrelationRule(self._head(correlation), correlation, keys, references))
+        if reason := self._missing_in_alias(correlation, dict(zip(keys, references, strict=True))):
+            self._refuse(correlation, reason)
+        elif not self._has_name_of_another(correlation):
+            self._take(correlation, CorrelationRule(self._head(correlation), correlation, keys, references))
         return True
+
+    def _missing_in_alias(self, correlation: SigmaCorrelationRule, names: dict[str, str]) -> str:
+        """Why an alias cannot be used: it has no field for a rule, which would then never be counted."""
+        for alias in correlation.aliases:
+            known = {self._names.get(each.reference) for each in alias.mapping}
+            for key, name in names.items():
+                if key not in known and isinstance(self._taken[key], Rule):
+                    return f"alias '{alias.alias}' has no field for rule '{name}'"
+        return ""
+
+    def _has_name_of_another(self, each: Any) -> bool:
+        """Refuse a rule with the name of another one: a correlation would count only one of them."""
+        twice = sorted(name for name in _called(each) if self._names.get(name, _key(each)) != _key(each))
+        if twice:
+            self._refuse(each, f"'{twice[0]}' is the name of another rule already")
+        return bool(twice)
 
     def _take(self, sigma: Any, rule: Rule | CorrelationRule) -> None:
         self._taken[rule.head.key] = rule

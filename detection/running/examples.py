@@ -18,6 +18,10 @@ from producer.events.event_time import TICKS, read_ticks, to_text
 
 _START = "2026-01-05T12:00:00Z"
 _OWN = ("after", "times", "every")
+_KNOWN = {
+    *_OWN, "timestamp", "level", "source", "event_id", "event_type", "record_id", "computer", "provider",
+    "task", "keywords", "process_id", "thread_id", "data", "message", "labels",
+}  # fmt: skip
 _LISTS = {"match": True, "no_match": False}
 _MOST = 100_000  # events of one case
 
@@ -46,10 +50,10 @@ def run_examples(rules: RuleSet) -> Iterator[Example]:
             for number, case in enumerate(head.examples.get(name) or [], 1):
                 try:
                     block = _lines(case)
-                except (TypeError, ValueError, KeyError) as error:
+                except (TypeError, ValueError, KeyError, OverflowError) as error:
                     yield Example(head, number, must_match, False, f"not a list of events: {error}")
                     continue
-                yield Example(head, number, must_match, _matches(rules, head, block))
+                yield Example(head, number, must_match, *_matches(rules, head, block))
 
 
 def _problem(examples: Any) -> str:
@@ -62,11 +66,13 @@ def _problem(examples: Any) -> str:
     return f"{', '.join(wrong)}: expected a list of cases" if wrong else ""
 
 
-def _matches(rules: RuleSet, head: Head, block: bytes) -> bool:
-    """Whether the rule matches, alone or as a part of a correlation."""
+def _matches(rules: RuleSet, head: Head, block: bytes) -> tuple[bool, str]:
+    """Whether the rule matches, alone or as a part of a correlation; and what is wrong with the events."""
     detector = Detector(rules)
     found = [*detector.feed(block), *detector.finish()]
-    return head.key in detector.fired or any(alert.head.key == head.key for alert in found)
+    matched = head.key in detector.fired or any(alert.head.key == head.key for alert in found)
+    rejected = detector.counts.rejected
+    return matched, f"{rejected} of its events are no events: is event_id there?" if rejected else ""
 
 
 def _lines(case: Any) -> bytes:
@@ -78,6 +84,9 @@ def _lines(case: Any) -> bytes:
     for each in case:
         if not isinstance(each, dict):
             raise TypeError(f"an event is a mapping, not {each!r}")
+        unknown = sorted(set(map(str, each)) - _KNOWN) if "event_id" in each else []
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no field of an event (EventData is under data)")
         time += int(float(each.get("after", 0)) * TICKS)
         times, every = int(each.get("times", 1)), float(each.get("every", 1))
         if not 1 <= times <= _MOST:

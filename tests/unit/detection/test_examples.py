@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from unit.detection.rule_texts import rule, rule_set
 
+from detection.running.advice import notes
 from detection.running.examples import Example, run_examples
 
 
@@ -30,9 +31,36 @@ def test_a_case_matches_or_does_not() -> None:
         ("{no_match: [[{event_id: 4625, times: 0}]]}", "times: 0"),
         ("{no_match: [[{event_id: 4625, times: 100001}]]}", "times: 100001"),
         ("{no_match: [[{event_id: 1, after: soon}]]}", "soon"),
+        ("{no_match: [[{event_id: 1, after: .inf}]]}", "infinity"),
+        ("{no_match: [[{event_id: 1, times: .inf}]]}", "infinity"),
+        ("{no_match: [[{event_id: 1, after: 1.0e+18}]]}", "not a list of events"),
+        ("{no_match: [[{eventid: 4625}]]}", "1 of its events are no events"),
+        ("{no_match: [[{event_id: 4625, dat: {}, evry: 1}]]}", "dat, evry: no field of an event"),
     ],
 )
 def test_a_wrong_example_fails_once(examples: str, said: str) -> None:
     (found,) = results(examples)
     assert not found.passed
     assert said in found.problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "never"),
+    [
+        ("event_count", "{gte: 1}", False),
+        ("temporal", "{gte: 1}", False),
+        ("temporal", "{gte: 2}", True),
+        ("temporal", "dead or failed", False),
+        ("temporal", "dead and failed", True),
+        ("temporal", "failed and not dead", False),
+    ],
+)
+def test_a_correlation_never_alerts_only_if_the_living_rules_cannot_meet_it(
+    kind: str, condition: str, never: bool
+) -> None:
+    burst = (
+        f"title: both\ncorrelation:\n  type: {kind}\n  rules: [dead, failed]\n  group-by: [Computer]\n"
+        f"  timespan: 5m\n  condition: {condition}\n"
+    )
+    rules = rule_set(rule("dead", "{EventID: 9}"), rule("failed", "{EventID: 4625}"), burst)
+    assert notes(rules)["both"].startswith("never") == never

@@ -10,6 +10,7 @@ from detection.matching.loading import PipelineError, load
 from detection.matching.rule_files import RuleFile
 from detection.matching.rule_set import RuleSet
 
+UUID = "0b097364-b657-5b77-80ea-b78355dd2254"
 GOOD = """title: Good
 name: good
 logsource: {product: windows, service: security}
@@ -112,6 +113,32 @@ def test_a_correlation_falls_with_what_it_refers_to_and_circles_are_none() -> No
 def test_one_id_stands_once() -> None:
     rules = loaded(GOOD, GOOD)
     assert str(rules.refusals[0]) == "rules/1.yml:2: 'good' is in rules/0.yml:1 already"
+
+
+def test_one_name_stands_once() -> None:
+    """A correlation would count only one of the two."""
+    first, second = (GOOD.replace("title: Good", f"title: T{n}\nid: {UUID[:-1]}{n}") for n in (1, 2))
+    rules = loaded(first, second)
+    assert [str(each) for each in rules.refusals] == [
+        "rules/1.yml:3: 'good' is the name of another rule already"
+    ]
+    assert [each.head.title for each in rules.rules] == ["T1"]
+
+
+def test_an_alias_has_a_field_for_each_rule() -> None:
+    other = GOOD.replace("good", "other").replace("Good", "Other")
+    burst = BURST.replace("TYPE", "event_count").replace("CONDITION", "{gte: 2}").replace("Computer", "who")
+    burst = burst.replace("[good]", "[good, other]")
+    assert "alias 'who' has no field for rule 'other'" in str(
+        loaded(GOOD, other, burst + "  aliases:\n    who: {good: TargetUserName}\n").refusals[0]
+    )
+    whole = burst + "  aliases:\n    who: {good: TargetUserName, other: SubjectUserName}\n"
+    assert loaded(GOOD, other, whole).refusals == ()
+
+
+def test_a_filter_without_effect_is_refused() -> None:
+    of_system = FILTER.replace("failed", "good").replace("service: security", "service: system")
+    assert "has no effect" in loaded(GOOD, of_system).refusals[0].reason
 
 
 def test_a_filter_of_a_rule_that_is_not_there_is_refused() -> None:
