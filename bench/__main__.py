@@ -70,7 +70,9 @@ GROUPS = {
     "reading": Group(
         ("tail", "verify"), lambda quick, _: [*tail.sections(quick), *verify.file_sections(quick)]
     ),
-    "detection": Group(("detection", "detection-growth"), lambda quick, _: detecting.sections(quick)),
+    "detection": Group(
+        ("detection-order", "detection", "detection-growth"), lambda quick, _: detecting.sections(quick)
+    ),
     "detection-memory": Group(("detection-long-run",), lambda quick, _: long_run.sections(quick)),
     "detection-over-kafka": Group(
         ("detection-stream", "detection-delay"),

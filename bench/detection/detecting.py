@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import random
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,10 @@ _NOTE = (
 )
 
 
+_ORDER_TITLE = "the built-in rules over failed logons of one account within a minute"
+_ORDER_NOTE = "Every event matches a rule and belongs to one group, which is the worst case for correlations."
+
+
 def sections(quick: bool) -> list[Section]:
     folder = Path(tempfile.mkdtemp(prefix="win-event-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -43,7 +48,13 @@ def sections(quick: bool) -> list[Section]:
         absent["rsigma"] = "cargo install --locked rsigma --version 0.23.0"
     grown = [Case(f"{size} rules", partial(_detect, folder, count, size), x=size) for size in GROWTH]
     title = f"Sigma rules over a file: {RULES} rules"
+    crowd = 2_000 if quick else 20_000
+    orders = [
+        Case(name, partial(_crowd, folder, crowd, shuffled))
+        for name, shuffled in (("in order", False), ("shuffled within 55 s", True))
+    ]
     return [
+        Section("detection order", _ORDER_TITLE, "events/s", orders, "in order", _ORDER_NOTE),
         Section("detection", title, "events/s", cases, _OURS, _NOTE, absent=absent),
         Section(
             "detection growth", "win-event-detect by the number of rules", "events/s", grown, axis="rules"
@@ -63,6 +74,28 @@ def _detect(folder: Path, count: int, size: int) -> Sample:
     done = run([*command, str(_file(folder, count))])
     _hits(folder, count, size).write_text(str(len(done.stdout.splitlines())))
     return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
+
+
+def _crowd(folder: Path, count: int, shuffled: bool) -> Sample:
+    """Failed logons of one account; `shuffled`: each comes up to 55 s later than its time."""
+    file, dice = folder / f"crowd-{count}-{shuffled}.ndjson", random.Random(7)
+    times = [60 * number / count for number in range(count)]
+    arrival = sorted(times, key=lambda time: time + dice.uniform(0, 55)) if shuffled else times
+    file.write_text("".join(map(_failed_logon, arrival)))
+    done = run([str(BIN / _OURS), "--output", "json", str(file)])
+    (found,) = [each["count"] for each in map(json.loads, done.stdout.splitlines())]
+    if found != count:
+        raise RuntimeError(f"the alert has {found} of {count} events")
+    return Sample(count / done.seconds, count, done.cost.cpu_seconds, done.cost.peak_mib)
+
+
+def _failed_logon(second: float) -> str:
+    data = {"IpAddress": "203.0.113.9", "TargetUserName": "m.ito"}
+    event = {
+        "timestamp": f"2026-01-05T12:00:{second:010.7f}Z", "source": "Security", "event_id": 4625,
+        "record_id": round(second * 1e7) + 1, "computer": "DC-1", "data": data,
+    }  # fmt: skip
+    return json.dumps(event) + "\n"
 
 
 def _plain(folder: Path, count: int, size: int) -> Sample:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -63,7 +63,7 @@ class Window:
 
     `absorbed`: bursts that became part of another one, with that one, for those who reported them.
     `low` and `tail`: the start of the newest window, and how often each value (temporal: each rule) is in it.
-    `by_place`: for temporal_ordered, the event times of each rule.
+    `by_key`: for conditions that are met on arrival, the event times of each value or rule.
     `full`: the number of entries at which a look for unnecessary ones is due, also between two sweeps.
     """
 
@@ -74,19 +74,25 @@ class Window:
     absorbed: list[tuple[Burst, Burst]] = field(default_factory=list)
     low: int = 0
     tail: dict[str | int, int] = field(default_factory=dict)
-    by_place: dict[int, list[int]] = field(default_factory=dict)
+    by_key: dict[str | int, list[int]] = field(default_factory=dict)
     dropped: int = 0
     full: int = _SMALL
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        """A checkpoint of an earlier version has the index under another name, and not for each kind."""
+        self.__dict__ |= {"by_key": kept.pop("by_place", {})} | kept
 
     def add(self, rule: Correlation, time: int, entry: Entry, most: int) -> list[Burst]:
         """Add an event; returns the bursts that began or changed. The same event counts once."""
         if self._has(rule, time, entry):
             return []
+        if self.times and not self.by_key:
+            self._index(rule)  # a checkpoint from before there was an index
         place = bisect_right(self.times, time)
         self.times.insert(place, time)
         self.entries.insert(place, entry)
-        if rule.kind == "temporal_ordered":
-            insort(self.by_place.setdefault(entry.place, []), time)
+        if _has_index(rule):
+            insort(self.by_key.setdefault(_key(rule, entry), []), time)
         self._count(rule, place)
         if len(self.times) > most:
             self._drop(rule, max(most // 16, 1))
@@ -94,18 +100,8 @@ class Window:
             place = bisect_right(self.times, time) - 1
         if not rule.on_arrival or place < 0:
             return []
-        changed: dict[int, Burst] = {}
-        for end in list(self._ends(place, time + rule.span)):
-            first = self._begin(rule, end)
-            if first is None:
-                continue
-            # In a window that is completely inside a burst, only the count changes.
-            inside = next((b for b in self.bursts if b.covers(first) and b.covers(end)), None)
-            if inside is None and self._meets(rule, end):
-                inside = self._mark(first, end)
-            if inside is not None:
-                changed[id(inside)] = inside
-        return self._counted([burst for burst in self.bursts if id(burst) in changed])
+        changed = {id(self._mark(first, end)) for first, end in self._met(rule, place, entry)}
+        return self._counted([b for b in self.bursts if id(b) in changed or b.covers(time)])
 
     def judge(self, rule: Correlation, until: int) -> list[Burst]:
         """For conditions that wait: evaluate all windows that are complete at `until`."""
@@ -166,7 +162,7 @@ class Window:
             self.low += 1
 
     def _tally(self, rule: Correlation, entry: Entry, by: int) -> None:
-        key = entry.value if rule.kind == "value_count" else entry.place
+        key = _key(rule, entry)
         left = self.tail.get(key, 0) + by
         if left:
             self.tail[key] = left
@@ -180,15 +176,17 @@ class Window:
         for entry in self.entries[self.low : count]:
             self._tally(rule, entry, -1)
         self.low = max(self.low - count, 0)
-        if rule.kind == "temporal_ordered":
-            for at, gone in Counter(entry.place for entry in self.entries[:count]).items():
-                del self.by_place[at][:gone]
+        if self.by_key:
+            for key, gone in Counter(_key(rule, entry) for entry in self.entries[:count]).items():
+                del self.by_key[key][:gone]
+                if not self.by_key[key]:
+                    del self.by_key[key]
         del self.times[:count]
         del self.entries[:count]
 
     def _drop_unstarted(self, rule: Correlation, settled: int) -> None:
         """Remove the events of later rules that no event of the first rule precedes within the timespan."""
-        old, starts = bisect_left(self.times, settled), self.by_place.get(0, [])
+        old, starts = bisect_left(self.times, settled), self.by_key.get(0, [])
         kept = []
         for at, time in enumerate(self.times[:old]):
             before = bisect_right(starts, time)
@@ -203,14 +201,18 @@ class Window:
         self.entries = [*map(self.entries.__getitem__, kept), *self.entries[old:]]
         self.low = bisect_left(self.times, self.times[-1] - rule.span) if self.times else 0
         self.tail = dict(Counter(entry.place for entry in self.entries[self.low :]))
-        self.by_place = {}
-        for time, entry in zip(self.times, self.entries, strict=True):
-            self.by_place.setdefault(entry.place, []).append(time)
+        self._index(rule)
+
+    def _index(self, rule: Correlation) -> None:
+        self.by_key = {}
+        if _has_index(rule):
+            for time, entry in zip(self.times, self.entries, strict=True):
+                self.by_key.setdefault(_key(rule, entry), []).append(time)
 
     def _begin(self, rule: Correlation, end: int) -> int | None:
         """The time of the first event of the window that ends at `end`; None if it cannot count."""
         start = end - rule.span
-        times = self.by_place.get(0, []) if rule.kind == "temporal_ordered" else self.times
+        times = self.by_key.get(0, []) if rule.kind == "temporal_ordered" else self.times
         at = bisect_left(times, start)
         return times[at] if at < len(times) and times[at] <= end else None
 
@@ -225,6 +227,98 @@ class Window:
                 yield time
                 before = time
 
+    # What a new event changes
+
+    def _met(self, rule: Correlation, place: int, entry: Entry) -> Iterator[tuple[int, int]]:
+        """The windows that meet the condition, or begin earlier, because of the new event at `place`.
+
+        They are (first, end), by their ends. The caller marks each before the next: every window that met the
+        condition before, and one that is inside a burst, is passed over. So the cost does not grow with the
+        events behind the new one.
+        """
+        time = self.times[place]
+        before = self.times[place - 1] if place else NEVER
+        # Without the new event, the window that ends at it has nothing that the one before does not have.
+        if any(before <= burst.last < time for burst in self.bursts):
+            yield from self._if_met(rule, time)
+        if rule.kind == "event_count":
+            yield from self._met_by_number(rule, place)
+        elif rule.kind == "temporal_ordered":
+            yield from self._met_in_order(rule, time, entry.place)
+        else:
+            yield from self._met_by_key(rule, time, _key(rule, entry))
+        # Windows that begin with the new event: the last one has all that the others have.
+        end = self.times[bisect_right(self.times, time + rule.span) - 1]
+        if any(burst.first > time and burst.covers(end) for burst in self.bursts):
+            for first, _ in self._if_met(rule, end):
+                if first == time:
+                    yield first, end
+
+    def _if_met(self, rule: Correlation, end: int) -> Iterator[tuple[int, int]]:
+        first = self._begin(rule, end)
+        if first is not None and self._meets(rule, end):
+            yield first, end
+
+    def _outside(self, rule: Correlation, since: int, last: int) -> Iterator[tuple[int, int]]:
+        """The windows with ends from `since` to `last` that are not completely inside a burst."""
+        at = bisect_left(self.times, since)
+        while at < len(self.times) and (end := self.times[at]) <= last:
+            first = self._begin(rule, end)
+            burst = next(
+                (b for b in self.bursts if first is not None and b.covers(first) and b.covers(end)), None
+            )
+            if burst is None and first is not None:
+                yield first, end
+            at = bisect_right(self.times, burst.last if burst else end, at)
+
+    def _met_by_number(self, rule: Correlation, place: int) -> Iterator[tuple[int, int]]:
+        """A window that only now has enough events has none to spare, so its end is near the new event."""
+        time = self.times[place]
+        furthest = self.times[min(place + int(rule.threshold), len(self.times) - 1)]
+        for first, end in self._outside(rule, time, min(furthest, time + rule.span)):
+            if self._meets(rule, end):
+                yield first, end
+
+    def _met_by_key(self, rule: Correlation, time: int, key: str | int) -> Iterator[tuple[int, int]]:
+        """Windows that the value, or the rule, is new in."""
+        times = self.by_key[key]
+        at = bisect_left(times, time)
+        if times[at + 1 : at + 2] == [time]:
+            return
+        since = max(time, times[at - 1] + rule.span + 1) if at else time
+        last = min(time + rule.span, times[at + 1] - 1) if at + 1 < len(times) else time + rule.span
+        keys = _Keys()
+        for first, end in self._outside(rule, since, last):
+            low, high = bisect_left(self.times, end - rule.span), bisect_right(self.times, end)
+            if high == len(self.times):
+                met = self._meets(rule, end)
+            else:
+                met = _enough(rule, keys.between(rule, self.entries, low, high))
+            if met:
+                yield first, end
+
+    def _met_in_order(self, rule: Correlation, time: int, place: int) -> Iterator[tuple[int, int]]:
+        """Windows with an order of all rules that has the new event: from the shortest to the longest."""
+        start = end = time
+        for each in reversed(range(place)):
+            times = self.by_key.get(each, [])
+            at = bisect_right(times, start)
+            if not at:
+                return
+            start = times[at - 1]
+        for each in range(place + 1, len(rule.refers_to)):
+            times = self.by_key.get(each, [])
+            at = bisect_left(times, end)
+            if at == len(times):
+                return
+            end = times[at]
+        if end <= start + rule.span:
+            first = self._begin(rule, end)
+            last = self.times[bisect_right(self.times, start + rule.span) - 1]
+            if first is not None:
+                yield first, end
+                yield first, last
+
     # Conditions
 
     def _meets(self, rule: Correlation, end: int) -> bool:
@@ -234,10 +328,8 @@ class Window:
             return rule.meets(high - low)
         if rule.kind == "temporal_ordered":
             return self._in_order(rule, end)
-        if high == len(self.times) and rule.kind == "value_count":
-            return rule.meets(len(self.tail))
-        if high == len(self.times) and rule.kind == "temporal":
-            return rule.presence(set(self.tail))  # type: ignore[arg-type]  # places, for this kind
+        if high == len(self.times) and rule.kind in ("value_count", "temporal"):
+            return _enough(rule, self.tail)
         return self._slice_meets(rule, low, high)
 
     def _slice_meets(self, rule: Correlation, low: int, high: int) -> bool:
@@ -261,7 +353,7 @@ class Window:
         """
         latest = end
         for place in reversed(range(len(rule.refers_to))):
-            times = self.by_place.get(place, [])
+            times = self.by_key.get(place, [])
             at = bisect_right(times, latest)
             if not at or times[at - 1] < end - rule.span:
                 return False
@@ -332,6 +424,39 @@ class Window:
                 first = self.entries[low : min(high, low + MOST_EVIDENCE - len(gone))]
                 burst.evidence = [*gone, *(entry.identity for entry in first)]
         return bursts
+
+
+def _has_index(rule: Correlation) -> bool:
+    return rule.on_arrival and rule.kind != "event_count"
+
+
+def _key(rule: Correlation, entry: Entry) -> str | int:
+    """What a condition tells apart: values, or rules."""
+    return entry.value if rule.kind == "value_count" else entry.place
+
+
+def _enough(rule: Correlation, keys: Mapping[Any, int]) -> bool:
+    return rule.meets(len(keys)) if rule.kind == "value_count" else rule.presence(set(keys))
+
+
+class _Keys:
+    """How often each value, or rule, is in a window. A window is counted from the one before it."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str | int] = Counter()
+        self._low = self._high = 0
+
+    def between(self, rule: Correlation, entries: Sequence[Entry], low: int, high: int) -> Counter[str | int]:
+        if low >= self._high:
+            self._counts, self._low, self._high = Counter(), low, low
+        self._counts.update(_key(rule, each) for each in entries[self._high : high])
+        for each in entries[self._low : low]:
+            key = _key(rule, each)
+            self._counts[key] -= 1
+            if not self._counts[key]:
+                del self._counts[key]
+        self._low, self._high = low, high
+        return self._counts
 
 
 class _Numbers:

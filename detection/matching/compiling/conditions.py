@@ -12,7 +12,7 @@ from sigma.conditions import (
     ConditionOR,
     ConditionValueExpression,
 )
-from sigma.types import SigmaExpansion, SigmaNumber, SigmaString
+from sigma.types import SigmaCasedString, SigmaExpansion, SigmaNumber, SigmaRegularExpression, SigmaString
 
 from detection.matching.compiling.function import Function, Whole
 from detection.matching.compiling.strings import NotSupportedError, simple
@@ -111,6 +111,8 @@ class Compiler:
 
     def _folded(self, known: str, name: str, value: Any) -> str | bool:
         """The result of a test of a field whose text is known when the function is made."""
+        if name == "Channel" and _needs_case(value):  # only the channel in lower case is known
+            return field_test(self.function, name, value, self._name)
         alone = Function()
         alone.add(0, field_test(alone, name, value, self._name))
         check = alone.made()
@@ -118,6 +120,10 @@ class Compiler:
             return field_test(self.function, name, value, self._name)
         shape = Shape("known", {name: ("known",)}, lambda event: event)
         return bool(check(None, Whole(shape, {"known": known}, {})))
+
+
+def _needs_case(value: Any) -> bool:
+    return isinstance(value, SigmaCasedString | SigmaRegularExpression)
 
 
 def _join(operator: str, tests: Iterable[str | bool], decisive: bool) -> str | bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from itertools import islice
 
 import pytest
@@ -10,6 +11,7 @@ from unit.detection.rule_texts import FILTER, correlation, detected, event, last
 
 from detection.correlation.bounds import Bounds
 from detection.detector import Detector
+from detection.running.rule_source import RuleSource
 
 FAILED = rule("failed", "{EventID: 4625}")
 A, B, C = (rule(name, f"{{EventID: {number}}}") for name, number in (("a", 1), ("b", 2), ("c", 3)))
@@ -364,6 +366,24 @@ def test_order_of_arrival_changes_no_alert() -> None:
         shuffled = random.Random(seed).sample(lines, len(lines))
         assert sorted(told(detected(rules, *shuffled, lateness=500.0), "event_count")) == expected
     assert len(list(islice(expected, 1))) == 1
+
+
+@pytest.mark.parametrize("accounts", [1, 500])
+def test_a_crowd_out_of_order_costs_as_much_as_in_order(accounts: int) -> None:
+    """Two partitions that are read one after the other: each event of the second one is out of order."""
+    rules, count = RuleSource([]).load(), 4_000
+    lines = [
+        event(60 * n / count, record_id=n + 1, IpAddress="10.0.0.9", TargetUserName=f"user{n % accounts}")
+        for n in range(count)
+    ]
+    spent, found = [], []
+    for order in (lines, lines[::2] + lines[1::2]):
+        begun = time.process_time()
+        alerts = detected(rules, *(b"".join(order[at : at + 100]) for at in range(0, count, 100)))
+        spent.append(time.process_time() - begun)
+        found.append(sorted((each.head.title, each.first, each.last, each.count) for each in alerts))
+    assert found[0] == found[1]
+    assert spent[1] < 5 * spent[0]
 
 
 def test_an_alert_keeps_the_moment_at_which_it_was_found_and_its_name_over_a_restart() -> None:

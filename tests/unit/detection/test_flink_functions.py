@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import warnings
 from collections import Counter
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from unit.detection.rule_texts import correlation, event, rule, rule_set
 
 from detection.correlation.bounds import Bounds
+from detection.correlation.window import Entry, Window
 from detection.matching.rule_files import RuleFile
 
 with warnings.catch_warnings():
@@ -92,6 +94,17 @@ def test_what_a_savepoint_holds_of_a_changed_rule_is_dropped() -> None:
     correlating._families, correlating._state = dict(rows.families(rule_set(*TEXTS))), restored
     assert list(correlating.on_timer(0, restored)) == []
     assert cleared == [True]
+
+
+def test_the_windows_of_an_earlier_version_are_read() -> None:
+    """Its checkpoints have the index of temporal_ordered under another name, and none for the other kinds."""
+    window = Window(times=[1], entries=[Entry(0, "WS-1 Security 1", "a")])
+    old = window.__dict__ | {"by_place": {0: [1]}}
+    del old["by_key"]
+    restored = Window.__new__(Window)
+    restored.__setstate__(old)
+    assert restored.by_key == {0: [1]}
+    assert pickle.loads(pickle.dumps(window)).by_key == {}  # noqa: S301 - our own bytes
 
 
 def test_a_hit_is_an_alert_or_goes_to_its_group(matching: Matching) -> None:

@@ -80,6 +80,22 @@ def test_a_modifier_means_what_the_specification_says(selection: str, yes: objec
 
 
 @pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ("{'Channel|cased': Security}", True),
+        ("{'Channel|cased': security}", False),
+        ("{'Channel|re': '^Security$'}", True),
+        ("{'Channel|re': '^security$'}", False),
+        ("{'Channel|re|i': '^security$'}", True),
+        ("{Channel: SECURITY}", True),
+        ("{'Channel|contains': CURI}", True),
+    ],
+)
+def test_the_channel_has_its_case_where_a_rule_asks_for_it(selection: str, expected: bool) -> None:
+    assert matches(selection, "x") == expected
+
+
+@pytest.mark.parametrize(
     ("condition", "yes", "no"),
     [
         ("1 of sel*", "one", "none"),

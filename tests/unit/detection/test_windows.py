@@ -19,11 +19,13 @@ from producer.events.event_time import TICKS
 RULES = tuple(rule(name, f"{{EventID: {number}}}") for number, name in enumerate("abc", 1))
 KINDS = {
     "event_count gte": ("event_count", "a", "{gte: 3}"),
+    "event_count of many": ("event_count", "a, b", "{gte: 9}"),
     "event_count gt": ("event_count", "a, b", "{gt: 1}"),
     "event_count eq": ("event_count", "a", "{eq: 2}"),
     "event_count lt": ("event_count", "a", "{lt: 3}"),
     "event_count neq": ("event_count", "a", "{neq: 1}"),
     "value_count gte": ("value_count", "a, b", "{field: v, gte: 2}"),
+    "value_count of all": ("value_count", "a", "{field: v, gt: 3}"),
     "value_count lte": ("value_count", "a", "{field: v, lte: 1}"),
     "value_sum": ("value_sum", "a", "{field: v, gte: 5}"),
     "value_avg": ("value_avg", "a", "{field: v, gt: 2}"),
@@ -99,3 +101,31 @@ def test_every_order_tells_what_the_reference_tells(
     in_ticks = [each._replace(time=each.time * TICKS) for each in events]
     expected = [(low // TICKS, high // TICKS, count) for low, high, count in reference.bursts(rule, in_ticks)]
     assert _tell(rule, events, lateness, seed) == expected
+
+
+def _crowd(dice: random.Random, places: int) -> list[reference.Seen]:
+    """Many events, some of them in crowds, of few values and rules or of many."""
+    span, values = dice.choice((30, 60, 120)), "0123"[: dice.randint(1, 4)]
+    crowds = [dice.randint(0, span) for _ in range(dice.randint(1, 4))]
+    rare = dice.choice((0.02, 0.3))
+    found = []
+    for number in range(dice.randint(10, 90)):
+        near = round(dice.gauss(dice.choice(crowds), dice.choice((1, 4, 12))))
+        time = min(max(near, 0), span) if dice.random() < 0.7 else dice.randint(0, span)
+        place = dice.randrange(places) if dice.random() < rare else 0
+        value = dice.choice("0123") if dice.random() < rare else dice.choice(values)
+        found.append(reference.Seen(time, place, f"WS-1 Security {number}", value))
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS)
+@settings(max_examples=25, deadline=None)
+@given(dice=st.randoms(use_true_random=False), lateness=st.sampled_from([5, 15, 60, 200]))
+def test_a_crowd_of_events_out_of_order_tells_what_the_reference_tells(
+    name: str, dice: random.Random, lateness: int
+) -> None:
+    rule = DEFINITIONS[name]
+    events = _crowd(dice, len(rule.refers_to))
+    in_ticks = [each._replace(time=each.time * TICKS) for each in events]
+    expected = [(low // TICKS, high // TICKS, count) for low, high, count in reference.bursts(rule, in_ticks)]
+    assert _tell(rule, events, lateness, dice.randint(0, 9)) == expected
