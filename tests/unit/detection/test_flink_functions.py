@@ -78,6 +78,17 @@ def test_groups_do_not_depend_on_case(matching: Matching) -> None:
     assert {json.loads(key)[1] for key, _ in matching.flat_map(b"".join(lines))} == {"m.ito"}
 
 
+def test_correlations_that_count_each_other_have_a_key_for_each_group() -> None:
+    """One key for all groups would be one value in the state, which is read and written with each hit."""
+    for group_by, keys in (("TargetUserName", {"a", "b"}), ("IpAddress", set())):
+        chained = correlation("temporal_ordered", "the_event_count, other", "", "60s", group_by)
+        found = Matching([*FILES, RuleFile("rules/chain.yml", chained)], [])
+        found.open(Metrics())
+        lines = [event(0, TargetUserName="a"), event(1, TargetUserName="b")]
+        rows_of = [json.loads(key)[1:] for key, _ in found.flat_map(b"".join(lines))]
+        assert {key for each in rows_of for key in each} == keys
+
+
 def test_what_a_savepoint_holds_of_a_changed_rule_is_dropped() -> None:
     """Its timers come back with it, and no correlation of this name is left."""
     cleared = []
