@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,8 @@ def of_burst(change: Change, new: bool) -> Alert:
 
 
 def identity(hit: Hit) -> str:
-    """ "computer channel record-id", which identifies an event."""
-    parts = (hit.field(name) for name in ("Computer", "Channel", "EventRecordID"))
+    """ "computer channel record-id", which identifies an event; without a record id, a hash of its line."""
+    parts = [hit.field(name) for name in ("Computer", "Channel", "EventRecordID")]
+    if parts[2] is ABSENT or not parts[2]:
+        parts[2] = f"line:{hashlib.sha256(hit.line.strip()).hexdigest()[:16]}"
     return " ".join("-" if part is ABSENT else short(part) for part in parts)

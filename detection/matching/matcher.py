@@ -36,12 +36,13 @@ _decode_flat = msgspec.json.Decoder(_Flat).decode
 
 
 class Hit(NamedTuple):
-    """An event and the rules that it matches."""
+    """An event with the line that it is from, and the rules that it matches."""
 
     shape: Shape
     event: Event
     data: Event
     rules: list[Rule]
+    line: bytes = b""
 
     def field(self, name: str) -> str:
         """The text of a field by its name in a rule; ABSENT if it is missing or cannot be read."""
@@ -127,7 +128,7 @@ class Matcher:
             return None
         whole = Whole(shape, event, shape.data(event))
         numbers = kind.numbers(whole)
-        return Hit(*whole, [self._rules[each] for each in numbers]) if numbers else None
+        return Hit(*whole, [self._rules[each] for each in numbers], line) if numbers else None
 
     def _kind(self, shape: Shape, event: Event) -> Kind | None:
         name = kind_of(shape, event)

@@ -89,7 +89,7 @@ class Labels:
             shape = shape_of(event) if event else None
             labels = event.get("labels") if event else None
             if event and shape and isinstance(labels, dict) and "scenario" in labels:
-                name = identity(Hit(shape, event, {}, []))
+                name = identity(Hit(shape, event, {}, [], line))
                 self.by_identity[name] = _label(labels)
 
     def stories(self, scenario: str) -> dict[str, bool]:

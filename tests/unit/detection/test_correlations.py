@@ -169,6 +169,20 @@ def test_the_same_event_twice_is_one() -> None:
     assert detected(rules, *lines, *lines) == []
 
 
+def test_events_without_a_record_id_are_told_apart_by_their_lines() -> None:
+    """NXLog writes whole seconds, and a forwarder may leave out the record number."""
+    lines = [
+        b'{"EventTime":"2026-01-05 12:00:00","Hostname":"DC-1","Channel":"Security","EventID":4625,'
+        b'"IpPort":"%d"}\n' % (number % 40)
+        for number in range(80)
+    ]
+    (alert,) = detected(rule_set(FAILED, BURST), *lines)
+    assert alert.count == 40
+    assert len(set(alert.record_ids)) == 20
+    (other,) = detected(rule_set(FAILED, BURST), *(line.replace(b"\n", b"\r\n") for line in lines))
+    assert other.record_ids == alert.record_ids
+
+
 def test_a_restart_from_the_lines_tells_the_same_alerts() -> None:
     rules = rule_set(FAILED, BURST)
     lines = [event(number, record_id=number + 1) for number in range(30)]
