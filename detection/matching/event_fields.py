@@ -20,6 +20,14 @@ Event = dict[str, Any]
 ABSENT = "\udfff"
 """Means a missing field. It is half of a surrogate pair, so no event and no rule has it."""
 
+# NXLog writes the fields of EventData among these, which are fields of the event or its own.
+_OF_NXLOG = {
+    "AccountName", "AccountType", "ActivityID", "Category", "Channel", "Domain", "EventID",
+    "EventReceivedTime", "EventTime", "EventType", "ExecutionProcessID", "ExecutionThreadID",
+    "Hostname", "Keywords", "Message", "Opcode", "OpcodeValue", "ProcessID", "ProviderGuid",
+    "RecordNumber", "RelatedActivityID", "Severity", "SeverityValue", "SourceModuleName",
+    "SourceModuleType", "SourceName", "Task", "TaskValue", "ThreadID", "UserID", "Version", "labels",
+}  # fmt: skip
 _FIRST = (86_400 - EPOCH) * TICKS  # the first day has the number 1
 _END = _FIRST + 3_652_059 * 86_400 * TICKS  # the days of 9999 years
 _LEVELS = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
@@ -100,7 +108,8 @@ def read_field(shape: Shape, event: Event, data: Event, name: str) -> str:
 
 def full_text(shape: Shape, event: Event, data: Event) -> str:
     """The text for keywords: the message, and every value of EventData on a separate line."""
-    values = [text(value) for value in data.values()] if data is not event else []
+    own = _OF_NXLOG if data is event else ()
+    values = [text(value) for name, value in data.items() if name not in own]
     return "\n".join(part for part in (system_field(shape, event, "Message"), *values) if part is not ABSENT)
 
 

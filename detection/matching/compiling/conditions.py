@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,14 +13,23 @@ from sigma.conditions import (
     ConditionOR,
     ConditionValueExpression,
 )
-from sigma.types import SigmaCasedString, SigmaExpansion, SigmaNumber, SigmaRegularExpression, SigmaString
+from sigma.types import (
+    SigmaCasedString,
+    SigmaCompareExpression,
+    SigmaExpansion,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaString,
+)
 
 from detection.matching.compiling.function import Function, Whole
 from detection.matching.compiling.strings import NotSupportedError, simple
 from detection.matching.compiling.value_tests import field_test, keyword_test, plain_test
 from detection.matching.event_fields import ALIASES, Shape, level
+from producer.event_shapes import LEVELS
 
 _DEEPEST = 60
+_MEETS = {"LT": operator.lt, "LTE": operator.le, "GT": operator.gt, "GTE": operator.ge, "NEQ": operator.ne}
 
 
 class Known(NamedTuple):
@@ -94,7 +104,17 @@ class Compiler:
         plain = isinstance(value, SigmaString) and not value.contains_special()
         if name == "Level" and (plain or isinstance(value, SigmaNumber)):
             value = SigmaString(level(str(value)))
+        if name == "Level" and isinstance(value, SigmaCompareExpression):
+            return self._level(value)
         return field_test(self.function, name, value, self._name)
+
+    def _level(self, value: SigmaCompareExpression) -> str | bool:
+        """The comparison of a level with a number, as a test of its word."""
+        if not isinstance(value.number, SigmaNumber):
+            raise NotSupportedError("a part of the time of a Level")
+        meets, bound = _MEETS[value.op.name], value.number.number
+        words = [word.lower() for number, word in LEVELS.items() if number and meets(number, bound)]
+        return plain_test(self.function.low("Level"), "==", words, self.function) if words else False
 
     def _keyword(self, value: Any) -> str | bool:
         if isinstance(value, SigmaExpansion):

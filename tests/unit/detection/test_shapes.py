@@ -175,3 +175,38 @@ def test_fields_have_their_names_in_older_and_newer_versions_of_an_event() -> No
     assert WINEVTLOG.data(newer)["param6"] == "more"
     old = orjson.loads(_winevtlog(4656, 1, ["S-1-5-18"], version=0))
     assert WINEVTLOG.data(old) == {"param1": "S-1-5-18"}
+
+
+def test_keywords_search_the_event_data_of_nxlog_and_nothing_of_its_own() -> None:
+    rules = rule_set(rule("word", "['needle']"))
+    event = {"EventID": 4625, "Channel": "Security", "TargetUserName": "a needle b", "SourceModuleName": "in"}
+    assert len(_found(rules, event)) == 1
+    event |= {"TargetUserName": "a", "SourceModuleName": "needle", "Hostname": "needle"}
+    assert _found(rules, event) == []
+
+
+@pytest.mark.parametrize(
+    ("selection", "levels"),
+    [
+        ("{Level|lte: 2}", {"Critical", "Error"}),
+        ("{Level|lt: 2}", {"Critical"}),
+        ("{Level|gte: 3}", {"Warning", "Information", "Verbose"}),
+        ("{Level|gt: 4}", {"Verbose"}),
+        ("{Level|gt: 5}", set()),
+    ],
+)
+def test_a_level_is_compared_as_its_number(selection: str, levels: set[str]) -> None:
+    rules = rule_set(rule("grave", selection))
+    found = set()
+    for name, severity in LEVEL_NAMES.items():
+        flat = {"source": "Security", "event_id": 1, "level": name}
+        nxlog = {"Channel": "Security", "EventID": 1, "Severity": severity}
+        hits = [len(_found(rules, event)) for event in (flat, nxlog)]
+        assert hits in ([0, 0], [1, 1])
+        found |= {name} if hits[0] else set()
+    assert found == levels
+
+
+LEVEL_NAMES = {
+    "Critical": "CRITICAL", "Error": "ERROR", "Warning": "WARNING", "Information": "INFO", "Verbose": "DEBUG",
+}  # fmt: skip
