@@ -5,6 +5,7 @@ Modules for tables and for Kafka are imported where they are used, because a run
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections import Counter
@@ -104,6 +105,8 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
         detector = Detector(found, values["max_lateness"], bounds, wall_clock)
         asked = _Asked(rules, found, report, values["watch"])
         (_over_topic if values["topic"] else _over_lines)(files, values, detector, report, asked)
+    except BrokenPipeError:  # the reader of the alerts has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (RulesError, TopicError, OSError) as error:
         _fail(error)
     except KeyboardInterrupt:
@@ -114,11 +117,17 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
 def _over_lines(
     files: tuple[Path, ...], _: dict[str, Any], detector: Detector, report: Report, asked: _Asked
 ) -> None:
+    """Run over lines; SIGTERM and Ctrl-C write the alerts that are still open."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     blocks = LineBlocks([None if str(file) == "-" else file for file in files] or [None])
     for name in blocks.names:
         detector.clock.expect(name)
     try:
         run(detector, blocks, report.take, asked.new_rules)
+    except KeyboardInterrupt:
+        for alert in detector.finish():
+            report.take(alert)
+        raise
     finally:
         report.end(detector, blocks.too_long)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from detection.running.rule_source import BUILT_IN
 from local_stack.layout import REPOSITORY
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
@@ -159,6 +160,43 @@ def test_an_alert_comes_while_the_pipe_is_open_and_new_rules_on_request(tmp_path
         assert json.loads(process.stdout.readline())["title"] == "Second"
         process.stdin.close()
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_writes_the_alerts_that_are_open(number: int, tmp_path: Path) -> None:
+    mark = tmp_path / "mark.yml"
+    mark.write_text(
+        "title: Mark\nlevel: low\nlogsource: {product: windows}\n"
+        "detection: {selection: {EventID: 1}, condition: selection}\n"
+    )
+    line = (
+        b'{"timestamp":"2026-01-05T12:00:%02dZ","source":"Security","computer":"DC-1","event_id":4625,'
+        b'"record_id":%d,"data":{"TargetUserName":"a","IpAddress":"203.0.113.9"}}\n'
+    )
+    with subprocess.Popen(
+        [DETECT, "--rules", BUILT_IN, "--rules", mark, "--output", "json", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"".join(line % (second, second + 1) for second in range(30)))
+        process.stdin.write((line % (30, 31)).replace(b"4625", b"1"))
+        process.stdin.flush()
+        first = json.loads(process.stdout.readline())  # the mark: all lines were read
+        process.send_signal(number)
+        found = [first, *map(json.loads, process.stdout)]
+        assert process.wait(60) == 130
+    (burst,) = [each for each in found if each["title"] == "Passwords guessed for one account"]
+    assert burst["count"] == 30
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(events: Path) -> None:
+    words = f"'{DETECT}' --output json '{events}' | head -n 1; echo ${{PIPESTATUS[0]}}"
+    answer = subprocess.run(["bash", "-c", words], capture_output=True, check=True)
+    alert, code = answer.stdout.splitlines()
+    assert (json.loads(alert)["rule_id"] != "", code) == (True, b"0")
+    assert b"Broken pipe" not in answer.stderr
 
 
 def test_the_rules_that_never_match_here_are_named() -> None:
