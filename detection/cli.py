@@ -117,19 +117,24 @@ def detect(files: tuple[Path, ...], **values: Any) -> None:
 def _over_lines(
     files: tuple[Path, ...], _: dict[str, Any], detector: Detector, report: Report, asked: _Asked
 ) -> None:
-    """Run over lines; SIGTERM and Ctrl-C write the alerts that are still open."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run over lines. SIGTERM and Ctrl-C end them: open alerts are written, and the exit code is 130."""
     blocks = LineBlocks([None if str(file) == "-" else file for file in files] or [None])
     for name in blocks.names:
         detector.clock.expect(name)
+
+    def stop(*_: object) -> None:
+        blocks.stop()
+        for number in (signal.SIGTERM, signal.SIGINT):  # a second one ends at once
+            signal.signal(number, signal.default_int_handler)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     try:
         run(detector, blocks, report.take, asked.new_rules)
-    except KeyboardInterrupt:
-        for alert in detector.finish():
-            report.take(alert)
-        raise
     finally:
         report.end(detector, blocks.too_long)
+    if blocks.stopped:
+        raise KeyboardInterrupt
 
 
 def _over_topic(

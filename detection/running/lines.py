@@ -22,6 +22,11 @@ class LineBlocks:
         """None means standard input."""
         self._files = files
         self.too_long = 0
+        self.stopped = False
+
+    def stop(self) -> None:
+        """End before the next block; a signal handler may call it."""
+        self.stopped = True
 
     @property
     def names(self) -> list[str]:
@@ -37,6 +42,8 @@ class LineBlocks:
             descriptor = os.open(file, os.O_RDONLY) if file else 0
             try:
                 for block in self._read(descriptor):
+                    if self.stopped:
+                        return
                     yield name, block
             finally:
                 if file:

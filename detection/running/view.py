@@ -18,10 +18,16 @@ _PIPE_COLUMNS = 160  # without a terminal, rich would fold lines at 80 character
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 
 
+class _Page(Console):
+    def on_broken_pipe(self) -> None:
+        """Without this, rich ends the process with exit code 1."""
+        raise BrokenPipeError
+
+
 def page() -> Console:
-    """Standard output for lines and tables."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS)
+    """Standard output for lines and tables. Printing raises BrokenPipeError when the reader has gone."""
+    console = _Page(highlight=False)
+    return console if console.is_terminal else _Page(highlight=False, width=_PIPE_COLUMNS)
 
 
 def alert_line(alert: Alert) -> Text:
