@@ -93,9 +93,9 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
         from analytics.flink import graph, preflight
     from analytics.flink.archive_check import check_archive
     from flink_bridge.flink_cluster import with_parallelism
-    from flink_bridge.jvm.classes import PASSWORD_CLASSES
+    from flink_bridge.jvm.classes import PASSWORD_CLASSES, TABLE_CLASSES
 
-    with submitting("password", PASSWORD_CLASSES) as (prefix, jar):
+    with submitting("analytics", PASSWORD_CLASSES + TABLE_CLASSES) as (prefix, jar):
         settings = with_parallelism(settings)
         assert settings.kafka is not None  # noqa: S101 - _print_answers has the other case
         with waiting_for_kafka(settings.kafka.bootstrap_servers):
@@ -112,13 +112,17 @@ def _print_answers(settings: AnalyticsSettings) -> None:
 
     with flink_needed():
         from analytics.flink import graph
+    from flink_bridge.jvm.classes import TABLE_CLASSES, load_classes
 
     with tempfile.TemporaryDirectory(prefix="win-event-analytics-") as folder:
-        links, answers = Path(folder) / "files", Path(folder) / "answers"
+        links, answers, jar = (
+            Path(folder) / name for name in ("files", "answers", "win-event-analytics.jar")
+        )
         links.mkdir()
+        load_classes(jar, "", TABLE_CLASSES)
         for number, file in enumerate(settings.files):
             (links / f"{number:06d}-{file.name.lstrip('._')}").symlink_to(file)
-        graph.ask_files(settings, links, answers)
+        graph.ask_files(settings, links, answers, jar)
         for result in settings.results:
             for row in rows(answers, result):
                 sys.stdout.buffer.write(orjson.dumps({"result": result, **row}) + b"\n")

@@ -30,7 +30,7 @@ def environment(settings: AnalyticsSettings) -> tuple[StreamExecutionEnvironment
 def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
     """Submit, and wait for the end unless `flink run --detached`; `prefix` as of preflight.class_prefix.
 
-    `jar`: the file with the classes for the login, which load_classes wrote.
+    `jar`: the file with our classes, which load_classes wrote.
     """
     env, table_environment = environment(settings)
     env.add_jars(jar.as_uri())
@@ -53,9 +53,10 @@ def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
     env.execute(settings.name)
 
 
-def ask_files(settings: AnalyticsSettings, links: Path, answers: Path) -> None:
+def ask_files(settings: AnalyticsSettings, links: Path, answers: Path, jar: Path) -> None:
     """Read the files of the folder `links` to their end; write the changes of the answers to `answers`."""
     env, table_environment = environment(settings)
+    env.add_jars(jar.as_uri())
     inputs = declarations.events_from_files(settings, links, declarations.fields_of(settings.questions))
     results = declarations.results_in_files(answers)
     _attach(_statements(table_environment, settings, inputs, results))

@@ -30,6 +30,9 @@ CLASSES = (
 )
 BLOCK_CLASSES = ("LineBlock", "GatherLines")
 PASSWORD_CLASSES = ("PasswordProvider",)
+TABLE_CLASSES = ("MemberScanner", "EventRows", "EventTableFormat")
+_FORMATS = "META-INF/services/org.apache.flink.table.factories.Factory"
+"""Where Flink SQL looks for the formats that a jar brings along."""
 KAFKA_CLASSES = ("KafkaRecords", *PASSWORD_CLASSES)
 """These need the Kafka connector, and Kafka's classes under the names that the connector uses."""
 PACKAGE = "winevent"
@@ -71,6 +74,8 @@ def write_jar(jar: Path, texts: dict[str, str]) -> None:
     with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as file_of_classes:
         for path in sorted(compiled.keySet()):
             file_of_classes.writestr(path, bytes(compiled.get(path)))
+            if path.endswith("Format.class"):
+                file_of_classes.writestr(_FORMATS, path.removesuffix(".class").replace("/", "."))
 
 
 def java_class(name: str) -> Any:
