@@ -282,8 +282,9 @@ def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Calla
         b'{"log_id":5,"offset":0,"status":"ok"}',
         b'{"status":"error","log_id":"a","reason":"x"}',
         b'{"status":"error","reason":"disk full","computer":"a"}',
-        b'{"status":"error","reason":"disk full","code":"disk-full","computer":"a"}',
-        b'{"status":"error","reason":"disk full","code":"E 42"}',
+        b'{"status":"error","reason":"disk full","code":"busy","computer":"a"}',
+        b'{"status":"error","reason":"disk full","code":"disk-full"}',
+        b'{"status":"error","reason":"disk full","code":"busy-disk"}',
         b'{"status":"error","reason":"disk full","code":"E42"}',
         b'{"status":"ok","log_id":"app-7","offset":12,"computer":"a"}',
         b'{"status":"ok","log_id":"app-7","offset":12,"lost_bytes":null,"computer":"a"}',
@@ -313,10 +314,15 @@ def test_members_of_a_later_version_are_left_out(reader: Start, serve: Callable[
     assert got.position() == "L 9"
 
 
-def test_a_refusal_is_tried_again_until_it_has_passed(reader: Start, serve: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("code", ["busy", "bad-request", "gap", "new-log"])
+def test_a_refusal_is_tried_again_until_it_has_passed(
+    reader: Start, serve: Callable[..., Server], code: str
+) -> None:
     def refusing(client: socket.socket) -> None:
         request(client)
-        client.sendall(b'{"status":"error","reason":"serves 64 clients already","code":"busy"}\n')
+        client.sendall(
+            b'{"status":"error","reason":"serves 64 clients already","code":"%s"}\n' % code.encode()
+        )
 
     server = serve(refusing, refusing, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
     reader(server.port).take_until(b"x\n")
