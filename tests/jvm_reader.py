@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from running import wait_until
 
-CLASSES = ("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader")
+CLASSES = ("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "WatchedStream", "LogReader")
 Script = Callable[[socket.socket], None]
 ANSWER = b'{"log_id":"%s","offset":%d,"status":"%s","lost_bytes":%d}\n'
 

@@ -26,7 +26,8 @@ public class EventLine {
     private static final int RECORD_OVERHEAD = 100; // a batch of one record: 61, 21 and the lengths of key and value
     private static final int HEADER_OVERHEAD = 10;
     private static final int EVENT_TIME_HEADER = 40; // name, text and lengths of the header of an event that is too old
-    private static final String PRESENT = ""; // in place of a text that nobody reads
+    private static final byte[] PRESENT = {}; // in place of a text that nobody reads
+    private static final byte[] HALF = {}; // in place of a text with half a surrogate pair
 
     /** A name in an object, with the names inside it. If it has a slot, the value of this field is kept. */
     static class Name {
@@ -37,18 +38,20 @@ public class EventLine {
 
     private final JsonFactory json = new JsonFactory().configure(JsonFactory.Feature.INTERN_FIELD_NAMES, false);
     private final Name root = new Name();
-    private final String[] values; // of the current line, one slot for each place that is read
+    private final byte[][] values; // of the current line, one slot for each place that is read: UTF-8
+    private final String[] times; // the same for the places of the time: text
     private final boolean[] isRead; // false: only the presence of the field counts, not its text
+    private final boolean[] isTime;
     private final int[][] slots; // for each field: its possible places, in order
     private final int key;
     private final int timestamp; // -1: it is not read
     private final List required; // pairs of a field and the name for people
-    private final List headers; // pairs of a field and the header's name
     private final int[] headerFields;
+    private final int[] headerSizes; // without the value
     private final int maxLine;
     private final int maxRecord;
     private final boolean decoded; // the source has decoded the bytes: any bytes may be U+FFFD now
-    private final EventTime times;
+    private final EventTime clock;
     private final long mostAhead;
     private final long mostBehind; // the broker refuses older events
     private final long retention; // the broker deletes older events
@@ -77,10 +80,11 @@ public class EventLine {
         key = number(options, "key");
         timestamp = number(options, "timestamp");
         required = (List) options.get("required");
-        headers = (List) options.get("headers");
         List places = (List) options.get("places");
-        values = new String[places.size()];
+        values = new byte[places.size()][];
+        times = new String[values.length];
         isRead = new boolean[values.length];
+        isTime = new boolean[values.length];
         for (int slot = 0; slot < values.length; slot++) {
             plant((List) places.get(slot), slot);
         }
@@ -93,20 +97,23 @@ public class EventLine {
                 slots[field][place] = ((Integer) ofField.get(place)).intValue();
             }
         }
+        List headers = (List) options.get("headers"); // pairs of a field and the header's name
         headerFields = new int[headers.size()];
+        headerSizes = new int[headerFields.length];
         for (int header = 0; header < headerFields.length; header++) {
             headerFields[header] = field(headers.get(header));
-            read(headerFields[header]);
+            headerSizes[header] = HEADER_OVERHEAD + name(headers.get(header)).length() * 3;
+            mark(isRead, headerFields[header]);
         }
         foundHeaders = new byte[headerFields.length][];
-        read(key);
+        mark(isRead, key);
         if (timestamp >= 0) {
-            read(timestamp);
+            mark(isTime, timestamp);
         }
         maxLine = number(options, "max_line");
         maxRecord = number(options, "max_record");
         decoded = ((Boolean) options.get("decoded")).booleanValue();
-        times = new EventTime((String) options.get("timestamp_zone"));
+        clock = new EventTime((String) options.get("timestamp_zone"));
         mostAhead = milliseconds(options, "most_ahead");
         mostBehind = milliseconds(options, "most_behind");
         retention = milliseconds(options, "retention");
@@ -135,9 +142,9 @@ public class EventLine {
         return child;
     }
 
-    private void read(int field) {
+    private void mark(boolean[] marks, int field) {
         for (int place = 0; place < slots[field].length; place++) {
-            isRead[slots[field][place]] = true;
+            marks[slots[field][place]] = true;
         }
     }
 
@@ -284,7 +291,8 @@ public class EventLine {
             } else if (token == JsonToken.START_ARRAY) {
                 parser.skipChildren();
             } else if (token != JsonToken.VALUE_NULL && name.slot >= 0) {
-                values[name.slot] = isRead[name.slot] ? parser.getText() : PRESENT;
+                values[name.slot] = isRead[name.slot] ? utf8(parser) : PRESENT;
+                times[name.slot] = isTime[name.slot] ? parser.getText() : null;
             }
         }
     }
@@ -304,25 +312,23 @@ public class EventLine {
                 return "missing:" + name(required.get(index));
             }
         }
-        String computer = value(key);
-        foundKey = utf8(computer);
-        if (foundKey == null) {
+        foundKey = value(key);
+        if (foundKey == HALF) {
             return "not-json";
         }
         long size = RECORD_OVERHEAD + (long) length + foundKey.length;
         for (int header = 0; header < headerFields.length; header++) {
-            String text = value(headerFields[header]);
-            if (text == null) {
-                foundHeaders[header] = null;
-                continue;
-            }
-            foundHeaders[header] = utf8(text);
-            if (foundHeaders[header] == null) {
+            byte[] found = value(headerFields[header]);
+            if (found == HALF) {
                 return "not-json";
             }
-            size += HEADER_OVERHEAD + name(headers.get(header)).length() * 3 + foundHeaders[header].length;
+            foundHeaders[header] = found;
+            if (found != null) {
+                size += headerSizes[header] + found.length;
+            }
         }
-        String reason = timestamp < 0 ? null : reasonAgainstTime(value(timestamp), now);
+        int slot = timestamp < 0 ? -1 : slot(timestamp);
+        String reason = timestamp < 0 ? null : reasonAgainstTime(slot < 0 ? null : times[slot], now);
         if (late) {
             size += EVENT_TIME_HEADER;
         }
@@ -335,7 +341,7 @@ public class EventLine {
         if (text == null) {
             return null; // the record gets the time of its arrival
         }
-        time = times.milliseconds(text, now);
+        time = clock.milliseconds(text, now);
         if (time == EventTime.NONE) {
             return "bad-timestamp";
         }
@@ -385,14 +391,20 @@ public class EventLine {
         return foundHeaders;
     }
 
-    private String value(int field) {
+    private byte[] value(int field) {
+        int slot = slot(field);
+        return slot < 0 ? null : values[slot];
+    }
+
+    /** The first place of the field that the line has; -1 if it has none. */
+    private int slot(int field) {
         int[] ofField = slots[field];
         for (int place = 0; place < ofField.length; place++) {
             if (values[ofField[place]] != null) {
-                return values[ofField[place]];
+                return ofField[place];
             }
         }
-        return null;
+        return -1;
     }
 
     private static int field(Object pair) {
@@ -411,12 +423,25 @@ public class EventLine {
         return ((Number) options.get(name)).longValue();
     }
 
-    /** The text as UTF-8; null if it has half a surrogate pair. */
+    /** The text of a value as UTF-8; HALF if it has half a surrogate pair. Nearly all are ASCII: no String is made. */
+    private static byte[] utf8(JsonParser parser) throws IOException {
+        byte[] bytes = new byte[parser.getTextLength()];
+        char[] text = parser.getTextCharacters();
+        int from = parser.getTextOffset();
+        int bits = 0;
+        for (int place = 0; place < bytes.length; place++) {
+            char character = text[from + place];
+            bits |= character;
+            bytes[place] = (byte) character;
+        }
+        return bits < 128 ? bytes : utf8(parser.getText());
+    }
+
     private static byte[] utf8(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         for (int place = 0; place < bytes.length; place++) {
             if (bytes[place] == '?') { // may replace half a surrogate pair
-                return isHalf(text) ? null : bytes;
+                return isHalf(text) ? HALF : bytes;
             }
         }
         return bytes;

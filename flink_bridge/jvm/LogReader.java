@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import javax.net.ssl.SSLSocket;
 import jdk.net.ExtendedSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,9 +34,7 @@ public class LogReader extends Thread {
     private static final int LISTEN_MS = 100; // for a server that sends first; win-event-producer waits 250 ms
     private static final int GRACE_MS = 200; // a request that was sent later may have arrived too late
     private static final int LATE_TRIES = 5;
-    private static final int TICK_MS = 15000; // how often a silent plain connection is checked
-    private static final long LEAST_BEAT_MS = 500; // what comes sooner is no heartbeat
-    private static final int ALIKE_BEATS = 3;
+    private static final int TICK_MS = 15000; // after this silence, a plain connection is looked at
     private static final long FIRST_PAUSE_MS = 250;
     private static final long LONGEST_PAUSE_MS = 10000;
 
@@ -208,9 +207,10 @@ public class LogReader extends Thread {
 
     private void readOneConnection() throws IOException, InterruptedException, GapException {
         Socket socket = null;
+        WatchedStream in = null;
         try {
             socket = connect();
-            InputStream in = socket.getInputStream();
+            in = new WatchedStream(open, socket.getInputStream(), where(), tickMs);
             byte[] first = new byte[ServerAnswer.MOST_BYTES];
             boolean mayBePlain = position.logId == null && !insists;
             int had = mayBePlain && !tls ? heard(socket, in, first) : 0;
@@ -225,7 +225,8 @@ public class LogReader extends Thread {
                 int length = lineLength(first, had);
                 ServerAnswer answer = length < 0 ? null : ServerAnswer.parse(first, length);
                 if (answer != null) {
-                    readLog(socket, in, answer, Arrays.copyOfRange(first, length + 1, had));
+                    in.close();
+                    readLog(socket, answer, Arrays.copyOfRange(first, length + 1, had));
                     return;
                 }
             }
@@ -234,6 +235,9 @@ public class LogReader extends Thread {
         } finally {
             connected = false;
             plain = false;
+            if (in != null) {
+                in.close();
+            }
             shut(socket);
         }
     }
@@ -280,23 +284,14 @@ public class LogReader extends Thread {
      */
     private int firstLine(Socket socket, InputStream in, byte[] first) throws IOException {
         boolean patient = position.logId == null && !insists;
-        int tick = tls ? 0 : tickMs; // see readPlain
-        socket.setSoTimeout(patient ? tick : ANSWER_MS);
+        socket.setSoTimeout(patient ? 0 : ANSWER_MS);
         connected = patient;
-        int toldAt = -1; // how many bytes there were at the last warning
         int had = 0;
         while (had < first.length && lineLength(first, had) < 0) {
             int count;
             try {
                 count = in.read(first, had, first.length - had);
             } catch (SocketTimeoutException silent) {
-                if (patient) {
-                    if (toldAt < 0 || toldAt == 0 && had > 0) {
-                        toldAt = had;
-                        warnWithoutLf(had);
-                    }
-                    continue;
-                }
                 if (had > 0 && !insists) {
                     break;
                 }
@@ -319,11 +314,6 @@ public class LogReader extends Thread {
             }
         }
         return had;
-    }
-
-    private void warnWithoutLf(long bytes) {
-        LOG.warn(where() + ": " + (bytes == 0 ? "connected, but no line has come yet"
-                : bytes + " bytes have arrived without an LF; does this server end its lines with LF?"));
     }
 
     /** Throws if these first bytes of a connection must not be treated as lines of a plain server. */
@@ -358,7 +348,7 @@ public class LogReader extends Thread {
         return first[0] == 10 && (position.logId != null || maybe && !neverAnswers);
     }
 
-    private void readLog(Socket socket, InputStream in, ServerAnswer answer, byte[] rest)
+    private void readLog(Socket socket, ServerAnswer answer, byte[] rest)
             throws IOException, InterruptedException, GapException {
         if (answer.refuses()) {
             throw new SaidInstead("the server refuses: " + answer.reason);
@@ -374,7 +364,7 @@ public class LogReader extends Thread {
                 put(lines, position.plus(consumed));
             }
         });
-        readInto(cutter, in, rest, rest.length);
+        readInto(cutter, socket.getInputStream(), rest, rest.length);
     }
 
     private void accept(ServerAnswer answer) throws GapException, InterruptedException {
@@ -414,12 +404,8 @@ public class LogReader extends Thread {
             }
         });
         try {
-            if (tls) { // a timeout in the middle of a TLS record would lose the first part of the record
-                socket.setSoTimeout(0);
-                readInto(cutter, in, first, had);
-            } else {
-                readInto(cutter, new Attentive(socket, in, cutter), first, had);
-            }
+            socket.setSoTimeout(0);
+            readInto(cutter, in, first, had);
         } finally {
             cutter.finish();
         }
@@ -454,64 +440,6 @@ public class LogReader extends Thread {
         return in.read(cutter.buffer(), cutter.end(), cutter.room());
     }
 
-    /** Reads a plain connection; if the server's heartbeats stop, the connection is broken. */
-    private class Attentive extends InputStream {
-        private final InputStream in;
-        private final LineCutter cutter;
-        private long longestBeat;
-        private long least; // of the beats of similar distance that were seen last
-        private long most;
-        private int beats; // how many these are
-        private boolean hasBeats; // at least ALIKE_BEATS of similar distance were seen
-        private boolean told;
-
-        Attentive(Socket socket, InputStream in, LineCutter cutter) throws IOException {
-            this.in = in;
-            this.cutter = cutter;
-            socket.setSoTimeout(tickMs);
-        }
-
-        public int read() {
-            throw new UnsupportedOperationException();
-        }
-
-        public int read(byte[] buffer, int from, int room) throws IOException {
-            long begun = System.nanoTime();
-            while (true) {
-                try {
-                    int count = in.read(buffer, from, room);
-                    notice(count == 1 && buffer[from] == 10, silence(begun));
-                    return count;
-                } catch (SocketTimeoutException tick) {
-                    if (hasBeats && silence(begun) > Math.max(tickMs, 3 * longestBeat)) {
-                        throw new IOException("nothing, and no heartbeat, for " + silence(begun) / 1000 + " s");
-                    }
-                    if (cutter.pending() > 0 && !told) {
-                        told = true;
-                        warnWithoutLf(cutter.pending());
-                    }
-                }
-            }
-        }
-
-        /** A blank line alone may be one of a text, so heartbeats are what comes again and again. */
-        private void notice(boolean empty, long silence) {
-            if (!empty || silence < LEAST_BEAT_MS) {
-                return;
-            }
-            longestBeat = Math.max(longestBeat, silence);
-            boolean similar = beats > 0 && Math.max(most, silence) <= 2 * Math.min(least, silence);
-            least = similar ? Math.min(least, silence) : silence;
-            most = similar ? Math.max(most, silence) : silence;
-            beats = similar ? beats + 1 : 1;
-            hasBeats |= beats >= ALIKE_BEATS;
-        }
-
-        private long silence(long since) {
-            return (System.nanoTime() - since) / 1000000;
-        }
-    }
-
     private Socket connect() throws IOException {
         IOException last = null;
         InetAddress[] addresses = InetAddress.getAllByName(host);
@@ -532,7 +460,8 @@ public class LogReader extends Thread {
                     return socket;
                 }
                 socket.setSoTimeout(ANSWER_MS);
-                Socket secured = TlsFromPem.over(socket, host, port, caFile, certFile, keyFile);
+                SSLSocket secured = TlsFromPem.over(socket, host, port, caFile, certFile, keyFile);
+                secured.startHandshake(); // here it has a timeout
                 return secured;
             } catch (IOException broken) {
                 shut(socket);

@@ -19,7 +19,7 @@ public class ServerAnswer {
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private static final int MEMBERS_OF_ERROR = 3;
-    private static final Pattern CODE = Pattern.compile("[a-z]+(-[a-z]+)*"); // one word for programs
+    private static final Pattern CODE = Pattern.compile("busy|bad-request|gap|new-log"); // all that a server sends
     private static final Pattern LOG_ID = Pattern.compile("(?!-$)[!-~]{1,128}"); // fits into a request
 
     public final String status; // ok, gap, new-log or error

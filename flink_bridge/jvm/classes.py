@@ -16,7 +16,16 @@ from pyflink.util.java_utils import add_jars_to_context_class_loader
 
 JAVA = Path(__file__).resolve().parent
 CLASSES = (
-    *("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "LogReader", "EventLog", "LineBytes"),
+    *(
+        "LogPosition",
+        "LineCutter",
+        "ServerAnswer",
+        "TlsFromPem",
+        "WatchedStream",
+        "LogReader",
+        "EventLog",
+        "LineBytes",
+    ),
     *(
         "EventTime",
         "RejectedLine",

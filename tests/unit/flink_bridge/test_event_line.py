@@ -339,6 +339,50 @@ def test_key_headers_and_value_have_to_fit_into_a_record(parser: Parser) -> None
     assert ok[0].reason is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "?",
+        "plain",
+        "\x7f\x80",
+        "caf\u00e9?",
+        "\u65e5\u672c",
+        "\U0001f600",
+        'a "quoted" \\ text\n',
+        "k" * 10_000,
+        "é" * 5_000,
+    ],
+)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_keys_and_headers_are_the_text_of_the_value_as_utf_8(
+    parser: Parser, text: str, escaped: bool
+) -> None:
+    event = {"computer": text, "before": 17, "x": text}
+    found = parser.lines([json.dumps(event, ensure_ascii=escaped).encode()], _WITH_HEADERS)[0]
+    assert (found.reason, found.key) == (None, text.encode())
+    assert found.headers == [text.encode(), b"17", None]
+
+
+_WITH_HEADERS = EventSettings(headers=parse_fields("x,before,absent"))
+
+
+@pytest.mark.parametrize("value", ["0", "-17", "4624", "1.10", "1e2", "9" * 40, "true", "false"])
+def test_a_number_is_the_text_of_the_line(parser: Parser, value: str) -> None:
+    line = b'{"before":"text","computer":%s,"x":%s}' % (value.encode(), value.encode())
+    found = parser.lines([line], _WITH_HEADERS)[0]
+    assert (found.key, found.headers) == (value.encode(), [value.encode(), b"text", None])
+
+
+def test_a_time_may_be_a_header_and_a_key_too(parser: Parser) -> None:
+    events = EventSettings(
+        key_field=first_of(parse_fields("timestamp")), headers=parse_fields("timestamp,EventTime")
+    )
+    time = b"2026-11-25T12:00:00Z"
+    found = parser.lines([b'{"EventTime":"x","timestamp":"%s"}' % time], events)[0]
+    assert (found.reason, found.key, found.time, found.headers) == (None, time, NOW, [time, b"x"])
+
+
 def test_half_a_pair_in_a_header(parser: Parser) -> None:
     events = EventSettings(headers=parse_fields("x"), require=parse_fields("y"))
     lines = [b'{"computer":"a","x":"\\ud83d","y":1}', b'{"computer":"a","x":"\\ud83d\\ude00","y":"\\udc00"}']

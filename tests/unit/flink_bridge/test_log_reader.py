@@ -71,8 +71,28 @@ def test_a_silent_server_is_waited_for_and_not_a_byte_of_it_is_lost(
     assert got.reconnects() == 0
 
 
+Kind = tuple[ssl.SSLContext | None, dict[str, Any]]
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> tuple[ssl.SSLContext, dict[str, Any]]:
+    """The context of a server that needs no login, and the reader's options for it."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    file = str(tmp_path / "authority")
+    authority.cert_pem.write_to_path(file)
+    return context, {"tls": True, "tls_ca_file": file, "host": "localhost"}
+
+
+@pytest.fixture(params=["TCP", "TLS"])
+def kind(request: pytest.FixtureRequest, tls_server: tuple[ssl.SSLContext, dict[str, Any]]) -> Kind:
+    """The same as tls_server, with and without TLS."""
+    return tls_server if request.param == "TLS" else (None, {})
+
+
 def test_a_server_whose_first_line_is_waited_for_is_connected_and_warned_of(
-    reader: Start, serve: Callable[..., Server], log: Callable[[], str]
+    reader: Start, serve: Callable[..., Server], log: Callable[[], str], kind: Kind
 ) -> None:
     goes_on = [Event(), Event()]
 
@@ -83,8 +103,8 @@ def test_a_server_whose_first_line_is_waited_for_is_connected_and_warned_of(
             client.sendall(piece)
         until_closed(client)
 
-    port = serve(slow).port
-    got = reader(port, tick_ms=200)
+    port = serve(slow, tls=kind[0]).port
+    got = reader(port, tick_ms=200, **kind[1])
     wait_until(got.connected, "it is connected")
     for event, warning in zip(
         goes_on,
@@ -132,10 +152,36 @@ def beating(*pauses: float, then: float, last: bytes = b"") -> Script:
     return script
 
 
-def test_a_server_whose_heartbeats_end_is_gone(reader: Start, serve: Callable[..., Server]) -> None:
+def test_a_server_whose_heartbeats_end_is_gone(
+    reader: Start, serve: Callable[..., Server], kind: Kind, log: Callable[[], str]
+) -> None:
     """Its socket stays open, and the kernel answers keepalive: only the missing heartbeats tell."""
-    server = serve(beating(0.6, 0.6, 0.6, then=60), saying(b"y\n"), until_closed)
-    reader(server.port, tick_ms=300).take_until(b"x\ny\n", 30)
+    server = serve(beating(0.6, 0.6, 0.6, then=60), saying(b"y\n"), until_closed, tls=kind[0])
+    reader(server.port, tick_ms=300, **kind[1]).take_until(b"x\ny\n", 30)
+    assert f"{server.port}: IOException: nothing, and no heartbeat, for " in log()
+
+
+def test_heartbeats_that_nobody_could_hear_are_not_missing(
+    reader: Start, serve: Callable[..., Server], jvm_pid: int
+) -> None:
+    """The process was stopped, and what came meanwhile is in its socket."""
+
+    def stopping(client: socket.socket) -> None:
+        client.sendall(b"x\n")
+        for _ in range(4):
+            time.sleep(0.6)
+            client.sendall(b"\n")
+        os.kill(jvm_pid, signal.SIGSTOP)
+        time.sleep(4)
+        client.sendall(b"y\n")
+        os.kill(jvm_pid, signal.SIGCONT)
+        time.sleep(1)
+        client.sendall(b"z\n")
+        until_closed(client)
+
+    got = reader(serve(stopping).port, tick_ms=300)
+    got.take_until(b"x\ny\nz\n")
+    assert got.reconnects() == 0
 
 
 @pytest.mark.parametrize("pauses", [(0.6, 0.6), (0.6, 0.6, 1.5, 1.5), (0.2, 0.2, 0.2, 0.2)])
@@ -144,6 +190,35 @@ def test_blank_lines_are_no_heartbeats(
 ) -> None:
     got = reader(serve(beating(*pauses, then=6, last=b"y\n"), until_closed).port, tick_ms=300)
     got.take_until(b"x\ny\n")
+    assert got.reconnects() == 0
+
+
+def test_a_pause_within_a_tls_record_loses_nothing(
+    reader: Start, serve: Callable[..., Server], tls_server: tuple[ssl.SSLContext, dict[str, Any]]
+) -> None:
+    """The watch looks at the connection again and again meanwhile."""
+    context, options = tls_server
+
+    def halting(client: socket.socket) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                client.sendall(outgoing.read())
+                incoming.write(client.recv(65_536))
+        client.sendall(outgoing.read())
+        tls.write(b'{"computer":"a"}\n')
+        record = outgoing.read()
+        client.sendall(record[:15])
+        time.sleep(1.5)
+        client.sendall(record[15:])
+        until_closed(client)
+
+    got = reader(serve(halting).port, tick_ms=300, **options)
+    got.take_until(b'{"computer":"a"}\n')
     assert got.reconnects() == 0
 
 
@@ -282,8 +357,9 @@ def test_a_server_that_closes_at_once_is_tried_again(reader: Start, serve: Calla
         b'{"log_id":5,"offset":0,"status":"ok"}',
         b'{"status":"error","log_id":"a","reason":"x"}',
         b'{"status":"error","reason":"disk full","computer":"a"}',
-        b'{"status":"error","reason":"disk full","code":"disk-full","computer":"a"}',
-        b'{"status":"error","reason":"disk full","code":"E 42"}',
+        b'{"status":"error","reason":"disk full","code":"busy","computer":"a"}',
+        b'{"status":"error","reason":"disk full","code":"disk-full"}',
+        b'{"status":"error","reason":"disk full","code":"busy-disk"}',
         b'{"status":"error","reason":"disk full","code":"E42"}',
         b'{"status":"ok","log_id":"app-7","offset":12,"computer":"a"}',
         b'{"status":"ok","log_id":"app-7","offset":12,"lost_bytes":null,"computer":"a"}',
@@ -313,10 +389,15 @@ def test_members_of_a_later_version_are_left_out(reader: Start, serve: Callable[
     assert got.position() == "L 9"
 
 
-def test_a_refusal_is_tried_again_until_it_has_passed(reader: Start, serve: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("code", ["busy", "bad-request", "gap", "new-log"])
+def test_a_refusal_is_tried_again_until_it_has_passed(
+    reader: Start, serve: Callable[..., Server], code: str
+) -> None:
     def refusing(client: socket.socket) -> None:
         request(client)
-        client.sendall(b'{"status":"error","reason":"serves 64 clients already","code":"busy"}\n')
+        client.sendall(
+            b'{"status":"error","reason":"serves 64 clients already","code":"%s"}\n' % code.encode()
+        )
 
     server = serve(refusing, refusing, answering("- earliest", "ok", "L", 0, b"x\n"), until_closed)
     reader(server.port).take_until(b"x\n")
@@ -444,6 +525,27 @@ def test_skipped_bytes_of_a_line_with_an_end(reader: Start, serve: Callable[...,
     got = reader(server.port)
     got.take_until(b"\ntoo-long\n" + b"x" * 65_536 + b"\ny\n")
     assert got.skippedBytes() == 300_000 - 65_536
+
+
+def test_the_kernel_asks_after_a_silent_peer(reader: Start, serve: Callable[..., Server], kind: Kind) -> None:
+    def staying(client: socket.socket) -> None:
+        answering("- earliest", "ok", "L", 0, b"x\n")(client)
+        until_closed(client)
+
+    server = serve(staying, tls=kind[0])
+    reader(server.port, **kind[1]).take_until(b"x\n")
+    timer = wait_until(lambda: keepalive(server.port), "keepalive")
+    assert timer <= 15
+
+
+def keepalive(port: int) -> float:
+    """The seconds until the kernel asks the peer at this port whether it is still there; 0: it never does."""
+    for file in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]:
+            _, _, peer, state, _, timer, *_ = line.split()
+            if peer.endswith(f":{port:04X}") and state == "01" and timer.startswith("02:"):
+                return int(timer[3:], 16) / os.sysconf("SC_CLK_TCK")
+    return 0
 
 
 def test_tls_with_a_client_certificate(reader: Start, serve: Callable[..., Server], tmp_path: Path) -> None:
