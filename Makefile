@@ -27,6 +27,7 @@ test: setup tools  ## run all unit and integration tests, with a real broker and
 
 test-nightly: setup tools  ## run the tests that take minutes and seldom fail, such as the build of the image
 	@python -m pytest -m nightly
+	@WIN_EVENT_ALL_EXAMPLES=1 python -m pytest tests/unit -m "not nightly" --numprocesses 2
 
 test-fast: setup tools  ## run the unit tests only; run this first after a change
 	@python -m pytest tests/unit -m "not nightly" --numprocesses 2

@@ -21,7 +21,6 @@ from analytics.hosts import read_hosts
 from local_stack.broker import kafka_objects
 from local_stack.layout import REPOSITORY
 
-JOB = str(REPOSITORY / "analytics" / "job.py")
 HOSTS = dict(read_hosts(REPOSITORY / "analytics" / "hosts.csv"))
 THRESHOLD = ("--set", "error_burst.threshold=4")
 QUESTIONS = ",".join((
@@ -87,18 +86,17 @@ def send(
 
 def ask(stack: RunningStack, *options: str) -> Job:
     """Submits analytics/job.py detached."""
-    answer = stack.flink_run(*options, user="analytics", program=JOB)
-    assert "JobID " in answer.stdout, answer.stdout + answer.stderr
-    return Job(stack, answer.stdout.partition("JobID ")[2].split()[0], answer.stdout)
+    return stack.submit_shared(*options, user="analytics", program="analytics")
 
 
-def refused(stack: RunningStack, *options: str, user: str = "analytics", program: str = JOB) -> str:
+def refused(stack: RunningStack, *options: str, user: str = "analytics", program: str = "analytics") -> str:
     """The sentence that a job prints if it is not submitted."""
-    answer = stack.flink_run(*options, user=user, program=program)
-    assert "JobID" not in answer.stdout
-    assert "Traceback" not in answer.stdout + answer.stderr
-    (line,) = [line for line in answer.stdout.splitlines() if line.startswith("error: ")]
-    return str(line)
+    answer = stack.told(program, *options, user=user)
+    assert answer.code != 0
+    assert "JobID" not in answer.text
+    assert "Traceback" not in answer.text
+    (line,) = [line for line in answer.text.splitlines() if line.startswith("error: ")]
+    return line
 
 
 def rows(stack: RunningStack, result: str, mentioning: str = "") -> oracle.Rows:

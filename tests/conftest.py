@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -94,12 +94,6 @@ def stack(broker: RunningStack) -> RunningStack:
     return broker
 
 
-@pytest.fixture(scope="session")
-def _client(stack: RunningStack) -> Iterator[Callable[..., Job]]:
-    with stack.client() as submit:
-        yield submit
-
-
 @pytest.fixture
 def topics(broker: RunningStack) -> tuple[str, str]:
     """Names of a fresh processed and a fresh rejected topic."""
@@ -107,20 +101,20 @@ def topics(broker: RunningStack) -> tuple[str, str]:
 
 
 @pytest.fixture
-def submit(
-    stack: RunningStack, topics: tuple[str, str], request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Job]]:
+def submit(stack: RunningStack, topics: tuple[str, str]) -> Iterator[Callable[..., Job]]:
     """Submits the bridge between a port and the test's topics; cancels it after the test.
 
-    One client submits all jobs, except those that need their own variables.
+    One client submits all jobs, except those with options of Flink.
     """
     jobs: list[Job] = []
 
-    def start(port: int, *options: str, **variables: str) -> Job:
+    def start(port: int, *options: str, flink_options: Sequence[str] = (), **variables: str) -> Job:
         sink = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1])
         words = ("--port", str(port), *sink, *options)
-        shared = request.getfixturevalue("_client")
-        jobs.append(stack.submit(*words, **variables) if variables else shared(*words))
+        if flink_options:
+            jobs.append(stack.submit(*words, flink_options=flink_options, **variables))
+        else:
+            jobs.append(stack.submit_shared(*words, **variables))
         return jobs[-1]
 
     yield start

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from reading import read_topic
-from running import BIN, REPOSITORY, Job, RunningStack
+from running import BIN, Job, RunningStack
 
 from detection.detector import Detector
 from detection.running.rule_source import RuleSource
@@ -24,7 +24,6 @@ from producer.events.event_time import read_ticks
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
-JOB = str(REPOSITORY / "detection" / "job.py")
 ATTACKS = ("brute-force@5", "password-spray@20", "service-install@30", "log-cleared@40", "rogue-account@50")
 ACROSS_PARTITIONS = "Somebody works at night"  # what comes first, and so the name, is not decided there
 CLOSING = 100_000  # seconds later: every window is over
@@ -125,6 +124,5 @@ def committed(stack: RunningStack, topic: str, group: str) -> int:
 
 
 def submit(stack: RunningStack, topic: str, *options: str) -> Job:
-    answer = stack.flink_run("--kafka-topic", topic, *OPTIONS, *options, user="detection", program=JOB)
-    assert "JobID " in answer.stdout, answer.stdout + answer.stderr
-    return Job(stack, answer.stdout.partition("JobID ")[2].split()[0], answer.stdout)
+    words = ("--kafka-topic", topic, *OPTIONS, *options)
+    return stack.submit_shared(*words, user="detection", program="detection")

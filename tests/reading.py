@@ -20,6 +20,19 @@ class Record:
     partition: int
 
 
+def end_offsets(running: RunningStack, topic: str) -> int:
+    """How many records were written to it, with those of transactions also their ends."""
+    consumer = Consumer(
+        {**kafka_objects.connection(running.stack, "reader").client_settings(), "group.id": "win-event-test"}
+    )
+    try:
+        partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
+        places = [TopicPartition(topic, number) for number in partitions]
+        return sum(consumer.get_watermark_offsets(place, timeout=60)[1] for place in places)
+    finally:
+        consumer.close()
+
+
 def read_topic(
     running: RunningStack,
     topic: str,

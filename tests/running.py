@@ -20,6 +20,8 @@ from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from flink_client import Answer, FlinkClient
+
 from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.topology.file import default_topology_text, parse_topology, renamed_topics
 from local_stack import tools
@@ -31,7 +33,6 @@ BIN = Path(sys.executable).parent
 # For a cluster inside a script, as WIN_EVENT_JVM_OPTIONS is for that of a stack.
 QUICK_JVM = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 JOB = REPOSITORY / "flink_bridge" / "job.py"
-SEVERAL_JOBS = REPOSITORY / "tests" / "faults" / "submit_jobs.py"
 # Seconds for whatever a real server does: on a machine of a third of the usual speed, with four processes of
 # tests, a TaskManager once took more than 60 to start.
 PATIENCE = 240.0
@@ -74,10 +75,14 @@ def wait_until(
 ) -> Any:
     """The first true value of `condition`; AssertionError with `what` and `told()` if it never comes."""
     deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}\n{told()}"
-        time.sleep(0.1)
-    return value
+    while True:
+        begin = time.monotonic()
+        if value := condition():
+            return value
+        now = time.monotonic()
+        assert now < deadline, f"not within {seconds:.0f} s: {what}\n{told()}"
+        # To run a command or to read a topic takes the processor from what is waited for.
+        time.sleep(min(max(0.1, 2 * (now - begin)), 1.5))
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None, **options: Any) -> Any:
@@ -97,12 +102,25 @@ def renamed_topology(suffix: str, *, users: bool = False) -> str:
     return re.sub(rf"^  ({names}):", rf"  \1{suffix}:", text, flags=re.MULTILINE)
 
 
+def of_the_bridge(text: str) -> str:
+    """The part of the topology for the bridge's two topics and three users, with its comments.
+
+    `check` tries every operation of every user on every topic: with all of them it takes half a minute.
+    """
+    topics, _, rest = text.partition("  # Results.")
+    head, *users = re.split(r"^(?=  \S+:$)", rest[rest.index("# Users log in") :], flags=re.MULTILINE)
+    kept = [user for user in users if user.startswith(("  bridge", "  reader", "  admin"))]
+    lines = (topics + head + "".join(kept)).splitlines()
+    return "\n".join(line for line in lines if "{topic: [" not in line or "events_processed" in line) + "\n"
+
+
 @dataclass
 class RunningStack:
     """A stack on free ports in its own folder."""
 
     stack: Stack
     environment: dict[str, str]
+    _client: FlinkClient | None = None
 
     @classmethod
     def at(cls, folder: Path) -> RunningStack:
@@ -116,6 +134,9 @@ class RunningStack:
         self.stack = load_stack(self.stack.directory)
 
     def down(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
         result = run(BIN / "win-event-stack", "down", env=self.environment)
         assert result.returncode == 0, result.stderr
 
@@ -158,37 +179,21 @@ class RunningStack:
         assert match, result.stdout + result.stderr
         return Job(self, match[1], result.stdout + result.stderr)
 
-    @contextmanager
-    def client(self) -> Iterator[Callable[..., Job]]:
-        """One `flink run` that submits bridge after bridge: its start is most of the work of a submission."""
-        fifo = self.stack.directory / f"submissions-{time.monotonic_ns()}"
-        os.mkfifo(fifo)
-        requests = os.open(fifo, os.O_RDWR)  # does not wait for the reader
-        command = [str(self.stack.bin / "flink"), "run", "-d", "-py", str(SEVERAL_JOBS), str(fifo)]
-        running = subprocess.Popen(
-            command, env=self.shell(), cwd=self.stack.directory,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert running.stdout is not None
-        answers = iter(running.stdout.readline, "")
+    def told(self, program: str, *options: str, user: str = "bridge", **variables: str) -> Answer:
+        """What `program`/job.py answers; one client of Flink runs it for all tests of this stack."""
+        if self._client is None:
+            flink = self.stack.bin / "flink"
+            self._client = FlinkClient(flink, self.stack.directory, self.shell())
+        return self._client.call(program, options, {**self.shell(user), **variables})
 
-        def submit(*options: str) -> Job:
-            os.write(requests, json.dumps(options).encode() + b"\n")
-            told = "".join(itertools.takewhile(lambda line: line != "done\n", answers))
-            found = re.findall(r"JobID ([0-9a-f]{32})", told)
-            assert len(found) == 1, told
-            return Job(self, found[0], told)
-
-        with running:
-            try:
-                yield submit
-            finally:
-                os.close(requests)  # the end of what it reads
-
-    def submit_several(self, options: Sequence[Sequence[str]]) -> list[Job]:
-        """Submit several jobs, with these options, by one client."""
-        with self.client() as submit:
-            return [submit(*each) for each in options]
+    def submit_shared(
+        self, *options: str, user: str = "bridge", program: str = "flink_bridge", **variables: str
+    ) -> Job:
+        """As submit(), but by the client that all tests share, so without options of Flink."""
+        answer = self.told(program, *options, user=user, **variables)
+        found = re.findall(r"JobID ([0-9a-f]{32})", answer.text)
+        assert (answer.code, len(found)) == (0, 1), answer.text
+        return Job(self, found[0], answer.text)
 
     def flink_run(
         self,

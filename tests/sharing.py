@@ -8,13 +8,17 @@ from __future__ import annotations
 TOGETHER = (
     ("tests/integration/local_stack/",),
     ("tests/integration/analytics/",),
+    ("tests/integration/console/",),
     ("tests/integration/flink_bridge/", "tests/integration/test_pipeline.py"),
+    ("tests/integration/deploy/",),
+    ("tests/integration/consumer/",),
     ("tests/integration/docs/",),
     ("tests/integration/detection/",),
-    ("tests/faults/",),
-    ("tests/integration/console/",),
-    ("tests/integration/deploy/",),
     ("tests/integration/kafka_setup/test_setup.py", "tests/integration/kafka_setup/test_own_tools.py"),
+    ("tests/integration/forward/",),
+    ("tests/faults/",),
+    ("tests/integration/kafka_setup/test_three_brokers.py",),
+    ("tests/integration/producer/test_log_directory.py",),
 )
 
 

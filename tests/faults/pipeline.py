@@ -37,7 +37,7 @@ class Load:
 
 def submit_all(pipelines: Sequence[Pipeline]) -> None:
     """Submit the jobs of all pipelines at once."""
-    jobs = pipelines[0].running.submit_several([pipeline.options() for pipeline in pipelines])
+    jobs = [pipeline.running.submit_shared(*pipeline.options()) for pipeline in pipelines]
     for pipeline, job in zip(pipelines, jobs, strict=True):
         pipeline.job = job
     printed = re.findall(r"at most the lines of ([\d.]+) s", "".join(job.submission for job in jobs))

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from feeding import Feeder
-from reading import read_topic
+from reading import end_offsets, read_topic
 from running import Job, RunningProducer, RunningStack, run, wait_until
 
 from producer.events.generator import generate
@@ -111,7 +111,8 @@ def test_the_job_outlives_its_producer(
     ledger = tmp_path / "first.ndjson"
     first = producer(*options, "--seed", "1", "--ledger", str(ledger))
     submit(first.port)
-    wait_until(lambda: stack.verify(topics[0], "--ledger", str(ledger))["records"] == 1000, "all 1000")
+    wait_until(lambda: end_offsets(stack, topics[0]) == 1000, "all 1000")
+    assert stack.verify(topics[0], "--ledger", str(ledger))["lost"] == 0
     assert first.stop() == 0
     other = tmp_path / "second.ndjson"
 

@@ -20,7 +20,7 @@ def jobs(stack: RunningStack, pipeline: Pipeline, producer: SteeredProducer) -> 
     """The bridge, under a name of its own, from the producer into the topic; level_counts from there on."""
     processed = pipeline.topic("events_processed")
     started = [
-        stack.submit(
+        stack.submit_shared(
             *("--hostname", "127.0.0.1", "--port", str(producer.running.port)),
             *("--kafka-topic", processed, "--kafka-rejected-topic", pipeline.topic("events_rejected")),
             *("--checkpoint-interval", "1", "--job-name", "collector in Berlin"),

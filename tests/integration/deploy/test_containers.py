@@ -1,6 +1,7 @@
 """The services of docker-compose.yml that have a command of this repository run with the same files.
 
 Those of the inventory are in local_stack/test_cdc.py; analytics-submit runs the script of bridge-submit.
+Nightly, all services start. For each change, those start that every pipeline needs, with the console.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def test_submitting_again_starts_no_second_job(containers: Containers) -> None:
         assert len(json.load(answer)["jobs"]) == 1
 
 
+@pytest.mark.nightly  # two more clients of Flink; local_stack/test_submit.py continues from a savepoint
 def test_a_new_cluster_continues_from_the_newest_checkpoint(containers: Containers) -> None:
     kept = containers.folder / "checkpoints"
     wait_until(lambda: list(kept.rglob("chk-*/_metadata")), "a checkpoint is complete")
@@ -114,6 +116,7 @@ def test_the_console_sees_its_neighbours_and_wants_its_token(containers: Contain
     wait_until(lambda: set(states().values()) == {"up"}, "all are up", told=states)
 
 
+@pytest.mark.nightly  # test_observe.py has the same rules in a Prometheus
 def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> None:
     containers.start("prometheus")
     url = f"http://{containers.address(9090)}/api/v1/rules"
@@ -123,11 +126,13 @@ def test_prometheus_takes_its_command_line_and_files(containers: Containers) -> 
     assert {group["file"] for group in groups} == read
 
 
+@pytest.mark.nightly  # test_alertmanager.py has the same receiver and configuration
 def test_alerts_have_a_receiver(containers: Containers) -> None:
     for service in ("alert-receiver", "alertmanager"):
         containers.start(service)
 
 
+@pytest.mark.nightly  # detection/test_topic.py
 def test_detection_reads_the_events(containers: Containers) -> None:
     containers.start("detect")
     metrics = f"http://{containers.address(9308)}/metrics"
@@ -139,6 +144,7 @@ def test_detection_reads_the_events(containers: Containers) -> None:
     wait_until(lambda: b'consumergroup="win-event-detection"' in groups(), "detection commits its place")
 
 
+@pytest.mark.nightly  # forward/test_kinesis.py
 def test_alerts_go_on_to_kinesis_with_the_login_of_the_volume(containers: Containers) -> None:
     login = containers.folder / "aws-login" / "credentials"
     login.write_text("[default]\naws_access_key_id = test\naws_secret_access_key = test\n")

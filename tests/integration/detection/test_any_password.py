@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from odd_logins import make_user
-from running import REPOSITORY, Job, RunningStack, wait_until
+from running import RunningStack, wait_until
 
 from local_stack.broker import kafka_objects
 
@@ -18,11 +17,8 @@ pytestmark = pytest.mark.integration
 def test_any_password_logs_in(stack: RunningStack, tmp_path: Path, role: str, words: list[str]) -> None:
     topology = kafka_objects.stack_topology(stack.stack)
     logged_in = make_user(stack, topology, role, f"odd-{role}", "everything", tmp_path)
-    program = str(REPOSITORY / role / "job.py")
-    answer = stack.flink_run(*words, "--checkpoint-interval", "1", program=program, user=role, **logged_in)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "note:" not in answer.stdout + answer.stderr
-    job = Job(stack, re.findall(r"JobID ([0-9a-f]{32})", answer.stdout)[0])
+    job = stack.submit_shared(*words, "--checkpoint-interval", "1", program=role, user=role, **logged_in)
+    assert "note:" not in job.submission
 
     def reads_and_writes() -> bool:
         """Wait for two checkpoints: tasks that cannot log in complete none, or fail before the second."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from asking import refused
-from detecting import JOB, attacks, close, counted, expected, noon, send, submit
+from detecting import attacks, close, counted, expected, noon, send, submit
 from running import RunningStack, wait_until
 
 START = noon(days_ago=3)
@@ -43,5 +43,5 @@ def test_the_job_tells_what_one_process_tells(
     ids=["missing topic", "group", "too many subtasks"],
 )
 def test_what_cannot_work_is_told_before(stack: RunningStack, options: list[str], said: list[str]) -> None:
-    line = refused(stack, *options, user="detection", program=JOB)
+    line = refused(stack, *options, user="detection", program="detection")
     assert all(words in line for words in said), line

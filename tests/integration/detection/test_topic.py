@@ -94,7 +94,13 @@ def detection(broker: RunningStack, topics: tuple[str, str], tmp_path: Path, rul
             each.process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGKILL, id="killed"),
+        pytest.param(signal.SIGTERM, id="stopped", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_restart_in_mid_burst_goes_on_with_the_same_alert(
     broker: RunningStack, topics: tuple[str, str], detection: Any, number: int
 ) -> None:

@@ -2,6 +2,9 @@
 
 Only addresses differ: the stack of the tests listens on other ports. Commands that must not run are in blocks
 that are not marked `bash`.
+
+What TUTORIAL does after its demo is run nightly. For each change, README and YOUR_EVENTS do the same with a
+producer and the bridge, detection/test_topic.py detects, and tests/faults kills and audits.
 """
 
 from __future__ import annotations
@@ -37,9 +40,10 @@ set -euE -o pipefail
 """
 
 
-def _commands(page: str) -> str:
+def _commands(page: str, blocks: int | None) -> str:
+    """Those of the first `blocks` blocks; of all if that is None."""
     text = (REPOSITORY / page).read_text(encoding="utf-8")
-    return "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    return "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[:blocks])
 
 
 def _jobs(stack: RunningStack) -> set[str]:
@@ -47,12 +51,24 @@ def _jobs(stack: RunningStack) -> set[str]:
 
 
 @pytest.mark.timeout(SECONDS + 60)
-@pytest.mark.parametrize("page", ["README.md", "docs/TUTORIAL.md", "docs/YOUR_EVENTS.md"])
-def test_the_commands_of_a_page_work(stack: RunningStack, tmp_path: Path, page: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "blocks"),
+    [
+        pytest.param("docs/TUTORIAL.md", 1, id="the demo of TUTORIAL"),
+        pytest.param("docs/TUTORIAL.md", None, id="TUTORIAL", marks=pytest.mark.nightly),
+        pytest.param("README.md", None, id="README"),
+        pytest.param("docs/YOUR_EVENTS.md", None, id="YOUR_EVENTS"),
+    ],
+)
+def test_the_commands_of_a_page_work(
+    stack: RunningStack, tmp_path: Path, page: str, blocks: int | None
+) -> None:
     here = stack.stack
     ports = {"9092": here.kafka_port, "8081": here.flink_port, "8083": here.sql_port}
     ports |= dict(zip(("9999", "9998", "8085"), free_ports(3), strict=True))
-    commands = re.sub(rf"\b({'|'.join(ports)})\b", lambda match: str(ports[match[1]]), _commands(page))
+    commands = re.sub(
+        rf"\b({'|'.join(ports)})\b", lambda match: str(ports[match[1]]), _commands(page, blocks)
+    )
     assert commands
     before = _jobs(stack)
     output = tmp_path / "output.txt"

@@ -12,21 +12,18 @@ import pytest
 from feeding import Feeder
 from hostile import hostile_lines
 from reading import read_topic
-from running import BIN, Job, RunningStack, run, wait_until
+from running import Job, RunningStack, wait_until
 
 from producer.events.line_rule import read_line
 
 pytestmark = pytest.mark.integration
 
 
-def status(stack: RunningStack) -> str:
-    """The report as one line, because it is wrapped to the width of a terminal."""
-    shown = run(BIN / "win-event-stack", "status", env=stack.environment)
-    return " ".join(shown.stdout.split())
-
-
 def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Callable[..., Job]) -> None:
-    """This tests the way through the job; many more lines are tested without a cluster."""
+    """This tests the way through the job; many more lines are tested without a cluster.
+
+    That `win-event-stack status` warns, too, is tested in local_stack/test_submit.py.
+    """
     lines = [line for line in hostile_lines(2_000) if line]
     events = Counter(line for line in lines if read_line(line).event is not None)
     assert events.total() > 300
@@ -38,9 +35,6 @@ def test_hostile_lines(stack: RunningStack, topics: tuple[str, str], submit: Cal
         warned = rf"of the last \d+ lines from 127.0.0.1:{feeder.port} were rejected, most of them as [\w:-]+"
         log = stack.stack.logs / "taskmanager-1.log"
         wait_until(lambda: re.search(warned, log.read_text(errors="replace")), "the job's log warns")
-        wait_until(
-            lambda: "lines were REJECTED, most of them as" in status(stack), "win-event-stack status warns"
-        )
     assert Counter(record.value for record in processed) == events
     assert len(processed) + len(rejected) == len(lines)  # in = out + rejected
     assert {"not-json", "not-an-object", "missing:computer", "too-long", "nul", "several-values"} <= {
@@ -120,7 +114,7 @@ def test_what_would_fail_fails_before_it_is_submitted(
     stack: RunningStack, no_topics: tuple[str, ...], options: tuple[str, ...], reason: str
 ) -> None:
     jobs = len(stack.rest("/jobs")["jobs"])
-    result = stack.flink_run(*no_topics, *options)
-    assert result.returncode == 31
-    assert reason in result.stdout + result.stderr
+    answer = stack.told("flink_bridge", *no_topics, *options)
+    assert answer.code != 0
+    assert reason in answer.text
     assert len(stack.rest("/jobs")["jobs"]) == jobs

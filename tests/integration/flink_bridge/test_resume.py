@@ -7,15 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from reading import end_offsets
 from running import Job, RunningProducer, RunningStack, run, wait_until
 
 from local_stack import processes
 
 pytestmark = pytest.mark.integration
-
-
-def written(stack: RunningStack, topic: str, *options: str) -> int:
-    return int(stack.verify(topic, *options)["records"])
 
 
 def test_a_savepoint_carries_the_position_over_to_a_job_with_other_options(
@@ -28,7 +25,7 @@ def test_a_savepoint_carries_the_position_over_to_a_job_with_other_options(
     ledger = tmp_path / "ledger.ndjson"
     source = producer("--rate", "2000", "--count", "30000", "--ledger", str(ledger))
     first = submit(source.port)
-    wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow")
+    wait_until(lambda: end_offsets(stack, topics[0]) > 1_000, "events flow")
     stop = (stack.stack.bin / "flink", "stop", "--savepointPath", tmp_path.as_uri(), first.job_id)
     result = run(*stop, env=stack.shell(), cwd=tmp_path)
     savepoint = re.search(r"Savepoint completed\. Path: (\S+)", result.stdout)
@@ -57,12 +54,12 @@ def test_the_job_stays_running_while_its_producer_is_away(
     log = ("--log-dir", str(tmp_path / "log"))
     first = producer("--rate", "max", "--count", "1000", *log)
     job = submit(first.port)
-    wait_until(lambda: written(stack, topics[0]) == 1000, "all 1000")
+    wait_until(lambda: end_offsets(stack, topics[0]) == 1000, "all 1000")
     first.stop()
     wait_until(lambda: metric(job, "connected") == "0", "the job has noticed")
     assert job.tasks_running()
     producer("--rate", "max", "--count", "500", *log, port=first.port)
-    wait_until(lambda: written(stack, topics[0]) == 1500, "500 more")
+    wait_until(lambda: end_offsets(stack, topics[0]) == 1500, "500 more")
     wait_until(lambda: metric(job, "events") == "1500", "Flink counts them")
     assert [metric(job, name) for name in ("rejected", "gaps", "lost_bytes", "plain")] == ["0", "0", "0", "0"]
     assert job.failures() == ""
@@ -76,12 +73,12 @@ def test_a_gap_ends_the_job_for_good_under_on_gap_fail(
 ) -> None:
     first = producer("--rate", "max", "--count", "1000")
     job = submit(first.port, "--on-gap", "fail")
-    wait_until(lambda: written(stack, topics[0]) == 1000, "all 1000")
+    wait_until(lambda: end_offsets(stack, topics[0]) == 1000, "all 1000")
     first.stop()
     producer("--rate", "max", "--count", "500", port=first.port)  # without --log-dir: another log
     wait_until(lambda: job.state() == "FAILED", "the job ends")
     assert "ANOTHER LOG: asked for" in job.failures()
-    assert written(stack, topics[0]) == 1000
+    assert end_offsets(stack, topics[0]) == 1000
 
 
 def test_a_cancel_leaves_the_taskmanager_alone(
@@ -94,7 +91,7 @@ def test_a_cancel_leaves_the_taskmanager_alone(
     jobs = [submit(port) for _ in range(2)]
     for job in jobs:
         job.wait_until_running()
-    wait_until(lambda: written(stack, topics[0]) > 1_000, "events flow")
+    wait_until(lambda: end_offsets(stack, topics[0]) > 1_000, "events flow")
     before = processes.running(stack.stack, "taskmanager-1")
     for job in jobs:
         job.cancel()

@@ -8,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -57,18 +58,21 @@ def configure(stack: RunningStack, topic: str, **settings: str) -> None:
 def refused(stack: RunningStack, topics: tuple[str, str], *options: str, **login: str) -> str:
     """The message of a submission that must fail; asserts that nothing was submitted."""
     jobs = len(stack.rest("/jobs")["jobs"])
-    result = stack.flink_run(
-        "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], *options, **login
-    )
-    assert result.returncode == 31, result.stdout
+    words = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], *options)
+    answer = stack.told("flink_bridge", *words, **login)
+    assert answer.code != 0, answer.text
     assert len(stack.rest("/jobs")["jobs"]) == jobs
-    return str(result.stdout + result.stderr)
+    return answer.text
 
 
 @pytest.mark.usefixtures("open_transaction")
 def test_a_user_who_may_only_read_is_refused_before(stack: RunningStack, topics: tuple[str, str]) -> None:
-    said = refused(stack, topics, user="reader")
-    assert f"error: the user reader may not WRITE on the topic {topics[0]}" in said
+    """By a `flink run` of its own, which tells Flink's exit code."""
+    names = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1])
+    result = stack.flink_run(*names, user="reader")
+    assert result.returncode == 31, result.stdout
+    assert "JobID" not in result.stdout
+    assert f"error: the user reader may not WRITE on the topic {topics[0]}" in result.stdout + result.stderr
 
 
 def test_the_command_of_the_message_creates_the_topics(stack: RunningStack) -> None:
@@ -169,12 +173,9 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
 
     wait_until(idle, "an idle source is not busy")
 
-    again = stack.flink_run(
-        "--port", str(port), "--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1]
-    )
-    twin = Job(stack, re.findall(r"JobID ([0-9a-f]{32})", again.stdout)[0])
+    twin = submit(port)
     twin.cancel()
-    assert f"runs already ({job.job_id}): both read every line" in again.stdout + again.stderr
+    assert f"runs already ({job.job_id}): both read every line" in twin.submission
     said = refused(stack, topics, "--port", str(port), "--delivery-guarantee", "exactly-once")
     assert f"both would end each other's transactions: flink stop {job.job_id} first" in said
 
@@ -206,14 +207,18 @@ def test_a_record_that_slips_through_fails_its_job_alone(
         "InvalidRecord": b"no event, so its record has no key\n",
     }
     before = processes.running(stack.stack, "taskmanager-1")
-    for error, line in refused_for.items():
-        with Feeder([line] * 30) as feeder:
-            job = submit(feeder.port, "--no-check", "--too-old", "keep")
+    with ExitStack() as fed:
+        feeders = {error: fed.enter_context(Feeder([line] * 30)) for error, line in refused_for.items()}
+        jobs = {
+            error: submit(feeder.port, "--no-check", "--too-old", "keep", "--job-name", error)
+            for error, feeder in feeders.items()
+        }
 
-            def fails_again(job: Job = job, error: str = error) -> bool:
-                return job.failures().count(error) > 2
+        def fails_again(error: str) -> bool:
+            return jobs[error].failures().count(error) > 2
 
-            wait_until(fails_again, f"the broker refuses it, again: {error}")
+        for error, job in jobs.items():
+            wait_until(lambda error=error: fails_again(error), f"the broker refuses it, again: {error}")
             job.cancel()
     assert processes.running(stack.stack, "taskmanager-1") == before
     assert other.failures() == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import BIN, RunningStack, renamed_topology, run
+from running import BIN, RunningStack, of_the_bridge, renamed_topology, run
 
 _numbers = itertools.count(1)
 
@@ -53,7 +53,7 @@ class SetupCommand:
 def setup(broker: RunningStack, tmp_path: Path) -> Iterator[SetupCommand]:
     suffix = f"-s{next(_numbers)}"
     topology = tmp_path / "topology.yaml"
-    topology.write_text(renamed_topology(suffix, users=True))
+    topology.write_text(of_the_bridge(renamed_topology(suffix, users=True)))
     passwords = tmp_path / "passwords"
     environment = broker.shell("kafka")
     environment |= {"WIN_EVENT_TOPOLOGY": str(topology)}

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import ConfigResource
-from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_until
+from running import BIN, RunningProducer, RunningStack, free_ports, of_the_bridge, run, wait_until
 
 from kafka_setup.connection.session import open_admin
 from kafka_setup.connection.settings import read_password_file
+from kafka_setup.topology.file import default_topology_text
 from local_stack import processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.broker.passwords import SUPER_USER
@@ -53,8 +54,10 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     first, *_, flink, jobmanager = free_ports(8)
     ports = {"kafka": first, "controller": first + 1, "flink": flink, "jobmanager": jobmanager}
     options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    topology = running.stack.directory / "of-the-bridge.yaml"
+    topology.write_text(of_the_bridge(default_topology_text()))
     try:
-        running.up("--only", "kafka", "--tls", "--brokers", "3", *options)
+        running.up("--only", "kafka", "--tls", "--brokers", "3", "--topology", str(topology), *options)
         yield running
     finally:
         running.down()

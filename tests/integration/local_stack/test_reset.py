@@ -52,7 +52,7 @@ def test_jobs_are_cancelled_then_their_checkpoints_may_go(
 ) -> None:
     endpoint = producer("--rate", "100")
     names = ("--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", "to-be-reset")
-    job = stack.submit("--port", str(endpoint.port), "--checkpoint-interval", "1", *names)
+    job = stack.submit_shared("--port", str(endpoint.port), "--checkpoint-interval", "1", *names)
     kept = stack.stack.checkpoints
     wait_until(lambda: list(kept.glob(f"{job.job_id}/chk-*/_metadata")), "a checkpoint is complete")
     refused = reset(stack, "checkpoints", "--yes")

@@ -156,7 +156,20 @@ def test_a_busy_port_stops_up_and_leaves_nothing_running(tmp_path: Path) -> None
     assert run(BIN / "win-event-stack", "down", env=running.environment).stderr == "nothing was running\n"
 
 
-def test_up_starts_the_console_with_a_cache_and_says_where_they_are(stack: RunningStack) -> None:
+@pytest.fixture
+def stack_afterwards_alone(stack: RunningStack) -> Iterator[RunningStack]:
+    """What a console asks for all the time would cost the tests after it."""
+    yield stack
+    for name in ("console", "cache"):
+        if daemon := processes.running(stack.stack, name):
+            processes.stop(stack.stack, daemon)
+    stack.up("--no-console", "--no-cache")
+
+
+def test_up_starts_the_console_with_a_cache_and_says_where_they_are(
+    stack_afterwards_alone: RunningStack,
+) -> None:
+    stack = stack_afterwards_alone
     console, cache = map(str, free_ports(2))
     options = ["--console", "--console-port", console, "--cache", "--cache-port", cache]
     result = run(BIN / "win-event-stack", "up", *options, env=stack.environment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -84,7 +85,7 @@ def test_status_warns_when_most_lines_are_rejected(stack: RunningStack, topics: 
 
     names = ["--kafka-topic", topics[0], "--kafka-rejected-topic", topics[1], "--job-name", topics[0]]
     with Feeder([b"no json at all\n" * 50]) as feeder:
-        job, _ = taken(stack, *names, "--port", str(feeder.port))
+        job = stack.submit_shared(*names, "--port", str(feeder.port))
         warning = wait_until(warned, "status warns")
         job.cancel()
     assert "100% of 50 lines were REJECTED, most of them as not-json" in warning["what"]
@@ -108,6 +109,7 @@ def test_a_refused_job_says_why_without_flinks_stack_trace(stack: RunningStack) 
 
 
 def test_help_is_about_this_command(tmp_path: Path) -> None:
+    @cache
     def shown(*words: str) -> str:
         return str(run(BIN / "win-event-stack", "submit", *words, "--help", env=nowhere).stdout)
 

@@ -160,8 +160,9 @@ def read_for(client, seconds: float) -> bytes:
     return received
 
 
-def test_clients_of_one_address_miss_nothing_over_ten_kills(
-    start_producer, compile_java, tmp_path: Path
+@pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.nightly)])
+def test_clients_of_one_address_miss_nothing_over_several_kills(
+    start_producer, compile_java, tmp_path: Path, kills: int
 ) -> None:
     """Two plain ones, Flink's own socket source and win-event-tail, which both come back by themselves.
 
@@ -178,7 +179,7 @@ def test_clients_of_one_address_miss_nothing_over_ten_kills(
     with (tmp_path / "tail").open("wb") as output:
         tail = subprocess.Popen([BIN / "win-event-tail", "--port", str(port), "-o", "json"], stdout=output)
     try:
-        for number in range(10):
+        for number in range(kills):
             server = start_producer(*options)
             stranger = server.connect()
             read_for(stranger, dice.choice((0.3, 1.5)))
@@ -191,7 +192,7 @@ def test_clients_of_one_address_miss_nothing_over_ten_kills(
             for name in names if number % 2 else names[:1]:
                 seen[name] += read_for(clients[name], 0.4)
             server.kill()
-            if number == 5:
+            if number == kills // 2:
                 half = len(seen["source"])
         server = start_producer(*options)
         wait_until(lambda: (tmp_path / "tail").stat().st_size > half, "what the tail has missed")

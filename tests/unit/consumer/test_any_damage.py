@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from damage import HAPPENINGS, SHAPES, Heap, MadeRun, Pipeline, judged, ledger_text, made
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from consumer.verify.audit.report import Report, Rules
 from consumer.verify.expected.judges import LedgerJudge
 from consumer.verify.verify import AuditSettings, audit
 
-EXAMPLES = int(os.environ.get("WIN_EVENT_DAMAGE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("WIN_EVENT_DAMAGE_EXAMPLES", "0")) or examples(90)
 KINDS = (
     "lost", "unseen", "duplicated", "reordered", "corrupt", "invented", "other_run", "unknown_shape",
     "rejected", "distinct",

@@ -1,5 +1,6 @@
 import orjson
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ def damaged_lines(draw):
     return bytes(line)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(damaged_lines())
 def test_the_short_way_agrees_with_parsing_everything(line):
     assert identify_parsed(line) == identify_any(line)

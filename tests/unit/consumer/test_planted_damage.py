@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -198,7 +199,9 @@ def test_a_torn_ledger_is_read_to_its_last_whole_line(audit, lines, ledger, tmp_
     assert audit(list(lines), "--ledger", str(torn)).exit_code == 0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_no_changed_byte_goes_unnoticed(audit, lines, ledger, data):
     at = data.draw(st.integers(0, len(lines) - 1))
@@ -210,7 +213,9 @@ def test_no_changed_byte_goes_unnoticed(audit, lines, ledger, data):
     assert verdict.exit_code == 1, found(verdict)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_counts_are_exact_for_any_mix_of_loss_and_repetition(audit, lines, ledger, data):
     lost = data.draw(st.sets(st.integers(0, len(lines) - 1), max_size=30))

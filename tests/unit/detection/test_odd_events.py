@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.detection.rule_texts import correlation, event, rule, rule_set
@@ -97,7 +98,7 @@ def _lines(draw: st.DrawFn) -> bytes:
     return _with(shape, draw(st.dictionaries(places, _odd, min_size=1, max_size=3)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(_lines(), min_size=1, max_size=5))
 def test_no_event_of_any_shape_ends_the_detector(lines: list[bytes]) -> None:
     detector = Detector(RULES)

@@ -4,6 +4,7 @@ by which they are read. The first event of a kind is parsed whole, those behind 
 
 from __future__ import annotations
 
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.detection.rule_texts import rule, rule_set
@@ -49,7 +50,7 @@ def _found(matcher: Matcher, block: bytes) -> tuple[list[list[str]], int, int]:
     return hits, *counts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(_lines, min_size=1, max_size=6), st.sampled_from([RULES, MANY_RULES]))
 def test_a_line_says_the_same_by_itself_and_among_others(lines: list[bytes], rules: RuleSet) -> None:
     """Each line alone in a new matcher gives the same as all lines in one matcher."""

@@ -10,6 +10,7 @@ import sys
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -33,16 +34,27 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def scored(events: Path) -> list[dict[str, Any]]:
+    """The rows of the score of all events."""
+    answer = _run("score", "--json", "--fail-under", "1", events)
+    assert answer.returncode == 0, answer.stderr
+    return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def alerts(events: Path) -> list[dict[str, Any]]:
+    """The alerts about all events."""
+    return [json.loads(line) for line in _run("--output", "json", events).stdout.splitlines()]
+
+
 def _run(*words: str | Path, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([DETECT, *words], input=text, capture_output=True, check=False)
 
 
-def test_every_scenario_is_found_and_nothing_else_is_called_one(events: Path) -> None:
-    answer = _run("score", "--json", "--fail-under", "1", events)
-    assert answer.returncode == 0, answer.stderr
-    rows = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert {row["scenario"] for row in rows} == {name.partition("@")[0] for name in ATTACKS}
-    assert {(row["precision"], row["recall"]) for row in rows} == {(1.0, 1.0)}
+def test_every_scenario_is_found_and_nothing_else_is_called_one(scored: list[dict[str, Any]]) -> None:
+    assert {row["scenario"] for row in scored} == {name.partition("@")[0] for name in ATTACKS}
+    assert {(row["precision"], row["recall"]) for row in scored} == {(1.0, 1.0)}
 
 
 def test_a_missed_attack_and_a_false_alert_show(events: Path, tmp_path: Path) -> None:
@@ -64,29 +76,26 @@ scenarios: [brute-force, log-cleared]
     assert (cleared["recall"], cleared["found"]) == (0.0, 0)
 
 
-def test_an_attack_that_is_not_over_is_not_missed() -> None:
+def test_an_attack_that_is_not_over_is_not_missed(events: Path, scored: list[dict[str, Any]]) -> None:
     """The right password of a brute force comes minutes after the wrong ones: a short run ends before it."""
-    start = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
-    settings = GeneratorSettings(seed=2, scenarios=("brute-force@5",), start_time=start, labels=True)
-    lines = [event.line for event in islice(generate(settings), 25_000)]
+    lines = events.read_bytes().splitlines(keepends=True)
     ended = next(number for number, line in enumerate(lines) if b'"scenario"' in line) + 2_000
-    rows = {}
-    for name, part in (("short", lines[:ended]), ("whole", lines)):
-        answer = _run("score", "--json", "--fail-under", "1", "-", text=b"".join(part))
-        assert answer.returncode == 0, answer.stdout
-        rows[name] = {row["title"]: row for row in map(json.loads, answer.stdout.splitlines())}
-    short, whole = (rows[name]["A guessed password fits"] for name in ("short", "whole"))
+    answer = _run("score", "--json", "--fail-under", "1", "-", text=b"".join(lines[:ended]))
+    assert answer.returncode == 0, answer.stdout
+    of_short = {row["title"]: row for row in map(json.loads, answer.stdout.splitlines())}
+    short = of_short["A guessed password fits"]
+    (whole,) = [row for row in scored if row["title"] == "A guessed password fits"]
     assert (short["played"], short["found"], short["open"], short["recall"]) == (1, 0, 1, None)
     assert (whole["played"], whole["found"], whole["open"], whole["recall"]) == (1, 1, 0, 1.0)
-    assert rows["short"]["Passwords guessed for one account"]["recall"] == 1.0
+    assert of_short["Passwords guessed for one account"]["recall"] == 1.0
 
 
-def test_the_delay_is_that_of_the_run_that_found_the_alerts(events: Path, tmp_path: Path) -> None:
-    alerts = [json.loads(line) for line in _run("--output", "json", events).stdout.splitlines()]
-    for alert in alerts:
-        alert["detected_at"] = alert["last"]
+def test_the_delay_is_that_of_the_run_that_found_the_alerts(
+    events: Path, alerts: list[dict[str, Any]], tmp_path: Path
+) -> None:
     file = tmp_path / "alerts.ndjson"
-    file.write_text("".join(json.dumps(alert) + "\n" for alert in alerts))
+    of_then = [alert | {"detected_at": alert["last"]} for alert in alerts]
+    file.write_text("".join(json.dumps(alert) + "\n" for alert in of_then))
     rows = [
         json.loads(line) for line in _run("score", "--json", "--alerts", file, events).stdout.splitlines()
     ]
@@ -95,19 +104,18 @@ def test_the_delay_is_that_of_the_run_that_found_the_alerts(events: Path, tmp_pa
     assert all(row["delay_p99"] >= 0 for row in rows)
 
 
-def test_alerts_are_json_lines_and_decide_the_exit_code(events: Path) -> None:
+def test_alerts_are_json_lines_and_decide_the_exit_code(events: Path, alerts: list[dict[str, Any]]) -> None:
     answer = _run("--output", "json", "--fail-on-alert", "-", text=events.read_bytes())
     assert answer.returncode == 1
-    alerts = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert len({alert["id"] for alert in alerts}) == len(alerts)
-    assert {"critical", "high"} <= {alert["level"] for alert in alerts}
-    assert "informational" not in {alert["level"] for alert in alerts}
-    for alert in alerts:
+    of_pipe = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert len({alert["id"] for alert in of_pipe}) == len(of_pipe)
+    assert {"critical", "high"} <= {alert["level"] for alert in of_pipe}
+    assert "informational" not in {alert["level"] for alert in of_pipe}
+    for alert in of_pipe:
         jsonschema.validate(alert, SCHEMA)
     assert b"25,000 events" in answer.stderr
     assert _run("--fail-on-alert", "-", text=b"{}\n").returncode == 0
-    same = _run("--output", "json", events)
-    assert {json.loads(line)["id"] for line in same.stdout.splitlines()} == {alert["id"] for alert in alerts}
+    assert {alert["id"] for alert in of_pipe} == {alert["id"] for alert in alerts}
 
 
 def test_mistakes_of_the_call_are_told_in_a_line(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.detection.rule_texts import rule
@@ -128,7 +129,7 @@ def _by_sql(database: sqlite3.Connection, queries: Sequence[str]) -> set[int]:
     return {row[0] for query in queries for row in database.execute(query)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     first=_selection, other=_selection, condition=_condition, events=st.lists(_event, min_size=1, max_size=8)
 )

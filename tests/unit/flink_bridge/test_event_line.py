@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from conformance.cases import LINES, TIMESTAMPS
+from examples import examples
 from hostile import hostile_lines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -269,7 +270,9 @@ def test_a_time_without_a_zone_is_in_the_zone_told(parser: Parser) -> None:
 @given(
     st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)), st.integers(-1080, 1080), st.integers(0, 9)
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_time_as_iso(parser: Parser, when: datetime, minutes: int, digits: int) -> None:
     zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     fraction = f".{when.microsecond:06}000"[: digits + 1] if digits else ""

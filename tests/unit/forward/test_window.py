@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,7 +91,7 @@ def test_what_kinesis_takes() -> None:
     assert refusal(Record(0, 0, "key", bytes(MAX_RECORD_BYTES - 2))) == "too-large"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     keys=st.lists(st.sampled_from("abcde"), max_size=60), seed=st.integers(0, 2**32), share=st.floats(0, 0.9)
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from local_stack.backup.format import Record, as_line, read_line
 some_bytes = st.none() | st.binary(max_size=30) | st.text(max_size=30).map(str.encode)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     key=some_bytes,
     value=some_bytes,

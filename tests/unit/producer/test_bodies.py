@@ -6,6 +6,7 @@ import gzip
 import json
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(_JSON, max_size=5), st.sampled_from([None, 0, 2]), st.booleans())
 def test_the_events_of_an_array_are_found_whatever_they_are(events, indent, wrapped: bool) -> None:
     """Also NaN and Infinity, which json writes: the check of each event refuses them later."""
@@ -65,7 +66,7 @@ def test_everything_else_is_one_event_or_none(body: bytes) -> None:
     assert json_events(body) == [body]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.sampled_from([b"{}", b"\n", b"\r\n", b" ", b"abc", b"\n\n"]), max_size=30), st.data())
 def test_lines_do_not_depend_on_the_pieces(parts: list[bytes], data: st.DataObject) -> None:
     text = b"".join(parts)

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -82,11 +83,11 @@ class LogMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-LogMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+LogMachine.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=25, deadline=None)
 TestLog = LogMachine.TestCase
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(torn=st.binary(max_size=200), cut=st.integers(0, 60))
 def test_recovery_cuts_what_is_torn_and_keeps_every_whole_line(torn: bytes, cut: int) -> None:
     lines = b'{"n":"0123456789"}\n' * 3

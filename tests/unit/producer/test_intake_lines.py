@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from conformance.cases import LINES, LineCase
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,7 +58,7 @@ def _lines(draw: st.DrawFn) -> bytes:
     return text.replace(b"\n", b" ")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(_lines(), min_size=1, max_size=8))
 def test_what_the_intake_takes_recovery_reads(posted: list[bytes]) -> None:
     taken = [line for line in (as_logged(each)[0] for each in posted) if line]

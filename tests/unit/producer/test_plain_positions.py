@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ CLIENTS = st.integers(0, 4)
 STEPS = st.lists(st.tuples(CLIENTS, st.integers(0, 50_000)), max_size=60)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(steps=STEPS, restarts=st.sets(st.integers(0, 59)))
 def test_everybody_goes_on_at_or_before_where_it_was(
     steps: list[tuple[int, int]], restarts: set[int], tmp_path_factory

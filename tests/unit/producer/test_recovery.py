@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -212,7 +213,7 @@ def damage(path: Path, how: int, other: bytes) -> None:
         path.write_bytes(content)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     damages=st.lists(
         st.tuples(st.sampled_from(FILES), st.integers(-1, 70_000), st.sampled_from(OTHER_DOCUMENTS)),

@@ -1,0 +1,9 @@
+"""How many examples hypothesis tries: a third for each change, all of them nightly (make test-nightly)."""
+
+from __future__ import annotations
+
+import os
+
+
+def examples(count: int) -> int:
+    return count if os.environ.get("WIN_EVENT_ALL_EXAMPLES") else max(20, count // 3)
