@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
 import sys
 import tempfile
@@ -64,8 +65,11 @@ def submitting(name: str, classes: Sequence[str]) -> Iterator[tuple[str, Path]]:
     from flink_bridge.jvm.classes import load_classes
     from flink_bridge.kafka.preflight import PreflightError, class_prefix
 
-    with told(JaasError, PreflightError), tempfile.TemporaryDirectory(prefix="win-event-job-") as folder:
-        jar = Path(folder) / f"win-event-{name}.jar"
+    folder = tempfile.TemporaryDirectory(prefix="win-event-job-")
+    # Not sooner: the JVM opens every jar that it has loaded whenever Flink looks for formats.
+    atexit.register(folder.cleanup)
+    with told(JaasError, PreflightError):
+        jar = Path(folder.name) / f"win-event-{name}.jar"
         prefix = class_prefix()
         load_classes(jar, prefix, classes)
         yield prefix, jar
