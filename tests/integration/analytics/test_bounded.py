@@ -51,12 +51,26 @@ def test_every_answer_is_there_when_the_job_ends(
         assert rows(stack, result, day) == answer(events), result
 
 
-@pytest.mark.nightly  # a cluster of its own for one query, whose rows in SQL the test above has
+def test_the_table_api_of_python_is_a_plan_of_flink(stack: RunningStack, tmp_path: Path) -> None:
+    """Names, types and the table of the answers fit; its rows are compared nightly."""
+    run_it, plan = 'windows.execute_insert("events_by_level_5m").wait()', "print(statements.explain())"
+    program = _program()
+    assert run_it in program
+    insert = 'statements.add_insert("events_by_level_5m", windows)'
+    script = tmp_path / "plan.py"
+    script.write_text(
+        program.replace(run_it, f"statements = tables.create_statement_set()\n{insert}\n{plan}")
+    )
+    answer = run(sys.executable, script, env={**stack.shell("analytics"), **QUICK_JVM})
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "Sink(table=[default_catalog.default_database.events_by_level_5m]" in answer.stdout
+
+
+@pytest.mark.nightly  # a cluster of its own for one query, whose rows in SQL the first test has
 def test_the_table_api_of_python_gives_the_same_rows(one_partition: Filled, tmp_path: Path) -> None:
     stack, topic, events, _ = one_partition
     script = tmp_path / "windows.py"
-    (block,) = [text for text in _blocks() if "Tumble.over" in text]
-    script.write_text(block)
+    script.write_text(_program())
     answer = run(sys.executable, script, env={**stack.shell("analytics"), **QUICK_JVM, "KAFKA_TOPIC": topic})
     assert answer.returncode == 0, answer.stdout + answer.stderr
     day = events[0]["timestamp"][:10].encode()
@@ -70,7 +84,9 @@ def test_the_table_api_of_python_gives_the_same_rows(one_partition: Filled, tmp_
         assert of_sql == of_python, json.loads(key or b"null")
 
 
-def _blocks() -> list[str]:
+def _program() -> str:
     """The Python program in docs/ANALYTICS.md."""
     page = (REPOSITORY / "docs" / "ANALYTICS.md").read_text(encoding="utf-8")
-    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (program,) = [text for text in blocks if "Tumble.over" in text]
+    return str(program)
