@@ -11,11 +11,15 @@ from bench.measurement import Measurement, Sample, summarise
 
 @dataclass(frozen=True)
 class Case:
-    """One variant of a section. `run` does the work once. `x`: its place on the section's axis."""
+    """One variant of a section. `run` does the work once. `x`: its place on the section's axis.
+
+    `against`: the case that its ratio refers to, if that is not the section's yardstick.
+    """
 
     name: str
     run: Callable[[], Sample]
     x: float | None = None
+    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,9 @@ def measure(section: Section, rounds: int, told: Told) -> tuple[list[Measurement
             except Exception as error:  # one case does not end the others
                 told(traceback.format_exc())
                 failed[case.name] = f"failed: {_reason(str(error) or repr(error))}"
-    base = samples.get(section.yardstick, [])
-    found = [
-        summarise(section.name, case.name, section.unit, samples[case.name], base, case.x)
-        for case in section.cases
-        if case.name not in failed
-    ]
+    found = []
+    for case in section.cases:
+        if case.name not in failed:
+            base = samples.get(case.against or section.yardstick, [])
+            found.append(summarise(section.name, case.name, section.unit, samples[case.name], base, case.x))
     return found, failed

@@ -17,6 +17,10 @@ _LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
 # Ours reads only the fields that a question needs. Flink's makes a tree of each event: that took three fifths
 # of the time of level_windows.
 _FORMAT = {"format": "win-event"}
+_CHECKED = {
+    **_FORMAT,
+    "win-event.check": "true",
+}  # the bridge has parsed a topic's events; files may have any line
 # For Flink's SQL client, which does not have ours. Flink's newer decoder drops a whole event if one column of
 # objects holds an array, such as "data": [].
 _JSON = {"format": "json", "json.ignore-parse-errors": "true", "json.decode.json-parser.enabled": "false"}
@@ -75,7 +79,7 @@ def events_from_kafka(
 def events_from_files(settings: AnalyticsSettings, folder: Path, fields: Iterable[str]) -> list[str]:
     """The same tables from every file in `folder`; nothing is late."""
     time = f"event_time AS {_FILE_TIME},\n  WATERMARK FOR event_time AS {_NEVER}"
-    options = {"connector": "filesystem", "path": folder.as_uri(), **_FORMAT}
+    options = {"connector": "filesystem", "path": folder.as_uri(), **_CHECKED}
     more = hosts.expressions(settings.hosts) if settings.hosts is not None else {}
     return [
         table("event_documents", f"{columns(fields, TIMESTAMPS)},\n  {time}", options),

@@ -343,7 +343,7 @@ public class EventLine {
         }
         time = clock.milliseconds(text, now);
         if (time == EventTime.NONE) {
-            return "bad-timestamp";
+            return isHalf(text) ? "not-json" : "bad-timestamp";
         }
         if (time > now + mostAhead) {
             return "ahead";

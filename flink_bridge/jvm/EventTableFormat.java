@@ -2,6 +2,8 @@ package winevent;
 
 import java.util.Collections;
 import java.util.Set;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.table.connector.ChangelogMode;
 import org.apache.flink.table.connector.format.DecodingFormat;
@@ -14,6 +16,8 @@ import org.apache.flink.table.types.logical.RowType;
 /** 'format' = 'win-event' of a table in Flink SQL: see EventRows. Columns: STRING, ROW, ARRAY<STRING>. */
 public class EventTableFormat implements DeserializationFormatFactory {
 
+    private static final ConfigOption CHECKS = ConfigOptions.key("check").booleanType().defaultValue(Boolean.FALSE);
+
     public String factoryIdentifier() {
         return "win-event";
     }
@@ -23,13 +27,15 @@ public class EventTableFormat implements DeserializationFormatFactory {
     }
 
     public Set optionalOptions() {
-        return Collections.emptySet();
+        return Collections.singleton(CHECKS);
     }
 
     public DecodingFormat createDecodingFormat(DynamicTableFactory.Context context, ReadableConfig options) {
+        final boolean checks = ((Boolean) options.get(CHECKS)).booleanValue();
         return new DecodingFormat() {
             public Object createRuntimeDecoder(DynamicTableSource.Context source, DataType columns) {
-                return new EventRows((RowType) columns.getLogicalType(), source.createTypeInformation(columns));
+                RowType type = (RowType) columns.getLogicalType();
+                return new EventRows(type, source.createTypeInformation(columns), checks);
             }
 
             public ChangelogMode getChangelogMode() {

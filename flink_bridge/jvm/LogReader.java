@@ -72,7 +72,7 @@ public class LogReader extends Thread {
     public volatile long reconnects;
     public volatile long gaps;
     public volatile long lostBytes;
-    public volatile long skippedBytes; // of lines that are too long; they are in no block
+    public volatile long skippedBytes; // of lines that are too long, in no block; again when they are read again
 
     private final String host;
     private final int port;

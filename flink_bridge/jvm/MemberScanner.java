@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.table.data.GenericArrayData;
@@ -17,8 +18,8 @@ import org.apache.flink.table.types.logical.RowType;
 /**
  * Makes a row of the members of a JSON object that a table names, and passes over all others without looking at them.
  *
- * It does not check JSON: what it passes over may be anything with paired quotes and brackets. The bridge has parsed
- * every event before it is in the topic. Text is copied as it is, in UTF-8, so that nothing is decoded and encoded.
+ * What it passes over may be anything with paired quotes and brackets: the bridge has parsed every event before it is
+ * in the topic. Text is copied as it is, in UTF-8, so that nothing is decoded and encoded.
  */
 public class MemberScanner {
 
@@ -32,6 +33,7 @@ public class MemberScanner {
     }
 
     private static final Member[] NONE = {};
+    private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
 
     private final JsonFactory json = new JsonFactory();
     private final Member root;
@@ -80,7 +82,8 @@ public class MemberScanner {
         at = 0;
         escape = -1;
         try {
-            return next() == '{' ? object(root) : null;
+            GenericRowData row = next() == '{' ? object(root) : null;
+            return row != null && isOver() ? row : null;
         } catch (IOException notJson) {
             return null;
         } catch (IndexOutOfBoundsException cut) { // the record ends within the object
@@ -88,10 +91,22 @@ public class MemberScanner {
         }
     }
 
+    /** Whether only blanks are left. */
+    private boolean isOver() {
+        while (at < bytes.length && isBlank(bytes[at])) {
+            at++;
+        }
+        return at == bytes.length;
+    }
+
+    private static boolean isBlank(int found) {
+        return found == ' ' || found == '\n' || found == '\r' || found == '\t';
+    }
+
     /** The next byte that is not a blank; it is consumed. */
     private int next() {
         int found = bytes[at++];
-        while (found == ' ' || found == '\n' || found == '\r' || found == '\t') {
+        while (isBlank(found)) {
             found = bytes[at++];
         }
         return found;
@@ -174,14 +189,18 @@ public class MemberScanner {
         int begin = at - 1;
         if (found != '"') {
             pass(found);
-            boolean isNull = found == 'n';
-            return isNull ? null : BinaryStringData.fromBytes(bytes, begin, at - begin);
+            require(found == '{' || found == '[' || isScalar(characters.substring(begin, at)));
+            return found == 'n' ? null : BinaryStringData.fromBytes(bytes, begin, at - begin);
         }
         int end = passText();
         if (hasEscape(begin, end)) {
             return BinaryStringData.fromString(decoded(begin + 1, end));
         }
         return BinaryStringData.fromBytes(bytes, begin + 1, end - begin - 1);
+    }
+
+    private static boolean isScalar(String text) {
+        return text.equals("true") || text.equals("false") || text.equals("null") || NUMBER.matcher(text).matches();
     }
 
     private boolean hasEscape(int begin, int end) {
@@ -245,8 +264,7 @@ public class MemberScanner {
     }
 
     private static boolean endsValue(int found) {
-        return found == ',' || found == '}' || found == ']' || found == ' ' || found == '\n' || found == '\r'
-                || found == '\t';
+        return found == ',' || found == '}' || found == ']' || isBlank(found);
     }
 
     private static void require(boolean isJson) throws IOException {

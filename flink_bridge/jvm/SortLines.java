@@ -21,7 +21,7 @@ import org.apache.flink.util.Collector;
  */
 public class SortLines extends ProcessFunction {
 
-    private static final int ROOM = 400; // bytes of a rejected record for its headers and for Kafka's own fields
+    private static final int ROOM = 200; // bytes of a record for Kafka's own fields and the names of two headers
     private static final byte LF = 10;
     private static final String[] REASONS = {
         "not-json", "not-an-object", "too-long", "too-deep", "bom", "utf-16", "nul", "syslog-prefix", "octet-count",
@@ -53,13 +53,14 @@ public class SortLines extends ProcessFunction {
         Map told = (Map) new ObjectMapper().readValue(options, Map.class);
         line = new EventLine(told);
         timestamps = ((Integer) told.get("timestamp")).intValue() >= 0;
-        maxRejected = ((Integer) told.get("max_rejected")).intValue() - ROOM;
         topic = (String) told.get("topic");
         rejectedTopic = (String) told.get("rejected_topic");
         endpoint = (String) told.get("endpoint");
         rejectedNames = new String[] {"reason", "endpoint"};
         headerNames = names((List) told.get("headers"));
         count((List) told.get("required"));
+        int most = ((Integer) told.get("max_rejected")).intValue();
+        maxRejected = Math.max(0, most - ROOM - longestReason() - bytes(endpoint));
         watch = new RejectionWatch(endpoint, rejectedTopic, getRuntimeContext().getMetricGroup());
     }
 
@@ -85,6 +86,18 @@ public class SortLines extends ProcessFunction {
         if (!rejectedBy.containsKey(reason)) {
             rejectedBy.put(reason, metrics.addGroup("reason", reason).counter("rejected_lines"));
         }
+    }
+
+    private int longestReason() {
+        int longest = 0;
+        for (Object reason : rejectedBy.keySet()) {
+            longest = Math.max(longest, bytes((String) reason));
+        }
+        return longest;
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     private static String[] names(List pairs) {
@@ -148,8 +161,8 @@ public class SortLines extends ProcessFunction {
     }
 
     private void sort(byte[] block, int begin, int end, boolean sound, long now) {
-        if (begin == end) {
-            return;
+        if (begin == end || end - begin == 1 && block[begin] == '\r') {
+            return; // an empty line
         }
         String reason = line.reasonAgainst(block, begin, end, sound, now);
         if (reason == null) {

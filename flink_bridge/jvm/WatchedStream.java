@@ -30,17 +30,17 @@ public class WatchedStream extends InputStream {
 
     private boolean reads;
     private long silence; // of the read under way, in milliseconds
+    private long silenceAtEnd; // after which the connection was broken
     private boolean begun; // something has arrived
     private long withoutLf; // bytes since the last LF
     private boolean toldNothing;
     private boolean toldWithoutLf;
     private boolean gone;
 
-    private long longestBeat;
     private long least; // of the beats of similar distance that were seen last
     private long most;
     private int beats; // how many these are
-    private boolean hasBeats; // at least ALIKE_BEATS of similar distance were seen
+    private long longestBeat; // of at least ALIKE_BEATS of similar distance; 0: there were none
 
     WatchedStream(Socket socket, InputStream in, String where, int tickMs) {
         this.socket = socket;
@@ -66,7 +66,7 @@ public class WatchedStream extends InputStream {
         try {
             count = in.read(buffer, from, room);
         } catch (IOException broken) {
-            throw isGone() ? new IOException("nothing, and no heartbeat, for " + silence / 1000 + " s") : broken;
+            throw isGone() ? new IOException("nothing, and no heartbeat, for " + silenceAtEnd / 1000 + " s") : broken;
         } finally {
             end(buffer, from, count, (System.nanoTime() - start) / 1000000);
         }
@@ -90,25 +90,26 @@ public class WatchedStream extends InputStream {
     private synchronized void end(byte[] buffer, int from, int count, long lasted) {
         reads = false;
         begun |= count > 0;
+        boolean blank = withoutLf == 0 && (count == 1 && buffer[from] == 10
+                || count == 2 && buffer[from] == 13 && buffer[from + 1] == 10);
         int end = from + Math.max(count, 0);
         int line = end;
         while (line > from && buffer[line - 1] != 10) {
             line--;
         }
         withoutLf = line > from ? end - line : withoutLf + end - line;
-        if (count == 1 && buffer[from] == 10 && lasted >= LEAST_BEAT_MS) {
+        if (blank && lasted >= LEAST_BEAT_MS) {
             beat(lasted);
         }
     }
 
     /** A blank line alone may be one of a text, so heartbeats are what comes again and again. */
     private void beat(long pause) {
-        longestBeat = Math.max(longestBeat, pause);
         boolean similar = beats > 0 && Math.max(most, pause) <= 2 * Math.min(least, pause);
         least = similar ? Math.min(least, pause) : pause;
         most = similar ? Math.max(most, pause) : pause;
         beats = similar ? beats + 1 : 1;
-        hasBeats |= beats >= ALIKE_BEATS;
+        longestBeat = beats >= ALIKE_BEATS ? most : longestBeat;
     }
 
     /** Counts its own calls and does not read the clock: while this process stands still, nobody can hear anything. */
@@ -126,8 +127,9 @@ public class WatchedStream extends InputStream {
             LOG.warn(where + ": " + withoutLf + " bytes have arrived without an LF; does this server end its lines"
                     + " with LF?");
         }
-        if (hasBeats && silence > Math.max(tickMs, 3 * longestBeat)) {
+        if (longestBeat > 0 && silence > Math.max(tickMs, 3 * longestBeat)) {
             gone = true;
+            silenceAtEnd = silence;
             try {
                 socket.close();
             } catch (IOException closed) {

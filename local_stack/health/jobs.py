@@ -19,6 +19,7 @@ _WANTED = (
     ".rejected_lines",
     ".events",
     ".rejected",
+    ".mostly_rejected",
     ".connected",
     ".sourceIdleTime",
 )
@@ -48,8 +49,9 @@ class Failure:
 class Job:
     """Times in seconds, sizes in bytes; `checkpoint_*` are those of the newest completed one.
 
-    `written`, `events`, `rejected` and `reasons` count since the last start of the tasks; `failures` are the
-    newest ones, oldest first; `checkpoint_failure` is why the newest checkpoint failed, if it did.
+    `written`, `events`, `rejected` and `reasons` count since the last start of the tasks; from the servers
+    `mostly_rejected`, more than half of the lines of the last minute were rejected. `failures` are the newest
+    ones, oldest first; `checkpoint_failure` is why the newest checkpoint failed, if it did.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Job:
     events: int = 0
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    mostly_rejected: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     checkpoint_failure: str | None = None
@@ -105,6 +108,7 @@ def _job(url: str, overview: dict[str, Any]) -> Job:
         events=_total(measured, ".events"),
         rejected=_total(measured, ".rejected"),
         reasons=_reasons(measured),
+        mostly_rejected=_mostly_rejected(measured),
         places=_places(measured),
         failures=_failures(url, job_id),
         checkpoint_failure=checkpoint_failure(checkpoints),
@@ -156,6 +160,11 @@ def _places(measured: list[Measurement]) -> list[Place]:
     idle = {vertex: value / 1000 for vertex, name, value in measured if name.endswith(".sourceIdleTime")}
     addresses = {vertex: match[1] for vertex in connected if (match := _ENDPOINT.search(vertex))}
     return [Place(addresses[vertex], connected[vertex], idle.get(vertex)) for vertex in sorted(addresses)]
+
+
+def _mostly_rejected(measured: list[Measurement]) -> list[str]:
+    vertices = [vertex for vertex, name, value in measured if name.endswith(".mostly_rejected") and value > 0]
+    return sorted(match[1] if (match := _ENDPOINT.search(vertex)) else vertex for vertex in vertices)
 
 
 def _failures(url: str, job_id: str) -> list[Failure]:

@@ -53,11 +53,15 @@ def of_job(job: Job) -> Iterator[Finding]:
 
 def _rejected(job: Job) -> Iterator[Finding]:
     lines = job.events + job.rejected
-    if lines < _ENOUGH_LINES or job.rejected <= job.events:
+    if lines >= _ENOUGH_LINES and job.rejected > job.events:
+        share = f"{job.rejected / lines:.0%} of {lines:,} lines"
+    elif job.mostly_rejected:  # lately, after many good lines or beside other servers
+        share = f"more than half of the last lines from {', '.join(job.mostly_rejected)}"
+    else:
         return
     reason = max(job.reasons, key=lambda each: job.reasons[each], default="")
     told = f", most of them as {reason}" if reason else ""
-    what = f"{job.name}: {job.rejected / lines:.0%} of {lines:,} lines were REJECTED{told}"
+    what = f"{job.name}: {share} were REJECTED{told}"
     yield Finding(what, False, f"{cure(reason)}. To see them: win-event-verify --rejected")
 
 

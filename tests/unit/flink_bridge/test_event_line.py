@@ -323,9 +323,9 @@ def test_times_that_are_absent_or_none(parser: Parser) -> None:
     found = parser.lines(lines, EventSettings())
     assert [(verdict.reason, verdict.time) for verdict in found[:3]] == [(None, None)] * 3
     assert found[3].time == 1_795_569_301_000
-    bad = [line(timestamp=text) for text in ("", "soon", "none yet, or is it", True)] + [
-        b'{"computer":"a","timestamp":"\\ud800"}'
-    ]
+    half = b'{"computer":"a","timestamp":"\\ud800"}'
+    assert parser.lines([half], EventSettings())[0].reason == "not-json"
+    bad = [line(timestamp=text) for text in ("", "soon", "none yet, or is it", True)]
     assert {verdict.reason for verdict in parser.lines(bad, EventSettings())} == {"bad-timestamp"}
     required = EventSettings(require=parse_fields("timestamp"))
     assert parser.lines([line()], required)[0].reason == "missing:timestamp"

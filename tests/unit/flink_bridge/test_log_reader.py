@@ -193,6 +193,33 @@ def test_blank_lines_are_no_heartbeats(
     assert got.reconnects() == 0
 
 
+def test_ends_of_lines_that_come_alone_are_no_heartbeats(reader: Start, serve: Callable[..., Server]) -> None:
+    """A server may write the LF only before its next line."""
+
+    def late_ends(client: socket.socket) -> None:
+        for line in (b"x", b"\n", b"x", b"\n", b"x", b"\n", b"x", b"\n"):
+            client.sendall(line)
+            time.sleep(0.6)
+        time.sleep(4)
+        client.sendall(b"y\n")
+        until_closed(client)
+
+    got = reader(serve(late_ends).port, tick_ms=300)
+    got.take_until(b"x\nx\nx\nx\ny\n")
+    assert got.reconnects() == 0
+
+
+def test_a_long_pause_before_the_heartbeats_does_not_count_as_one(
+    reader: Start, serve: Callable[..., Server]
+) -> None:
+    """Three intervals of 0.6 s are over before the next line comes after 8 s, three of 3 s are not."""
+    beats = beating(3.0, 0.6, 0.6, 0.6, then=8, last=b"y\n")
+    got = reader(serve(beats, until_closed).port, tick_ms=300)
+    got.take_until(b"x\n")
+    wait_until(lambda: got.reconnects() == 1, "the connection is broken", 60)
+    assert b"y" not in got.take()
+
+
 def test_a_pause_within_a_tls_record_loses_nothing(
     reader: Start, serve: Callable[..., Server], tls_server: tuple[ssl.SSLContext, dict[str, Any]]
 ) -> None:

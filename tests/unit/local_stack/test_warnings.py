@@ -48,6 +48,14 @@ def test_more_rejected_than_taken_is_told_with_the_most_frequent_reason_and_the_
     assert _about(events=0, rejected=9) == []  # too few to say so
 
 
+def test_rejected_lines_of_the_last_minute_are_told_after_many_good_ones() -> None:
+    lately = replace(HEALTHY, events=10_000_000, reasons={"not-json": 20}, mostly_rejected=["10.0.0.1:9999"])
+    (warned,) = of_job(lately)
+    assert "more than half of the last lines from 10.0.0.1:9999 were REJECTED, most of them as not-json" in (
+        warned.what
+    )
+
+
 def test_a_job_that_fails_the_same_way_without_a_checkpoint_between_is_named() -> None:
     same = [Failure(at, "IOException: boom") for at in (10.0, 20.0, 30.0)]
     assert _about(failures=same, checkpoint_age=25.0) == [
