@@ -257,7 +257,7 @@ def test_a_bookmark_is_on_the_disk_and_a_full_disk_is_left_as_it_was(tmp_path, m
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BookmarkError, match="cannot write the bookmark .*: No space left"):
+    with pytest.raises(BookmarkError, match=r"cannot write the bookmark .*: No space left"):
         BookmarkFile(path).save({"a:1": Position("log", 7)})
     assert [entry.name for entry in tmp_path.iterdir()] == ["bookmark"]
     assert BookmarkFile(path).get("a:1") == Position("log", 5)
