@@ -88,7 +88,7 @@ def producer(*options: str) -> Iterator[tuple[int, psutil.Process]]:
             process.wait()
 
 
-def _port(process: subprocess.Popen[bytes], log: Path, seconds: float = 30) -> int:
+def _port(process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> int:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         if match := re.search(r"listening on 127\.0\.0\.1:(\d+)", log.read_text(errors="replace")):

@@ -20,7 +20,7 @@ _HELD_BYTES = 32 * 2**20
 _HELD_OFFSETS = 1_000_000  # of records that are in the stream, after one that is not
 _COMMIT_SECONDS = 1.0
 _IDLE_SECONDS = 0.1
-_FINISH_SECONDS = 20.0
+_FINISH_SECONDS = 60.0
 _BACKOFF = wait_random_exponential(multiplier=0.1, max=5)
 
 Say = Callable[[str], object]

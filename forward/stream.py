@@ -12,7 +12,7 @@ from cli_types.extras import missing
 from forward.records import Record
 
 _ACTIVE_SECONDS = 120.0
-_CONNECT_SECONDS, _READ_SECONDS = 5, 30
+_ANSWER_SECONDS = 60  # a request that is given up is sent again: its records may then be there twice
 # Temporary errors: too many requests, or a fault of the service.
 _PASSING = (
     "ProvisionedThroughputExceededException",
@@ -56,7 +56,7 @@ class Stream:
         self._refused, self._broken, self._unreached = ClientError, BotoCoreError, HTTPClientError
         # boto3 would send a whole request again; here every record is tried again separately.
         once = Config(
-            retries={"total_max_attempts": 1}, connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
+            retries={"total_max_attempts": 1}, connect_timeout=_ANSWER_SECONDS, read_timeout=_ANSWER_SECONDS
         )
         try:
             # boto3 itself reads only AWS_DEFAULT_REGION; Amazon's other clients read AWS_REGION.

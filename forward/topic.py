@@ -12,12 +12,11 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from kafka_setup.connection.reading import PASSING, open_group_reader
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_REACH_SECONDS = 20.0
 _ASK_SECONDS, _ASK_PAUSE = 0.5, 2.0  # while Kafka is away
 _BATCH = 1_000
-_COMMIT_SECONDS = 20.0
+_COMMIT_SECONDS = 60.0
 # Another reader has the partitions and sends the uncommitted records again.
 _NOT_OURS = (
     KafkaError.ILLEGAL_GENERATION,
@@ -49,13 +48,9 @@ class Topic:
         self.name = settings.topic
         self._settings, self._positions = settings, positions
         try:
-            self._consumer = open_group_reader(
-                settings.connection,
-                settings.group,
-                on_error=self._heard_of,
-                session_timeout_ms=6_000,  # after a kill, a new start waits so long for the dead reader
-                heartbeat_interval_ms=1_500,
-            )
+            # After a kill, a new start waits 45 s (Kafka's default) for the dead reader. With less, a reader
+            # on a busy machine loses its partitions, and uncommitted records are sent twice.
+            self._consumer = open_group_reader(settings.connection, settings.group, on_error=self._heard_of)
         except KafkaUnavailableError as error:
             raise TopicError(str(error)) from error
         self._committed: dict[int, int] = {}
@@ -80,12 +75,12 @@ class Topic:
         self._deleted = deleted
         try:
             open_admin(self._settings.connection, wait=wait)
-            found = self._consumer.list_topics(self.name, timeout=_REACH_SECONDS).topics[self.name]
+            found = self._consumer.list_topics(self.name, timeout=REQUEST_TIMEOUT).topics[self.name]
             if found.error is not None:
                 raise KafkaException(found.error)
             ranges = {
                 number: self._consumer.get_watermark_offsets(
-                    TopicPartition(self.name, number), _REACH_SECONDS
+                    TopicPartition(self.name, number), REQUEST_TIMEOUT
                 )
                 for number in found.partitions
             }
@@ -120,7 +115,7 @@ class Topic:
         """
         low: int
         high: int
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), _REACH_SECONDS)
+        low, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), REQUEST_TIMEOUT)
         if position < 0:
             return low if self._settings.start_from == "earliest" else high
         if position < low:
@@ -130,7 +125,7 @@ class Topic:
     def _find_places(self, numbers: Collection[int]) -> None:
         """Set the offsets to read next: from those before, or the committed ones. Raises KafkaException."""
         asked = [TopicPartition(self.name, number) for number in numbers if number not in self._next]
-        places = self._consumer.committed(asked, timeout=_REACH_SECONDS) if asked else []
+        places = self._consumer.committed(asked, timeout=REQUEST_TIMEOUT) if asked else []
         known = {each.partition: each.offset for each in places} | self._next
         for number in numbers:
             self._next[number] = self._place(number, known[number])

@@ -24,6 +24,9 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack.layout import LOOPBACK, Stack
 
 MARK = "WIN_EVENT_STACK_RUN"  # in the environment of every process of a stack, and of their children
+GRACE_SECONDS = (
+    60.0  # until SIGKILL, after which a broker would have to repair its log; as in docker-compose.yml
+)
 
 
 class StartError(RuntimeError):
@@ -125,7 +128,7 @@ def _try_lock(file: IO[str]) -> bool:
     return True
 
 
-def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = 20.0) -> list[str]:
+def stop_all(stack: Stack, keep: Collection[str] = (), grace_seconds: float = GRACE_SECONDS) -> list[str]:
     """Stop what this stack started, Flink before the broker, except the daemons named in `keep`.
 
     Returns the names of what was running.
@@ -170,7 +173,7 @@ def _stop_order(daemon: Daemon) -> tuple[int, str]:
     return (2, daemon.name) if re.fullmatch(r"kafka-\d+", daemon.name) else (1, "")
 
 
-def stop(stack: Stack, daemon: Daemon, grace_seconds: float = 20.0) -> bool:
+def stop(stack: Stack, daemon: Daemon, grace_seconds: float = GRACE_SECONDS) -> bool:
     """Stop one daemon and delete its record; False if it was not running any more."""
     return bool(_stop_daemons(stack, [daemon], grace_seconds))
 

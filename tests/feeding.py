@@ -40,7 +40,7 @@ class Feeder:
         self._server.close()
         for client in self._open:
             client.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def __enter__(self) -> Feeder:
         return self

@@ -76,7 +76,7 @@ def append(producer: Producer, topic: str, line: bytes, computer: str, ms: int) 
 
 
 def end_of(cluster: Cluster, topic: str) -> int:
-    return int(cluster.reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1])
+    return int(cluster.reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=60)[1])
 
 
 def rows_from(cluster: Cluster, topic: str, first: int) -> Rows:

@@ -53,7 +53,7 @@ QUESTIONS: dict[str, Callable[[Iterator[Message]], list[Row]]] = {
 def main(question: str, topic: str) -> None:
     reader = Consumer({**client_settings(), "group.id": "win-event-bench"})
     parts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(3)]
-    left = sum(reader.get_watermark_offsets(part, timeout=10)[1] for part in parts)
+    left = sum(reader.get_watermark_offsets(part, timeout=60)[1] for part in parts)
     begin = time.monotonic()
     reader.assign(parts)
     rows = QUESTIONS[question](_messages(reader, left))

@@ -91,7 +91,7 @@ class Cluster:
     def records(self, topic: str, partitions: int = 3) -> int:
         """The number of records for a read_committed reader."""
         ends = [TopicPartition(topic, number) for number in range(partitions)]
-        return sum(self.reader.get_watermark_offsets(end, timeout=10)[1] for end in ends)
+        return sum(self.reader.get_watermark_offsets(end, timeout=60)[1] for end in ends)
 
     def carried(
         self, topic: str, count: int, under_test: Callable[[], Sequence[psutil.Process]], partitions: int = 3

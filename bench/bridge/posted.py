@@ -143,13 +143,13 @@ def _post(api: str, computer: str) -> None:
         "message": "The audit log was cleared.",
     }  # fmt: skip
     request = Request(f"{api}/events", json.dumps(event).encode(), {"Content-Type": "application/json"})  # noqa: S310
-    with urlopen(request, timeout=30) as answer:  # noqa: S310 - our own producer
+    with urlopen(request, timeout=60) as answer:  # noqa: S310 - our own producer
         answer.read()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(30)
+    process.wait(60)
 
 
 def sections(quick: bool, cluster: Cluster) -> list[Section]:

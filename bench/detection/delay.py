@@ -119,7 +119,7 @@ def _arriving(cluster: Cluster) -> Iterator[list[tuple[int, int]]]:
 
 
 def _partitions(reader: Consumer, topic: str) -> list[int]:
-    return list(reader.list_topics(topic, timeout=20).topics[topic].partitions)
+    return list(reader.list_topics(topic, timeout=60).topics[topic].partitions)
 
 
 @contextmanager

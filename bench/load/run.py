@@ -114,7 +114,7 @@ def _post(api: str) -> None:
 
 
 def _lag(api: str) -> int:
-    with urlopen(f"{api}/metrics", timeout=30) as answer:  # noqa: S310 - our own producer
+    with urlopen(f"{api}/metrics", timeout=60) as answer:  # noqa: S310 - our own producer
         lines = answer.read().decode().splitlines()
     return int(
         sum(float(each.split()[-1]) for each in lines if each.startswith("win_event_client_lag_events{"))
@@ -123,7 +123,7 @@ def _lag(api: str) -> int:
 
 def _ask(url: str, body: bytes | None = None) -> Any:
     request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own producer
-    with urlopen(request, timeout=30) as answer:  # noqa: S310
+    with urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.loads(answer.read() or b"{}")
 
 

@@ -9,9 +9,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
 from cli_types.http import open_url
-from console.reading.poller import AwayError
+from console.reading.poller import AwayError, LateError
 
-SECONDS = 3.0
+SECONDS = 60.0
 MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -24,7 +24,7 @@ class RefusedError(Exception):
 
 
 def ask(url: str, method: str = "GET", body: Any = None, token: str | None = None) -> Any:
-    """The JSON answer; None if it is empty. Raises AwayError, RefusedError."""
+    """The JSON answer; None if it is empty. Raises AwayError (LateError once it is sent), RefusedError."""
     headers = {"Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -41,6 +41,8 @@ def ask(url: str, method: str = "GET", body: Any = None, token: str | None = Non
         raise RefusedError(error.code, _detail(error)) from error
     except URLError as error:
         raise AwayError(f"{url} does not answer: {error.reason}") from error
+    except TimeoutError as error:
+        raise LateError(f"{url} has not answered for {SECONDS:.0f} s") from error
     except (OSError, ValueError, HTTPException) as error:  # such as a server that does not speak HTTP
         raise AwayError(f"{url} does not answer as expected: {error}") from error
 

@@ -13,7 +13,6 @@ from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from kafka_setup.connection.settings import KafkaConnection
 
-_ANSWER_SECONDS = 10.0
 _RATE_SECONDS = 4.0  # a rate is an average over about this time
 
 
@@ -30,8 +29,8 @@ class KafkaFacts:
         """Raises AwayError."""
         try:
             if self._admin is None:
-                self._admin = connect(self._connection, _ANSWER_SECONDS)
-            facts = read_facts(self._admin, _ANSWER_SECONDS)
+                self._admin = connect(self._connection)
+            facts = read_facts(self._admin)
         except (KafkaUnavailableError, KafkaException) as error:
             self._admin = None  # a failed admin client may keep using a broker that is gone
             self._ends.clear()

@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
 _log = logging.getLogger("console.poller")
 Answer = TypeVar("Answer")
 STOP_SECONDS = 5.0
+_SILENCE = 5.0  # seconds after which a service that has not answered yet counts as away
 
 
 class AwayError(Exception):
     """The service does not answer; the text is one line that says what was tried and why it failed."""
+
+
+class LateError(AwayError):
+    """The service has not answered in time: it may have done what it was asked, or do it later."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,19 @@ class Poller(Generic[Answer]):
     """Runs from start() to stop(); `read` raises AwayError."""
 
     def __init__(self, name: str, read: Callable[[], Answer], interval: float = 1.0) -> None:
-        self.found: Found[Answer] = Found()
+        self._found: Found[Answer] = Found()
+        self._asked: float | None = None  # when the question was asked that has no answer yet
         self._read, self._interval = read, interval
         self._stopping = Event()
         self._thread = Thread(target=self._run, name=f"console-{name}", daemon=True)
+
+    @property
+    def found(self) -> Found[Answer]:
+        """While an answer is late, this is a problem, too: the last answer is old then."""
+        found, asked = self._found, self._asked
+        if found.problem is None and asked is not None and time.monotonic() > asked + _SILENCE:
+            return replace(found, problem=f"no answer for {_SILENCE:.0f} s")
+        return found
 
     def start(self) -> None:
         self._thread.start()
@@ -48,14 +62,15 @@ class Poller(Generic[Answer]):
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            began = time.monotonic()
+            self._asked = began = time.monotonic()
             try:
-                self.found = Found(self._read(), time.time(), None)
+                self._found = Found(self._read(), time.time(), None)
             except AwayError as error:
-                self.found = Found(self.found.answer, self.found.at, str(error))
+                self._found = Found(self._found.answer, self._found.at, str(error))
             except (
                 Exception
             ) as error:  # a fault of ours: without this thread, the page would show "up" for ever
                 _log.exception("%s", self._thread.name)
-                self.found = Found(self.found.answer, self.found.at, repr(error))
+                self._found = Found(self._found.answer, self._found.at, repr(error))
+            self._asked = None
             self._stopping.wait(max(0.1, self._interval - (time.monotonic() - began)))

@@ -14,11 +14,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from console.reading.piece import MAX_BYTES, Piece, cut
 from console.reading.poller import AwayError
 from console.reading.tail import NO_TOPIC, open_consumer, unreadable
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
 READERS = 4
-_ASK_SECONDS = 5.0
-_READ_SECONDS = 5.0
 
 
 class BusyError(Exception):
@@ -58,7 +56,7 @@ class RecordReader:
             try:
                 partitions = _partitions(consumer, topic, partition)
                 bounds = {
-                    part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=_ASK_SECONDS)
+                    part: consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=REQUEST_TIMEOUT)
                     for part in partitions
                 }
                 starts = _starts(consumer, topic, bounds, place, limit)
@@ -94,7 +92,7 @@ class RecordReader:
 
 
 def _partitions(consumer: Consumer, topic: str, partition: int | None) -> list[int]:
-    known = consumer.list_topics(timeout=_ASK_SECONDS).topics.get(topic)
+    known = consumer.list_topics(timeout=REQUEST_TIMEOUT).topics.get(topic)
     if known is None or known.error is not None:
         raise NoTopicError(f"there is no topic {topic!r} that this user may see")
     if partition is None:
@@ -109,7 +107,7 @@ def _starts(
 ) -> dict[int, int]:
     if place.milliseconds is not None:
         asked = [TopicPartition(topic, part, place.milliseconds) for part in bounds]
-        found = consumer.offsets_for_times(asked, timeout=_ASK_SECONDS)
+        found = consumer.offsets_for_times(asked, timeout=REQUEST_TIMEOUT)
         return {
             each.partition: each.offset if each.offset >= 0 else bounds[each.partition][1] for each in found
         }
@@ -129,7 +127,7 @@ def _read(
     wanted = {part for part, start in starts.items() if start < bounds[part][1]}
     consumer.assign([TopicPartition(topic, part, starts[part]) for part in sorted(wanted)])
     found: dict[int, list[Message]] = {part: [] for part in wanted}
-    deadline, size = time.monotonic() + _READ_SECONDS, 0
+    deadline, size = time.monotonic() + REQUEST_TIMEOUT, 0
     while wanted and time.monotonic() < deadline and size < MAX_BYTES * max(1, len(starts)):
         for message in consumer.consume(limit, 0.2):
             part, error = message.partition(), message.error()
@@ -145,7 +143,7 @@ def _read(
                 wanted.discard(part)
     consumer.unassign()
     if wanted and not any(found.values()):
-        raise AwayError(f"no record of {topic} came within {_READ_SECONDS:.0f} s")
+        raise AwayError(f"no record of {topic} came within {REQUEST_TIMEOUT:.0f} s")
     return found
 
 

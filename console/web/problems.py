@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from console.reading.http_json import RefusedError
-from console.reading.poller import AwayError
+from console.reading.poller import AwayError, LateError
 from console.reading.records import BusyError, NotAllowedError, NoTopicError
 from console.web.models import Problem
 
@@ -49,6 +49,10 @@ def explain_errors(app: FastAPI) -> None:
     @app.exception_handler(AwayError)
     def away(_request: Request, error: AwayError) -> JSONResponse:
         return problem(503, f"{error}. Try again when it is back.", _RETRY)
+
+    @app.exception_handler(LateError)
+    def late(_request: Request, error: LateError) -> JSONResponse:
+        return problem(503, f"{error}. It may be done nevertheless: look before you try again.")
 
     @app.exception_handler(BusyError)
     def busy(_request: Request, error: BusyError) -> JSONResponse:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+
+from kafka_setup.atomic_file import write_atomically
 
 _VERSION = 1
 
@@ -38,11 +39,9 @@ class BookmarkFile:
         """Replace the file in one step: a reader sees the old one or the new one. Raises BookmarkError."""
         self._positions |= positions
         endpoints = {name: vars(position) for name, position in sorted(self._positions.items())}
-        content = orjson.dumps({"bookmark": _VERSION, "endpoints": endpoints})
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        content = orjson.dumps({"bookmark": _VERSION, "endpoints": endpoints}).decode()
         try:
-            draft.write_bytes(content + b"\n")
-            draft.replace(self._path)
+            write_atomically(self._path, content + "\n")
         except OSError as error:
             raise BookmarkError(f"cannot write the bookmark {self._path}: {error.strerror}") from error
 

@@ -8,8 +8,7 @@ import ssl
 from producer.endpoint import Endpoint
 from producer.protocol import MAX_ANSWER_BYTES, ProtocolError, ResumeAnswer, ResumeRequest
 
-_CONNECT_SECONDS = 10.0
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 60.0  # for the connection, and for each part of an answer
 # A peer that disappeared without a FIN is noticed after a minute, even on a stream without heartbeats.
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
@@ -20,7 +19,7 @@ class StreamError(Exception):
 
 def open_connection(endpoint: Endpoint, tls: ssl.SSLContext | None) -> socket.socket:
     """A connected socket. Raises OSError, or StreamError if the server's certificate is not trusted."""
-    connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_CONNECT_SECONDS)
+    connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_ANSWER_SECONDS)
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in _KEEPALIVE:

@@ -23,6 +23,7 @@ class AuditProgress:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> AuditProgress:
+        self._waiting = self._progress.add_task("waiting for the first record", total=None)
         self._progress.start()
         return self
 
@@ -32,6 +33,7 @@ class AuditProgress:
         self._progress.stop()
 
     def update(self, what: str, done: int, total: int) -> None:
+        self._progress.update(self._waiting, visible=False)
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._tasks[what], completed=done, total=max(total, done))

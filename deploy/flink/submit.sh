@@ -3,7 +3,9 @@
 # of a job of this name, if there is one. FLINK_URL is the JobManager's REST address; all options of the job come from
 # the environment. The script writes the job's name and id to a file beside the checkpoints, because Flink does not.
 set -eu
-if flink list -r -m "$FLINK_URL" | grep -qF " : $WIN_EVENT_JOB_NAME ("; then
+# Running and scheduled jobs. If Flink does not answer, the job may run: submitted twice, it writes every event twice.
+jobs=$(flink list -m "$FLINK_URL") || { echo "$FLINK_URL does not list its jobs: nothing is submitted" >&2; exit 1; }
+if echo "$jobs" | grep -qF " : $WIN_EVENT_JOB_NAME ("; then
     echo "$WIN_EVENT_JOB_NAME is running already"
     exit 0
 fi

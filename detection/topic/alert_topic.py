@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from detection.alerts import Alert
 from detection.topic.settings import TopicSettings
 from kafka_setup.connection.session import new_client
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 
-_REACH_SECONDS = 20.0
 _BATCH = 2_000
 _POLL_SECONDS = 0.05
 
@@ -55,11 +55,11 @@ class AlertWriter:
 
 def values_since(consumer: Consumer, topic: str, since: int) -> Iterator[bytes]:
     """The values of all records of a topic from `since` (milliseconds) to its end. Raises KafkaException."""
-    found = consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
+    found = consumer.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
     asked = [TopicPartition(topic, number, since) for number in found.partitions]
-    starts = consumer.offsets_for_times(asked, timeout=_REACH_SECONDS)
+    starts = consumer.offsets_for_times(asked, timeout=REQUEST_TIMEOUT)
     starts = [each for each in starts if each.offset >= 0]
     waiting = {each.partition for each in starts}
     consumer.assign(starts)

@@ -10,9 +10,9 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from detection.correlation.clock import NEVER
 from kafka_setup.connection.reading import PASSING
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from producer.events.event_time import TICKS
 
-_REACH_SECONDS = 20.0
 _COORDINATOR_SECONDS = 60.0
 
 T = TypeVar("T")
@@ -24,13 +24,13 @@ class Positions:
     def __init__(self, consumer: Consumer, topic: str, start_from: str) -> None:
         """`start_from` (earliest or latest) is for partitions without a committed position."""
         self._consumer, self._topic = consumer, topic
-        found = consumer.list_topics(topic, timeout=_REACH_SECONDS).topics[topic]
+        found = consumer.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic]
         if found.error is not None:
             raise KafkaException(found.error)
         wanted = [TopicPartition(topic, number) for number in sorted(found.partitions)]
-        places = coordinated(lambda: consumer.committed(wanted, timeout=_REACH_SECONDS))
+        places = coordinated(lambda: consumer.committed(wanted, timeout=REQUEST_TIMEOUT))
         self._ranges: dict[int, tuple[int, int]] = {
-            each.partition: consumer.get_watermark_offsets(each, _REACH_SECONDS) for each in wanted
+            each.partition: consumer.get_watermark_offsets(each, REQUEST_TIMEOUT) for each in wanted
         }
         self._committed: dict[int, int] = {each.partition: each.offset for each in places}
         self.deleted = {
@@ -61,7 +61,7 @@ class Positions:
             TopicPartition(self._topic, number, max(mark - milliseconds, 0))
             for number, mark in self._marks.items()
         ]
-        found = self._consumer.offsets_for_times(asked, timeout=_REACH_SECONDS) if asked else []
+        found = self._consumer.offsets_for_times(asked, timeout=REQUEST_TIMEOUT) if asked else []
         starts = {
             each.partition: max(each.offset, self._ranges[each.partition][0])
             for each in found
@@ -71,7 +71,7 @@ class Positions:
 
     def after_deletion(self, number: int) -> int:
         """Move `next` to the first record that is left; returns how many records were deleted unread."""
-        low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), _REACH_SECONDS)
+        low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), REQUEST_TIMEOUT)
         before, self.next[number] = self.next[number], low
         return max(self.next[number] - before, 0)
 

@@ -28,8 +28,7 @@ from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 from kafka_setup.connection.tls import certificate_problem
 
 DEFAULT_WAIT = 60.0  # seconds
-_PROBE = 10.0  # seconds that one of several attempts may take
-_PATIENCE = 3.0  # seconds for which the client may try again before one of several attempts reports why
+_PATIENCE = 3.0  # seconds for which the client may try again before the reason is told
 _POLL = 0.05  # seconds between two calls of the client's error callbacks
 
 # librdkafka would write to stderr; its messages arrive here as errors.
@@ -85,24 +84,29 @@ def open_admin(
     `on_wait` is called once with each new reason; a KeyboardInterrupt ends the wait at once.
     Raises WrongProtocolError and LoginRefusedError at once, NotReadyError when the time is over.
     """
+    tell, end = _once(on_wait), time.monotonic() + wait
+
+    def attempt() -> AdminClient:
+        # All the time that is left: a busy broker may need more than a part of it for one login.
+        return connect(connection, max(end - time.monotonic(), 1.0), _PATIENCE, tell)
+
     retrying = Retrying(
         retry=retry_if_exception_type(NotReadyError),
         stop=stop_after_delay(wait),
         wait=wait_exponential(multiplier=0.25, max=3),
-        before_sleep=_tell(on_wait),
+        before_sleep=lambda state: tell(str(state.outcome.exception() if state.outcome else "")),
     )
     try:
-        return retrying(connect, connection, min(_PROBE, max(wait, 1.0)), _PATIENCE)
+        return retrying(attempt)
     except RetryError as error:
         reason = error.last_attempt.exception()
         raise NotReadyError(f"{reason} (waited {wait:.0f} s)") from error
 
 
-def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
+def _once(on_wait: OnWait | None) -> OnWait:
     told: set[str] = set()
 
-    def tell(state: RetryCallState) -> None:
-        reason = str(state.outcome.exception()) if state.outcome else ""
+    def tell(reason: str) -> None:
         if on_wait and reason not in told:
             told.add(reason)
             on_wait(reason)
@@ -111,11 +115,15 @@ def _tell(on_wait: OnWait | None) -> Callable[[RetryCallState], None]:
 
 
 def connect(
-    connection: KafkaConnection, timeout: float = REQUEST_TIMEOUT, patience: float | None = None
+    connection: KafkaConnection,
+    timeout: float = REQUEST_TIMEOUT,
+    patience: float | None = None,
+    on_silence: OnWait | None = None,
 ) -> AdminClient:
     """One attempt. Raises WrongProtocolError, LoginRefusedError or NotReadyError.
 
-    `patience`: seconds after which a reason that may pass ends the attempt, if not `timeout`.
+    `patience`: seconds after which a reason that may pass ends the attempt, if not `timeout`. If there is
+    no reason by then, `on_silence` is told so, again and again, while the attempt goes on.
     """
     require_protocol(connection)
     errors: list[KafkaError] = []
@@ -127,20 +135,24 @@ def connect(
         diagnosis = _worst(errors, connection)
         if diagnosis and diagnosis.final:
             raise _refused(diagnosis, connection)
-        if diagnosis and time.monotonic() > began + (timeout if patience is None else patience):
-            raise NotReadyError(_precisely(diagnosis, connection))
+        if time.monotonic() > began + (timeout if patience is None else patience):
+            if diagnosis:
+                raise NotReadyError(_precisely(diagnosis, connection))
+            if on_silence:
+                on_silence(_silent(connection))
     try:
         answer.result(timeout=_POLL)
     except (KafkaException, FutureTimeout) as error:
         admin.poll(0)
-        diagnosis = _worst(errors, connection) or Diagnosis(
-            False,
-            f"{connection.bootstrap_servers} does not answer: still starting?",
-        )
+        diagnosis = _worst(errors, connection) or Diagnosis(False, _silent(connection))
         if diagnosis.final:
             raise _refused(diagnosis, connection) from error
         raise NotReadyError(_precisely(diagnosis, connection)) from error
     return admin
+
+
+def _silent(connection: KafkaConnection) -> str:
+    return f"{connection.bootstrap_servers} does not answer: still starting?"
 
 
 def new_client(kind: Callable[[Any], Client], connection: KafkaConnection, more: Mapping[str, Any]) -> Client:

@@ -11,7 +11,7 @@ import click
 from local_stack.backup.backup import BackupError
 from local_stack.backup.export import export_topic
 from local_stack.backup.restore import import_topic
-from local_stack.broker import kafka_objects
+from local_stack.broker import broker, kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
@@ -31,6 +31,7 @@ def export(topic: str, folder: Path) -> None:
       win-event-stack export events_processed backup/events
     """
     reporter = TerminalReporter()
+    reporter.doing(f"waiting for the records of {topic}")
     with errors_told(reporter):
         try:
             backup = export_topic(_login(), topic, folder, _counting(reporter, f"exporting {topic}"))
@@ -56,6 +57,7 @@ def restore(topic: str, folder: Path, resume: bool) -> None:
       win-event-stack import events_copy backup/events --resume
     """
     reporter = TerminalReporter()
+    reporter.doing(f"waiting for Kafka to show {topic}")
     with errors_told(reporter):
         try:
             done = import_topic(_login(), topic, folder, resume, _counting(reporter, f"importing {topic}"))
@@ -73,7 +75,10 @@ def restore(topic: str, folder: Path, resume: bool) -> None:
 
 
 def _login() -> dict[str, str]:
-    return kafka_objects.connection(current_stack(), SUPER_USER).client_settings()
+    stack = current_stack()
+    login = kafka_objects.connection(stack, SUPER_USER).client_settings()
+    broker.require_running(stack)
+    return login
 
 
 def _counting(reporter: TerminalReporter, what: str) -> Callable[[int], None]:

@@ -17,10 +17,10 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, ResourceType
 
 from kafka_setup.connection.session import QUIET_CLIENT
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack.backup.backup import Backup, BackupError, Writer
 from local_stack.backup.format import Record
 
-_SECONDS = 20.0
 _STALLED_POLLS = 600  # of a tenth of a second
 _BATCH = 1_000
 
@@ -51,17 +51,17 @@ def topic_config(admin: AdminClient, topic: str, *, own: bool = True) -> dict[st
     With `own`, only those that differ from the broker's. Raises KafkaException.
     """
     asked = ConfigResource(ResourceType.TOPIC, topic)
-    found = admin.describe_configs([asked], request_timeout=_SECONDS)[asked].result()
+    found = admin.describe_configs([asked], request_timeout=REQUEST_TIMEOUT)[asked].result()
     wanted = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
     return {name: each.value for name, each in sorted(found.items()) if not own or each.source == wanted}
 
 
 def _bounds(reader: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    found = reader.list_topics(topic, timeout=_SECONDS).topics[topic]
+    found = reader.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
     return {
-        number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=_SECONDS)
+        number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=REQUEST_TIMEOUT)
         for number in sorted(found.partitions)
     }
 
@@ -76,7 +76,7 @@ def _copy(
         messages = reader.consume(_BATCH, 0.1)
         silent = 0 if messages else silent + 1
         if silent > _STALLED_POLLS:
-            reader.list_topics(topic, timeout=_SECONDS)  # raises if it is Kafka that does not answer
+            reader.list_topics(topic, timeout=REQUEST_TIMEOUT)  # raises if it is Kafka that does not answer
             raise BackupError(f"topic {topic}: nothing came for a minute; a transaction is open in it")
         for message in messages:
             count += _take(message, ends, writer)

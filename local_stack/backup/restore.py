@@ -13,11 +13,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_setup.connection.session import QUIET_CLIENT, until_none_missing
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack.backup.backup import Backup, BackupError, read_backup, read_records
 from local_stack.backup.export import topic_config
 from local_stack.backup.format import Record
 
-_SECONDS = 20.0
 _FLUSH_SECONDS = 120.0
 
 Progress = Callable[[int], object]
@@ -61,7 +61,7 @@ def _keeps_since(config: dict[str, str]) -> int:
 
 def _create(admin: AdminClient, topic: str, backup: Backup) -> bool:
     def missing() -> set[str]:
-        return {topic} - set(admin.list_topics(timeout=_SECONDS).topics)
+        return {topic} - set(admin.list_topics(timeout=REQUEST_TIMEOUT).topics)
 
     if not missing():
         return False
@@ -74,14 +74,14 @@ def _create(admin: AdminClient, topic: str, backup: Backup) -> bool:
 def _there(login: dict[str, str], topic: str, backup: Backup, folder: Path, resume: bool) -> dict[int, int]:
     """The number of records in each partition: 0, or with `resume`, the first ones of the backup."""
     with closing(Consumer({**login, **QUIET_CLIENT, **_READING})) as reader:
-        found = reader.list_topics(topic, timeout=_SECONDS).topics[topic]
+        found = reader.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic]
         if missing := sorted(backup.partitions.keys() - found.partitions.keys()):
             raise BackupError(
                 f"topic {topic} has no partition {missing[0]}: the backup has {len(backup.partitions)}"
             )
         there = {}
         for number in found.partitions:
-            start, end = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=_SECONDS)
+            start, end = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=REQUEST_TIMEOUT)
             if end and not resume:
                 raise BackupError(
                     f"topic {topic} is not empty: partition {number} had {end} records. Import into a new "
@@ -102,7 +102,7 @@ def _is_prefix(reader: Consumer, topic: str, number: int, end: int, backup: Back
         return False
     wanted = next(islice(read_records(folder, number), end - 1, None))
     reader.assign([TopicPartition(topic, number, end - 1)])
-    message = reader.poll(_SECONDS)
+    message = reader.poll(REQUEST_TIMEOUT)
     return (
         message is not None
         and message.error() is None

@@ -26,6 +26,12 @@ def name(number: int) -> str:
     return f"kafka-{number}"
 
 
+def require_running(stack: Stack) -> None:
+    """Raise StartError if the stack has no running broker: nobody should wait for its answer."""
+    if not any(processes.running(stack, name(number)) for number in stack.broker_numbers):
+        raise processes.StartError(f"no broker runs in {stack.directory}. First: win-event-stack up")
+
+
 def start_brokers(stack: Stack, numbers: Sequence[int]) -> None:
     """Start these brokers and return when they accept connections. Raises StartError."""
     for number in numbers:

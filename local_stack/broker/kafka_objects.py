@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.connection.passwords import password_file
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
-from kafka_setup.connection.settings import KafkaConnection, Secret, read_password_file
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection, Secret, read_password_file
 from kafka_setup.topology.file import TopologyError, load_topology
 from kafka_setup.topology.resources import EVENTS, REJECTED, Topology
 from local_stack.broker.passwords import SUPER_USER
@@ -18,7 +18,6 @@ from local_stack.layout import Stack
 from local_stack.processes import StartError, no_stack, wait_for
 
 OBSERVER = "observer"
-_SECONDS = 20.0
 
 
 def connection(stack: Stack, user: str) -> KafkaConnection:
@@ -39,8 +38,17 @@ def wait_for_brokers(stack: Stack) -> None:
         admin = open_admin(connection(stack, SUPER_USER))
     except KafkaUnavailableError as error:
         raise StartError(str(error), log) from error
+
+    def joined() -> bool:
+        try:
+            return (
+                len(admin.describe_cluster(request_timeout=REQUEST_TIMEOUT).result().nodes) == stack.brokers
+            )
+        except KafkaException:  # a broker that is busy with its start
+            return False
+
     wait_for(
-        lambda: len(admin.describe_cluster().result().nodes) == stack.brokers,
+        joined,
         300.0,
         f"not all of {stack.brokers} brokers joined the cluster",
         log,

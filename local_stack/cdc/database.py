@@ -28,7 +28,7 @@ def open_database(stack: Stack, role: str, database: str = DATABASE) -> psycopg.
             dbname=database,
             user=role,
             password=str(read_password_file(postgres.secret(stack, role))),
-            connect_timeout=10,
+            connect_timeout=60,
             autocommit=True,
             application_name="win-event-stack",
         )

@@ -14,7 +14,7 @@ from local_stack import processes
 
 CONNECTOR = "/connectors/inventory"
 BUSY = 409  # during a rebalance, which may also delay a request for long: try again
-_SECONDS = 10.0
+_SECONDS = 60.0
 _OK = 200
 
 
@@ -35,7 +35,7 @@ def ask_until_taken(url: str, method: str, path: str, body: Any = None) -> None:
             raise processes.StartError(f"Kafka Connect refuses {method} {path}: {answer.get('message')}")
         return True
 
-    processes.wait_for(taken, 60.0, f"Kafka Connect does not take {method} {path}")
+    processes.wait_for(taken, 180.0, f"Kafka Connect does not take {method} {path}")
 
 
 def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -153,7 +153,10 @@ def doctor(hostname: str) -> None:
       win-event-stack doctor
       win-event-stack doctor --hostname 127.0.0.1:9999
     """
+    reporter = TerminalReporter()
+    reporter.doing("waiting for the answers of Kafka and Flink")
     findings = examinations.examine(current_stack(), endpoints(hostname))
+    reporter.pause()
     screen = Console(highlight=False)
     for finding in findings:
         mark = ("ok      ", "green") if finding.ok else ("problem ", "red")

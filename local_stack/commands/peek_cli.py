@@ -43,9 +43,12 @@ def peek(topic: str, lines: int, last_rows: bool) -> None:
       win-event-stack peek events_processed
       win-event-stack peek events_by_level_5m --last-rows -n 50
     """
-    with errors_told(TerminalReporter()):
+    reporter = TerminalReporter()
+    reporter.doing(f"waiting for the records of {topic}")
+    with errors_told(reporter):
         stack = current_stack()
         records = newest_of_each_key(all_of(stack, topic)) if last_rows else newest(stack, topic, lines)
+    reporter.pause()
     if not records:
         click.echo(f"{topic} is empty", err=True)
         return

@@ -9,8 +9,10 @@ from dataclasses import replace
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from cli_types import FiniteFloat
+from kafka_setup.connection.session import DEFAULT_WAIT
 from local_stack.health.report import Reader, Report, as_json
 from local_stack.health.report_view import as_screen
 from local_stack.layout import Stack
@@ -49,17 +51,17 @@ def show_status(json: bool, once: bool, interval: float, producer_metrics: str |
       win-event-stack status --json | jq .groups
     """
     stack = _stack(producer_metrics)
-    reader = Reader(stack)
-    if json:
-        click.echo(as_json(reader.report()))
-        return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    if once or not console.is_terminal:
-        before = reader.report()
-        time.sleep(_RATE_SECONDS if before.topics else 0)
-        console.print(as_screen(reader.report() if before.topics else before, before))
+    if not json and not once and console.is_terminal:
+        _live(stack, console, interval)
         return
-    _live(reader, console, interval)
+    reader = Reader(stack, lambda reason: click.echo(_waiting(reason), err=True))
+    before = reader.report()
+    if json:
+        click.echo(as_json(before))
+        return
+    time.sleep(_RATE_SECONDS if before.topics else 0)
+    console.print(as_screen(reader.report() if before.topics else before, before))
 
 
 def _stack(producer_metrics: str | None) -> Stack:
@@ -67,10 +69,15 @@ def _stack(producer_metrics: str | None) -> Stack:
     return replace(stack, producer_metrics=producer_metrics) if producer_metrics else stack
 
 
-def _live(reader: Reader, console: Console, interval: float) -> None:
+def _waiting(reason: str) -> str:
+    return f"waiting for Kafka, up to {DEFAULT_WAIT:.0f} s: {reason}"
+
+
+def _live(stack: Stack, console: Console, interval: float) -> None:
     before: Report | None = None
     try:
         with Live(console=console, screen=True, auto_refresh=False) as live:
+            reader = Reader(stack, lambda reason: live.update(Text(_waiting(reason)), refresh=True))
             while True:
                 now = reader.report()
                 live.update(as_screen(now, before), refresh=True)

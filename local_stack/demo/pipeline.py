@@ -138,7 +138,7 @@ def port_of(daemon: processes.Daemon) -> int:
     def look() -> re.Match[str] | None:
         return re.search(r"listening on 127\.0\.0\.1:(\d+)", log.read_text(encoding="utf-8"))
 
-    processes.wait_for(lambda: look() is not None, 30, "not seen: the producer listens", log)
+    processes.wait_for(lambda: look() is not None, 60, "not seen: the producer listens", log)
     found = look()
     assert found is not None  # noqa: S101 - the log only grows
     return int(found[1])

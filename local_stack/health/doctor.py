@@ -92,7 +92,7 @@ def _ports(stack: Stack) -> list[Finding]:
 def _port(port: int, ours: bool, name: str, option: str) -> Finding:
     if ours:
         with socket.socket() as probe:
-            probe.settimeout(2)
+            probe.settimeout(60)
             answers = probe.connect_ex((LOOPBACK, port)) == 0
         return Finding(f"port {port}: {name}", answers, f"win-event-stack logs {name}")
     try:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kafka_setup.connection.session import QUIET_CLIENT
-from local_stack.broker import kafka_objects
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
+from local_stack.broker import broker, kafka_objects
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
-_SECONDS = 10.0
 _READING = {"group.id": "win-event-peek", "enable.auto.commit": False, "enable.partition.eof": True}
 
 
@@ -50,16 +50,19 @@ def all_of(stack: Stack, topic: str) -> Iterator[Peeked]:
     with _opened(stack, topic) as (consumer, partitions):
         for partition in partitions:
             place = TopicPartition(topic, partition, OFFSET_BEGINNING)
-            yield from _read(consumer, place, consumer.get_watermark_offsets(place, timeout=_SECONDS)[1])
+            yield from _read(
+                consumer, place, consumer.get_watermark_offsets(place, timeout=REQUEST_TIMEOUT)[1]
+            )
 
 
 @contextmanager
 def _opened(stack: Stack, topic: str) -> Iterator[tuple[Consumer, list[int]]]:
     """A consumer without a group, and the partitions."""
     login = kafka_objects.connection(stack, kafka_objects.watcher(stack)).client_settings()
+    broker.require_running(stack)
     consumer = Consumer({**login, **QUIET_CLIENT, **_READING})
     try:
-        found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
+        found = consumer.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic]
         if found.error is not None:
             raise StartError(f"topic {topic}: {found.error.str()}. win-event-stack status lists all topics")
         yield consumer, list(found.partitions)
@@ -85,7 +88,7 @@ def _tail(consumer: Consumer, topic: str, partition: int, count: int) -> list[Pe
 
     Transactions leave marks among the offsets, so it reads further back until there are enough.
     """
-    start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SECONDS)
+    start, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=REQUEST_TIMEOUT)
     span = count
     while True:
         first = max(start, end - span)
@@ -102,9 +105,9 @@ def _read(consumer: Consumer, place: TopicPartition, end: int) -> Iterator[Peeke
     """
     consumer.assign([place])
     while True:
-        first = consumer.poll(_SECONDS)
+        first = consumer.poll(REQUEST_TIMEOUT)
         if first is None:
-            raise StartError(f"topic {place.topic}: no answer within {_SECONDS:.0f} s")
+            raise StartError(f"topic {place.topic}: no answer within {REQUEST_TIMEOUT:.0f} s")
         # Take only records that have arrived: with a timeout, it would wait for all of them, beyond the
         # topic's end.
         for message in (first, *consumer.consume(1_000, timeout=0)):

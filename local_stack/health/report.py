@@ -16,7 +16,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafka_setup.cluster_facts import ClusterFacts, read_facts
-from kafka_setup.connection.session import KafkaUnavailableError, connect
+from kafka_setup.connection.session import KafkaUnavailableError, OnWait, open_admin
 from local_stack import observe, processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.health import jobs as flink_jobs
@@ -28,7 +28,6 @@ from local_stack.health.warnings import Finding
 from local_stack.layout import LOOPBACK, Stack
 
 T = TypeVar("T")
-_KAFKA_SECONDS = 5.0
 _ODD_ANSWERS = (
     KeyError,
     TypeError,
@@ -77,10 +76,13 @@ class Report:
 
 
 class Reader:
-    """Reads the state of the stack; keeps its connection to Kafka between two reports."""
+    """Reads the state of the stack; keeps its connection to Kafka between two reports.
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    `on_wait` is told why there is no connection to Kafka yet.
+    """
+
+    def __init__(self, stack: Stack, on_wait: OnWait | None = None) -> None:
+        self._stack, self._on_wait = stack, on_wait
         self._admin: AdminClient | None = None
         self._problems: list[str] = []
 
@@ -105,7 +107,7 @@ class Reader:
     def _facts(self) -> ClusterFacts:
         if self._admin is None:
             user = kafka_objects.watcher(self._stack)
-            self._admin = connect(kafka_objects.connection(self._stack, user), _KAFKA_SECONDS)
+            self._admin = open_admin(kafka_objects.connection(self._stack, user), on_wait=self._on_wait)
         return read_facts(self._admin)
 
     def _try(self, name: str, read: Callable[[], T]) -> T | None:

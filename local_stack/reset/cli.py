@@ -30,6 +30,7 @@ def reset(part: str, names: tuple[str, ...], yes: bool) -> None:
     what = ", ".join(names) if names and part not in ("checkpoints", "metrics") else "all"
     if not yes:
         click.confirm(f"{part} of the stack in {stack.directory}: {what}. Go on?", abort=True, err=True)
+    reporter.doing(f"resetting {part}")
     with errors_told(reporter):
         for line in reset_part(stack, part, names):
             reporter.done(line)

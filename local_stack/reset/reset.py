@@ -11,15 +11,15 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin, until_none_missing
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack import processes
-from local_stack.broker import kafka_objects
+from local_stack.broker import broker, kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.cdc import connect
 from local_stack.cluster import rest
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
-_SECONDS = 20.0
 _CANCEL_SECONDS = 120.0
 _OVER = ("CANCELED", "FAILED", "FINISHED", "SUSPENDED")
 
@@ -29,11 +29,11 @@ def reset_topics(stack: Stack, names: Sequence[str]) -> list[str]:
     _refuse_jobs(stack)
     known = [topic.name for topic in kafka_objects.stack_topology(stack).topics]
     admin = _admin(stack)
-    there = set(admin.list_topics(timeout=_SECONDS).topics)
+    there = set(admin.list_topics(timeout=REQUEST_TIMEOUT).topics)
     gone, left = topics_to_remove(stack, names, known, there)
     if gone:
-        _each_done(admin.delete_topics(sorted(gone)))
-        until_none_missing(lambda: gone & set(admin.list_topics(timeout=_SECONDS).topics))
+        _each_done(admin.delete_topics(sorted(gone), request_timeout=REQUEST_TIMEOUT))
+        until_none_missing(lambda: gone & set(admin.list_topics(timeout=REQUEST_TIMEOUT).topics))
     told = ["left the topics of the inventory: win-event-stack cdc reset empties them"] if left else []
     return [*(f"removed topic {name}" for name in sorted(gone)), *kafka_objects.apply_topology(stack), *told]
 
@@ -60,13 +60,13 @@ def topics_to_remove(
 def reset_groups(stack: Stack, names: Sequence[str]) -> list[str]:
     """Delete the positions of these consumer groups, or of all groups without readers."""
     admin = _admin(stack)
-    found = admin.list_consumer_groups(request_timeout=_SECONDS).result().valid
+    found = admin.list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result().valid
     idle = {group.group_id for group in found if group.state.name == "EMPTY"}
     if busy := [name for name in names if name not in idle]:
         raise StartError(f"group {busy[0]} has readers, or there is none: stop its readers first")
     wanted = sorted(names or idle)
     if wanted:
-        _each_done(admin.delete_consumer_groups(wanted, request_timeout=_SECONDS))
+        _each_done(admin.delete_consumer_groups(wanted, request_timeout=REQUEST_TIMEOUT))
     return [f"deleted the positions of group {name}" for name in wanted] or ["no group without readers"]
 
 
@@ -123,8 +123,9 @@ def reset(stack: Stack, part: str, names: Sequence[str]) -> list[str]:
 
 
 def _admin(stack: Stack) -> AdminClient:
+    broker.require_running(stack)
     try:
-        return open_admin(kafka_objects.connection(stack, SUPER_USER), wait=5)
+        return open_admin(kafka_objects.connection(stack, SUPER_USER))
     except KafkaUnavailableError as error:
         raise StartError(f"{error}. First: win-event-stack up") from error
 

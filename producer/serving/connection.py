@@ -15,7 +15,7 @@ from producer.protocol import GRACE_SECONDS, MAX_REQUEST_BYTES, ProtocolError, R
 LOOK_SECONDS = 0.5  # how often a blocked or idle client checks for a stop, for trimming, for a dead peer
 
 _REQUEST_SECONDS = 2.0  # for a request that has begun within the grace
-_HANDSHAKE_SECONDS = 5.0
+_HANDSHAKE_SECONDS = 30.0
 _SEND_BYTES = 1024 * 1024
 _LINGER_SECONDS = 1.0
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))

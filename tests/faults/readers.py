@@ -57,7 +57,7 @@ class Crowd:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(60)
         for client in self.clients:
             client.close()
         self._selector.close()

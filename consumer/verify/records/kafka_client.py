@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
 from consumer.errors import AuditError
 from consumer.verify.records.transactions import open_transaction
 from kafka_setup.connection.session import KafkaUnavailableError, new_client, require_protocol
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_REACH_SECONDS = 60.0  # seconds that a broker may take to answer
-_REFUSED_SECONDS = 10.0  # seconds for which its port may refuse
 _CALL_SECONDS = 1.0
 _FATAL = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
@@ -51,7 +49,7 @@ class KafkaClient:
         level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
         admin = AdminClient(self._connection.client_settings() | {"log_level": 0})
         wanted = {TopicPartition(self._topic, number): OffsetSpec.latest() for number in self._partitions()}
-        asked = admin.list_offsets(wanted, isolation_level=level, request_timeout=_REACH_SECONDS)
+        asked = admin.list_offsets(wanted, isolation_level=level, request_timeout=REQUEST_TIMEOUT)
         try:
             return {place.partition: answer.result().offset for place, answer in asked.items()}
         except KafkaException as error:
@@ -60,7 +58,7 @@ class KafkaClient:
     def open_transaction(self, partition: int) -> str:
         """The transaction that blocks readers of a partition; empty if the broker does not tell."""
         try:
-            cluster = self._consumer.list_topics(self._topic, timeout=_REACH_SECONDS)
+            cluster = self._consumer.list_topics(self._topic, timeout=REQUEST_TIMEOUT)
         except KafkaException:
             return ""
         brokers = {number: (broker.host, broker.port) for number, broker in cluster.brokers.items()}
@@ -98,7 +96,11 @@ class KafkaClient:
         return AuditError(f"topic {self._topic}: {error.str()}")
 
     def _partitions(self) -> list[int]:
-        reach = Retrying(retry=retry_if_exception_type(_NotReachedError), stop=_too_long, reraise=True)
+        reach = Retrying(
+            retry=retry_if_exception_type(_NotReachedError),
+            stop=stop_after_delay(REQUEST_TIMEOUT),
+            reraise=True,
+        )
         try:
             found = reach(self._metadata).topics[self._topic]
         except _NotReachedError as error:
@@ -118,7 +120,7 @@ class KafkaClient:
 
     def _watermarks(self, partition: int) -> tuple[int, int]:
         partition_of_topic = TopicPartition(self._topic, partition)
-        low, high = self._consumer.get_watermark_offsets(partition_of_topic, timeout=_REACH_SECONDS)
+        low, high = self._consumer.get_watermark_offsets(partition_of_topic, timeout=REQUEST_TIMEOUT)
         return low, high
 
     def _remember(self, error: KafkaError) -> None:
@@ -131,11 +133,6 @@ class KafkaClient:
         hint = "KAFKA_USERNAME and KAFKA_PASSWORD" if self._connection.uses_sasl else "--kafka-ca-file"
         where = f"{self._connection.bootstrap_servers} as {self._connection.username!r}"
         raise AuditError(f"cannot log in at {where}, check {hint}: {self.last_error.str()}")
-
-
-def _too_long(attempt: RetryCallState) -> bool:
-    refused = "refused" in str(attempt.outcome and attempt.outcome.exception())
-    return (attempt.seconds_since_start or 0.0) >= (_REFUSED_SECONDS if refused else _REACH_SECONDS)
 
 
 def _reading(read_committed: bool) -> dict[str, object]:

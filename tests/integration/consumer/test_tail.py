@@ -250,7 +250,7 @@ def tls_server(context, payload):
         thread.start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(60)
 
 
 def test_tls_with_authority_and_client_certificate(tmp_path):

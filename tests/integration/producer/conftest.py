@@ -104,7 +104,7 @@ class Producer:
 
     def wait(self) -> int:
         code = self.process.wait(60)
-        self._reader.join(5)
+        self._reader.join(60)
         return code
 
     def kill(self) -> None:
@@ -112,7 +112,7 @@ class Producer:
             connection.close()
         self.process.kill()
         self.process.wait()
-        self._reader.join(5)
+        self._reader.join(60)
         if self.process.stderr:
             self.process.stderr.close()
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
 import certifi
 import pytest
-from jvm_reader import Server
+from jvm_reader import Server, until_closed
 from running import wait_until
 
+from console.reading import http_json, poller
 from console.reading.flink import kind_of, read_jobs
-from console.reading.poller import AwayError, Poller
+from console.reading.poller import AwayError, LateError, Poller
+from console.reading.producer import ProducerApi
 from console.reading.tail import Tail, fresh_offset
 from kafka_setup.connection.settings import KafkaConnection
 
@@ -47,6 +50,31 @@ def test_a_server_that_is_not_flink_is_a_problem(answer: bytes) -> None:
     assert server.errors == []
 
 
+def test_a_change_without_an_answer_is_not_told_as_a_producer_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_json, "SECONDS", 0.2)
+    server = Server([until_closed])
+    try:
+        with pytest.raises(LateError, match="scenarios/brute-force has not answered"):
+            ProducerApi(f"http://127.0.0.1:{server.port}", None).scenario("brute-force")
+    finally:
+        server.close()
+
+
+def test_a_service_counts_as_away_while_its_answer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller, "_SILENCE", 0.2)
+    answered = threading.Event()
+    answers: Iterator[int] = iter([1])
+    asked = Poller("test", lambda: next(answers, None) or (answered.wait(60) and 2), interval=0.01)
+    asked.start()
+    wait_until(lambda: asked.found.problem == "no answer for 0 s", "the problem")
+    assert asked.found.answer == 1
+    answered.set()
+    wait_until(lambda: (asked.found.answer, asked.found.problem) == (2, None), "the late answer")
+    asked.stop()
+
+
 def test_the_kind_of_a_job_is_known_by_its_operators() -> None:
     bridge = "Source: read 127.0.0.1:9999 -> parse and key -> write to Kafka (events): Writer"
     assert kind_of([bridge]) == "bridge"
@@ -59,16 +87,16 @@ def test_a_poller_goes_on_after_any_error() -> None:
 
     def read() -> int:
         answer = next(answers, 3)
-        seen.append(poller.found.problem)
+        seen.append(tried.found.problem)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     seen: list[str | None] = []
-    poller = Poller("test", read, interval=0.01)
-    poller.start()
-    wait_until(lambda: poller.found.answer == 3, "the last answer")
-    poller.stop()
+    tried = Poller("test", read, interval=0.01)
+    tried.start()
+    wait_until(lambda: tried.found.answer == 3, "the last answer")
+    tried.stop()
     assert seen[1:4] == [None, "RuntimeError('odd')", "away"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from datetime import datetime, timezone
 from itertools import islice
@@ -245,6 +247,20 @@ def test_a_bookmark_comes_back_and_keeps_other_endpoints(tmp_path):
     assert BookmarkFile(path).get("b:1") == Position("other", 7)
     assert BookmarkFile(path).get("c:1") is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["bookmark"]
+
+
+def test_a_bookmark_is_on_the_disk_and_a_full_disk_is_left_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "bookmark"
+    BookmarkFile(path).save({"a:1": Position("log", 5)})
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BookmarkError, match=r"cannot write the bookmark .*: No space left"):
+        BookmarkFile(path).save({"a:1": Position("log", 7)})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bookmark"]
+    assert BookmarkFile(path).get("a:1") == Position("log", 5)
 
 
 @pytest.mark.parametrize("content", ["", "x", "[]", "{}", '{"bookmark":2,"endpoints":{}}'])

@@ -24,6 +24,7 @@ from forward.cli import main as forward
 from kafka_setup.cli import commands as kafka_setup
 from kafka_setup.metrics_cli import main as kafka_metrics
 from kafka_setup.topology.file import load_topology
+from local_stack import processes
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.jars.jars import read_lock
 from local_stack.jars.lock import KAFKA_VERSION
@@ -119,6 +120,12 @@ def test_dependencies_wait_for_the_right_thing(name: str) -> None:
     for other, wanted in SERVICES[name].get("depends_on", {}).items():
         done = "service_completed_successfully" if other in ONE_SHOTS else "service_healthy"
         assert wanted == {"condition": done}, other
+        if done == "service_healthy":  # on a busy machine, a check that fails early does not end `up`
+            assert SERVICES[other]["healthcheck"]["start_period"] == "120s", other
+
+
+def test_a_broker_has_as_long_to_stop_as_in_the_stack() -> None:
+    assert SERVICES["kafka"]["stop_grace_period"] == f"{processes.GRACE_SECONDS:.0f}s"
 
 
 @_every_service()

@@ -101,6 +101,30 @@ def test_a_wait_can_be_interrupted() -> None:
         open_admin(plain("127.0.0.1:1"), wait=3600, on_wait=lambda _: signal.raise_signal(signal.SIGINT))
 
 
+def test_a_login_may_take_all_the_time_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def slow(_: KafkaConnection, timeout: float, *_more: object) -> None:
+        given.append(timeout)
+        raise LoginRefusedError("the end of the test")
+
+    monkeypatch.setattr(session, "connect", slow)
+    with pytest.raises(LoginRefusedError):
+        open_admin(plain("127.0.0.1:1"))
+    assert 59 < given[0] <= session.DEFAULT_WAIT
+
+
+def test_a_broker_that_is_silent_is_told_once_while_the_login_waits(
+    serve: Callable[[Handler], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_PATIENCE", 0.2)
+    silent = serve(lambda connection: threading.Event().wait(30) and None)
+    told: list[str] = []
+    with pytest.raises(NotReadyError):
+        open_admin(plain(silent), wait=1.5, on_wait=told.append)
+    assert told == [f"{silent} does not answer: still starting?"]
+
+
 def test_an_unknown_host_is_named() -> None:
     with pytest.raises(NotReadyError, match=r"unknown host nowhere\.invalid:9092: check KAFKA_BOOT"):
         connect(plain("nowhere.invalid:9092"), patience=0.0)
