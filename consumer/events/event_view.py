@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from consumer.events.shapes import ANYWHERE, Shape, data_field, shape_of
@@ -9,6 +10,8 @@ from producer.event_shapes import LEVEL_WORDS, LEVELS, Path, at
 from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
+# A terminal executes control characters: text from the network must not move the cursor or set the title.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FAILURE_BIT, _SUCCESS_BIT = 1 << 52, 1 << 53  # of the 64 keywords of a Windows event
 _FAILED_LOGONS = (4625, 4771)
 _ACCOUNTS = ("TargetUserName", "SubjectUserName", "AccountName")
@@ -131,3 +134,10 @@ def _number(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value[:19])
     return value if isinstance(value, int) else 0
+
+
+def clean(text: str) -> str:
+    """The text with control characters as escapes."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
