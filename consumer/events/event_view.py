@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from consumer.events.shapes import ANYWHERE, Shape, data_field, shape_of
 from producer.event_shapes import LEVEL_WORDS, LEVELS, Path, at
+from producer.events.any_shape import ANYWHERE, FieldPaths, data_field, shape_of
 from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
@@ -29,7 +29,7 @@ class EventView(NamedTuple):
     event_id: int
     record_id: int
     message: str
-    shape: Shape | None
+    shape: FieldPaths | None
 
     def value(self, path: str) -> Any:
         """A field by its common name (level, event_id, account, …) or by its dotted path in the line."""
@@ -90,7 +90,7 @@ def view(line: bytes) -> EventView | None:
     )
 
 
-_NO_SHAPE = Shape("", (), (), (), (), (), (), ())
+_NO_SHAPE = FieldPaths("", (), (), (), (), (), (), ())
 
 
 def _at(event: dict[str, Any], path: Path, name: str) -> Any:

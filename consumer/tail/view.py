@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from consumer.events.event_view import EventView, clean
-from consumer.events.shapes import FLAT, shape_of
+from producer.events.any_shape import FLAT, shape_of
 from producer.events.event_time import to_milliseconds
 
 # line, its view (None: not a JSON object) -> text with LF

@@ -1,4 +1,4 @@
-"""The shape of an event, and where that shape has the fields that the audit and the tail read. Pure.
+"""The shape of an event, and where that shape has the fields that every tool shows. Pure.
 
 A line of one of the producer's four shapes is recognised by its fields. In any other shape, the fields are
 found by the names that log shippers use.
@@ -15,7 +15,7 @@ from producer.event_shapes import PATHS, Path, at
 
 
 @dataclass(frozen=True)
-class Shape:
+class FieldPaths:
     """The path of each field inside one shape of event.
 
     `data`: the path of EventData; () is the top level.
@@ -33,9 +33,11 @@ class Shape:
     data: Path = ()
 
 
-def _shape(name: str) -> Shape:
+def _shape(name: str) -> FieldPaths:
     paths = PATHS[name]
-    return Shape(name, **{each.name: paths[each.name] for each in fields(Shape) if each.name in paths})
+    return FieldPaths(
+        name, **{each.name: paths[each.name] for each in fields(FieldPaths) if each.name in paths}
+    )
 
 
 FLAT, WINLOGBEAT, NXLOG, WINEVTLOG = map(_shape, ("flat", "winlogbeat", "nxlog", "winevtlog"))
@@ -64,7 +66,7 @@ _TELLING_KEYS = (("record_id", FLAT), ("winlog", WINLOGBEAT), ("EventRecordID", 
 _NXLOG_KEY = "RecordNumber"
 
 
-def shape_of(event: Mapping[str, Any]) -> Shape | None:
+def shape_of(event: Mapping[str, Any]) -> FieldPaths | None:
     """The shape that has a record id in this event, or None."""
     for key, shape in _TELLING_KEYS:
         if key in event:
