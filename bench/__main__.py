@@ -171,8 +171,7 @@ def _record(
 
 def _write(book: Book) -> None:
     plots.draw(book, DOCS / "plots")
-    parts = [part.read_text(encoding="utf-8") for part in sorted((DOCS / "PERFORMANCE.d").glob("*.md"))]
-    (DOCS / "PERFORMANCE.md").write_text(document.render(book, parts), encoding="utf-8")
+    (DOCS / "PERFORMANCE.md").write_text(document.page(book, DOCS), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,13 @@ def render(book: Book, parts: Sequence[str] = ()) -> str:
     )
 
 
+def page(book: Book, docs: Path) -> str:
+    """The page with all that stands beside it in the folder `docs`."""
+    return render(
+        book, [part.read_text(encoding="utf-8") for part in sorted(docs.glob("PERFORMANCE.d/*.md"))]
+    )
+
+
 def _section(record: Record) -> str:
     lines = ["", f"## {record.title}", ""]
     if record.note:

@@ -1,13 +1,12 @@
 """The place of each field in every JSON shape of a Windows event, and the names of levels. Pure.
 
-The first four shapes are those of `win-event-producer --format`; the fifth is evtx_dump's. The audit, the
-tail, the analytics and the detection read events by this one table; event_fields.py has the names to look for
-in an unknown shape.
+The first four shapes are those of `win-event-producer --format`; the fifth is evtx_dump's. Every tool reads
+events by this one table; event_fields.py has the names to look for in an unknown shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Path = tuple[str, ...]
@@ -57,10 +56,24 @@ EventData is at the top level, or by position (`StringInserts`)."""
 # NXLog, winevtlog and the Windows API write these as numbers.
 LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
 LEVEL_WORDS = {
-    "critical": "Critical", "error": "Error", "warning": "Warning", "information": "Information",
-    "info": "Information", "verbose": "Verbose", "debug": "Verbose",
+    "critical": "Critical", "error": "Error", "warning": "Warning", "warn": "Warning",
+    "information": "Information", "info": "Information", "verbose": "Verbose", "debug": "Verbose",
 }  # fmt: skip
 """A level in lower case, also one of Syslog's -> its name in Windows."""
+# From the most severe, as Windows numbers them; 0 is shown as Information, too, and comes last.
+SEVERITY = tuple(LEVELS[number] for number in (1, 2, 3, 4, 5))
+_LEVEL_NAMES = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
+
+
+def level_name(level: str) -> str:
+    """The Windows name of a level, from that name in any case, a Syslog word or the number."""
+    return _LEVEL_NAMES.get(level.lower(), level)
+
+
+def is_audit_of_nxlog(event: Mapping[str, Any]) -> bool:
+    """Whether it is an audit. NXLog calls a failed one an error; its level in Windows is Information."""
+    kind = event.get("EventType")
+    return isinstance(kind, str) and "AUDIT" in kind.upper()  # Fluent Bit's winlog writes FailureAudit
 
 
 def at(event: Any, path: Iterable[str]) -> Any:

@@ -7,24 +7,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-LEVELS = ("Critical", "Error", "Warning", "Information", "Verbose")
+from producer.event_shapes import SEVERITY
+from producer.events.any_shape import data_field, field_text, level_of, shape_of
+
+LEVELS = SEVERITY
 OTHER = "Other"
-_ACCOUNT = "TargetUserName"
-# The shapes that the bridge knows have different field names: the first path that is present is used.
-_PATHS: dict[str, tuple[tuple[str | int, ...], ...]] = {
-    "time": (("timestamp",), ("@timestamp",), ("EventTime",), ("TimeCreated",)),
-    "level": (("level",), ("log", "level"), ("Severity",), ("Level",)),
-    "source": (("source",), ("winlog", "channel"), ("Channel",)),
-    "event_id": (("event_id",), ("winlog", "event_id"), ("EventID",)),
-    "computer": (("computer",), ("winlog", "computer_name"), ("Hostname",), ("Computer",)),
-    "message": (("message",), ("Message",)),
-    # The sixth insert of 4624 and of 4625.
-    "account": (("data", _ACCOUNT), ("winlog", "event_data", _ACCOUNT), (_ACCOUNT,), ("StringInserts", 5)),
-}
-_LEVEL_NAMES = {name.lower(): name for name in LEVELS} | {
-    "info": "Information", "information": "Information", "warn": "Warning", "debug": "Verbose",
-    "1": "Critical", "2": "Error", "3": "Warning", "4": "Information", "0": "Information", "5": "Verbose",
-}  # fmt: skip
 
 
 class Event(NamedTuple):
@@ -48,17 +35,18 @@ class Event(NamedTuple):
 def read_event(sequence: int, partition: int, offset: int, arrived: float, value: bytes) -> Event:
     """Never fails: a record that is no JSON object is an event of level Other."""
     document = parse(value)
-    level = _LEVEL_NAMES.get(_field(document, "level").lower(), OTHER)
+    shape = shape_of(document)
+    level = level_of(document, shape)
     return Event(
         sequence,
         partition,
         offset,
         arrived,
-        level,
-        _field(document, "source"),
-        _field(document, "event_id"),
-        _field(document, "computer"),
-        _field(document, "time"),
+        level if level in LEVELS else OTHER,
+        field_text(document, shape, "source"),
+        field_text(document, shape, "event_id"),
+        field_text(document, shape, "computer"),
+        field_text(document, shape, "timestamp"),
         value,
     )
 
@@ -72,12 +60,13 @@ def parse(value: bytes) -> dict[str, Any]:
 
 
 def message(event: Event) -> str:
-    return _field(parse(event.value), "message")
+    document = parse(event.value)
+    return field_text(document, shape_of(document), "message")
 
 
 def logon_account(event: Event) -> str:
     """The account that logged on, or tried to, in an event 4624 or 4625."""
-    return _field(parse(event.value), "account")
+    return data_field(parse(event.value), "TargetUserName", int(event.event_id))
 
 
 def latency(event: Event) -> float | None:
@@ -96,17 +85,3 @@ def seconds(text: str) -> float | None:
         return moment.timestamp() + (float(f"0.{fraction}") if fraction.isdecimal() else 0.0)
     except ValueError:
         return None
-
-
-def _field(document: dict[str, Any], name: str) -> str:
-    for path in _PATHS[name]:
-        found: Any = document
-        for key in path:
-            if isinstance(found, dict):
-                found = found.get(key)
-            else:
-                known = isinstance(found, list) and isinstance(key, int) and key < len(found)
-                found = found[key] if known else None
-        if found is not None and not isinstance(found, (dict, list)):
-            return str(found)
-    return ""

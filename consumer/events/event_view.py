@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
-from consumer.events.shapes import ANYWHERE, Shape, data_field, shape_of
-from producer.event_shapes import LEVEL_WORDS, LEVELS, Path, at
+from producer.event_shapes import at
+from producer.events.any_shape import ANYWHERE, FieldPaths, data_field, field_text, level_of, shape_of
 from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
+# A terminal executes control characters: text from the network must not move the cursor or set the title.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FAILURE_BIT, _SUCCESS_BIT = 1 << 52, 1 << 53  # of the 64 keywords of a Windows event
 _FAILED_LOGONS = (4625, 4771)
 _ACCOUNTS = ("TargetUserName", "SubjectUserName", "AccountName")
@@ -26,7 +29,7 @@ class EventView(NamedTuple):
     event_id: int
     record_id: int
     message: str
-    shape: Shape | None
+    shape: FieldPaths | None
 
     def value(self, path: str) -> Any:
         """A field by its common name (level, event_id, account, …) or by its dotted path in the line."""
@@ -37,7 +40,9 @@ class EventView(NamedTuple):
     @property
     def event_type(self) -> str:
         """Audit Success or Audit Failure; for an event that is not an audit, its level."""
-        return _outcome(_at(self.event, self.shape.outcome if self.shape else (), "outcome")) or self.level
+        path = self.shape.outcome if self.shape else ()
+        value = at(self.event, path) if path else None
+        return _outcome(first_of(self.event, ANYWHERE["outcome"]) if value is None else value) or self.level
 
     @property
     def account(self) -> str:
@@ -70,39 +75,20 @@ def view(line: bytes) -> EventView | None:
     if event is None:
         return None
     shape = shape_of(event)
-    paths = shape or _NO_SHAPE
-    computer = _text(_at(event, paths.computer, "computer"))
+    computer = field_text(event, shape, "computer")
     if may_be_damaged(computer) and read_line(line, max_line=len(line)).reason == "not-json":
         return None
     return EventView(
         event,
-        _text(_at(event, paths.timestamp, "timestamp")),
-        level_name(_at(event, paths.level, "level")),
-        _text(_at(event, paths.source, "source")),
+        field_text(event, shape, "timestamp"),
+        level_of(event, shape),
+        field_text(event, shape, "source"),
         computer,
-        _number(_at(event, paths.event_id, "event_id")),
-        _number(_at(event, paths.record_id, "record_id")),
-        _text(_at(event, paths.message, "message")),
+        _number(field_text(event, shape, "event_id")),
+        _number(field_text(event, shape, "record_id")),
+        field_text(event, shape, "message"),
         shape,
     )
-
-
-_NO_SHAPE = Shape("", (), (), (), (), (), (), ())
-
-
-def _at(event: dict[str, Any], path: Path, name: str) -> Any:
-    """The field at its place in the shape, or else under a name that log shippers use."""
-    value = at(event, path) if path else None
-    return first_of(event, ANYWHERE[name]) if value is None else value
-
-
-def level_name(level: Any) -> str:
-    """The Windows name of a level, from that name in any case, a Syslog word or the number."""
-    if isinstance(level, str) and level.isascii() and level.isdecimal():
-        level = _number(level)
-    if isinstance(level, int):
-        return LEVELS.get(level, str(level))
-    return LEVEL_WORDS.get(str(level).lower(), str(level)) if level else ""
 
 
 def _outcome(value: Any) -> str:
@@ -116,18 +102,16 @@ def _outcome(value: Any) -> str:
         except ValueError:
             return ""
         return _AUDIT_FAILURE if bits & _FAILURE_BIT else _AUDIT_SUCCESS if bits & _SUCCESS_BIT else ""
-    if text.replace("_", " ") in ("audit failure", "failure"):
-        return _AUDIT_FAILURE
-    return _AUDIT_SUCCESS if text.replace("_", " ") in ("audit success", "success") else ""
+    # "Audit Failure", AUDIT_FAILURE, FailureAudit or failure
+    return {"failure": _AUDIT_FAILURE, "success": _AUDIT_SUCCESS}.get(re.sub("audit|[_ ]", "", text), "")
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+def _number(text: str) -> int:
+    return int(text[:19]) if text.isascii() and text.isdecimal() else 0
 
 
-def _number(value: Any) -> int:
-    if isinstance(value, dict):
-        value = value.get("#text")
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        return int(value[:19])
-    return value if isinstance(value, int) else 0
+def clean(text: str) -> str:
+    """The text with control characters as escapes."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

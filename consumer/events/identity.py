@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from consumer.events.shapes import FLAT, shape_of
 from producer.event_shapes import at
+from producer.events.any_shape import FLAT, shape_of
 from producer.events.line_rule import is_plain, may_be_damaged, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.

@@ -9,12 +9,10 @@ from typing import NamedTuple
 
 import orjson
 
-from consumer.events.event_view import EventView, level_name
-from producer.event_shapes import LEVELS
+from consumer.events.event_view import EventView
+from producer.event_shapes import SEVERITY, level_name
 from producer.events.event_time import to_milliseconds
 
-# From the most severe, as Windows numbers them; 0 is shown as Information, too, and comes last.
-SEVERITY = tuple(LEVELS[number] for number in (1, 2, 3, 4, 5))
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPAN = re.compile(r"(\d+)([smhd])").fullmatch
 

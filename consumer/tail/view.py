@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,8 +9,8 @@ import orjson
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
-from consumer.events.event_view import EventView
-from consumer.events.shapes import FLAT, shape_of
+from consumer.events.event_view import EventView, clean
+from producer.events.any_shape import FLAT, shape_of
 from producer.events.event_time import to_milliseconds
 
 # line, its view (None: not a JSON object) -> text with LF
@@ -31,8 +30,6 @@ _FAILED = Style(color="red")
 _PLAIN = Style()
 _TAB = 8  # Windows formats its messages for tabs of this width
 _SHORT_LEVELS = {"Information": "Info"}
-# A terminal executes control characters: text from the network must not move the cursor or set the title.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def raw(line: bytes, event: EventView | None) -> bytes:
@@ -118,13 +115,6 @@ def fields(paths: tuple[str, ...]) -> Render:
         return ("\t".join(clean(_shown(value)) or "-" for value in values) + "\n").encode()
 
     return render
-
-
-def clean(text: str) -> str:
-    """The text with control characters as escapes."""
-    if text.isprintable():
-        return text
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consumer.tail.view import clean
+from consumer.events.event_view import clean
 from consumer.verify.audit.records import RejectedLine
 from consumer.verify.audit.rejected import NO_REASON
 from consumer.verify.expected.judges import Progress

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from producer.event_fields import KEY_FIELDS, TEXT_MEMBER, TIMESTAMP_FIELDS
-from producer.event_shapes import LEVEL_WORDS, LEVELS, PATHS, Path, at
+from producer.event_shapes import LEVELS, PATHS, Path, at, is_audit_of_nxlog, level_name
 from producer.events.event_time import EPOCH, TICKS, read_ticks
 from producer.events.line_rule import first_of
 
@@ -30,7 +30,6 @@ _OF_NXLOG = {
 }  # fmt: skip
 _FIRST = (86_400 - EPOCH) * TICKS  # the first day has the number 1
 _END = _FIRST + 3_652_059 * 86_400 * TICKS  # the days of 9999 years
-_LEVELS = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
 # Other names of the same fields in rules and pipelines.
 ALIASES = {
     "source": "Channel", "event_id": "EventID", "computer": "Computer", "ComputerName": "Computer",
@@ -82,8 +81,7 @@ def _inner_text(value: Any) -> str:
 
 def level(value: Any) -> str:
     """The Windows name of a level, from that name in any case, a Syslog word or the number."""
-    found = text(value)
-    return _LEVELS.get(found.lower(), found)
+    return level_name(text(value))
 
 
 def system_field(shape: Shape, event: Event, name: str) -> str:
@@ -149,9 +147,7 @@ def _evtx_data(event: Event) -> Event:
 
 
 def _nxlog_level(event: Event) -> str:
-    # NXLog calls a failed audit an error; Windows does not.
-    audit = text(event.get("EventType")).startswith("AUDIT_")
-    return "Information" if audit else level(event.get("Severity"))
+    return LEVELS[0] if is_audit_of_nxlog(event) else level(event.get("Severity"))
 
 
 def _nxlog_keywords(event: Event) -> Any:

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from producer.event_shapes import PATHS, at
+
 if TYPE_CHECKING:
     from producer.events.catalogue.event_catalogue import EventType
 
@@ -157,24 +159,12 @@ TIME_STYLES = {
     "nxlog": "%Y-%m-%d %H:%M:%S",
     "winevtlog": "%Y-%m-%d %H:%M:%S +0000",
 }
-# the paths of computer, source and record id
-_IDENTITY = {
-    "flat": (("computer",), ("source",), ("record_id",)),
-    "winlogbeat": (("winlog", "computer_name"), ("winlog", "channel"), ("winlog", "record_id")),
-    "nxlog": (("Hostname",), ("Channel",), ("RecordNumber",)),
-    "winevtlog": (("Computer",), ("Channel",), ("EventRecordID",)),
-}
 
 
 def identify(document: Document, fmt: str) -> tuple[str, str, int] | None:
     """(computer, source, record id) of an event in this shape; None for a document of another shape."""
-    found = []
-    for path in _IDENTITY[fmt]:
-        value: Any = document
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        found.append(value)
-    computer, source, record_id = found
+    paths = PATHS[fmt]
+    computer, source, record_id = (at(document, paths[name]) for name in ("computer", "source", "record_id"))
     if isinstance(computer, str) and isinstance(source, str) and type(record_id) is int:
         return computer, source, record_id
     return None

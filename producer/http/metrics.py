@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from producer.events.catalogue.event_catalogue import CHANNELS, LEVELS, EventType
+from producer.event_shapes import LEVELS
+from producer.events.catalogue.event_catalogue import CHANNELS, EventType
 from producer.events.generator import Batch
 from producer.events.line_rule import REASONS
 from producer.http.problems import REFUSALS

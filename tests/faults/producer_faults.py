@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -19,7 +20,8 @@ from running import RunningProducer, run, wait_until
 from producer.protocol import ResumeRequest
 
 GOOD_READERS, GOOD_RATE = 50, 1500
-TRIES = 5  # other work on the machine can slow down one measurement, a stalled reader would slow down all
+ENOUGH = 0.95  # of the rate without a stalled reader
+TRIES = 5  # other work on the machine can slow down one measurement, a stalled reader would slow down most
 MAX_CLIENTS = 20
 FEW_DESCRIPTORS = 40
 
@@ -54,12 +56,20 @@ def one_stalled_reader(folder: Path, seed: int) -> Finding:
     with _producer(folder, *options) as producer, closing(Crowd(producer.port, GOOD_READERS)) as crowd:
         time.sleep(1)  # everybody is past the grace
         shares: list[float] = []
-        while max(shares, default=0.0) < 0.95 and len(shares) < TRIES:
+        while not _settled(shares):
             shares.append(_share_beside_a_stalled_one(producer, crowd))
-        assert max(shares) >= 0.95, f"good readers fell to {shares} of their rate"
+        assert median(shares) >= ENOUGH, f"good readers fell to {shares} of their rate"
         said = _words(producer, "too slow")
         assert crowd.ended == 0, f"{crowd.ended} good readers were disconnected"
-    return Finding(f"the log says: {said}", {"slowest good reader, share of its rate": round(max(shares), 3)})
+    return Finding(
+        f"the log says: {said}", {"slowest good reader, share of its rate": round(median(shares), 3)}
+    )
+
+
+def _settled(shares: list[float]) -> bool:
+    """Whether most of TRIES are good, or most are bad, whatever the others would be."""
+    good = sum(share >= ENOUGH for share in shares)
+    return max(good, len(shares) - good) > TRIES // 2
 
 
 def _share_beside_a_stalled_one(producer: RunningProducer, crowd: Crowd) -> float:

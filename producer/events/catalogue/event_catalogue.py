@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from producer.event_shapes import LEVELS
 from producer.events.catalogue.stories import Story, read_stories
 from producer.events.catalogue.values import check_kind, check_text
 from producer.events.catalogue.vocabulary import Tables, read_tables
@@ -15,7 +16,6 @@ from producer.events.generator_settings import BUILT_IN
 PROFILES = ("workstation", "server", "domain-controller", "mixed", "audit-all")
 WEIGHTED = ("workstation", "server", "domain-controller", "audit-all")  # mixed = the roles side by side
 CHANNELS = {"Security": "security.yaml", "System": "system.yaml", "Application": "application.yaml"}
-LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
 AUDIT_SUCCESS, AUDIT_FAILURE = 0x0020000000000000, 0x0010000000000000
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(\|text)?\}")

@@ -158,9 +158,16 @@ def test_skip_lets_a_slow_plain_client_continue_with_whole_lines(start_producer)
 
 def test_block_makes_generation_wait_and_loses_nothing(start_producer) -> None:
     options = ("--rate", "max", "--count", "20000", "--retain-bytes", "1000000", "--slow-client", "block")
-    server = start_producer(*options, "--wait-for-clients", "1", "--exit-when-done")
-    connection = stall(server)
-    assert not server.says("made all", seconds=1)
+    server = start_producer(*options, "--wait-for-clients", "1", "--exit-when-done", "--http-port", "0")
+    http, connection, made = Http(server), stall(server), [0]
+
+    def waits() -> bool:
+        status = http.get("/status").json
+        made.append(status["events"])
+        return made[-1] == made[-2] and status["clients"][0]["lag"] > 900_000
+
+    wait_until(waits, "generation waits for the client", told=lambda: made)
+    assert made[-1] < 20_000
     assert connection.read_all().count(b"\n") == 20_000
     assert server.wait() == 0
 

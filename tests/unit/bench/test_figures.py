@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from bench.book import Book, Record, load_book
-from bench.document import render
+from bench.document import page, render
 from bench.harness import Case, Section, measure
 from bench.measurement import Sample
 from bench.plots import draw
@@ -69,12 +70,19 @@ def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
     book = Book({"cores": "2"}).with_record(record).with_record(record)
     book.save(tmp_path / "book.json")
     assert load_book(tmp_path / "book.json", {"cores": "2"}) == book
-    page = render(book)
-    assert "| other | 50.0 | 0.50 | 4.0 | 10 |" in page  # one run has no spread to show
-    assert "| nc | not measured: apt |" in page
+    text = render(book)
+    assert "| other | 50.0 | 0.50 | 4.0 | 10 |" in text  # one run has no spread to show
+    assert "| nc | not measured: apt |" in text
     [plot] = draw(book, tmp_path)
     assert plot.read_text().startswith("<?xml")
-    assert f"plots/{plot.name}" in page
+    assert f"plots/{plot.name}" in text
+
+
+def test_the_page_shows_the_stored_figures() -> None:
+    docs = Path(__file__).resolve().parents[3] / "docs"
+    figures = docs / "performance.json"
+    book = load_book(figures, json.loads(figures.read_text())["machine"])
+    assert page(book, docs) == (docs / "PERFORMANCE.md").read_text()
 
 
 def test_three_digits() -> None:

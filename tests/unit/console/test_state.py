@@ -144,5 +144,6 @@ def test_an_attack_with_many_names_stays_bounded() -> None:
     ids=["flat", "winlogbeat", "nxlog", "winevtlog"],
 )
 def test_an_account_is_found_in_every_shape(fields: dict[str, object]) -> None:
-    assert logon_account(read_event(1, 0, 0, 0.0, json.dumps(fields).encode())) == "n.haddad"
-    assert logon_account(read_event(1, 0, 0, 0.0, b'{"StringInserts": ["x"]}')) == ""
+    line = json.dumps(fields | {"EventID": 4625}).encode()
+    assert logon_account(read_event(1, 0, 0, 0.0, line)) == "n.haddad"
+    assert logon_account(read_event(1, 0, 0, 0.0, b'{"EventID": 4625, "StringInserts": ["x"]}')) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,10 @@ def test_the_page_shows_every_result_and_marks_failures() -> None:
 def test_unknown_modes_are_named() -> None:
     with pytest.raises(ValueError, match="no mode nonsense"):
         modes_named("resume,nonsense")
+
+
+def test_the_page_shows_the_stored_results() -> None:
+    docs = Path(__file__).resolve().parents[3] / "docs"
+    results = docs / "reliability.json"
+    book = load_book(results, json.loads(results.read_text())["machine"])
+    assert render(book) == (docs / "RELIABILITY.md").read_text()

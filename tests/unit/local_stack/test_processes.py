@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
@@ -35,10 +36,20 @@ def test_stop_ends_what_was_started_and_forgets_it(stack: Stack, tmp_path: Path)
 
 
 def test_a_reused_pid_is_left_alone(stack: Stack, tmp_path: Path) -> None:
-    daemon = processes.start(stack, "sleeper", SLEEP, {}, tmp_path)
-    somebody_else = replace(daemon, started=daemon.started - 3600)
-    assert somebody_else.process() is None
-    processes.stop_all(stack)
+    with subprocess.Popen(SLEEP) as impostor:  # without the mark of the stack
+        try:
+            started = processes.start_time(impostor.pid) - 3600
+            gone = processes.Daemon("gone", impostor.pid, started, str(tmp_path / "gone.log"))
+            record = tmp_path / "run" / "gone.json"
+            record.parent.mkdir()
+            record.write_text(json.dumps(asdict(gone)))
+
+            assert processes.stop_all(stack) == []
+
+            assert impostor.poll() is None
+            assert not record.exists()
+        finally:
+            impostor.kill()
 
 
 def test_a_step_of_the_clock_changes_nothing(

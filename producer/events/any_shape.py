@@ -1,4 +1,4 @@
-"""The shape of an event, and where that shape has the fields that the audit and the tail read. Pure.
+"""The shape of an event, and where that shape has the fields that every tool shows. Pure.
 
 A line of one of the producer's four shapes is recognised by its fields. In any other shape, the fields are
 found by the names that log shippers use.
@@ -11,11 +11,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from producer.event_fields import INSERTS, KEY_FIELDS, TIMESTAMP_FIELDS
-from producer.event_shapes import PATHS, Path, at
+from producer.event_shapes import LEVELS, PATHS, Path, at, is_audit_of_nxlog, level_name
+from producer.events.line_rule import first_of
 
 
 @dataclass(frozen=True)
-class Shape:
+class FieldPaths:
     """The path of each field inside one shape of event.
 
     `data`: the path of EventData; () is the top level.
@@ -33,9 +34,11 @@ class Shape:
     data: Path = ()
 
 
-def _shape(name: str) -> Shape:
+def _shape(name: str) -> FieldPaths:
     paths = PATHS[name]
-    return Shape(name, **{each.name: paths[each.name] for each in fields(Shape) if each.name in paths})
+    return FieldPaths(
+        name, **{each.name: paths[each.name] for each in fields(FieldPaths) if each.name in paths}
+    )
 
 
 FLAT, WINLOGBEAT, NXLOG, WINEVTLOG = map(_shape, ("flat", "winlogbeat", "nxlog", "winevtlog"))
@@ -43,9 +46,10 @@ FLAT, WINLOGBEAT, NXLOG, WINEVTLOG = map(_shape, ("flat", "winlogbeat", "nxlog",
 ANYWHERE: dict[str, tuple[str, ...]] = {
     "timestamp": TIMESTAMP_FIELDS,
     "computer": KEY_FIELDS,
-    "level": ("level", "log.level", "Level", "Event.System.Level", "LevelDisplayName", "EventType",
-              "data.win.system.level"),
-    "source": ("Channel", "winlog.channel", "Event.System.Channel", "data.win.system.channel", "LogName"),
+    "level": ("level", "log.level", "Level", "Event.System.Level", "LevelDisplayName", "Severity",
+              "EventType", "data.win.system.level"),
+    "source": ("Channel", "winlog.channel", "Event.System.Channel", "data.win.system.channel", "LogName",
+               "source"),
     "event_id": ("event_id", "EventID", "winlog.event_id", "Event.System.EventID", "data.win.system.eventID",
                  "event.code", "Id"),
     "record_id": ("RecordID", "Event.System.EventRecordID", "data.win.system.eventRecordID", "RecordId"),
@@ -64,12 +68,28 @@ _TELLING_KEYS = (("record_id", FLAT), ("winlog", WINLOGBEAT), ("EventRecordID", 
 _NXLOG_KEY = "RecordNumber"
 
 
-def shape_of(event: Mapping[str, Any]) -> Shape | None:
+def shape_of(event: Mapping[str, Any]) -> FieldPaths | None:
     """The shape that has a record id in this event, or None."""
     for key, shape in _TELLING_KEYS:
         if key in event:
             return shape
     return NXLOG if _NXLOG_KEY in event else None
+
+
+def field_text(event: dict[str, Any], shape: FieldPaths | None, name: str) -> str:
+    """The text of a field at its place in the shape, or else under a name that log shippers use; or empty."""
+    path = getattr(shape, name, ())
+    value = at(event, path) if path else None
+    if value is None or isinstance(value, dict | list):
+        value = first_of(event, ANYWHERE[name])
+    return "" if value is None else str(value)
+
+
+def level_of(event: dict[str, Any], shape: FieldPaths | None) -> str:
+    """The Windows name of the event's level; a word that Windows does not have stays, and none is empty."""
+    if (shape or NXLOG) is NXLOG and is_audit_of_nxlog(event):
+        return LEVELS[0]
+    return level_name(field_text(event, shape, "level"))
 
 
 def data_field(event: Mapping[str, Any], name: str, event_id: int) -> str:
