@@ -13,6 +13,7 @@ from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, connect
 from kafka_setup.connection.settings import KafkaConnection
 
+_PATIENCE = 3.0  # seconds after which the page shows why there is no connection, and a new client tries
 _RATE_SECONDS = 4.0  # a rate is an average over about this time
 
 
@@ -29,7 +30,7 @@ class KafkaFacts:
         """Raises AwayError."""
         try:
             if self._admin is None:
-                self._admin = connect(self._connection)
+                self._admin = connect(self._connection, patience=_PATIENCE)
             facts = read_facts(self._admin)
         except (KafkaUnavailableError, KafkaException) as error:
             self._admin = None  # a failed admin client may keep using a broker that is gone

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli_types import FiniteFloat
-from kafka_setup.connection.session import DEFAULT_WAIT
+from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack.health.report import Reader, Report, as_json
 from local_stack.health.report_view import as_screen
 from local_stack.layout import Stack
@@ -55,7 +55,7 @@ def show_status(json: bool, once: bool, interval: float, producer_metrics: str |
     if not json and not once and console.is_terminal:
         _live(stack, console, interval)
         return
-    reader = Reader(stack, lambda reason: click.echo(_waiting(reason), err=True))
+    reader = Reader(stack, lambda name: click.echo(_waiting(name), err=True))
     before = reader.report()
     if json:
         click.echo(as_json(before))
@@ -69,15 +69,15 @@ def _stack(producer_metrics: str | None) -> Stack:
     return replace(stack, producer_metrics=producer_metrics) if producer_metrics else stack
 
 
-def _waiting(reason: str) -> str:
-    return f"waiting for Kafka, up to {DEFAULT_WAIT:.0f} s: {reason}"
+def _waiting(name: str) -> str:
+    return f"{name} has not answered yet; waiting up to {REQUEST_TIMEOUT:.0f} s"
 
 
 def _live(stack: Stack, console: Console, interval: float) -> None:
     before: Report | None = None
     try:
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            reader = Reader(stack, lambda reason: live.update(Text(_waiting(reason)), refresh=True))
+            reader = Reader(stack, lambda name: live.update(Text(_waiting(name)), refresh=True))
             while True:
                 now = reader.report()
                 live.update(as_screen(now, before), refresh=True)

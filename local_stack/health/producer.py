@@ -29,7 +29,7 @@ class Producer:
 def read_producer(where: str) -> Producer | None:
     """The facts at `where`, the HOST:PORT of --http-port; None if nothing answers there."""
     try:
-        with open_url(f"http://{where}/metrics", 2) as answer:
+        with open_url(f"http://{where}/metrics", 60) as answer:
             return parse(where, answer.read().decode())
     except (OSError, ValueError, HTTPException):  # also a server that does not speak HTTP
         return None

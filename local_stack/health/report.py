@@ -6,8 +6,10 @@ A part that does not answer is named in `problems`; the rest is still reported.
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
 from typing import TypeVar
@@ -16,7 +18,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafka_setup.cluster_facts import ClusterFacts, read_facts
-from kafka_setup.connection.session import KafkaUnavailableError, OnWait, open_admin
+from kafka_setup.connection.session import KafkaUnavailableError, OnWait, connect
 from local_stack import observe, processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.health import jobs as flink_jobs
@@ -28,6 +30,7 @@ from local_stack.health.warnings import Finding
 from local_stack.layout import LOOPBACK, Stack
 
 T = TypeVar("T")
+_SILENCE = 5.0
 _ODD_ANSWERS = (
     KeyError,
     TypeError,
@@ -78,7 +81,7 @@ class Report:
 class Reader:
     """Reads the state of the stack; keeps its connection to Kafka between two reports.
 
-    `on_wait` is told why there is no connection to Kafka yet.
+    `on_wait` is told which part has not answered for 5 s; a report waits a minute for it.
     """
 
     def __init__(self, stack: Stack, on_wait: OnWait | None = None) -> None:
@@ -98,7 +101,8 @@ class Reader:
         topics, groups = _kafka(facts) if facts else ([], [])
         warned = [each for job in jobs or [] for each in warnings.of_job(job)]
         warned += self._try("Kafka", lambda: self._risks(facts)) or [] if facts else []
-        producer = read_producer(stack.producer_metrics)
+        with self._waiting_for(f"the producer at {stack.producer_metrics}"):
+            producer = read_producer(stack.producer_metrics)
         return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems, warned)
 
     def _risks(self, facts: ClusterFacts) -> list[Finding]:
@@ -107,12 +111,23 @@ class Reader:
     def _facts(self) -> ClusterFacts:
         if self._admin is None:
             user = kafka_objects.watcher(self._stack)
-            self._admin = open_admin(kafka_objects.connection(self._stack, user), on_wait=self._on_wait)
+            self._admin = connect(kafka_objects.connection(self._stack, user))
         return read_facts(self._admin)
+
+    @contextmanager
+    def _waiting_for(self, name: str) -> Iterator[None]:
+        timer = threading.Timer(_SILENCE, self._on_wait or (lambda _: None), [name])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _try(self, name: str, read: Callable[[], T]) -> T | None:
         try:
-            return read()
+            with self._waiting_for(name):
+                return read()
         except (KafkaUnavailableError, KafkaException, OSError, *_ODD_ANSWERS) as error:
             self._admin = None
             self._problems.append(f"{name} does not answer: {error}")

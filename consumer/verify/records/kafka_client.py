@@ -11,7 +11,7 @@ from consumer.verify.records.transactions import open_transaction
 from kafka_setup.connection.session import KafkaUnavailableError, new_client, require_protocol
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_CALL_SECONDS = 1.0
+_FIRST_CALL_SECONDS = 1.0  # then a refused login is told; each next call may take twice as long
 _FATAL = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)
 
 
@@ -27,6 +27,7 @@ class KafkaClient:
         self.last_error: KafkaError | None = None
         self._connection = connection
         self._topic = topic
+        self._call_seconds = _FIRST_CALL_SECONDS
         try:
             require_protocol(connection)
             reading = _reading(read_committed) | {"error_cb": self._remember}
@@ -112,8 +113,9 @@ class KafkaClient:
 
     def _metadata(self):  # type: ignore[no-untyped-def]  # ClusterMetadata; the library ships no types
         try:
-            return self._consumer.list_topics(self._topic, timeout=_CALL_SECONDS)
+            return self._consumer.list_topics(self._topic, timeout=self._call_seconds)
         except KafkaException as error:
+            self._call_seconds *= 2  # an answer that comes after its call is lost
             self._consumer.poll(0)  # hands the pending errors to _remember
             self._raise_fatal()
             raise _NotReachedError((self.last_error or error.args[0]).str()) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 from kafka_setup.connection.session import NotReadyError
 from kafka_setup.connection.settings import KafkaConnection
 from local_stack.broker import broker, kafka_objects
-from local_stack.health import doctor_kafka
+from local_stack.health import doctor_kafka, report
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 
@@ -39,6 +40,20 @@ def test_doctor_waits_for_one_login_only(stack: Stack, monkeypatch: pytest.Monke
     monkeypatch.setattr(doctor_kafka, "connect", silent)
     (finding,) = doctor_kafka.examine_kafka(stack)
     assert (finding.what, finding.ok, len(tried)) == ("Kafka: 127.0.0.1:1 does not answer", False, 1)
+
+
+def test_status_says_what_it_waits_for(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    heard = threading.Event()
+
+    def waiting(name: str) -> None:
+        told.append(name)
+        heard.set()
+
+    monkeypatch.setattr(report, "_SILENCE", 0.05)
+    monkeypatch.setattr(report, "read_producer", lambda _: heard.wait(60) and None)
+    report.Reader(stack, waiting).report()
+    assert told == [f"the producer at {stack.producer_metrics}"]
 
 
 def test_up_waits_for_a_broker_that_refuses_while_it_starts(
