@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from kafka_setup.connection.reading import PASSING, open_group_reader
+from kafka_setup.connection.reading import PASSING, coordinated, open_group_reader
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
@@ -125,7 +126,8 @@ class Topic:
     def _find_places(self, numbers: Collection[int]) -> None:
         """Set the offsets to read next: from those before, or the committed ones. Raises KafkaException."""
         asked = [TopicPartition(self.name, number) for number in numbers if number not in self._next]
-        places = self._consumer.committed(asked, timeout=REQUEST_TIMEOUT) if asked else []
+        ask = partial(self._consumer.committed, asked, timeout=REQUEST_TIMEOUT)
+        places = coordinated(ask) if asked else []
         known = {each.partition: each.offset for each in places} | self._next
         for number in numbers:
             self._next[number] = self._place(number, known[number])

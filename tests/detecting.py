@@ -19,6 +19,7 @@ from running import BIN, Job, RunningStack
 
 from detection.detector import Detector
 from detection.running.rule_source import RuleSource
+from kafka_setup.connection.reading import coordinated
 from local_stack.broker import kafka_objects
 from producer.events.event_time import read_ticks
 from producer.events.generator import generate
@@ -117,7 +118,8 @@ def committed(stack: RunningStack, topic: str, group: str) -> int:
     settings = kafka_objects.connection(stack.stack, "detection").client_settings()
     consumer = Consumer({**settings, "group.id": group})
     try:
-        places = consumer.committed([TopicPartition(topic, number) for number in range(3)], timeout=60)
+        asked = [TopicPartition(topic, number) for number in range(3)]
+        places = coordinated(lambda: consumer.committed(asked, timeout=60))
     finally:
         consumer.close()
     return sum(max(each.offset, 0) for each in places)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from detection.correlation.clock import NEVER
-from kafka_setup.connection.reading import PASSING
+from kafka_setup.connection.reading import PASSING, coordinated
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from producer.events.event_time import TICKS
-
-_COORDINATOR_SECONDS = 60.0
-
-T = TypeVar("T")
 
 
 class Positions:
@@ -103,25 +95,6 @@ class Positions:
         if known >= 0:
             return max(known, low)
         return low if start_from == "earliest" else high
-
-
-def coordinated(ask: Callable[[], T]) -> T:
-    """The answer of the group's coordinator; it retries, because a coordinator may be moving or new."""
-    return Retrying(
-        retry=retry_if_exception(_is_moving),
-        wait=wait_fixed(0.5),
-        stop=stop_after_delay(_COORDINATOR_SECONDS),
-        reraise=True,
-    )(ask)
-
-
-def _is_moving(error: BaseException) -> bool:
-    moving = (
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    )
-    return isinstance(error, KafkaException) and error.args[0].code() in moving
 
 
 def _mark(place: TopicPartition) -> int | None:

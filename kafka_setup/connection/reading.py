@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from kafka_setup.connection.session import new_client
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-PASSING = (
+T = TypeVar("T")
+
+_MOVING = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
+PASSING = (
+    *_MOVING,
     KafkaError._TIMED_OUT,
     KafkaError._TRANSPORT,
     KafkaError._WAIT_COORD,
@@ -49,3 +56,17 @@ def open_group_reader(
         reading["error_cb"] = on_error
     further = {name.replace("_", "."): value for name, value in more.items()}
     return new_client(Consumer, connection, reading | further)
+
+
+def coordinated(ask: Callable[[], T]) -> T:
+    """The answer of the group's coordinator; it retries, because a coordinator may be moving or new."""
+    return Retrying(
+        retry=retry_if_exception(_is_moving),
+        wait=wait_fixed(0.5),
+        stop=stop_after_delay(REQUEST_TIMEOUT),
+        reraise=True,
+    )(ask)
+
+
+def _is_moving(error: BaseException) -> bool:
+    return isinstance(error, KafkaException) and error.args[0].code() in _MOVING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from detection.topic.positions import coordinated
+from kafka_setup.connection.reading import coordinated
 
 
 def test_a_coordinator_that_moves_is_asked_again() -> None:
