@@ -15,7 +15,7 @@ from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_loopback
 from producer.log.event_log import EventLog
 from producer.log.intake import Intake
 from producer.log.ledger import POSTED
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
 from producer.opening import (
     ProducerSettings,
     last_ids_of,
