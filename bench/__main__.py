@@ -24,7 +24,7 @@ from bench.measurement import Measurement
 from bench.producer import generation, posting, serving
 from bench.reading import tail, verify
 from bench.table import as_table
-from consumer.terminal import table_console
+from consumer.standard_output import table_console
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 

@@ -18,6 +18,7 @@ from cli_types import FiniteFloat, read_environment
 from consumer.log_client.bookmark import BookmarkError, BookmarkFile
 from consumer.log_client.stream_connection import StreamError
 from consumer.log_client.stream_reader import ReadSettings
+from consumer.standard_output import painter, table_console, write_stdout
 from consumer.tail.event_filter import (
     EventFilter,
     FilterError,
@@ -31,7 +32,6 @@ from consumer.tail.event_sink import Wanted
 from consumer.tail.stats import StreamStats, stats_view
 from consumer.tail.tail import Tail, TailSettings
 from consumer.tail.view import Render, fields, full, pretty, raw
-from consumer.terminal import painter, table_console, write_stdout
 from producer.endpoint import DEFAULT_PORT, Endpoint, EndpointError, parse_endpoint
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

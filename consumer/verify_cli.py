@@ -11,8 +11,8 @@ from typing import Any
 import click
 import orjson
 
-from consumer.errors import AuditError
-from consumer.terminal import table_console
+from consumer.standard_output import table_console
+from consumer.verify.audit.records import AuditError
 from consumer.verify.audit.report import EXIT_CODES, Report
 from consumer.verify.progress_view import AuditProgress
 from consumer.verify.rejects import read_rejects, rejects_view

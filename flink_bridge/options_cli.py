@@ -13,8 +13,7 @@ from flink_bridge.jvm.field_path import FieldPathError, first_of, parse_fields
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from flink_bridge.presets import PRESETS
-from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
-from flink_bridge.sources.endpoints import parse_endpoints
+from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError, parse_endpoints
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 from producer.endpoint import EndpointError

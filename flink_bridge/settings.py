@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flink_bridge.jvm.field_path import FieldPath, first_of, parse_field
 from flink_bridge.kafka.limits import UNKNOWN, TopicLimits
 from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
-from producer.endpoint import Endpoint
+from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-7]):[0-5]\d").fullmatch
@@ -134,3 +134,14 @@ class BridgeSettings:
         """The job's name, and the endpoints whose positions are in its state: to find its checkpoints."""
         kept = [] if self.source == "socket" else [str(endpoint) for endpoint in self.endpoints]
         return {"name": self.name, "positions": kept}
+
+
+def parse_endpoints(hostnames: str, default_port: int) -> tuple[Endpoint, ...]:
+    """Parse `a,b:9998,[::1]:9997`; endpoints without a port get the default one. Raises EndpointError."""
+    endpoints = tuple(parse_endpoint(word, default_port) for word in hostnames.split(",") if word.strip())
+    if not endpoints:
+        raise EndpointError("no host: expected HOST or HOST:PORT, several separated by commas")
+    for endpoint in endpoints:
+        if endpoints.count(endpoint) > 1:
+            raise EndpointError(f"{endpoint} is given twice: every line would reach Kafka twice")
+    return endpoints

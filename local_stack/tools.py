@@ -11,10 +11,10 @@ from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.cluster.client import client_script
-from local_stack.cluster.flink_java import flink_environment
+from local_stack.cluster import flink_java
+from local_stack.cluster.configuration import merged
 from local_stack.jars.java import SHORT_LIVED
-from local_stack.layout import Stack, default_directory
+from local_stack.layout import DEPLOY, Stack, default_directory
 from local_stack.processes import StartError
 
 KAFKA_TOOLS = {
@@ -52,7 +52,22 @@ def write_tools(stack: Stack) -> None:
         options = ["-Xmx256m", *(() if "console" in name else SHORT_LIVED)]
         java = shlex.join([*java_command(stack), *options, main_class])
         _write_script(stack.bin / name, f'exec {java} "$@"')
-    _write_script(stack.bin / "flink", client_script(stack))
+    _write_script(stack.bin / "flink", _flink_client(stack))
+
+
+def _flink_client(stack: Stack) -> str:
+    """A script for /bin/sh that starts Flink's client and nothing else.
+
+    JVM_ARGS adds options for Java, as with Flink's own script.
+    """
+    settings = merged(flink_java.flink_home() / "conf" / "config.yaml", [DEPLOY / "flink" / "config.yaml"])
+    java = shlex.join(
+        flink_java.java_command(stack, settings, "client", ("flink-client.log", "log4j-cli.properties"))
+    )
+    exports = [
+        f"export {name}={shlex.quote(value)}" for name, value in flink_java.program_environment(stack).items()
+    ]
+    return "\n".join([*exports, f'exec {java} $JVM_ARGS org.apache.flink.client.cli.CliFrontend "$@"'])
 
 
 def login(stack: Stack, user: str) -> dict[str, str]:
@@ -73,7 +88,7 @@ def exports(stack: Stack) -> dict[str, str]:
     }
     cache = {"WIN_EVENT_CACHE": stack.cache_url, "WIN_EVENT_CACHE_PASSWORD_FILE": str(stack.cache_password)}
     return {
-        **flink_environment(stack),
+        **flink_java.flink_environment(stack),
         **(cache if stack.cache else {}),
         **{name: str(file) for name, file in files.items() if file},
         **topic_variables(stack),

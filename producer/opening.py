@@ -23,7 +23,7 @@ from producer.log.feeder import Feeder, Source
 from producer.log.generated import GeneratedEvents, Sink
 from producer.log.intake import Intake
 from producer.log.ledger import LedgerHeader
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
 from producer.log.load_control import LoadControl
 from producer.log.log_directory import LogDirectory
 from producer.log.pacing import Schedule, make_schedule

@@ -15,7 +15,8 @@ from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_loopback
 from producer.log.event_log import EventLog
 from producer.log.intake import Intake
 from producer.log.ledger import POSTED
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
+from producer.log.stdout_sink import StdoutSink
 from producer.opening import (
     ProducerSettings,
     last_ids_of,
@@ -28,7 +29,6 @@ from producer.opening import (
 from producer.parts import Parts
 from producer.rate_report import RateReport
 from producer.serving.server import Server
-from producer.stdout_sink import StdoutSink
 
 _log = logging.getLogger("producer")
 

@@ -7,11 +7,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.errors import AuditError
 from consumer.verify.audit.alone import LonelyAudit
 from consumer.verify.audit.audit import Audit, Expectations
 from consumer.verify.audit.compared import ComparedAudit
-from consumer.verify.audit.records import Place, Record, RejectedLine
+from consumer.verify.audit.records import AuditError, Place, Record, RejectedLine
 from consumer.verify.audit.rejected import Rejected
 from consumer.verify.audit.report import Report, Rules, RunFindings, Unread
 from consumer.verify.expected.judges import Judge, Progress

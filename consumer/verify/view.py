@@ -40,8 +40,8 @@ def report_view(report: Report) -> RenderableType:
         if kind in _ONLY_IF_ANY and not count:
             continue
         table.add_row(kind, _count(report, kind), Text(_MEANING[kind], style="dim"))
-        for finding in report.findings.examples.get(kind, ()):
-            table.add_row("", "", Text(f"  {finding}"))
+        for example in report.findings.examples.get(kind, ()):
+            table.add_row("", "", Text(f"  {example}"))
         if count > EXAMPLES_KEPT and kind != "rejected":
             table.add_row("", "", "  …")
     for sentence in _unread(report):
@@ -56,7 +56,7 @@ def report_view(report: Report) -> RenderableType:
 def finding_lines(report: Report) -> list[str]:
     """Only the examples, one per line, and the offsets that could not be read."""
     found = [
-        f"{kind}: {finding}" for kind in get_args(Kind) for finding in report.findings.examples.get(kind, ())
+        f"{kind}: {example}" for kind in get_args(Kind) for example in report.findings.examples.get(kind, ())
     ]
     return found + [f"unread: {sentence}" for sentence in _unread(report)]
 

@@ -8,8 +8,10 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import yaml
+from yaml.constructor import ConstructorError
 
 Entry = TypeVar("Entry")
+_DEEPEST = 50  # levels; a topology has six
 # msgspec's words -> those of somebody who writes YAML. `_line` looks for the first.
 _WORDS = {
     "Object contains unknown field": "unknown key",
@@ -25,6 +27,18 @@ class TopologyError(ValueError):
     """The file cannot be used; the text names file, line and place, and what is expected there."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Names the line of a value that is not what YAML takes it for, such as the date 2026-13-45."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, AttributeError) as error:  # AttributeError: of `!!timestamp soon`
+            kind = node.tag.rpartition(":")[2]
+            problem = f"{node.value!r} is no {kind}; text needs quotes"
+            raise ConstructorError(None, None, problem, node.start_mark) from error
+
+
 class Document:
     """A parsed file, with the line of each key.
 
@@ -36,13 +50,15 @@ class Document:
         self._origin, self._choices = origin, choices
         self._lines: dict[str, int] = {}
         try:
-            for place, line in _lines(yaml.compose(text, yaml.SafeLoader)):
+            for place, line in _lines(yaml.compose(text, _Loader)):
                 if place in self._lines:
                     raise TopologyError(
                         f"{origin}:{line}: {place[1:]} is in line {self._lines[place]} already"
                     )
                 self._lines[place] = line
-            self.content = yaml.safe_load(text)
+            self.content = yaml.load(text, _Loader)  # noqa: S506 - a safe one
+        except RecursionError as error:
+            raise TopologyError(f"{origin}:1: nests too deep") from error
         except yaml.YAMLError as error:
             mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
             line = mark.line + 1 if mark else 1
@@ -86,15 +102,18 @@ class Document:
         return f"{value!r}, {message}"
 
 
-def _lines(node: yaml.Node | None, place: str = "") -> Iterator[tuple[str, int]]:
+def _lines(node: yaml.Node | None, place: str = "", depth: int = 0) -> Iterator[tuple[str, int]]:
     """Each place of the document, written as msgspec writes it (.users.u.allow[0]), and its line."""
+    if node and depth > _DEEPEST:
+        problem = "nests too deep; perhaps an anchor contains itself"
+        raise ConstructorError(None, None, problem, node.start_mark)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             inner = f"{place}.{key.value}"
             yield inner, key.start_mark.line + 1
-            yield from _lines(value, inner)
+            yield from _lines(value, inner, depth + 1)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             inner = f"{place}[{index}]"
             yield inner, value.start_mark.line + 1
-            yield from _lines(value, inner)
+            yield from _lines(value, inner, depth + 1)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from producer.events.generator import Batch, Generator
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
 from producer.log.recovery import RecordIds
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from producer.log.generated import Sink
 from producer.log.ledger import POSTED
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
 
 
 class Place(NamedTuple):

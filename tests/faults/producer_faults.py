@@ -27,7 +27,7 @@ FEW_DESCRIPTORS = 40
 
 
 @dataclass(frozen=True)
-class Finding:
+class Outcome:
     proof: str
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class ProducerFault:
 
     name: str
     title: str
-    act: Callable[[Path, int], Finding]
+    act: Callable[[Path, int], Outcome]
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def _producer(folder: Path, *options: str) -> Iterator[RunningProducer]:
             running.stop()
 
 
-def one_stalled_reader(folder: Path, seed: int) -> Finding:
+def one_stalled_reader(folder: Path, seed: int) -> Outcome:
     options = ("--rate", str(GOOD_RATE), "--seed", str(seed), "--retain-bytes", str(2**23))
     with _producer(folder, *options) as producer, closing(Crowd(producer.port, GOOD_READERS)) as crowd:
         time.sleep(1)  # everybody is past the grace
@@ -61,7 +61,7 @@ def one_stalled_reader(folder: Path, seed: int) -> Finding:
         assert median(shares) >= ENOUGH, f"good readers fell to {shares} of their rate"
         said = _words(producer, "too slow")
         assert crowd.ended == 0, f"{crowd.ended} good readers were disconnected"
-    return Finding(
+    return Outcome(
         f"the log says: {said}", {"slowest good reader, share of its rate": round(median(shares), 3)}
     )
 
@@ -81,7 +81,7 @@ def _share_beside_a_stalled_one(producer: RunningProducer, crowd: Crowd) -> floa
     return min(beside) / (sum(alone) / len(alone))
 
 
-def twice_the_clients(folder: Path, seed: int) -> Finding:
+def twice_the_clients(folder: Path, seed: int) -> Outcome:
     options = ("--rate", "500", "--seed", str(seed), "--max-clients", str(MAX_CLIENTS))
     with _producer(folder, *options) as producer:
         with closing(Crowd(producer.port, 2 * MAX_CLIENTS)) as crowd:
@@ -94,10 +94,10 @@ def twice_the_clients(folder: Path, seed: int) -> Finding:
             assert answer.status == "error", answer
         _expect_service(producer)
     seen = f"{crowd.ended} of {2 * MAX_CLIENTS} clients refused: “{answer.reason}”"
-    return Finding(seen, {"served": served})
+    return Outcome(seen, {"served": served})
 
 
-def no_descriptors_left(folder: Path, seed: int) -> Finding:
+def no_descriptors_left(folder: Path, seed: int) -> Outcome:
     with _producer(folder, "--rate", "50", "--seed", str(seed)) as producer:
         process = psutil.Process(producer.process.pid)
         process.rlimit(resource.RLIMIT_NOFILE, (FEW_DESCRIPTORS, FEW_DESCRIPTORS))
@@ -109,7 +109,7 @@ def no_descriptors_left(folder: Path, seed: int) -> Finding:
             assert busy < 50, f"the producer spins: {busy} % of a core"
         _expect_service(producer)
     figures = {"served meanwhile": served, "CPU %": busy}
-    return Finding(f"limit {FEW_DESCRIPTORS}, the log says: {said}", figures)
+    return Outcome(f"limit {FEW_DESCRIPTORS}, the log says: {said}", figures)
 
 
 def _words(producer: RunningProducer, text: str) -> str:
@@ -121,7 +121,7 @@ def _words(producer: RunningProducer, text: str) -> str:
     return str(wait_until(look, f"the producer says {text!r}", 60))
 
 
-def positions_out_of_reach(folder: Path, seed: int) -> Finding:
+def positions_out_of_reach(folder: Path, seed: int) -> Outcome:
     options = ("--rate", "max", "--count", "5000", "--seed", str(seed), "--retain-bytes", str(2**20))
     with _producer(folder, *options) as producer:
         _words(producer, "made all")
@@ -142,10 +142,10 @@ def positions_out_of_reach(folder: Path, seed: int) -> Finding:
             assert refusal.status == "error", f"{name}: {refusal}"
             assert refusal.reason, f"{name}: no reason is given"
             assert not nothing, f"{name}: {nothing!r}"
-    return Finding("; ".join(f"{name}: {status}, strict refused" for name, (_, status) in cases.items()))
+    return Outcome("; ".join(f"{name}: {status}, strict refused" for name, (_, status) in cases.items()))
 
 
-def disk_full(folder: Path, seed: int) -> Finding:
+def disk_full(folder: Path, seed: int) -> Outcome:
     disk = folder / "disk"
     mounted = mount_small_disk(disk, "6m")
     options = [
@@ -171,7 +171,7 @@ def disk_full(folder: Path, seed: int) -> Finding:
     finally:
         if mounted:
             run("umount", str(disk))
-    return Finding(
+    return Outcome(
         f"{how}: waits, serves on and says: {said}", {"events still served after a restart": again}
     )
 

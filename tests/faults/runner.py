@@ -13,7 +13,7 @@ from faults.fault import Fault
 from faults.modes import Mode
 from faults.namespace import Namespace
 from faults.pipeline import CHECKPOINT_SECONDS, Load, Pipeline, submit_all
-from faults.producer_faults import Finding, ProducerFault
+from faults.producer_faults import Outcome, ProducerFault
 from faults.results import Result, judge
 from faults.shared_stack import SharedStack
 from faults.topic_faults import TopicFault
@@ -70,10 +70,10 @@ def run_producer_fault(row: ProducerFault, folder: Path, seed: int, say: Say) ->
     folder.mkdir(parents=True)
     say("running")
     try:
-        finding, problem = row.act(folder, seed), ""
+        outcome, problem = row.act(folder, seed), ""
     except Exception as error:
-        finding, problem = Finding(""), words(error)
-    return Result(row.name, "producer", today(), seed, finding.proof, problem, finding.figures)
+        outcome, problem = Outcome(""), words(error)
+    return Result(row.name, "producer", today(), seed, outcome.proof, problem, outcome.figures)
 
 
 def run_topic_fault(built: SharedStack, row: TopicFault, folder: Path, seed: int, say: Say) -> Result:
@@ -81,10 +81,10 @@ def run_topic_fault(built: SharedStack, row: TopicFault, folder: Path, seed: int
     folder.mkdir(parents=True)
     say("running")
     try:
-        finding, problem = row.act(Experiment(built.running, (), seed, say=say), folder), ""
+        outcome, problem = row.act(Experiment(built.running, (), seed, say=say), folder), ""
     except Exception as error:
-        finding, problem = Finding(""), words(error)
-    return Result(row.name, "topic", today(), seed, finding.proof, problem, finding.figures)
+        outcome, problem = Outcome(""), words(error)
+    return Result(row.name, "topic", today(), seed, outcome.proof, problem, outcome.figures)
 
 
 def _cleaned_up(experiment: Experiment) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import asking
 import detecting
 from faults.experiment import Experiment
-from faults.producer_faults import Finding
+from faults.producer_faults import Outcome
 from running import PATIENCE, Job, wait_until
 
 from local_stack.cluster import rest as flink_rest
@@ -34,7 +34,7 @@ class TopicFault:
 
     name: str
     title: str
-    act: Callable[[Experiment, Path], Finding]
+    act: Callable[[Experiment, Path], Outcome]
 
 
 def _kill_taskmanager(experiment: Experiment) -> str:
@@ -60,10 +60,10 @@ def _sliced(events: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (events[begin : begin + size] for begin in range(0, len(events), size))
 
 
-def _answers_stay_right(kill: Kill) -> Callable[[Experiment, Path], Finding]:
+def _answers_stay_right(kill: Kill) -> Callable[[Experiment, Path], Outcome]:
     """All questions in one job, exactly once: the last rows, and the archive, are those of plain Python."""
 
-    def act(experiment: Experiment, folder: Path) -> Finding:
+    def act(experiment: Experiment, folder: Path) -> Outcome:
         stack = experiment.running
         events = asking.some_events(experiment.seed, 1_500, next(_DAYS))
         closing, day = asking.closing_events(events), events[0]["timestamp"][:10]
@@ -90,12 +90,12 @@ def _answers_stay_right(kill: Kill) -> Callable[[Experiment, Path], Finding]:
             lines = sorted(event["line"] for event in (*events, *closing))
             _become_equal(lambda: sorted(asking.archived(folder / "archive")), lines, "the archive")
             proofs.append(f"restarts {job.restored()}")
-        return Finding("; ".join(proofs), figures)
+        return Outcome("; ".join(proofs), figures)
 
     return act
 
 
-def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
+def _alerts_stay_right(experiment: Experiment, folder: Path) -> Outcome:
     """Kill TaskManager and broker of detection/job.py: each alert's last record is that of one process."""
     stack, start = experiment.running, detecting.noon(next(_DAYS))
     events = detecting.attacks(8_000, experiment.seed, start)
@@ -115,10 +115,10 @@ def _alerts_stay_right(experiment: Experiment, folder: Path) -> Finding:
         detecting.close(stack, topic, start)
         _become_equal(lambda: detecting.counted(stack, start), wanted, "alerts")
         proofs.append(f"restarts {job.restored()}")
-    return Finding("; ".join(proofs), {"events": len(events), "alerts": len(wanted)})
+    return Outcome("; ".join(proofs), {"events": len(events), "alerts": len(wanted)})
 
 
-def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Finding:
+def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Outcome:
     """In each slice, kill the broker of a running win-event-detect, and then that; compare again."""
     stack, start = experiment.running, detecting.noon(next(_DAYS))
     events = detecting.attacks(8_000, experiment.seed, start)
@@ -144,7 +144,7 @@ def _alerts_of_a_process_stay_right(experiment: Experiment, folder: Path) -> Fin
     last = detecting.Detection(stack, folder, *words, "--bounded")
     assert last.process.wait(PATIENCE) == 0, last.log.read_text()
     _become_equal(lambda: detecting.counted(stack, start), wanted, "alerts")
-    return Finding("; ".join(proofs), {"events": len(events), "alerts": len(wanted)})
+    return Outcome("; ".join(proofs), {"events": len(events), "alerts": len(wanted)})
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from consumer.verify.audit.audit import (
     sequence_key,
     why_no_event,
 )
-from consumer.verify.audit.findings import Finding, Findings, merged
+from consumer.verify.audit.findings import Example, Findings, merged
 from consumer.verify.audit.hash_store import CHUNK_MASK, HASH_BYTES, HashStore
 from consumer.verify.audit.records import Key, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.report import RunFindings
@@ -110,7 +110,7 @@ class LonelyAudit(Audit):
             part.rejected += 1
             self._keep_hash(part, record_id, line.value)
         elif self._hashes.find(part, record_id) == self._fingerprint(line.value):
-            part.findings.add("duplicated", Finding(part.name(record_id), place))
+            part.findings.add("duplicated", Example(part.name(record_id), place))
 
     def runs(self, allow_gaps: bool) -> list[RunFindings]:
         """The findings of each run, the earliest first; ids that are missing between others are lost."""
@@ -144,9 +144,9 @@ class LonelyAudit(Audit):
             self._count_order(part, record_id, late, place)
             self._keep_hash(part, record_id, value)
         else:
-            self._count_copy(part, record_id, value, Finding(part.name(record_id), place))
+            self._count_copy(part, record_id, value, Example(part.name(record_id), place))
         if problem := self._key_problem(value, key, computer):
-            part.findings.add("corrupt", Finding(part.name(record_id), place, problem))
+            part.findings.add("corrupt", Example(part.name(record_id), place, problem))
 
     def _part_of(self, identity: Identity, value: bytes) -> Part:
         computer, source, record_id, timestamp = identity
@@ -174,14 +174,14 @@ class LonelyAudit(Audit):
         if record_id == part.next_id - 1:
             part.chunk = chunk
 
-    def _count_copy(self, part: Part, record_id: int, value: bytes, finding: Finding) -> None:
-        part.findings.add("duplicated", finding)
+    def _count_copy(self, part: Part, record_id: int, value: bytes, example: Example) -> None:
+        part.findings.add("duplicated", example)
         first_copy = self._hashes.find(part, record_id)
         if not first_copy:
             self.not_compared += 1
         elif first_copy != self._fingerprint(value):
             # Which of the two is right is not known here.
-            part.findings.add("corrupt", Finding(finding.event, finding.place, "differs from the first copy"))
+            part.findings.add("corrupt", Example(example.event, example.place, "differs from the first copy"))
 
     def _all_parts(self) -> Iterator[Part]:
         return (part for parts in self._parts.values() for part in parts)
@@ -214,8 +214,8 @@ def _judged(run: int, parts: list[Part], allow_gaps: bool) -> RunFindings:
         between = Intervals([(seen.first, seen.last)]).minus(seen)
         gaps += between.count()
         if not allow_gaps:
-            for finding, count in part.missing(between):
-                findings.add("lost", finding, count)
+            for example, count in part.missing(between):
+                findings.add("lost", example, count)
     begin = min(part.first_time for part in parts).decode(errors="replace")
     end = max(part.newest for part in parts).decode(errors="replace")
     return RunFindings(str(run), findings, distinct, gaps=gaps, begin=begin, end=end)

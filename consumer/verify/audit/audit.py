@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consumer.verify.audit.findings import Finding, Findings, shown
+from consumer.verify.audit.findings import Example, Findings, shown
 from consumer.verify.audit.latency import AppendTimes
 from consumer.verify.audit.records import Fingerprint, Key, OrderingKey, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.sequence import Order, Sequence
@@ -85,7 +85,7 @@ class Audit:
 
     def _count_order(self, sequence: Sequence, record_id: int, late: str, place: Place) -> None:
         if late and self._ordered:
-            sequence.findings.add("reordered", Finding(sequence.name(record_id), place, late))
+            sequence.findings.add("reordered", Example(sequence.name(record_id), place, late))
 
     def _count_unidentified(self, line: bytes, broken: str, key_problem: str, place: Place) -> None:
         """Count a line without computer, channel and record id.
@@ -93,11 +93,11 @@ class Audit:
         It has another shape or, if `broken` gives a reason, it is not an event.
         """
         if broken:
-            self.findings.add("corrupt", Finding("", place, f"not an event ({broken}): {shown(line)!r}"))
+            self.findings.add("corrupt", Example("", place, f"not an event ({broken}): {shown(line)!r}"))
             return
-        self.findings.add("unknown shape", Finding("", place, shown(line)))
+        self.findings.add("unknown shape", Example("", place, shown(line)))
         if key_problem:
-            self.findings.add("corrupt", Finding("", place, key_problem))
+            self.findings.add("corrupt", Example("", place, key_problem))
 
 
 class Orders:

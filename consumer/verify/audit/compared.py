@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from consumer.events.identity import Identity, identify_damaged
 from consumer.verify.audit.audit import NO_COMPUTER, Audit, Expectations, sequence_key, why_no_event
-from consumer.verify.audit.findings import SHOWN, Finding, event_name
+from consumer.verify.audit.findings import SHOWN, Example, event_name
 from consumer.verify.audit.records import Fingerprint, Key, OrderingKey, Place, PlaceOf, Record, RejectedLine
 from consumer.verify.audit.run import ExpectedRun, ExpectedSequence
 from producer.events.event_time import to_milliseconds
@@ -187,9 +187,9 @@ class ComparedAudit(Audit):
             if sequence.claimed and sequence.claimed.last >= sequence.next_id:
                 sequence.leave_lane()  # the fast path does not look at claims
         else:
-            sequence.findings.add("duplicated", Finding(item.name(), item.place))
+            sequence.findings.add("duplicated", Example(item.name(), item.place))
         if item.key_problem:
-            sequence.findings.add("corrupt", Finding(item.name(), item.place, item.key_problem))
+            sequence.findings.add("corrupt", Example(item.name(), item.place, item.key_problem))
         return True
 
     def _count_unknown(self, item: _Item) -> None:
@@ -199,20 +199,20 @@ class ComparedAudit(Audit):
         elif item.broken:
             self._count_damaged(item, f"not an event ({item.broken})")
         elif self._is_of_another_run(item):
-            self.findings.add("other run", Finding(item.name(), item.place))
+            self.findings.add("other run", Example(item.name(), item.place))
         elif any(run.knows(item.key, item.record_id) for run in self._runs):
             self._count_damaged(item, _BYTES_DIFFER)
         else:
-            self.findings.add("invented", Finding(item.name(), item.place))
+            self.findings.add("invented", Example(item.name(), item.place))
 
     def _count_damaged(self, item: _Item, problem: str) -> None:
         """Count a damaged record as the arrival of the event that has its id."""
-        self.findings.add("corrupt", Finding(item.name(), item.place, problem))
+        self.findings.add("corrupt", Example(item.name(), item.place, problem))
         if self._is_of_another_run(item):
             return
         known = [run for run in self._runs if run.knows(item.key, item.record_id)]
         if known and not self._claim(item.key, item.record_id):
-            known[0].findings.add("duplicated", Finding(item.name(), item.place))
+            known[0].findings.add("duplicated", Example(item.name(), item.place))
 
     def _claim(self, key: Key, record_id: int) -> bool:
         """Count a damaged copy as the event of the first run that misses it; False if none misses it."""
@@ -232,20 +232,20 @@ class ComparedAudit(Audit):
         """The undamaged event arrived: the damaged copy counts for another run, or as a second copy."""
         key = sequence_key(sequence.computer, sequence.source)
         if sequence.claimed.discard(record_id) and not self._claim(key, record_id):
-            sequence.findings.add("duplicated", Finding(sequence.name(record_id), place))
+            sequence.findings.add("duplicated", Example(sequence.name(record_id), place))
 
     def _account_rejected(self, sequence: ExpectedSequence, record_id: int, place: Place) -> None:
         if sequence.take(record_id, place):
             sequence.run.rejected += 1
             self._give_claim_away(sequence, record_id, place)
         else:
-            sequence.findings.add("duplicated", Finding(sequence.name(record_id), place))
+            sequence.findings.add("duplicated", Example(sequence.name(record_id), place))
 
     def _count_posted(self, item: _Item) -> bool:
         if not self._account_posted(item.fingerprint, item.place, rejected=False):
             return False
         if item.key_problem:
-            self.findings.add("corrupt", Finding("a posted event", item.place, item.key_problem))
+            self.findings.add("corrupt", Example("a posted event", item.place, item.key_problem))
         return True
 
     def _account_posted(self, fingerprint: int, place: Place, *, rejected: bool) -> bool:

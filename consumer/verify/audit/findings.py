@@ -1,4 +1,4 @@
-"""The findings of an audit, with the first few examples of each kind. Pure values."""
+"""The findings of an audit: their counts, and the first few examples of each kind. Pure values."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHOWN = 80  # bytes of a line in a message
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One example: which event (empty if unknown), where it is, and what is wrong with it."""
+class Example:
+    """Which event (empty if unknown), where it is, and what is wrong with it."""
 
     event: str
     place: Place | None = None
@@ -38,13 +38,13 @@ class Findings:
     """
 
     counts: dict[Kind, int] = field(default_factory=dict)
-    examples: dict[Kind, list[Finding]] = field(default_factory=dict)
+    examples: dict[Kind, list[Example]] = field(default_factory=dict)
 
-    def add(self, kind: Kind, finding: Finding, count: int = 1) -> None:
+    def add(self, kind: Kind, example: Example, count: int = 1) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + count
         kept = self.examples.setdefault(kind, [])
         if len(kept) < EXAMPLES_KEPT:
-            kept.append(finding)
+            kept.append(example)
 
     def count(self, kind: Kind) -> int:
         return self.counts.get(kind, 0)
@@ -53,7 +53,7 @@ class Findings:
 def merged(several: Iterable[Findings]) -> Findings:
     """The sums of the counts, and the first examples of all."""
     total = Findings()
-    examples: dict[Kind, list[Finding]] = {}
+    examples: dict[Kind, list[Example]] = {}
     for findings in several:
         for kind, count in findings.counts.items():
             total.counts[kind] = total.counts.get(kind, 0) + count
@@ -62,8 +62,8 @@ def merged(several: Iterable[Findings]) -> Findings:
     return total
 
 
-def _by_place(finding: Finding) -> tuple[bool, int, int]:
-    place = finding.place
+def _by_place(example: Example) -> tuple[bool, int, int]:
+    place = example.place
     return (place is None, place.partition or 0 if place else 0, place.offset if place else 0)
 
 

@@ -1,4 +1,4 @@
-"""The input of an audit: records and their places. Pure values."""
+"""The input of an audit: records and their places, or why there is none. Pure values."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ OrderingKey = int | tuple[int | None, bytes | None] | None
 
 A partition, or one key of a partition if the key is not the computer.
 """
+
+
+class AuditError(Exception):
+    """The audit could not be carried out (this is not the same as an audit that found something).
+
+    The cause is outside this program; the text is for the person at the terminal.
+    """
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from consumer.verify.audit.findings import Finding, Findings
+from consumer.verify.audit.findings import Example, Findings
 from consumer.verify.audit.records import RejectedLine
 
 NO_REASON = "no reason given"
@@ -21,4 +21,4 @@ class Rejected:
 
     def report(self, findings: Findings) -> None:
         for reason, count in self.reasons.most_common():
-            findings.add("rejected", Finding("", None, f"{reason}: {count:,}"), count)
+            findings.add("rejected", Example("", None, f"{reason}: {count:,}"), count)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from consumer.events.intervals import Interval, Intervals
 from consumer.verify.audit.audit import Orders, sequence_key
-from consumer.verify.audit.findings import Finding, Findings
+from consumer.verify.audit.findings import Example, Findings
 from consumer.verify.audit.records import Key, Place
 from consumer.verify.audit.report import RunFindings
 from consumer.verify.audit.sequence import Sequence
@@ -123,8 +123,8 @@ class PostedEvents:
             for number in arrived:
                 self.sequence.seen.add(number)
             if too_many := copies.in_topic + copies.in_rejected - len(arrived):
-                finding = Finding(self.sequence.name(copies.numbers[0]), copies.last)
-                self.sequence.findings.add("duplicated", finding, too_many)
+                example = Example(self.sequence.name(copies.numbers[0]), copies.last)
+                self.sequence.findings.add("duplicated", example, too_many)
         return only_rejected
 
 
@@ -185,7 +185,7 @@ class ExpectedRun:
     def _count_missing(
         self, sequence: ExpectedSequence, interval: Interval, passed: bool, over: bool
     ) -> None:
-        for finding, count in sequence.missing([interval]):
+        for example, count in sequence.missing([interval]):
             if not passed:
-                finding = Finding(finding.event, None, "none of its sequence came after it")
-            self.findings.add("lost" if passed or over else "unseen", finding, count)
+                example = Example(example.event, None, "none of its sequence came after it")
+            self.findings.add("lost" if passed or over else "unseen", example, count)

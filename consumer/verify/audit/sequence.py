@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consumer.events.intervals import Interval, Intervals
-from consumer.verify.audit.findings import Finding, Findings, event_name
+from consumer.verify.audit.findings import Example, Findings, event_name
 from consumer.verify.audit.records import OrderingKey, Place
 from producer.events.event_time import to_milliseconds
 
@@ -118,12 +118,12 @@ class Sequence:
     def name(self, first: int, last: int | None = None) -> str:
         return event_name(self.computer, self.source, first, last)
 
-    def missing(self, ids: Iterable[Interval]) -> Iterator[tuple[Finding, int]]:
-        """A finding for each interval of missing ids, and the number of missing ids."""
+    def missing(self, ids: Iterable[Interval]) -> Iterator[tuple[Example, int]]:
+        """An example for each interval of missing ids, and the number of missing ids."""
         for first, last in ids:
             place = self.places.get(last + 1)  # the first id after a gap shows it
             detail = "missing before this record" if place else ""
-            yield Finding(self.name(first, last), place, detail), last - first + 1
+            yield Example(self.name(first, last), place, detail), last - first + 1
 
     def _jump(self, record_id: int, place: Place) -> None:
         """Leave a gap: ids next_id..record_id-1 have not arrived (yet)."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from consumer.verify.audit.run import ExpectedRun
-from consumer.verify.expected.ledger_file import LedgerFile
+from consumer.verify.expected.ledger_reader import LedgerFile
 from consumer.verify.expected.seed import Seed
 from producer.log.ledger import MAX_BLOCK_SECONDS, hash_line
 

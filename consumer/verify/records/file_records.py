@@ -10,8 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from cli_types.extras import missing
-from consumer.errors import AuditError
-from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.records import AuditError, Place, Record
 from consumer.verify.audit.report import Unread
 
 S3 = "s3://"

@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
-from consumer.errors import AuditError
+from consumer.verify.audit.records import AuditError
 from consumer.verify.records.transactions import open_transaction
 from kafka_setup.connection.session import KafkaUnavailableError, new_client, require_protocol
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, Message
 
-from consumer.errors import AuditError
 from consumer.verify.audit.findings import shown
-from consumer.verify.audit.records import Place, Record, RejectedLine
+from consumer.verify.audit.records import AuditError, Place, Record, RejectedLine
 from consumer.verify.audit.report import Unread
 from consumer.verify.records.kafka_client import KafkaClient
 from kafka_setup.connection.settings import KafkaConnection

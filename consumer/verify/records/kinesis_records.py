@@ -11,8 +11,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from cli_types.extras import missing
-from consumer.errors import AuditError
-from consumer.verify.audit.records import Place, Record
+from consumer.verify.audit.records import AuditError, Place, Record
 from consumer.verify.audit.report import Unread
 
 _LIMIT = 1_000  # records of a request

@@ -102,6 +102,11 @@ def _two(section: Section, field: str, default: tuple[float, float]) -> tuple[fl
     value = section.get(field, default)
     if isinstance(value, (int, float)):
         value = (value, value)
-    if len(value) != 2 or not all(isinstance(each, (int, float)) for each in value) or value[0] > value[1]:
+    if (
+        not isinstance(value, (list, tuple))
+        or len(value) != 2
+        or not all(isinstance(each, (int, float)) for each in value)
+        or value[0] > value[1]
+    ):
         raise section.fail(field, f"expected a number or [low, high], found {value!r}")
     return value[0], value[1]

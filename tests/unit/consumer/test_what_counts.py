@@ -161,7 +161,7 @@ def test_a_record_of_a_topic_needs_its_key():
     keys = [b"WS-1", None, b"elsewhere"]
     report = topic(values, keys=keys)
     assert (report.verdict, report.findings.count("corrupt")) == ("FAILED", 2)
-    assert [finding.detail for finding in report.findings.examples["corrupt"]] == [
+    assert [example.detail for example in report.findings.examples["corrupt"]] == [
         "has no key",
         "has the key 'elsewhere'",
     ]

@@ -12,6 +12,13 @@ PACKAGES = (
 )  # fmt: skip
 
 
+def test_a_folder_has_at_most_a_dozen_modules() -> None:
+    folders = [path.parent for package in PACKAGES for path in (ROOT / package).rglob("__init__.py")]
+    assert len(folders) > 30
+    counts = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) - 1 for folder in folders}
+    assert {name: count for name, count in counts.items() if count > 12} == {}
+
+
 def test_only_the_command_lines_know_click() -> None:
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     assert len(modules) > 50

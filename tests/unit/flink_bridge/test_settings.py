@@ -14,8 +14,7 @@ from flink_bridge.guarantee import guarantee
 from flink_bridge.jvm.field_path import FieldPathError, parse_field
 from flink_bridge.kafka.preflight import secret_at_hand
 from flink_bridge.kafka.settings import SHADED, KafkaSettings, KafkaSettingsError
-from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError
-from flink_bridge.sources.endpoints import parse_endpoints
+from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError, parse_endpoints
 from kafka_setup.connection import jaas
 from producer.endpoint import Endpoint, EndpointError
 

@@ -128,6 +128,12 @@ def test_settings_are_text_and_null_is_the_brokers_default() -> None:
         ("users:\n  u:\n    allow:\n      - {topic: t}", "4: users.u.allow[0]: missing key operations"),
         ("users: {u: {password_variable: a.b}}", "1: users.u.password_variable: no shell variable"),
         ("users:\n  reader: {}\n  gräfin: {}", "3: users.gräfin: gräfin could never log in"),
+        ("topics:\n  t:\n    config: {x: 2026-13-45}", "3: not YAML: '2026-13-45' is no timestamp"),
+        ("topics:\n  t: {config: {x: !!int many}}", "2: not YAML: 'many' is no int"),
+        ("topics:\n  t: {config: {x: !!timestamp soon}}", "2: not YAML: 'soon' is no timestamp"),
+        ("topics:\n  t: &a\n    config: *a", "2: not YAML: nests too deep; perhaps an anchor"),
+        ("topics:\n  t: &a [*a]", "2: not YAML: nests too deep; perhaps an anchor"),
+        ("topics: " + "[" * 2000, "1: nests too deep"),
         ("users:\n  a-b: {}\n  a_b: {}", "3: users.a_b: a-b has the variable A_B_PASSWORD, too"),
     ],
 )  # fmt: skip

@@ -1,3 +1,4 @@
+import re
 import shutil
 from collections import Counter
 from itertools import islice
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producer.events.catalogue.event_catalogue import load_catalogue
-from producer.events.catalogue.yaml_file import CatalogueError
+from producer.events.catalogue.yaml_file import CatalogueError, read_catalogue_file
 from producer.events.generator import generate
 from producer.events.generator_settings import BUILT_IN, GeneratorSettings
 
@@ -71,6 +72,49 @@ def test_a_mistake_is_named_with_file_line_and_field(
     changed = (folder / file).read_text().splitlines()
     near = "\n".join(changed[max(line - 1, 0) : line + 60])
     assert new.splitlines()[0].strip("{ -") in near
+
+
+@pytest.mark.parametrize("number", ["010", "12:30", ".inf", ".nan", "1:30.5", "[]"])
+def test_a_number_is_written_in_digits(folder: Path, number: str) -> None:
+    for file, field in (("security.yaml", "version: 2"), ("stories.yaml", "chance: 0.83")):
+        text, name = (folder / file).read_text(), field.partition(":")[0]
+        (folder / file).write_text(text.replace(field, f"{name}: {number}", 1))
+        with pytest.raises(CatalogueError, match=rf"{file}:\d+: {name}: expected a .*number"):
+            load_catalogue(folder)
+        (folder / file).write_text(text)
+
+
+@pytest.mark.parametrize("value", ["12:30", "010", ".inf", "1:30.5", "2026-13-45"])
+def test_what_yaml_takes_for_a_number_or_a_date_is_text(tmp_path: Path, value: str) -> None:
+    (tmp_path / "mine.yaml").write_text(f"a: {value}\n")
+    assert read_catalogue_file(tmp_path / "mine.yaml").text("a") == value
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"a: 1\nb: &x\n  c: *x\n", "2: nests too deep; perhaps an anchor contains itself"),
+        (b"a: 1\nb: &x [*x]\n", "2: nests too deep; perhaps an anchor contains itself"),
+        (b"a: " + b"[" * 2000 + b"]" * 2000, "1: nests too deep"),
+        (b"a: 1\nb: caf\xe9\n", "2: not UTF-8: byte 0xe9"),
+        (b"a: \xc3\xa4\nb: \x00\n", "2: not YAML: control characters are not allowed"),
+        (b"- a\n", "1: expected a mapping at the top level"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_line(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(content)
+    with pytest.raises(CatalogueError, match="^" + re.escape(f"{file}:{complaint}")):
+        read_catalogue_file(file)
+
+
+def test_a_step_without_a_delay_is_named(folder: Path) -> None:
+    text = (folder / "stories.yaml").read_text()
+    (folder / "stories.yaml").write_text(text.replace("delay: [0.6, 11]", "delay: ", 1))
+    with pytest.raises(CatalogueError, match=r"stories\.yaml:\d+: delay: expected a number or \[low, high\]"):
+        load_catalogue(folder)
 
 
 def test_broken_yaml_is_named_with_its_line(folder: Path) -> None:

@@ -12,7 +12,7 @@ from running import wait_until
 from producer.log.event_log import EventLog
 from producer.log.intake import Intake
 from producer.log.ledger import POSTED, LedgerBlock, LedgerHeader, decode_ledger
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
 from producer.serving.server import Server, ServerSettings
 
 THREADS, POSTS = 8, 200

@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from consumer.errors import AuditError
+from consumer.verify.audit.records import AuditError
 from consumer.verify.audit.run import ExpectedRun
 from producer.events.generator_settings import GeneratorSettings
 from producer.log.ledger import (

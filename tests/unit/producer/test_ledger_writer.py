@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.log import ledger_file
+from producer.log import ledger_writer
 from producer.log.ledger import POSTED, LedgerBlock, LedgerError, LedgerHeader, decode_ledger, line_digest
-from producer.log.ledger_file import LedgerWriter
+from producer.log.ledger_writer import LedgerWriter
 
 HEADER = LedgerHeader("abc", 1, "flat")
 
@@ -46,7 +46,7 @@ def test_what_a_full_disk_refuses_is_written_later_as_a_whole(
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(file, bytes(data)[: len(data) // 2])
 
-    monkeypatch.setattr(ledger_file.os, "write", half)
+    monkeypatch.setattr(ledger_writer.os, "write", half)
     ledger.add_posted(1, [b'{"n":1}\n'], 0.0)
     ledger.flush()
     assert path.stat().st_size == size

@@ -1,4 +1,4 @@
-"""Writes events to standard output instead of serving them (--stdout)."""
+"""Takes events in place of the log and writes them to standard output (--stdout)."""
 
 from __future__ import annotations
 
