@@ -80,9 +80,11 @@ def field_text(event: dict[str, Any], shape: FieldPaths | None, name: str) -> st
     """The text of a field at its place in the shape, or else under a name that log shippers use; or empty."""
     path = getattr(shape, name, ())
     value = at(event, path) if path else None
-    if value is None or isinstance(value, dict | list):
-        value = first_of(event, ANYWHERE[name])
-    return "" if value is None else str(value)
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (dict, list)):
+        return first_of(event, ANYWHERE[name]) or ""
+    return str(value)
 
 
 def level_of(event: dict[str, Any], shape: FieldPaths | None) -> str:
