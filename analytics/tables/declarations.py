@@ -14,13 +14,10 @@ from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.kafka.sql_text import literal
 
 _LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
-# Ours reads only the fields that a question needs. Flink's makes a tree of each event: that took three fifths
-# of the time of level_windows.
+# Ours reads only the fields that a question needs; Flink's makes a tree of each event.
 _FORMAT = {"format": "win-event"}
-_CHECKED = {
-    **_FORMAT,
-    "win-event.check": "true",
-}  # the bridge has parsed a topic's events; files may have any line
+# The bridge has parsed the events of a topic; a file may have any line.
+_CHECKED = {**_FORMAT, "win-event.check": "true"}
 # For Flink's SQL client, which does not have ours. Flink's newer decoder drops a whole event if one column of
 # objects holds an array, such as "data": [].
 _JSON = {"format": "json", "json.ignore-parse-errors": "true", "json.decode.json-parser.enabled": "false"}
