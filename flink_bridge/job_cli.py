@@ -6,7 +6,6 @@ import atexit
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib import metadata
@@ -20,6 +19,7 @@ from cli_types.extras import needed
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
+from kafka_setup.connection.silence import after_silence
 
 _SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
 
@@ -87,16 +87,9 @@ def told(*refusals: type[Exception]) -> Iterator[None]:
         sys.exit(130)
 
 
-@contextmanager
-def waiting_for_kafka(bootstrap_servers: str, silence: float = _SILENCE) -> Iterator[None]:
+def waiting_for_kafka(bootstrap_servers: str, silence: float = _SILENCE) -> AbstractContextManager[None]:
     """Tell the user what is waited for if a check takes longer than `silence` seconds."""
-    timer = threading.Timer(silence, lambda: click.echo(_no_answer(bootstrap_servers), err=True))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return after_silence(silence, lambda: click.echo(_no_answer(bootstrap_servers), err=True))
 
 
 def _no_answer(bootstrap_servers: str) -> str:

@@ -6,11 +6,11 @@ A part that does not answer is named in `problems`; the rest is still reported.
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from http.client import HTTPException
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, OnWait, connect
+from kafka_setup.connection.silence import after_silence
 from local_stack import observe, processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.health import jobs as flink_jobs
@@ -114,15 +115,8 @@ class Reader:
             self._admin = connect(kafka_objects.connection(self._stack, user))
         return read_facts(self._admin)
 
-    @contextmanager
-    def _waiting_for(self, name: str) -> Iterator[None]:
-        timer = threading.Timer(_SILENCE, self._on_wait or (lambda _: None), [name])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def _waiting_for(self, name: str) -> AbstractContextManager[None]:
+        return after_silence(_SILENCE, partial(self._on_wait or (lambda _: None), name))
 
     def _try(self, name: str, read: Callable[[], T]) -> T | None:
         try:
