@@ -179,6 +179,7 @@ public class MemberScanner {
             require(found == ',' || found == ']');
             if (found == ',') {
                 found = next();
+                require(found != ']');
             }
         }
         return new GenericArrayData(texts.toArray());

@@ -90,7 +90,8 @@ def test_an_array_of_texts(scanner: Scanner) -> None:
     [b"", b" ", b"[]", b"text", b'"{}"', b"{", b'{"a"', b'{"a":', b'{"a":"b', b'{"a":"b\\"}', b'{"a":1',
      b"{,}", b'{"a":[1}', b'{"a":"b",}', b'{"a" "b"}', b'{"a":,"b":1}', b'{"StringInserts":["a"',
      b'{"StringInserts":["a" "b"]}', b'{"a":"1"}{"a":"2"}', b'{"a":"1"},{"a":"2"}', b'{"a":"b"} garbage',
-     b'{"a":tru}', b'{"a":nope}', b'{"a":1-2}', b'{"a":01}', b'{"a":.5}', b'{"StringInserts":[nul]}'],
+     b'{"a":tru}', b'{"a":nope}', b'{"a":1-2}', b'{"a":01}', b'{"a":.5}', b'{"StringInserts":[nul]}',
+     b'{"StringInserts":["a",]}'],
 )  # fmt: skip
 def test_what_is_no_object_is_no_row(scanner: Scanner, record: bytes) -> None:
     assert scanner.row(record) is None
