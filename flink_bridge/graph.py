@@ -11,7 +11,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from flink_bridge.flink_settings import flink_options
-from flink_bridge.jvm.classes import java_class
+from flink_bridge.jvm.classes import java_class, ship_without_pyflink
 from flink_bridge.jvm.sorting import sorting_options
 from flink_bridge.kafka.sink import kafka_sink
 from flink_bridge.settings import BridgeSettings
@@ -36,7 +36,7 @@ def build(settings: BridgeSettings, prefix: str, jar: Path) -> StreamExecutionEn
     `jar`: the file that load_classes wrote; it must exist until the job is submitted.
     """
     env = environment(settings)
-    env.add_jars(jar.as_uri())
+    ship_without_pyflink(env, jar)
     records = [
         _records(_blocks(env, settings, endpoint), settings, endpoint) for endpoint in settings.endpoints
     ]

@@ -15,6 +15,7 @@ from analytics.flink.settings import analytics_flink_options
 from analytics.question import INSERT, QuestionError
 from analytics.settings import AnalyticsSettings
 from analytics.tables import declarations, inventory
+from flink_bridge.jvm.classes import ship_without_pyflink
 
 
 def environment(settings: AnalyticsSettings) -> tuple[StreamExecutionEnvironment, StreamTableEnvironment]:
@@ -33,7 +34,7 @@ def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
     `jar`: the file with our classes, which load_classes wrote.
     """
     env, table_environment = environment(settings)
-    env.add_jars(jar.as_uri())
+    ship_without_pyflink(env, jar)
     assert settings.kafka is not None  # noqa: S101 - without files there is a topic
     fields = declarations.fields_of(settings.questions)
     declared = declarations.results_in_kafka(settings, settings.kafka, prefix)
@@ -56,7 +57,7 @@ def ask_topic(settings: AnalyticsSettings, prefix: str, jar: Path) -> None:
 def ask_files(settings: AnalyticsSettings, links: Path, answers: Path, jar: Path) -> None:
     """Read the files of the folder `links` to their end; write the changes of the answers to `answers`."""
     env, table_environment = environment(settings)
-    env.add_jars(jar.as_uri())
+    ship_without_pyflink(env, jar)
     inputs = declarations.events_from_files(settings, links, declarations.fields_of(settings.questions))
     results = declarations.results_in_files(answers)
     _attach(_statements(table_environment, settings, inputs, results))

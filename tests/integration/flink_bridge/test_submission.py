@@ -172,6 +172,9 @@ def test_the_web_ui_names_what_the_job_does_and_who_is_busy(
         return bool(found) and float(found[0]["value"]) < 500
 
     wait_until(idle, "an idle source is not busy")
+    shipped = [file.stat().st_size for file in stack.stack.directory.glob(f"**/job_{job.job_id}/blob_p-*")]
+    assert shipped, "the jar of the job"
+    assert max(shipped) < 1_000_000, "PyFlink's jar of 42 MB is not shipped"
 
     twin = submit(port)
     twin.cancel()

@@ -6,7 +6,18 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from flink_bridge.jvm.classes import BLOCK_CLASSES, CLASSES, JAVA, java_text, write_jar
+import pytest
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+
+from flink_bridge.jvm.classes import (
+    BLOCK_CLASSES,
+    CLASSES,
+    JAVA,
+    java_text,
+    ship_without_pyflink,
+    write_jar,
+)
 
 
 def test_the_jar_compiles(gateway: Any, tmp_path: Path) -> None:
@@ -30,3 +41,18 @@ def test_flink_can_copy_a_record_between_threads(gateway: Any, tmp_path: Path) -
     assert {str(found.getTypeAt(number)) for number in range(found.getArity())} == {
         "String", "Long", "byte[]", "BasicArrayTypeInfo<String>", "ObjectArrayTypeInfo<byte[]>",
     }  # fmt: skip
+
+
+def test_pyflinks_own_jar_stays_at_home_and_others_travel(
+    gateway: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_python_worker_execution_mode", "process")  # starts no server for Python functions
+    jar, others = tmp_path / "classes.jar", ["file:/opt/own.jar", "file:/opt/flink-python-2.2.1.jar"]
+    write_jar(jar, {"EventTime": java_text(JAVA / "EventTime.java")})
+    settings = Configuration()
+    settings.set_string("pipeline.jars", str(others))
+    env = StreamExecutionEnvironment.get_execution_environment(settings)
+    ship_without_pyflink(env, jar)
+    options = gateway.jvm.org.apache.flink.configuration.PipelineOptions
+    shipped = env._j_stream_execution_environment.getConfiguration().get(options.JARS)
+    assert list(shipped) == [others[0], jar.as_uri()]
