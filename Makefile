@@ -21,9 +21,13 @@ tools:
 demo: setup  ## run the whole pipeline on this machine; DEMO_SECONDS=20 ends it after 20 s
 	@win-event-stack demo
 
-test: setup tools  ## run all unit and integration tests, with a real broker and a real Flink cluster
-	@scripts/prepare-stack
+test: setup  ## run all unit and integration tests, with a real broker and a real Flink cluster
+	@$(MAKE) --no-print-directory --jobs 2 tools classes
 	@python -m pytest -m "not nightly" --numprocesses 4 --no-loadscope-reorder --durations 10
+
+.PHONY: classes
+classes:
+	@scripts/prepare-stack
 
 test-nightly: setup tools  ## run the tests that take minutes and seldom fail, such as the build of the image
 	@python -m pytest -m nightly
@@ -38,7 +42,13 @@ test-damage: setup  ## damage records at random and compare with what win-event-
 
 check: setup  ## check formatting, lint, types, import contracts, and that every test can be imported
 	@ruff format --check --quiet . && ruff check --quiet .
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-types check-imports
+
+.PHONY: check-types check-imports
+check-types:
 	@mypy --no-error-summary
+
+check-imports:
 	@lint-imports --no-cache --no-logo
 	@python -m pytest --collect-only --quiet --quiet >/dev/null || python -m pytest --collect-only --quiet
 

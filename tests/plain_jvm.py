@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from pyflink import java_gateway
+from running import QUICK_JVM
 
 from flink_bridge.jvm.classes import JAVA
 
@@ -40,8 +41,8 @@ def plain_jvm() -> Iterator[Any]:
     started: list[Popen[bytes]] = []
     launch = java_gateway.launch_gateway_server_process
 
-    def keep(*arguments: Any) -> Popen[bytes]:
-        started.append(launch(*arguments))
+    def keep(environment: dict[str, str], words: list[str]) -> Popen[bytes]:
+        started.append(launch({**environment, **QUICK_JVM}, words))
         return started[-1]
 
     java_gateway.launch_gateway_server_process = keep

@@ -44,7 +44,7 @@ def make(name: str, jars: Sequence[Path], folder: Path, told: Callable[[str], No
     target = archive(name, jars, folder)
     if target.exists():
         return
-    with (folder / ".shared-classes.lock").open("w") as lock:  # several stacks may start at once
+    with (folder / f".{name}-classes.lock").open("w") as lock:  # several stacks may start at once
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             told(f"{name}: preparing Java's classes, once, for quicker starts")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import examples
 from hostile import hostile_lines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -118,8 +119,8 @@ def _text(value: Any) -> str | None:
     return None if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-@given(events=st.lists(_EVENT, min_size=20, max_size=40), ascii_only=st.booleans())
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(events=st.lists(_EVENT, min_size=5, max_size=10), ascii_only=st.booleans())
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 def test_rows_of_any_object_equal_those_of_python(
     scanner: Scanner, events: list[dict[str, Any]], ascii_only: bool
 ) -> None:
