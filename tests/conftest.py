@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from running import Job, RunningProducer, RunningStack, free_ports
-from sharing import group_of, rank
+from sharing import group_of, needs_no_server, rank
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -24,6 +24,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 _numbers = itertools.count(1)
+_of_the_session: list[RunningStack] = []
 
 # Servers that live for minutes: the second compiler costs a third of the processor time of a start, and is
 # never paid back. What this toolkit runs under it, `make faults` and `make bench` show.
@@ -65,8 +66,16 @@ def _no_job_is_left() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def _session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     running = RunningStack.at(tmp_path_factory.mktemp("stack"))
+    _of_the_session.append(running)
     yield running
     running.down()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Stop the servers before the unit tests: while they wait, they take a tenth of a core."""
+    if needs_no_server(item.nodeid):
+        while _of_the_session:
+            _of_the_session.pop().down()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ TOGETHER = (
     ("tests/integration/kafka_setup/test_setup.py", "tests/integration/kafka_setup/test_own_tools.py"),
     ("tests/integration/forward/",),
     ("tests/faults/",),
+    ("tests/unit/flink_bridge/",),  # needs no server, but a JVM
     ("tests/integration/kafka_setup/test_three_brokers.py",),
     ("tests/integration/producer/test_log_directory.py",),
 )
@@ -34,4 +35,9 @@ def rank(nodeid: str) -> int:
     names = [each[0] for each in TOGETHER]
     if group in names:
         return names.index(group)
-    return len(names) + group.startswith("tests/unit/")
+    return len(names) + needs_no_server(nodeid)
+
+
+def needs_no_server(nodeid: str) -> bool:
+    """Whether the test, and all that come after it in its process, are unit tests."""
+    return nodeid.startswith("tests/unit/") and group_of(nodeid) == nodeid.partition("::")[0]

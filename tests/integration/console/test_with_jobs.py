@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from consoles import Pipeline, RunningConsole, SteeredProducer, make_event
 from playwright.sync_api import Page, expect
-from running import REPOSITORY, Job, RunningStack
+from running import Job, RunningStack
 
 pytestmark = pytest.mark.integration
 
@@ -27,13 +27,16 @@ def jobs(stack: RunningStack, pipeline: Pipeline, producer: SteeredProducer) -> 
         )
     ]
     result = f"events_by_level={pipeline.topic('events_by_level')}"
-    asked = stack.flink_run(
-        *("level_counts", "--kafka-topic", processed, "--result-topic", result, "--checkpoint-interval", "1"),
-        user="analytics",
-        program=str(REPOSITORY / "analytics" / "job.py"),
+    words = (
+        "level_counts",
+        "--kafka-topic",
+        processed,
+        "--result-topic",
+        result,
+        "--checkpoint-interval",
+        "1",
     )
-    assert "JobID " in asked.stdout, asked.stdout + asked.stderr
-    started.append(Job(stack, asked.stdout.partition("JobID ")[2].split()[0]))
+    started.append(stack.submit_shared(*words, user="analytics", program="analytics"))
     yield started
     for job in started:
         job.cancel()
