@@ -73,7 +73,7 @@ class Forwarder:
             self._follow()
         except BaseException:
             try:
-                self.topic.close()
+                self.topic.close(patient=False)
             except TopicError as error:  # the first error is the reason
                 self._say(str(error))
             raise
@@ -86,7 +86,8 @@ class Forwarder:
             self._look_after_kafka()
             self._send()
             if time.monotonic() - saved >= _COMMIT_SECONDS:
-                self.topic.commit()
+                if self.counts.kafka_up:  # else it would wait half a minute for an answer
+                    self.topic.commit()
                 self.counts.lag = self.topic.lag()
                 saved = time.monotonic()
 

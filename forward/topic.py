@@ -98,7 +98,8 @@ class Topic:
             self._assign()
 
         def revoked(_: Consumer, partitions: list[TopicPartition]) -> None:
-            self.commit()
+            if self._away_since is None:  # else it would wait a long time for nothing
+                self.commit()
             gone = [each.partition for each in partitions]
             self.assigned -= set(gone)
             for number in gone:
@@ -216,8 +217,11 @@ class Topic:
         _, high = self._consumer.get_watermark_offsets(place, cached=True)
         return high
 
-    def close(self) -> None:
-        """Commit and leave the group. Raises TopicError."""
+    def close(self, *, patient: bool = True) -> None:
+        """Commit and leave the group. Raises TopicError.
+
+        If Kafka is away, a `patient` reader waits a minute for it, any other commits nothing.
+        """
         try:
             trying = Retrying(
                 retry=retry_if_result(lambda done: not done),
@@ -225,7 +229,7 @@ class Topic:
                 stop=stop_after_delay(_COMMIT_SECONDS),
                 retry_error_callback=lambda _: False,
             )
-            if not trying(self.commit):
+            if (self.away() and not patient) or not trying(self.commit):
                 raise TopicError(
                     f"the last positions in {self.name} could not be committed: the next start sends the "
                     "last records again"
