@@ -16,6 +16,7 @@ from consumer.verify.audit.report import Unread
 
 _LIMIT = 1_000  # records of a request
 _PATIENCE_SECONDS = 60.0
+_SLACK_MILLISECONDS = 1_000  # arrival times are approximate
 _EMPTY_SECONDS = 0.2  # five requests per second and shard are allowed
 _PASSING = ("ProvisionedThroughputExceededException", "LimitExceededException", "InternalFailure")
 
@@ -52,7 +53,6 @@ class KinesisReader:
             raise AuditError(f"Kinesis: {error} (AWS_REGION, AWS_ENDPOINT_URL_KINESIS)") from error
         self._shards = oldest_first(self._list_shards())
         self.done, self.total = 0, len(self._shards)
-        self._began = time.monotonic()
 
     def batches(self) -> Iterator[list[Record]]:
         """Raises AuditError."""
@@ -73,15 +73,22 @@ class KinesisReader:
         iterator: str | None = self._ask(
             "get_shard_iterator", StreamName=self.name, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
+        tip: int | None = None  # when the newest record arrived that was there at the beginning
         while iterator:  # a closed shard has none after its last record
             answer = self._ask("get_records", ShardIterator=iterator, Limit=_LIMIT)
             records, iterator = answer["Records"], answer.get("NextShardIterator")
             yield [_record(each, number) for each in records]
-            # Read up to the start of the audit: later records are not waited for, also if they never end.
-            if answer.get("MillisBehindLatest", 0) <= (time.monotonic() - self._began) * 1000:
+            behind = answer.get("MillisBehindLatest", 0)
+            if not behind and len(records) < _LIMIT:  # a whole answer may end in the middle of a millisecond
                 return
             if not records:
                 time.sleep(_EMPTY_SECONDS)
+                continue
+            # Both times are the server's. Later records are not waited for, also if they never end.
+            arrived = _arrived(records[-1])
+            tip = arrived + behind if tip is None else tip
+            if arrived > tip + _SLACK_MILLISECONDS:
+                return
 
     def _list_shards(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -129,5 +136,9 @@ def oldest_first(shards: list[dict[str, Any]]) -> list[str]:
 
 
 def _record(record: dict[str, Any], shard: int) -> Record:
-    arrived = int(record["ApproximateArrivalTimestamp"].timestamp() * 1000)
-    return (record["Data"], record["PartitionKey"].encode(), shard, int(record["SequenceNumber"]), arrived)
+    key, offset = record["PartitionKey"].encode(), int(record["SequenceNumber"])
+    return (record["Data"], key, shard, offset, _arrived(record))
+
+
+def _arrived(record: dict[str, Any]) -> int:
+    return int(record["ApproximateArrivalTimestamp"].timestamp() * 1000)

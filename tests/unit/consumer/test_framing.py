@@ -1,11 +1,12 @@
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from consumer.log_client.framing import LineAssembler
 
 LIMIT = 16
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 lines = st.lists(st.binary(max_size=3 * LIMIT).map(lambda line: line.replace(b"\n", b".")), max_size=12)
 
 
@@ -20,6 +21,7 @@ def test_however_a_stream_is_cut_its_whole_lines_come_out(whole, tail, cuts):
     tail = tail.replace(b"\n", b".")
     assembler = LineAssembler(LIMIT)
     stream = b"".join(line + b"\n" for line in whole) + tail
+    assume(not stream.startswith(BYTE_ORDER_MARK))  # which is dropped, see below
     expected = [line for line in whole if line not in (b"", b"\r") and len(line) < LIMIT]
     assert fed(assembler, stream, cuts) == b"".join(line + b"\n" for line in expected)
     assert assembler.position == len(stream) - len(tail)
