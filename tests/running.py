@@ -33,7 +33,7 @@ BIN = Path(sys.executable).parent
 # For a cluster inside a script, as WIN_EVENT_JVM_OPTIONS is for that of a stack.
 QUICK_JVM = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 JOB = REPOSITORY / "flink_bridge" / "job.py"
-# Seconds for whatever a real server does: on a machine of a third of the usual speed, with four processes of
+# Seconds for whatever a real server does: on a busy machine, with four processes of
 # tests, a TaskManager once took more than 60 to start.
 PATIENCE = 240.0
 
