@@ -66,7 +66,7 @@ def message(event: Event) -> str:
 
 def logon_account(event: Event) -> str:
     """The account that logged on, or tried to, in an event 4624 or 4625."""
-    return data_field(parse(event.value), "TargetUserName", int(event.event_id))
+    return data_field(parse(event.value), ("TargetUserName",), int(event.event_id))
 
 
 def latency(event: Event) -> float | None:

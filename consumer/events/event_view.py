@@ -47,20 +47,17 @@ class EventView(NamedTuple):
     @property
     def account(self) -> str:
         """The account that the event is about; empty if it names none."""
-        return self._data(_ACCOUNTS)
+        return data_field(self.event, _ACCOUNTS, self.event_id)
 
     @property
     def address(self) -> str:
         """The network address in the event; empty if it names none."""
-        return self._data(_ADDRESSES)
+        return data_field(self.event, _ADDRESSES, self.event_id)
 
     @property
     def failed(self) -> bool:
         """Whether it is a refused logon or any other audit failure."""
         return self.event_id in _FAILED_LOGONS or self.event_type == _AUDIT_FAILURE
-
-    def _data(self, names: tuple[str, ...]) -> str:
-        return next((text for name in names if (text := data_field(self.event, name, self.event_id))), "")
 
 
 _COMMON = (
