@@ -33,8 +33,8 @@ BIN = Path(sys.executable).parent
 # For a cluster inside a script, as WIN_EVENT_JVM_OPTIONS is for that of a stack.
 QUICK_JVM = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 JOB = REPOSITORY / "flink_bridge" / "job.py"
-# Seconds for whatever a real server does: on a busy machine, with four processes of
-# tests, a TaskManager once took more than 60 to start.
+# Seconds for whatever a real server does: on a busy machine, with four processes of tests, a TaskManager once
+# took more than 60 to start.
 PATIENCE = 240.0
 
 

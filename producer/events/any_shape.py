@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
 from producer.event_fields import INSERTS, KEY_FIELDS, TIMESTAMP_FIELDS
@@ -95,32 +94,18 @@ def level_of(event: dict[str, Any], shape: FieldPaths | None) -> str:
     return level_name(field_text(event, shape, "level"))
 
 
-def data_field(event: Mapping[str, Any], names: tuple[str, ...], event_id: int) -> str:
+def data_field(event: Mapping[str, Any], names: Sequence[str], event_id: int) -> str:
     """The first text of EventData that has one of these Windows names; empty if all are missing."""
     inserts = event.get("StringInserts")
     if isinstance(inserts, list):  # Fluent Bit writes EventData by position
         return next((text for name in names if (text := _inserted(inserts, name, event_id))), "")
-    wanted = _spellings(names)
-    places = [
-        place
-        for path in _DATA_PLACES
-        if isinstance(place := at(event, path), dict) and not wanted.isdisjoint(place)
-    ]
-    for name in names if places else ():
+    places = [place for path in _DATA_PLACES if isinstance(place := at(event, path), dict)]
+    for name in names:
+        small = name[:1].lower() + name[1:]  # as Wazuh writes it
         for place in places:
-            if text := _said(place.get(name)) or _said(place.get(_small(name))):
+            if text := _said(place.get(name)) or _said(place.get(small)):
                 return text
     return ""
-
-
-@cache
-def _spellings(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(names) | frozenset(map(_small, names))
-
-
-def _small(name: str) -> str:
-    """The name as Wazuh writes it."""
-    return name[:1].lower() + name[1:]
 
 
 def _inserted(inserts: Sequence[Any], name: str, event_id: int) -> str:
