@@ -17,7 +17,7 @@ import pytest
 from pyflink import java_gateway
 from running import QUICK_JVM
 
-from flink_bridge.jvm.classes import JAVA
+from flink_bridge.jvm.classes import java_file
 
 _IMPORT = re.compile(r"^import [\w.]+;\n", re.MULTILINE)
 _PACKAGE = re.compile(r"^(?:package|import) winevent[\w.]*;\n", re.MULTILINE)
@@ -26,8 +26,9 @@ Compile = Callable[..., Any]
 
 
 def java_text(*names: str | Path) -> str:
-    """Classes of flink_bridge/jvm/, or of the folder named, in one text without packages."""
-    texts = [_PACKAGE.sub("", (JAVA / f"{name}.java").read_text(encoding="utf-8")) for name in names]
+    """Classes of flink_bridge/jvm/ by name, and others by path, in one text without packages."""
+    files = [java_file(name) if isinstance(name, str) else name.with_suffix(".java") for name in names]
+    texts = [_PACKAGE.sub("", file.read_text(encoding="utf-8")) for file in files]
     imports = sorted({found for text in texts for found in _IMPORT.findall(text)})
     return "".join(imports) + "".join(_IMPORT.sub("", text) for text in texts)
 

@@ -18,7 +18,7 @@ from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import add_jars_to_context_class_loader
 
 from flink_bridge.graph import environment
-from flink_bridge.jvm.classes import JAVA, java_class, java_text, write_jar
+from flink_bridge.jvm.classes import java_class, java_file, java_text, write_jar
 from flink_bridge.kafka.preflight import java_properties
 from flink_bridge.kafka.settings import SHADED, KafkaSettings
 from flink_bridge.settings import BridgeSettings
@@ -38,7 +38,7 @@ def main(kind: str, port: int) -> None:
     settings = BridgeSettings((Endpoint("127.0.0.1", port),), kafka, topic=topic, job_name=f"peer: {kind}")
     with tempfile.TemporaryDirectory() as folder:
         jar = Path(folder) / "peer.jar"
-        files = [OURS / "TreeKey.java", JAVA / "KafkaRecord.java", JAVA / "KafkaRecords.java"]
+        files = [OURS / "TreeKey.java", *map(java_file, ("KafkaRecord", "KafkaRecords"))]
         write_jar(jar, {file.name: java_text(file, SHADED) for file in files})
         add_jars_to_context_class_loader([jar.as_uri()])
         env = environment(settings)

@@ -16,29 +16,12 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import add_jars_to_context_class_loader
 
-JAVA = Path(__file__).resolve().parent
+_FOLDER = Path(__file__).resolve().parent
 CLASSES = (
-    *(
-        "LogPosition",
-        "LineCutter",
-        "ServerAnswer",
-        "TlsFromPem",
-        "WatchedStream",
-        "LogReader",
-        "EventLog",
-        "LineBytes",
-    ),
-    *(
-        "EventTime",
-        "RejectedLine",
-        "EventLine",
-        "KafkaRecord",
-        "RejectionWatch",
-        "SortLines",
-        "RecordWriter",
-        "RecordSink",
-    ),
-)
+    "LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "WatchedStream", "LogReader", "EventLog",
+    "LineBytes", "EventTime", "RejectedLine", "EventLine", "KafkaRecord", "RejectionWatch", "SortLines",
+    "RecordWriter", "RecordSink",
+)  # fmt: skip
 BLOCK_CLASSES = ("LineBlock", "GatherLines")
 PASSWORD_CLASSES = ("PasswordProvider",)
 TABLE_CLASSES = ("MemberScanner", "EventRows", "EventTableFormat")
@@ -54,6 +37,11 @@ class JavaError(RuntimeError):
     """A Java file does not compile; the text says where."""
 
 
+def java_file(name: str) -> Path:
+    """The source text of one of our classes, in one of the folders beside this module."""
+    return next(_FOLDER.glob(f"*/{name}.java"))
+
+
 def java_text(file: Path, prefix: str = "") -> str:
     """A Java file with `prefix` before the names of Kafka's classes."""
     return file.read_text(encoding="utf-8").replace(f" {_KAFKA}", f" {prefix}{_KAFKA}")
@@ -61,7 +49,7 @@ def java_text(file: Path, prefix: str = "") -> str:
 
 def load_classes(jar: Path, prefix: str, names: Sequence[str] = CLASSES + KAFKA_CLASSES) -> None:
     """Write the jar with these classes, for jobs and for this JVM; `prefix` as of preflight.class_prefix."""
-    write_jar(jar, {f"{name}.java": java_text(JAVA / f"{name}.java", prefix) for name in names})
+    write_jar(jar, {f"{name}.java": java_text(java_file(name), prefix) for name in names})
     add_jars_to_context_class_loader([jar.as_uri()])
 
 

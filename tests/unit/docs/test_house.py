@@ -15,7 +15,11 @@ PACKAGES = (
 def test_a_folder_has_at_most_a_dozen_modules() -> None:
     folders = [path.parent for package in PACKAGES for path in (ROOT / package).rglob("__init__.py")]
     assert len(folders) > 30
-    counts = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) - 1 for folder in folders}
+    folders += {path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.java")}
+    counts = {
+        str(folder.relative_to(ROOT)): len({*folder.glob("*.py"), *folder.glob("*.java")}) - 1
+        for folder in folders
+    }
     assert {name: count for name, count in counts.items() if count > 12} == {}
 
 

@@ -13,7 +13,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from flink_bridge.jvm.classes import (
     BLOCK_CLASSES,
     CLASSES,
-    JAVA,
+    java_file,
     java_text,
     ship_without_pyflink,
     write_jar,
@@ -22,7 +22,7 @@ from flink_bridge.jvm.classes import (
 
 def test_the_jar_compiles(gateway: Any, tmp_path: Path) -> None:
     jar, classes = tmp_path / "classes.jar", CLASSES + BLOCK_CLASSES
-    write_jar(jar, {name: java_text(JAVA / f"{name}.java") for name in classes})
+    write_jar(jar, {name: java_text(java_file(name)) for name in classes})
     names = zipfile.ZipFile(jar).namelist()
     assert {f"winevent/{name}.class" for name in classes} <= set(names)
 
@@ -30,7 +30,7 @@ def test_the_jar_compiles(gateway: Any, tmp_path: Path) -> None:
 def test_flink_can_copy_a_record_between_threads(gateway: Any, tmp_path: Path) -> None:
     """With several endpoints, Flink copies each record; it would use Kryo for a class that is not a POJO."""
     jar = tmp_path / "record.jar"
-    write_jar(jar, {"KafkaRecord": java_text(JAVA / "KafkaRecord.java")})
+    write_jar(jar, {"KafkaRecord": java_text(java_file("KafkaRecord"))})
     jvm = gateway.jvm
     urls = gateway.new_array(jvm.java.net.URL, 1)
     urls[0] = jvm.java.net.URL(jar.as_uri())
@@ -48,7 +48,7 @@ def test_pyflinks_own_jar_stays_at_home_and_others_travel(
 ) -> None:
     monkeypatch.setenv("_python_worker_execution_mode", "process")  # starts no server for Python functions
     jar, others = tmp_path / "classes.jar", ["file:/opt/own.jar", "file:/opt/flink-python-2.2.1.jar"]
-    write_jar(jar, {"EventTime": java_text(JAVA / "EventTime.java")})
+    write_jar(jar, {"EventTime": java_text(java_file("EventTime"))})
     settings = Configuration()
     settings.set_string("pipeline.jars", str(others))
     env = StreamExecutionEnvironment.get_execution_environment(settings)
