@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from producer.event_shapes import at
@@ -92,7 +93,11 @@ def _outcome(value: Any) -> str:
     """The audit outcome, from words (`Audit Failure`, `failure`), a list of them, or the keywords in hex."""
     if isinstance(value, list):
         return next(filter(None, map(_outcome, value)), "")
-    text = str(value or "").lower()
+    return _outcome_of(str(value or "").lower())
+
+
+@lru_cache(maxsize=256)  # a stream has a handful of these words, and each event has one
+def _outcome_of(text: str) -> str:
     if text.startswith("0x"):
         try:
             bits = int(text, 16)
