@@ -24,8 +24,13 @@ _S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "
 
 
 def base_environment() -> dict[str, str]:
-    """Variables that every daemon needs, and nothing else of the user's environment."""
-    return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), "LANG": "C.UTF-8"}
+    """Variables that every daemon needs, and nothing else of the user's environment.
+
+    In thread mode, the Python inside a TaskManager finds its packages by the first `python3` on the PATH,
+    whatever python.executable says. That has to be ours, also for a shell that does not know it.
+    """
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    return {"PATH": path, "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 
 def s3_login(stack: Stack) -> dict[str, str]:

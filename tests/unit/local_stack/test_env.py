@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kafka_setup.connection.options import take_connection
 from local_stack import tools
 from local_stack.broker.passwords import ensure_passwords
 from local_stack.cli import main
+from local_stack.cluster.cluster import base_environment
 from local_stack.layout import Stack
 
 USERS = ("bridge", "reader", "analytics", "detection", "connect", "observer", "admin")
@@ -120,3 +122,14 @@ def test_the_line_that_up_prints_works_in_a_fresh_shell(stack: Stack, shell: str
         str(Path(sys.executable).parent / "win-event-stack"),
         str(stack.directory),
     ], result.stderr
+
+
+def test_python_inside_a_taskmanager_is_ours_in_a_shell_that_does_not_know_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", os.defpath)
+    shown = subprocess.run(
+        ["python3", "-c", "import sys, pemja; print(sys.prefix)"],
+        env=base_environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert shown.stdout.strip() == sys.prefix
