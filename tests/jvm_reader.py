@@ -11,10 +11,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import trustme
 from running import wait_until
 
 CLASSES = ("LogPosition", "LineCutter", "ServerAnswer", "TlsFromPem", "WatchedStream", "LogReader")
 Script = Callable[[socket.socket], None]
+Start = Callable[..., "Reader"]
+Kind = tuple[ssl.SSLContext | None, dict[str, Any]]
 ANSWER = b'{"log_id":"%s","offset":%d,"status":"%s","lost_bytes":%d}\n'
 
 
@@ -126,3 +129,45 @@ def until_closed(client: socket.socket) -> None:
     """Keep the connection until the other side ends it."""
     while client.recv(4096):
         pass
+
+
+@pytest.fixture
+def jvm_pid(gateway: Any) -> int:
+    return int(gateway.jvm.java.lang.ProcessHandle.current().pid())
+
+
+@pytest.fixture
+def log(gateway: Any) -> Callable[[], str]:
+    """The text of the JVM's log."""
+    file = Path(gateway.jvm.System.getProperty("log.file"))
+    return lambda: file.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    started: list[Server] = []
+
+    def start(*scripts: Script, tls: ssl.SSLContext | None = None) -> Server:
+        started.append(Server(scripts, tls))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> tuple[ssl.SSLContext, dict[str, Any]]:
+    """The context of a server that needs no login, and the reader's options for it."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    file = str(tmp_path / "authority")
+    authority.cert_pem.write_to_path(file)
+    return context, {"tls": True, "tls_ca_file": file, "host": "localhost"}
+
+
+@pytest.fixture(params=["TCP", "TLS"])
+def kind(request: pytest.FixtureRequest, tls_server: tuple[ssl.SSLContext, dict[str, Any]]) -> Kind:
+    """The same as tls_server, with and without TLS."""
+    return tls_server if request.param == "TLS" else (None, {})

@@ -1,6 +1,6 @@
 """A server disappears without a FIN: the cable of its network namespace is pulled. Needs root.
 
-Keepalive finds each of the three here. That missing heartbeats alone tell, tests/unit/flink_bridge shows.
+Keepalive finds each of the three here. That missing heartbeats alone tell, test_heartbeats.py shows.
 """
 
 from __future__ import annotations

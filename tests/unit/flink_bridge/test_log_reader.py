@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
@@ -10,44 +9,15 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 import trustme
-from jvm_reader import ANSWER, Reader, Script, Server, answering, request, saying, until_closed
+from jvm_reader import ANSWER, Kind, Server, Start, answering, request, saying, until_closed
 from running import wait_until
-
-Start = Callable[..., Reader]
-# Three make an interval. On a busy machine one of them may be heard late, and the next one too soon.
-MANY_BEATS = (0.6,) * 9
-
-
-@pytest.fixture
-def jvm_pid(gateway: Any) -> int:
-    return int(gateway.jvm.java.lang.ProcessHandle.current().pid())
-
-
-@pytest.fixture
-def log(gateway: Any) -> Callable[[], str]:
-    """The text of the JVM's log."""
-    file = Path(gateway.jvm.System.getProperty("log.file"))
-    return lambda: file.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    started: list[Server] = []
-
-    def start(*scripts: Script, tls: ssl.SSLContext | None = None) -> Server:
-        started.append(Server(scripts, tls))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
 
 
 def test_a_file_that_nc_serves_arrives_whole(reader: Start, serve: Callable[..., Server]) -> None:
@@ -71,26 +41,6 @@ def test_a_silent_server_is_waited_for_and_not_a_byte_of_it_is_lost(
     got.take_until(b'{"computer":"a"}\n{"computer":"b"}\n')
     assert got.state() == "plain"
     assert got.reconnects() == 0
-
-
-Kind = tuple[ssl.SSLContext | None, dict[str, Any]]
-
-
-@pytest.fixture
-def tls_server(tmp_path: Path) -> tuple[ssl.SSLContext, dict[str, Any]]:
-    """The context of a server that needs no login, and the reader's options for it."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    file = str(tmp_path / "authority")
-    authority.cert_pem.write_to_path(file)
-    return context, {"tls": True, "tls_ca_file": file, "host": "localhost"}
-
-
-@pytest.fixture(params=["TCP", "TLS"])
-def kind(request: pytest.FixtureRequest, tls_server: tuple[ssl.SSLContext, dict[str, Any]]) -> Kind:
-    """The same as tls_server, with and without TLS."""
-    return tls_server if request.param == "TLS" else (None, {})
 
 
 def test_a_server_whose_first_line_is_waited_for_is_connected_and_warned_of(
@@ -135,91 +85,6 @@ def test_an_answer_that_is_waited_for_is_no_connection(reader: Start, serve: Cal
     assert heard.wait(60)
     time.sleep(0.2)
     assert not got.connected()
-
-
-def beating(*pauses: float, then: float, last: bytes = b"") -> Script:
-    """A line, then an LF after each of these pauses (seconds), then silence, then `last`."""
-
-    def script(client: socket.socket) -> None:
-        client.sendall(b"x\n")
-        for pause in pauses:
-            time.sleep(pause)
-            client.sendall(b"\n")
-        client.settimeout(then)
-        with contextlib.suppress(TimeoutError):
-            until_closed(client)
-        client.sendall(last)
-        until_closed(client)
-
-    return script
-
-
-def test_a_server_whose_heartbeats_end_is_gone(
-    reader: Start, serve: Callable[..., Server], kind: Kind, log: Callable[[], str]
-) -> None:
-    """Its socket stays open, and the kernel answers keepalive: only the missing heartbeats tell."""
-    server = serve(beating(*MANY_BEATS, then=60), saying(b"y\n"), until_closed, tls=kind[0])
-    reader(server.port, tick_ms=300, **kind[1]).take_until(b"x\ny\n", 30)
-    assert f"{server.port}: IOException: nothing, and no heartbeat, for " in log()
-
-
-def test_heartbeats_that_nobody_could_hear_are_not_missing(
-    reader: Start, serve: Callable[..., Server], jvm_pid: int
-) -> None:
-    """The process was stopped, and what came meanwhile is in its socket."""
-
-    def stopping(client: socket.socket) -> None:
-        client.sendall(b"x\n")
-        for _ in range(4):
-            time.sleep(0.6)
-            client.sendall(b"\n")
-        os.kill(jvm_pid, signal.SIGSTOP)
-        time.sleep(4)
-        client.sendall(b"y\n")
-        os.kill(jvm_pid, signal.SIGCONT)
-        time.sleep(1)
-        client.sendall(b"z\n")
-        until_closed(client)
-
-    got = reader(serve(stopping).port, tick_ms=300)
-    got.take_until(b"x\ny\nz\n")
-    assert got.reconnects() == 0
-
-
-@pytest.mark.parametrize("pauses", [(0.6, 0.6), (1.2, 1.2, 3.0, 3.0), (0.2, 0.2, 0.2, 0.2)])
-def test_blank_lines_are_no_heartbeats(
-    reader: Start, serve: Callable[..., Server], pauses: tuple[float, ...]
-) -> None:
-    got = reader(serve(beating(*pauses, then=10, last=b"y\n"), until_closed).port, tick_ms=300)
-    got.take_until(b"x\ny\n")
-    assert got.reconnects() == 0
-
-
-def test_ends_of_lines_that_come_alone_are_no_heartbeats(reader: Start, serve: Callable[..., Server]) -> None:
-    """A server may write the LF only before its next line."""
-
-    def late_ends(client: socket.socket) -> None:
-        for line in (b"x", b"\n", b"x", b"\n", b"x", b"\n", b"x", b"\n"):
-            client.sendall(line)
-            time.sleep(0.6)
-        time.sleep(4)
-        client.sendall(b"y\n")
-        until_closed(client)
-
-    got = reader(serve(late_ends).port, tick_ms=300)
-    got.take_until(b"x\nx\nx\nx\ny\n")
-    assert got.reconnects() == 0
-
-
-def test_a_long_pause_before_the_heartbeats_does_not_count_as_one(
-    reader: Start, serve: Callable[..., Server]
-) -> None:
-    """Three intervals of 0.6 s are over before the next line comes after 15 s, three of 6 s are not."""
-    beats = beating(6.0, *MANY_BEATS, then=15, last=b"y\n")
-    got = reader(serve(beats, until_closed).port, tick_ms=300)
-    got.take_until(b"x\n")
-    wait_until(lambda: got.reconnects() == 1, "the connection is broken", 60)
-    assert b"y" not in got.take()
 
 
 def test_a_pause_within_a_tls_record_loses_nothing(
