@@ -54,22 +54,22 @@ def test_the_timespan_is_held_to_the_tick() -> None:
     assert detected(rules, *map(event, (0, 15, 30, 45, 60.0000001))) == []
 
 
-def test_ten_thousand_failures_are_one_alert_that_grows() -> None:
+def test_thousands_of_failures_are_one_alert_that_grows() -> None:
     detector = Detector(rule_set(FAILED, BURST))
     steps = [
-        alert for number in range(10_000) for alert in detector.feed(event(number / 10, record_id=number + 1))
+        alert for number in range(3_000) for alert in detector.feed(event(number / 10, record_id=number + 1))
     ]
     steps += detector.finish()
     (alert,) = last_words(iter(steps))
-    assert (alert.count, len(alert.record_ids), alert.over) == (10_000, 20, True)
-    assert len(steps) < 14 + 1_000 / 60 + 2  # a report per doubling and per timespan
+    assert (alert.count, len(alert.record_ids), alert.over) == (3_000, 20, True)
+    assert len(steps) < 12 + 300 / 60 + 2  # a report per doubling and per timespan
     assert detector.held == 0
 
 
 def test_memory_holds_the_timespan_and_no_more() -> None:
     detector = Detector(rule_set(FAILED, BURST), lateness=10)
     most = 0
-    for number in range(5_000):
+    for number in range(1_500):
         list(detector.feed(event(number, record_id=number + 1, computer=f"WS-{number % 50}")))
         most = max(most, detector.held)
     assert most <= 60 + 10 + 60 // 8 + 2
@@ -78,28 +78,28 @@ def test_memory_holds_the_timespan_and_no_more() -> None:
 def test_a_count_needs_no_more_events_than_its_threshold() -> None:
     night = correlation("event_count", "failed", "{gte: 5}", "12h", "Computer")
     detector, most, last = Detector(rule_set(FAILED, night), lateness=10), 0, {}
-    for number in range(20_000):
+    for number in range(5_000):
         last |= {alert.id: alert for alert in detector.feed(event(number, record_id=number + 1))}
         most = max(most, detector.held)
     last |= {alert.id: alert for alert in detector.finish()}
     (alert,) = last.values()
     assert most < 160  # twice what came within lateness and a minute
-    assert alert.count == 20_000
+    assert alert.count == 5_000
     assert alert.record_ids == tuple(f"WS-1 Security {number}" for number in range(1, 21))
 
 
 def test_an_order_begins_with_its_first_rule_and_holds_nothing_without_it() -> None:
     ordered = correlation("temporal_ordered", "a, b", "", "1h", "Computer")
     detector, most, last = Detector(rule_set(A, B, ordered), lateness=10), 0, {}
-    for number in range(10_000):
-        event_id = 1 if number == 9_000 else 2
+    for number in range(3_000):
+        event_id = 1 if number == 2_500 else 2
         last |= {alert.id: alert for alert in detector.feed(event(number, event_id, record_id=number + 1))}
-        if number < 9_000:
+        if number < 2_500:
             most = max(most, detector.held)
     assert most < 150
     last |= {alert.id: alert for alert in detector.finish()}
     (alert,) = last.values()
-    assert (alert.count, alert.record_ids[0]) == (1_000, "WS-1 Security 9001")
+    assert (alert.count, alert.record_ids[0]) == (500, "WS-1 Security 2501")
 
 
 def test_a_correlation_of_one_that_waits_has_its_events_still() -> None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.detection import reference
@@ -91,7 +92,7 @@ def _tell(rule: Correlation, events: list[reference.Seen], lateness: int, seed: 
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(90), deadline=None)
 @given(events=EVENTS, lateness=st.sampled_from([1, 5, 100]), seed=st.integers(0, 9))
 def test_every_order_tells_what_the_reference_tells(
     name: str, events: list[reference.Seen], lateness: int, seed: int
@@ -119,11 +120,13 @@ def _crowd(dice: random.Random, places: int) -> list[reference.Seen]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=25, deadline=None)
-@given(dice=st.randoms(use_true_random=False), lateness=st.sampled_from([5, 15, 60, 200]))
+@settings(max_examples=examples(75), deadline=None)
+@given(seed=st.integers(0, 2**32), lateness=st.sampled_from([5, 15, 60, 200]))
 def test_a_crowd_of_events_out_of_order_tells_what_the_reference_tells(
-    name: str, dice: random.Random, lateness: int
+    name: str, seed: int, lateness: int
 ) -> None:
+    """By seed: hypothesis takes twenty times as long as the windows when it draws each number itself."""
+    dice = random.Random(seed)
     rule = DEFINITIONS[name]
     events = _crowd(dice, len(rule.refers_to))
     in_ticks = [each._replace(time=each.time * TICKS) for each in events]
