@@ -14,7 +14,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner, Result
 
+from detection.cli import main
 from detection.running.rule_source import BUILT_IN
 from local_stack.layout import REPOSITORY
 from producer.events.generator import generate
@@ -30,15 +32,15 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     start = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
     settings = GeneratorSettings(seed=2, scenarios=ATTACKS, start_time=start, labels=True)
     file = tmp_path_factory.mktemp("events") / "events.ndjson"
-    file.write_bytes(b"".join(event.line for event in islice(generate(settings), 25_000)))
+    file.write_bytes(b"".join(event.line for event in islice(generate(settings), 10_000)))
     return file
 
 
 @pytest.fixture(scope="module")
 def scored(events: Path) -> list[dict[str, Any]]:
     """The rows of the score of all events."""
-    answer = _run("score", "--json", "--fail-under", "1", events)
-    assert answer.returncode == 0, answer.stderr
+    answer = _asked("score", "--json", "--fail-under", "1", events)
+    assert answer.exit_code == 0, answer.stderr
     return [json.loads(line) for line in answer.stdout.splitlines()]
 
 
@@ -50,6 +52,13 @@ def alerts(events: Path) -> list[dict[str, Any]]:
 
 def _run(*words: str | Path, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([DETECT, *words], input=text, capture_output=True, check=False)
+
+
+def _asked(*words: str | Path) -> Result:
+    """The same in this process, for what takes no signals and does not read a pipe to its end."""
+    answer = CliRunner().invoke(main, [str(word) for word in words])
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+    return answer
 
 
 def test_every_scenario_is_found_and_nothing_else_is_called_one(scored: list[dict[str, Any]]) -> None:
@@ -68,9 +77,9 @@ detection:
 scenarios: [brute-force, log-cleared]
 """
     rules.write_text(text)
-    answer = _run("score", "--json", "--rules", rules, "--fail-under", "0.5", events)
+    answer = _asked("score", "--json", "--rules", rules, "--fail-under", "0.5", events)
     guessed, cleared = (json.loads(line) for line in answer.stdout.splitlines())
-    assert answer.returncode == 1
+    assert answer.exit_code == 1
     assert guessed["recall"] == 1.0
     assert 0 < guessed["precision"] < 0.5
     assert (cleared["recall"], cleared["found"]) == (0.0, 0)
@@ -97,7 +106,7 @@ def test_the_delay_is_that_of_the_run_that_found_the_alerts(
     of_then = [alert | {"detected_at": alert["last"]} for alert in alerts]
     file.write_text("".join(json.dumps(alert) + "\n" for alert in of_then))
     rows = [
-        json.loads(line) for line in _run("score", "--json", "--alerts", file, events).stdout.splitlines()
+        json.loads(line) for line in _asked("score", "--json", "--alerts", file, events).stdout.splitlines()
     ]
     installed = next(row for row in rows if row["scenario"] == "service-install")
     assert installed["delay_p50"] == installed["delay_p99"] == 0.0
@@ -113,7 +122,7 @@ def test_alerts_are_json_lines_and_decide_the_exit_code(events: Path, alerts: li
     assert "informational" not in {alert["level"] for alert in of_pipe}
     for alert in of_pipe:
         jsonschema.validate(alert, SCHEMA)
-    assert b"25,000 events" in answer.stderr
+    assert b"10,000 events" in answer.stderr
     assert _run("--fail-on-alert", "-", text=b"{}\n").returncode == 0
     assert {alert["id"] for alert in of_pipe} == {alert["id"] for alert in alerts}
 
@@ -125,10 +134,9 @@ def test_mistakes_of_the_call_are_told_in_a_line(tmp_path: Path) -> None:
         (("--topic", "t", "-"), 2, "not both"),
         (("--min-level", "loud", "-"), 2, "loud"),
     ):
-        answer = _run(*words)
-        assert answer.returncode == code, answer.stderr
-        assert said in answer.stderr.decode()
-        assert b"Traceback" not in answer.stderr
+        answer = _asked(*words)
+        assert answer.exit_code == code, answer.stderr
+        assert said in answer.stderr
 
 
 def test_rules_that_are_all_refused_are_no_clean_run(tmp_path: Path) -> None:
@@ -136,9 +144,9 @@ def test_rules_that_are_all_refused_are_no_clean_run(tmp_path: Path) -> None:
     file = tmp_path / "broken.yml"
     file.write_text("title: [")
     for words in (("--rules", file, "-"), ("score", "--rules", file, "-")):
-        answer = _run(*words, text=b"{}\n")
-        assert answer.returncode == 1
-        assert f"no rule is left: {file}:2: no YAML" in answer.stderr.decode()
+        answer = _asked(*words)
+        assert answer.exit_code == 1
+        assert f"no rule is left: {file}:2: no YAML" in answer.stderr
 
 
 def test_an_alert_comes_while_the_pipe_is_open_and_new_rules_on_request(tmp_path: Path) -> None:
@@ -208,7 +216,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(events: Path) -> None:
 
 
 def test_the_rules_that_never_match_here_are_named() -> None:
-    answer = _run("rules")
-    assert answer.returncode == 0
-    assert b"for a correlation only" in answer.stdout
-    assert _run("test").returncode == 0
+    answer = _asked("rules")
+    assert answer.exit_code == 0
+    assert "for a correlation only" in answer.stdout
+    assert _asked("test").exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -33,6 +34,7 @@ ODD = (
 EXPECTED_HITS = 300
 
 
+@cache
 def _lines(fmt: str) -> list[bytes]:
     start = datetime(2026, 1, 5, 8, tzinfo=timezone.utc)
     settings = GeneratorSettings(
@@ -70,8 +72,9 @@ def _evtx(line: bytes) -> bytes:
     return orjson.dumps({"Event": {"System": system, **where}}) + b"\n"
 
 
-@pytest.mark.parametrize("rules", [RuleSource([]).load(), rule_set(*ODD)], ids=["our own", "odd fields"])
-def test_every_shape_gives_the_same_hits(rules: RuleSet) -> None:
+@pytest.mark.parametrize("texts", [(), ODD], ids=["our own", "odd fields"])
+def test_every_shape_gives_the_same_hits(texts: tuple[str, ...]) -> None:
+    rules = rule_set(*texts) if texts else RuleSource([]).load()
     expected = _hits(rules, _lines("flat"))
     assert len(expected) > EXPECTED_HITS
     assert set(FORMATS) == {"flat", "winlogbeat", "nxlog", "winevtlog"}
