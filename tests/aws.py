@@ -11,7 +11,6 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
-from moto.server import ThreadedMotoServer
 from running import wait_until
 
 LOGIN = {
@@ -43,6 +42,10 @@ def moto_server(port: int) -> Iterator[str]:
 @contextmanager
 def moto_thread() -> Iterator[str]:
     """The endpoint of an empty server in this process: all servers of one process share their data."""
+    from moto.server import (
+        ThreadedMotoServer,
+    )  # takes a while, and most who import this module want no server
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     try:

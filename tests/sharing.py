@@ -17,9 +17,19 @@ TOGETHER = (
     ("tests/integration/kafka_setup/test_setup.py", "tests/integration/kafka_setup/test_own_tools.py"),
     ("tests/integration/forward/",),
     ("tests/faults/",),
-    ("tests/unit/flink_bridge/",),  # needs no server, but a JVM
+    ("tests/unit/flink_bridge/test_log_reader.py",),  # these two need no server, but a JVM each
+    ("tests/unit/flink_bridge/",),
     ("tests/integration/kafka_setup/test_three_brokers.py",),
     ("tests/integration/producer/test_log_directory.py",),
+)
+
+GROUPS = [each[0] for each in TOGETHER]
+
+# Unit tests that wait for seconds, most of them idle: they begin before the others.
+WAITING = (
+    "tests/unit/kafka_setup/test_session.py",
+    "tests/unit/console/test_reading.py",
+    "tests/unit/local_stack/test_watchdog.py",
 )
 
 
@@ -32,12 +42,13 @@ def group_of(nodeid: str) -> str:
 def rank(nodeid: str) -> int:
     """0 comes first: the groups above in their order, then the other integration tests, then unit tests."""
     group = group_of(nodeid)
-    names = [each[0] for each in TOGETHER]
-    if group in names:
-        return names.index(group)
-    return len(names) + needs_no_server(nodeid)
+    if group in GROUPS:
+        return GROUPS.index(group)
+    if not needs_no_server(nodeid):
+        return len(GROUPS)
+    return len(GROUPS) + (1 if group in WAITING else 2)
 
 
 def needs_no_server(nodeid: str) -> bool:
     """Whether the test, and all that come after it in its process, are unit tests."""
-    return nodeid.startswith("tests/unit/") and group_of(nodeid) == nodeid.partition("::")[0]
+    return nodeid.startswith("tests/unit/") and group_of(nodeid) not in GROUPS

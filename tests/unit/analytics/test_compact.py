@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 
-import pyarrow.dataset
 import pytest
 from aws import LOGIN, client, moto_thread
 from click.testing import CliRunner, Result
@@ -43,7 +42,9 @@ def _compact(*words: str | Path) -> Result:
 
 
 def _rows(target: Path) -> list[dict[str, object]]:
-    return pyarrow.dataset.dataset(target, partitioning="hive").to_table().to_pylist()
+    from pyarrow.dataset import dataset  # brings pandas: every process of the tests imports this file
+
+    return dataset(target, partitioning="hive").to_table().to_pylist()
 
 
 def _told(target: Path) -> list[bytes]:

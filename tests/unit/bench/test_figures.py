@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 from bench.book import Book, Record, load_book
-from bench.document import page, render
 from bench.harness import Case, Section, measure
 from bench.measurement import Sample
-from bench.plots import draw
 from bench.table import number
 
 
@@ -63,6 +61,9 @@ def test_of_a_long_failure_the_line_with_the_reason_stays() -> None:
 
 
 def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
+    from bench.document import render  # brings matplotlib: every process of the tests imports this file
+    from bench.plots import draw
+
     found = tuple(measure(section([]), 1, lambda what: None)[0])
     record = Record(
         "work", "Work", "events/s", "2026-01-01", "base", "A note.", "events/s", {"nc": "apt"}, found
@@ -79,6 +80,8 @@ def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_stored_figures() -> None:
+    from bench.document import page
+
     docs = Path(__file__).resolve().parents[3] / "docs"
     figures = docs / "performance.json"
     book = load_book(figures, json.loads(figures.read_text())["machine"])
