@@ -5,6 +5,7 @@ When they do not start, the tests that need them fail; nothing is skipped.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
@@ -50,6 +51,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the groups to the processes in the order of the tests."""
     items.sort(key=lambda item: rank(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """What the imports left stays until the end: the garbage collector need not search it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="module", autouse=True)

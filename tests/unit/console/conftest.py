@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Thread
@@ -18,6 +19,8 @@ from console.web.app import build_app
 from console.web.server import configure
 from kafka_setup.connection.settings import KafkaConnection, Secret
 
+# Only http is used, and to load the authorities of the world takes longer than a test.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 NOWHERE = KafkaConnection("127.0.0.1:1", username="observer", password=Secret("x"))
 
 
@@ -55,6 +58,6 @@ def open_console(_servers: Callable[[Settings], str]) -> Iterator[Callable[..., 
 
         def client(**settings: object) -> httpx.Client:
             known = Settings(NOWHERE, flink_url=None, producer_url="http://127.0.0.1:1", **settings)
-            return opened.enter_context(httpx.Client(base_url=_servers(known), timeout=60))
+            return opened.enter_context(httpx.Client(base_url=_servers(known), timeout=60, verify=NO_TLS))
 
         yield client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -16,6 +17,13 @@ SCRIPTS = {p.name for p in distribution("win-event-bridge").entry_points if p.gr
 BIN = Path(sys.executable).parent
 
 
+@cache
+def help_of(command: str) -> str:
+    """What a process of this command, and of the commands of it that follow, prints."""
+    script, *words = command.split()
+    return subprocess.run([BIN / script, *words, "--help"], capture_output=True, text=True, check=True).stdout
+
+
 def test_readme_is_short() -> None:
     assert len(README.splitlines()) < 150
 
@@ -23,8 +31,7 @@ def test_readme_is_short() -> None:
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_every_command_is_in_the_readme_and_has_help_with_an_example(script: str) -> None:
     assert f"`{script}" in README
-    result = subprocess.run([BIN / script, "--help"], capture_output=True, text=True, check=True)
-    assert re.search(r"Examples?:", result.stdout), result.stdout
+    assert re.search(r"Examples?:", help_of(script)), help_of(script)
 
 
 def test_every_command_in_the_readme_exists() -> None:
@@ -35,12 +42,8 @@ def test_every_option_of_a_command_in_the_readme_exists() -> None:
     for script, options in re.findall(
         r"(win-event-[a-z-]+(?: (?:apply|up|demo))?)((?: --[a-z-]+(?: [^ `|&]+)?)+)", README
     ):
-        words = script.split()
-        help_text = subprocess.run(
-            [BIN / words[0], *words[1:], "--help"], capture_output=True, text=True, check=True
-        )
         for option in re.findall(r"--[a-z-]+", options):
-            assert option in help_text.stdout, f"{script} has no {option}"
+            assert option in help_of(script), f"{script} has no {option}"
 
 
 def test_every_make_target_in_the_readme_exists() -> None:
