@@ -42,9 +42,7 @@ def moto_server(port: int) -> Iterator[str]:
 @contextmanager
 def moto_thread() -> Iterator[str]:
     """The endpoint of an empty server in this process: all servers of one process share their data."""
-    from moto.server import (
-        ThreadedMotoServer,
-    )  # takes a while, and most who import this module want no server
+    from moto.server import ThreadedMotoServer  # slow to import, and most who import this file want no server
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()

@@ -99,8 +99,8 @@ def test_ends_of_lines_that_come_alone_are_no_heartbeats(reader: Start, serve: C
 def test_a_long_pause_before_the_heartbeats_does_not_count_as_one(
     reader: Start, serve: Callable[..., Server]
 ) -> None:
-    """Three intervals of 0.6 s are over before the next line comes after 15 s, three of 6 s are not."""
-    beats = beating(6.0, *MANY_BEATS, then=15, last=b"y\n")
+    """Three intervals of 0.6 s are over before the next line comes after 35 s, three of 12 s are not."""
+    beats = beating(12.0, *MANY_BEATS, then=35, last=b"y\n")
     got = reader(serve(beats, until_closed).port, tick_ms=300)
     got.take_until(b"x\n")
     wait_until(lambda: got.reconnects() == 1, "the connection is broken", 60)
