@@ -20,6 +20,8 @@ from analytics.compact_cli import main
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
+pytestmark = pytest.mark.programs
+
 START = datetime(2026, 11, 20, 10, tzinfo=timezone.utc)
 SHAPES = ("flat", "winlogbeat", "nxlog", "winevtlog")
 SECURITY = "day=2026-11-20/hour=10/channel=Security"

@@ -12,6 +12,8 @@ import pytest
 
 from cli_types.extras import how_to_add, needed, requirement
 
+pytestmark = pytest.mark.programs
+
 _ROOT = Path(__file__).resolve().parents[3]
 # Runs a program as if the extra `bridge` were not installed.
 _WITHOUT_FLINK = """

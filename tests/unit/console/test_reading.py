@@ -20,6 +20,8 @@ from console.reading.producer import ProducerApi
 from console.reading.tail import Tail, fresh_offset
 from kafka_setup.connection.settings import KafkaConnection
 
+pytestmark = pytest.mark.programs
+
 
 def _http(body: bytes) -> bytes:
     return b"HTTP/1.0 200 OK\r\n\r\n" + body

@@ -16,6 +16,8 @@ from running import BIN, run
 from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, REPOSITORY
 
+pytestmark = pytest.mark.programs
+
 FLINK = REPOSITORY / "flink_bridge" / "Dockerfile"
 TOOLS = DEPLOY / "tools" / "Dockerfile"
 IMAGES = pytest.mark.parametrize("dockerfile", [FLINK, TOOLS], ids=["flink", "tools"])

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from containers import load_compose
 from prometheus_client import generate_latest
@@ -19,6 +20,8 @@ from kafka_setup.metrics import registry
 from kafka_setup.topology.file import load_topology
 from local_stack.layout import DEPLOY, Stack
 from local_stack.observe import find_tool, local_configuration, targets
+
+pytestmark = pytest.mark.programs
 
 PROMETHEUS = DEPLOY / "prometheus"
 TESTS = PROMETHEUS / "alerts.test.yml"

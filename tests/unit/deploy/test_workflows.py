@@ -9,6 +9,8 @@ from running import BIN, run
 
 from local_stack.layout import REPOSITORY
 
+pytestmark = pytest.mark.programs
+
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 from unit.detection.rule_texts import event
 
+pytestmark = pytest.mark.programs
+
 COMMAND = (sys.executable, "-m", "detection.cli")
 BURST = b"".join(event(n, IpAddress="10.0.0.9", TargetUserName="m.ito", record_id=n + 1) for n in range(40))
 CLEARED = b'{"timestamp":"2026-01-05T12:00:40Z","source":"Security","event_id":1102,"computer":"WS-1",'

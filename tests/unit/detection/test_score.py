@@ -22,6 +22,8 @@ from local_stack.layout import REPOSITORY
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
+pytestmark = pytest.mark.programs
+
 SCHEMA = json.loads((REPOSITORY / "detection" / "alert.schema.json").read_text())
 DETECT = Path(sys.executable).parent / "win-event-detect"
 ATTACKS = ("brute-force", "password-spray@20", "service-install@30", "log-cleared@40", "rogue-account@50")

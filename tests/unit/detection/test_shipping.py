@@ -10,6 +10,8 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
+pytestmark = pytest.mark.programs
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # PyFlink uses what it has deprecated itself
     from detection.flink import shipping

@@ -24,6 +24,8 @@ from producer.events.formats import FORMATS
 from producer.events.generator import GeneratorSettings, generate
 from producer.events.line_rule import read_line
 
+pytestmark = pytest.mark.programs
+
 FOLDER = Path(__file__).resolve().parent / "loggers"
 NOW = 1_795_608_000_000  # 2026-11-25T12:00:00Z
 DAY = 24 * 3_600_000

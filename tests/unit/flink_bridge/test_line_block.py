@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from plain_jvm import Compile
 
+pytestmark = pytest.mark.programs
+
 SIZE = 16
 
 

@@ -19,6 +19,8 @@ import trustme
 from jvm_reader import ANSWER, Kind, Server, Start, answering, request, saying, until_closed
 from running import wait_until
 
+pytestmark = pytest.mark.programs
+
 
 def test_a_file_that_nc_serves_arrives_whole(reader: Start, serve: Callable[..., Server]) -> None:
     """Such a server sends at once, reads nothing, and closes at the end of its file."""

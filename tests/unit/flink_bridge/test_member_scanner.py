@@ -19,6 +19,8 @@ from producer.events.formats import FORMATS
 from producer.events.generator import GeneratorSettings, generate
 from producer.events.line_rule import read_line
 
+pytestmark = pytest.mark.programs
+
 FOLDER = Path(__file__).resolve().parent
 TYPE = (
     "ROW<`level` STRING, `log` ROW<`level` STRING, `läng` STRING>, StringInserts ARRAY<STRING>, `a` STRING>"

@@ -19,6 +19,8 @@ from flink_bridge.jvm.classes import (
     write_jar,
 )
 
+pytestmark = pytest.mark.programs
+
 
 def test_the_jar_compiles(gateway: Any, tmp_path: Path) -> None:
     jar, classes = tmp_path / "classes.jar", CLASSES + BLOCK_CLASSES

@@ -9,6 +9,8 @@ from typing import Any
 import jvm_reader
 import pytest
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def soak(compile_java: Any) -> Iterator[Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def driver(compile_java: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.programs
+
 MINUTE = 60_000
 
 

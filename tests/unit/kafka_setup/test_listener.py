@@ -17,6 +17,8 @@ import trustme
 
 from kafka_setup.connection.listener import protocol_mismatch
 
+pytestmark = pytest.mark.programs
+
 Answer = Callable[[socket.socket], object]
 ROOT = Path(__file__).resolve().parents[3]
 

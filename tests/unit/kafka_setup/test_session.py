@@ -28,6 +28,8 @@ from kafka_setup.connection.settings import (
     read_oauth,
 )
 
+pytestmark = pytest.mark.programs
+
 Handler = Callable[[socket.socket], None]
 ATTEMPT = 1.0  # seconds
 

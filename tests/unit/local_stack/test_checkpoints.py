@@ -15,6 +15,8 @@ from local_stack.cluster.checkpoints import Job, job_ids, newest, start
 from local_stack.cluster.submission import UsageError, describe, program
 from local_stack.layout import Stack
 
+pytestmark = pytest.mark.programs
+
 A, B, OTHER = "a" * 32, "b" * 32, "c" * 32
 # As Flink writes them: a name with its length before it, twice.
 _HEAD = b"Ig-\0\0\0\6\0\0"

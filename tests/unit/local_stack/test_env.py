@@ -19,6 +19,8 @@ from local_stack.cli import main
 from local_stack.cluster.cluster import base_environment
 from local_stack.layout import Stack
 
+pytestmark = pytest.mark.programs
+
 USERS = ("bridge", "reader", "analytics", "detection", "connect", "observer", "admin")
 LEFT_OVER = {
     "KAFKA_USERNAME": "me",

@@ -17,6 +17,8 @@ from running import wait_until
 from local_stack import processes
 from local_stack.layout import Stack
 
+pytestmark = pytest.mark.programs
+
 SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
 
 

@@ -13,6 +13,8 @@ import pytest
 from local_stack.jars import shared_classes
 from local_stack.jars.java import java_home
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture(autouse=True)
 def few_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from local_stack import processes, watchdog
 from local_stack.cdc import connect, database, postgres
 from local_stack.layout import Stack
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Stack]:
