@@ -22,7 +22,8 @@ demo: setup  ## run the whole pipeline on this machine; DEMO_SECONDS=20 ends it 
 	@win-event-stack demo
 
 # What an event does not pass on its way from the producer into the topic and through the audit. `.ci/run` tests it, too.
-REST = $(addprefix tests/integration/,analytics console deploy detection docs forward local_stack)
+REST = $(addprefix tests/integration/,analytics console deploy detection docs forward local_stack \
+  kafka_setup/test_three_brokers.py)
 PYTEST = python -m pytest -m "not nightly" --numprocesses 4 --no-loadscope-reorder --durations 10
 
 test: servers  ## run all unit tests, and the pipeline and its audit with a real broker and a real Flink cluster

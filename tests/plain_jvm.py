@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from subprocess import Popen
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def java_text(*names: str | Path) -> str:
 
 @contextmanager
 def plain_jvm() -> Iterator[Any]:
-    """PyFlink's connection to a JVM of its own, which ends with the block.
+    """PyFlink's connection to a JVM with a log of its own, which ends with the block.
 
     PyFlink forgets the process that it has started; here somebody has to wait for it.
     """
@@ -43,18 +44,19 @@ def plain_jvm() -> Iterator[Any]:
     launch = java_gateway.launch_gateway_server_process
 
     def keep(environment: dict[str, str], words: list[str]) -> Popen[bytes]:
-        started.append(launch({**environment, **QUICK_JVM}, words))
+        started.append(launch({**environment, **QUICK_JVM, "FLINK_LOG_DIR": folder}, words))
         return started[-1]
 
     java_gateway.launch_gateway_server_process = keep
-    try:
-        yield java_gateway.get_gateway()
-    finally:
-        java_gateway.get_gateway().shutdown()
-        java_gateway._gateway = None
-        java_gateway.launch_gateway_server_process = launch
-        for process in started:
-            process.communicate(timeout=60)  # it ends when its stdin does
+    with TemporaryDirectory(prefix="win-event-jvm-") as folder:
+        try:
+            yield java_gateway.get_gateway()
+        finally:
+            java_gateway.get_gateway().shutdown()
+            java_gateway._gateway = None
+            java_gateway.launch_gateway_server_process = launch
+            for process in started:
+                process.communicate(timeout=60)  # it ends when its stdin does
 
 
 @cache
