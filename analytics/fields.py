@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from producer.event_fields import INSERTS
-from producer.event_shapes import PATHS
+from producer.event_shapes import LEVEL_NAMES, LEVELS, PATHS
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,20 @@ def _data(name: str) -> Field:
 
 _CHANNEL = _where("source")
 
+
+def _named(column: str) -> str:
+    """The Windows name of a level, in SQL; another word stays, as in event_shapes.level_name."""
+    cases = " ".join(f"WHEN '{word}' THEN '{name}'" for word, name in LEVEL_NAMES.items())
+    return f"CASE LOWER({column}) {cases} ELSE {column} END"
+
+
 # NXLog calls a failed audit an ERROR, though Windows gives it the level Information.
-_LEVEL = """CASE
-    WHEN `level` IS NOT NULL THEN `level`
-    WHEN `log`.`level` IS NOT NULL THEN INITCAP(`log`.`level`)
-    WHEN EventType LIKE 'AUDIT%' THEN 'Information'
-    WHEN Severity IS NOT NULL THEN CASE Severity WHEN 'DEBUG' THEN 'Verbose' WHEN 'INFO' THEN 'Information'
-      ELSE INITCAP(Severity) END
-    WHEN `Level` IS NOT NULL THEN CASE `Level` WHEN '1' THEN 'Critical' WHEN '2' THEN 'Error'
-      WHEN '3' THEN 'Warning' WHEN '5' THEN 'Verbose' ELSE 'Information' END
+_LEVEL = f"""CASE
+    WHEN `level` IS NOT NULL THEN {_named("`level`")}
+    WHEN `log`.`level` IS NOT NULL THEN {_named("`log`.`level`")}
+    WHEN UPPER(EventType) LIKE '%AUDIT%' THEN '{LEVELS[0]}'
+    WHEN Severity IS NOT NULL THEN {_named("Severity")}
+    WHEN `Level` IS NOT NULL THEN {_named("`Level`")}
     ELSE 'unknown' END"""
 
 FIELDS: dict[str, Field] = {

@@ -62,12 +62,13 @@ LEVEL_WORDS = {
 """A level in lower case, also one of Syslog's -> its name in Windows."""
 # From the most severe, as Windows numbers them; 0 is shown as Information, too, and comes last.
 SEVERITY = tuple(LEVELS[number] for number in (1, 2, 3, 4, 5))
-_LEVEL_NAMES = {str(number): name for number, name in LEVELS.items()} | LEVEL_WORDS
+LEVEL_NAMES = LEVEL_WORDS | {str(number): name for number, name in LEVELS.items()}
+"""A level as any writer writes it, in lower case -> its name in Windows."""
 
 
 def level_name(level: str) -> str:
     """The Windows name of a level, from that name in any case, a Syslog word or the number."""
-    return _LEVEL_NAMES.get(level.lower(), level)
+    return LEVEL_NAMES.get(level.lower(), level)
 
 
 def is_audit_of_nxlog(event: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ import json
 import random
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from running import QUICK_JVM, REPOSITORY, run
 
 from analytics.answers import primary_key
 from local_stack.jars.java import java_home
+from producer.events.any_shape import level_of, shape_of
 
 pytestmark = pytest.mark.integration
 
@@ -116,3 +117,24 @@ def test_every_answer_equals_plain_pythons_in_all_shapes(tmp_path: Path) -> None
     assert {row["kind"] for row in tries.values()} == {"guessing", "spray"}
     assert bursts
     assert found["alerts"] == bursts | tries
+
+
+def test_the_level_of_any_writer_is_that_of_the_other_tools(tmp_path: Path) -> None:
+    written: list[dict[str, Any]] = [
+        *({"level": level} for level in ("Error", "warn", "INFO", "debug", "critical", "custom")),
+        *({"log": {"level": level}} for level in ("warn", "warning", "error", "information")),
+        *({"Level": level} for level in ("Error", "Warning", "0", 1, 2, 5)),
+        *({"Severity": level} for level in ("WARNING", "CRITICAL", "DEBUG", "INFO")),
+        *({"Severity": "ERROR", "EventType": kind} for kind in ("AUDIT_FAILURE", "FailureAudit", "ERROR")),
+    ]
+    events = [{"timestamp": f"{START:%Y-%m-%dT%H:%M:%S}Z", "computer": "a", **each} for each in written]
+    (tmp_path / "events.ndjson").write_bytes(b"".join(json.dumps(each).encode() + b"\n" for each in events))
+    answer = run(
+        sys.executable, JOB, "level_counts", "--from-files", tmp_path / "events.ndjson",
+        env={"JAVA_HOME": str(java_home()), **QUICK_JVM},
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    rows = map(json.loads, answer.stdout.splitlines())
+    assert {row["level"]: row["events"] for row in rows} == Counter(
+        level_of(each, shape_of(each)) for each in events
+    )
