@@ -23,6 +23,7 @@ from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
 from flink_bridge.job_cli import (
+    SILENCE,
     describe_option,
     flink_needed,
     print_notes,
@@ -32,6 +33,7 @@ from flink_bridge.job_cli import (
     waiting_for_kafka,
 )
 from flink_bridge.kafka.options_cli import examine, print_description
+from kafka_setup.connection.silence import after_silence
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -91,7 +93,7 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     with flink_needed():
         from analytics.flink import graph, preflight
-    from analytics.flink.archive_check import check_archive
+    from analytics.flink.archive_check import WAIT, check_archive
     from flink_bridge.flink_cluster import with_parallelism
     from flink_bridge.jvm.classes import PASSWORD_CLASSES, TABLE_CLASSES
 
@@ -102,7 +104,9 @@ def _submit(settings: AnalyticsSettings, check: bool) -> None:
             notes = preflight.check(settings, prefix) if check else ()
         print_notes(notes)
         if check and settings.archive:
-            check_archive(settings.archive)
+            where = f"the archive {settings.archive.path} does not answer yet; waiting up to {WAIT:.0f} s"
+            with after_silence(SILENCE, lambda: click.echo(where, err=True)):
+                check_archive(settings.archive)
         graph.ask_topic(settings, prefix, jar)
 
 

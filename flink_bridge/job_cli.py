@@ -21,7 +21,7 @@ from kafka_setup.connection.options import option
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
 from kafka_setup.connection.silence import after_silence
 
-_SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
+SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
 
 
 def version_option() -> Callable[[Any], Any]:
@@ -87,7 +87,7 @@ def told(*refusals: type[Exception]) -> Iterator[None]:
         sys.exit(130)
 
 
-def waiting_for_kafka(bootstrap_servers: str, silence: float = _SILENCE) -> AbstractContextManager[None]:
+def waiting_for_kafka(bootstrap_servers: str, silence: float = SILENCE) -> AbstractContextManager[None]:
     """Tell the user what is waited for if a check takes longer than `silence` seconds."""
     return after_silence(silence, lambda: click.echo(_no_answer(bootstrap_servers), err=True))
 

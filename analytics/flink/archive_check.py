@@ -13,7 +13,7 @@ from analytics.settings import ArchiveSettings
 from flink_bridge.flink_cluster import runs_here
 from flink_bridge.kafka.preflight import PreflightError
 
-_SECONDS = 5.0
+WAIT = 60.0  # seconds for the connection to an S3 server
 _PROBE = "_win-event-check"  # readers of folders skip names that begin with _
 
 
@@ -48,7 +48,7 @@ def _check_endpoint() -> None:
     address = urlsplit(endpoint)
     port = address.port or (443 if address.scheme == "https" else 80)
     try:
-        socket.create_connection((address.hostname or "", port), _SECONDS).close()
+        socket.create_connection((address.hostname or "", port), WAIT).close()
     except OSError as error:
         raise PreflightError(
             f"S3 at {endpoint}: {error.strerror or error}; is the server there? (s3.endpoint of Flink, "
