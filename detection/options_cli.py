@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli_types import FiniteFloat
-from detection.matching.rule_files import LEVELS
+from detection.matching.rule_files import RULE_LEVELS
 from kafka_setup.connection.options import option
 
 _PATH = click.Path(path_type=Path)
@@ -66,7 +66,7 @@ OUTPUT_OPTIONS = (
         show_default="pretty on a terminal", help="json: one alert per line, written when it is over.",
     ),
     option(
-        "--min-level", "WIN_EVENT_MIN_LEVEL", type=click.Choice(LEVELS), default="low",
+        "--min-level", "WIN_EVENT_MIN_LEVEL", type=click.Choice(RULE_LEVELS), default="low",
         help="Alerts of lower levels are only counted. Correlations still use every hit.",
     ),
     click.option("--fail-on-alert", is_flag=True, help="Exit with code 1 if there was an alert."),

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-LEVELS = ("informational", "low", "medium", "high", "critical")
+RULE_LEVELS = ("informational", "low", "medium", "high", "critical")
 """The levels of rules, here because options need them without pySigma, whose import takes a second."""
 
 _AFTER_WORDS = ("logsource:", "detection:", "correlation:", "filter:")  # what is before them is for people

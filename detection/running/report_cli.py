@@ -10,7 +10,7 @@ import orjson
 
 from detection.alerts import Alert
 from detection.detector import Detector
-from detection.matching.rule_files import LEVELS
+from detection.matching.rule_files import RULE_LEVELS
 from detection.matching.rule_set import RuleSet
 from detection.running.printable import printable
 
@@ -19,7 +19,7 @@ class Report:
     """Counts alerts, and reports progress on stderr. Alerts below the level `lowest` are only counted."""
 
     def __init__(self, lowest: str) -> None:
-        self._lowest = LEVELS.index(lowest)
+        self._lowest = RULE_LEVELS.index(lowest)
         self._below = 0
         self.alerts = 0
         self.has_shown = False  # also an alert that an earlier run has reported and that goes on
@@ -41,7 +41,7 @@ class Report:
 
     def take(self, alert: Alert) -> bool:
         """Count an alert; False if it is not to be shown."""
-        if LEVELS.index(alert.head.level) < self._lowest:
+        if RULE_LEVELS.index(alert.head.level) < self._lowest:
             self._below += alert.new
             return False
         self.has_shown = True
@@ -67,7 +67,7 @@ class Report:
         counts = detector.counts
         told = [f"{counts.lines:,} events", f"{self.alerts:,} alerts"]
         for number, what in (
-            (self._below, f"below {LEVELS[self._lowest]} not shown: --min-level"),
+            (self._below, f"below {RULE_LEVELS[self._lowest]} not shown: --min-level"),
             (counts.rejected, "lines are no event"),
             (too_long, "lines are too long"),
             (counts.late, "hits came too late for correlations"),
