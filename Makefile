@@ -1,4 +1,4 @@
-# Two commands do everything: `make demo` and `make test`. Both set up what they need.
+# `make demo` runs the pipeline, `make test` tests it. Both set up what they need.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Some containers set this variable. Python then compiles all imported modules at every start: collecting tests took 24 s, not 9.
@@ -29,7 +29,7 @@ PYTEST = python -m pytest -m "not nightly" --numprocesses 4 --no-loadscope-reord
 test: servers  ## run all unit tests, and the pipeline and its audit with a real broker and a real Flink cluster
 	@$(PYTEST) $(addprefix --ignore=,$(REST))
 
-test-rest: servers  ## run the tests of everything else: analytics, detection, console, forwarding, deployment, stack
+test-rest: servers  ## run all other tests: analytics, detection, console, forwarding, deployment, stack, documents
 	@$(PYTEST) $(REST)
 
 .PHONY: servers test-rest classes
@@ -43,7 +43,7 @@ test-nightly: setup tools  ## run the tests that take minutes and seldom fail, s
 	@python -m pytest -m nightly
 	@WIN_EVENT_ALL_EXAMPLES=1 python -m pytest tests/unit -m "not nightly" --numprocesses 2
 
-test-fast: setup  ## run the unit tests that start no JVM and no other program; run this first after a change
+test-fast: setup  ## run the unit tests that start no program and do not wait; run this first after a change
 	@python -m pytest tests/unit -m "not nightly and not programs" --numprocesses 2
 
 .PHONY: test-damage

@@ -37,7 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _FewClusters(LoadScopeScheduling):
-    """For `make test`: tests mostly wait for servers, so there are more processes than cores."""
+    """Tests mostly wait for servers, so there are more processes than cores."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)

@@ -1,4 +1,4 @@
-"""Which test files go to one process of `make test` together, and which groups of them come first."""
+"""Which test files share a process of `make test` and `make test-rest`, and which groups come first."""
 
 from __future__ import annotations
 

@@ -20,8 +20,6 @@ from analytics.compact_cli import main
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 
-pytestmark = pytest.mark.programs
-
 START = datetime(2026, 11, 20, 10, tzinfo=timezone.utc)
 SHAPES = ("flat", "winlogbeat", "nxlog", "winevtlog")
 SECURITY = "day=2026-11-20/hour=10/channel=Security"
@@ -84,6 +82,7 @@ def test_only_complete_parts_are_taken_and_a_repeat_takes_only_new_ones(tmp_path
     assert _told(parquet) == sorted(lines[:20])
 
 
+@pytest.mark.programs
 def test_what_a_killed_run_has_left_is_completed(tmp_path: Path) -> None:
     archive, parquet, lines = tmp_path / "archive", tmp_path / "parquet", _lines(160)
     for number in range(0, 160, 4):
@@ -148,6 +147,7 @@ def test_a_damaged_file_of_the_target_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in answer.output
 
 
+@pytest.mark.programs
 @pytest.mark.usefixtures("removed_at_once")
 def test_an_archive_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _lines(20)

@@ -12,8 +12,6 @@ import pytest
 
 from cli_types.extras import how_to_add, needed, requirement
 
-pytestmark = pytest.mark.programs
-
 _ROOT = Path(__file__).resolve().parents[3]
 # Runs a program as if the extra `bridge` were not installed.
 _WITHOUT_FLINK = """
@@ -61,6 +59,7 @@ def test_a_missing_module_of_an_extra_ends_the_tool_with_the_command() -> None:
         import_module("not_there")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "words",
     ["flink_bridge/job.py --hostname h --port 1", "analytics/job.py level_counts", "detection/job.py"],

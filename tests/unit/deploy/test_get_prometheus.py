@@ -6,9 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from running import run
 
 from local_stack.layout import REPOSITORY
+
+pytestmark = pytest.mark.programs
 
 _USED = ("bash", "dirname", "grep", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "touch")
 _TEMPLATES = "/usr/share/prometheus/alertmanager"

@@ -6,9 +6,12 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from running import BIN
 
 from local_stack.layout import DEPLOY, REPOSITORY
+
+pytestmark = pytest.mark.programs
 
 NAME, JOB_ID = "win-event-bridge", "a" * 32
 LISTED = "26.11.2026 10:00:00 : " + "b" * 32 + " : {name} ({state})"

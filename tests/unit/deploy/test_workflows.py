@@ -9,11 +9,10 @@ from running import BIN, run
 
 from local_stack.layout import REPOSITORY
 
-pytestmark = pytest.mark.programs
-
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"])
 def test_the_published_schema_accepts_them(schema: str) -> None:
     result = run(BIN / "check-jsonschema", "--builtin-schema", schema, *WORKFLOWS)

@@ -177,7 +177,7 @@ def test_an_alert_comes_while_the_pipe_is_open_and_new_rules_on_request(tmp_path
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["title"] == "Second"
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.programs
-
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SCRIPTS = {p.name for p in distribution("win-event-bridge").entry_points if p.group == "console_scripts"}
@@ -30,6 +28,7 @@ def test_readme_is_short() -> None:
     assert len(README.splitlines()) < 150
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_every_command_is_in_the_readme_and_has_help_with_an_example(script: str) -> None:
     assert f"`{script}" in README
@@ -40,6 +39,7 @@ def test_every_command_in_the_readme_exists() -> None:
     assert set(re.findall(r"\bwin-event-[a-z-]+", README)) - {"win-event-bridge"} <= set(SCRIPTS)
 
 
+@pytest.mark.programs
 def test_every_option_of_a_command_in_the_readme_exists() -> None:
     for script, options in re.findall(
         r"(win-event-[a-z-]+(?: (?:apply|up|demo))?)((?: --[a-z-]+(?: [^ `|&]+)?)+)", README

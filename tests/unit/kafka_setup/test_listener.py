@@ -17,8 +17,6 @@ import trustme
 
 from kafka_setup.connection.listener import protocol_mismatch
 
-pytestmark = pytest.mark.programs
-
 Answer = Callable[[socket.socket], object]
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -95,6 +93,7 @@ def test_the_next_server_is_asked_where_one_is_not_there(listener: Callable[[Ans
     assert protocol_mismatch("no-port", "SSL") is None
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "tool",
     [

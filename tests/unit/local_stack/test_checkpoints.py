@@ -15,8 +15,6 @@ from local_stack.cluster.checkpoints import Job, job_ids, newest, start
 from local_stack.cluster.submission import UsageError, describe, program
 from local_stack.layout import Stack
 
-pytestmark = pytest.mark.programs
-
 A, B, OTHER = "a" * 32, "b" * 32, "c" * 32
 # As Flink writes them: a name with its length before it, twice.
 _HEAD = b"Ig-\0\0\0\6\0\0"
@@ -117,6 +115,7 @@ def test_a_job_that_is_not_to_be_checked_names_no_listener(tmp_path: Path) -> No
     assert describe(Stack(tmp_path), program(["--no-check"])).listener is None
 
 
+@pytest.mark.programs
 def test_the_containers_find_the_same_by_their_records(tmp_path: Path) -> None:
     records = tmp_path / "jobs"
     records.write_text(f"'mine' ({A})\n'other' ({OTHER})\n")

@@ -16,6 +16,8 @@ from local_stack import processes
 from local_stack.health.process_metrics import ProcessCollector, size_on_disk
 from local_stack.layout import Stack
 
+pytestmark = pytest.mark.programs
+
 # A parent with a child; both hold memory.
 _FAMILY = """
 import subprocess, sys
