@@ -44,7 +44,7 @@ test-nightly: setup tools  ## run the tests that take minutes and seldom fail, s
 	@WIN_EVENT_ALL_EXAMPLES=1 python -m pytest tests/unit -m "not nightly" --numprocesses 2
 
 test-fast: setup  ## run the unit tests that start no program and do not wait; run this first after a change
-	@python -m pytest tests/unit -m "not nightly and not programs" --numprocesses 2 -p no:schemathesis --durations 12
+	@python -m pytest tests/unit -m "not nightly and not programs" --numprocesses 2 -p no:schemathesis --durations 10
 
 .PHONY: test-damage
 test-damage: setup  ## damage records at random and compare with what win-event-verify reports: 5,000 cases of each kind

@@ -21,17 +21,22 @@ pytestmark = pytest.mark.integration
 MANY_BEATS = (0.6,) * 9
 
 
+def beat(client: socket.socket, *pauses: float) -> None:
+    """Send a line, then an LF after each of these pauses (seconds)."""
+    client.sendall(b"x\n")
+    for pause in pauses:
+        time.sleep(pause)
+        client.sendall(b"\n")
+
+
 def beating(*pauses: float, then: float, last: bytes = b"") -> Script:
-    """A line, then an LF after each of these pauses (seconds), then silence, then `last`.
+    """The same, then silence for `then` seconds, then `last`.
 
     A reader that ends the connection gets nothing more: what is sent at that moment, it may still read.
     """
 
     def script(client: socket.socket) -> None:
-        client.sendall(b"x\n")
-        for pause in pauses:
-            time.sleep(pause)
-            client.sendall(b"\n")
+        beat(client, *pauses)
         client.settimeout(then)
         try:
             until_closed(client)
@@ -57,10 +62,7 @@ def test_heartbeats_that_nobody_could_hear_are_not_missing(
     """The process was stopped, and what came meanwhile is in its socket."""
 
     def stopping(client: socket.socket) -> None:
-        client.sendall(b"x\n")
-        for _ in range(4):
-            time.sleep(0.6)
-            client.sendall(b"\n")
+        beat(client, *(0.6,) * 4)
         os.kill(jvm_pid, signal.SIGSTOP)
         time.sleep(4)
         client.sendall(b"y\n")
