@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from cli_types.extras import needed
 from kafka_setup.connection.options import option
+from toolkit.extras import needed
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

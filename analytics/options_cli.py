@@ -14,12 +14,12 @@ from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
 from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
 from analytics.tables.inventory import ALERTS
-from cli_types import FiniteFloat
 from flink_bridge.job_cli import checkpoint_option
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
+from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 HOSTS = Path(__file__).resolve().with_name("hosts.csv")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.measurement import Measurement
-from kafka_setup.atomic_file import write_atomically
+from toolkit.atomic_file import write_atomically
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from bench.measurement import Sample
+from toolkit.ranks import nearest_rank
 
 
 class Percentiles:
@@ -25,5 +26,5 @@ class Percentiles:
             self._count = len(values)
             if not values:
                 raise RuntimeError("there was no answer")
-            self._found = {p: values[min(int(len(values) * p / 100), len(values) - 1)] for p in self._wanted}
+            self._found = {each: values[nearest_rank(each, len(values)) - 1] for each in self._wanted}
         return Sample(float(self._found.pop(wanted)), self._count)

@@ -13,7 +13,8 @@ from console.cache.settings import CacheServer, CacheSettingsError, has_password
 from console.settings import Settings, Topics
 from console.web.server import ListenError, serve
 from kafka_setup.connection.options import kafka_connection_options, take_connection
-from kafka_setup.connection.settings import ConnectionSettingsError, is_loopback, read_password
+from kafka_setup.connection.settings import ConnectionSettingsError, read_password
+from toolkit.addresses import is_loopback
 
 _DEFAULTS = Topics()
 Command = TypeVar("Command", bound=Callable[..., Any])

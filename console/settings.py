@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 
 from console.cache.settings import CacheServer
 from kafka_setup.connection.settings import KafkaConnection, Secret
+from toolkit.addresses import host_names
 
 VERSION_PATH = "/api/v1"
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,4 @@ class Settings:
     @property
     def host_names(self) -> frozenset[str]:
         """The allowed values of a request's Host header; others are an attack by a foreign page."""
-        return frozenset({*LOOPBACK_NAMES, self.host.lower(), *(name.lower() for name in self.allowed_hosts)})
+        return host_names(self.host, self.allowed_hosts)

@@ -14,7 +14,6 @@ import orjson
 from rich.console import Console
 from rich.live import Live
 
-from cli_types import FiniteFloat, read_environment
 from consumer.log_client.bookmark import BookmarkError, BookmarkFile
 from consumer.log_client.stream_connection import StreamError
 from consumer.log_client.stream_reader import ReadSettings
@@ -33,6 +32,7 @@ from consumer.tail.stats import StreamStats, stats_view
 from consumer.tail.tail import Tail, TailSettings
 from consumer.tail.view import Render, fields, full, pretty, raw
 from producer.endpoint import DEFAULT_PORT, Endpoint, EndpointError, parse_endpoint
+from toolkit.options import FiniteFloat, read_environment
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

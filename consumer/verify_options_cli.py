@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from cli_types import FiniteFloat
 from consumer.tail.event_filter import FilterError, parse_since
 from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.report import Rules
@@ -29,6 +28,7 @@ from producer.events.formats import FORMATS
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.timeline.rate_pattern import RATE_PATTERNS
 from producer.run_options_cli import moment, seconds, shares
+from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

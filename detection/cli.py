@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 import click
 import orjson
 
-from cli_types import FiniteFloat, read_environment
-from cli_types.extras import needed
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from producer.events.event_time import TICKS
+from toolkit.extras import needed
+from toolkit.options import FiniteFloat, read_environment
 
 with needed("win-event-detect", "detect", "sigma", "re2"):
     from detection.alerts import Alert

@@ -17,7 +17,6 @@ if not __package__:
 
 import click
 
-from cli_types import FiniteFloat
 from detection.correlation.bounds import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import LATENESS_OPTIONS, RULE_OPTIONS, WINDOW_OPTIONS, options
@@ -35,6 +34,7 @@ from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_descrip
 from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
+from toolkit.options import FiniteFloat
 
 _OPTIONS = (
     option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic of the events."),

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from cli_types import FiniteFloat
 from detection.matching.rule_files import RULE_LEVELS
 from kafka_setup.connection.options import option
+from toolkit.options import FiniteFloat
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

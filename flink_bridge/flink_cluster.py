@@ -11,8 +11,8 @@ from urllib.error import URLError
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
-from cli_types.http import open_url
 from flink_bridge.kafka.preflight import PreflightError
+from toolkit.http import open_url
 
 
 class _Parallel(Protocol):

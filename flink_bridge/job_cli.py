@@ -14,12 +14,12 @@ from typing import Any
 
 import click
 
-from cli_types import FiniteFloat
-from cli_types.extras import needed
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
 from kafka_setup.connection.silence import after_silence
+from toolkit.extras import needed
+from toolkit.options import FiniteFloat
 
 SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
 

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import click
 from prometheus_client import start_http_server
 
-from cli_types import FiniteFloat
 from forward.counts import ForwardMetrics
 from forward.forwarder import Forwarder, ForwardSettings
 from forward.stream import Stream, StreamError
 from forward.topic import TopicError, TopicSettings
 from kafka_setup.connection.options import kafka_connection_options, take_connection
+from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from cli_types.extras import missing
 from forward.records import Record
+from toolkit.extras import missing
 
 _ACTIVE_SECONDS = 120.0
 _ANSWER_SECONDS = 60  # a request that is given up is sent again: its records may then be there twice

@@ -9,7 +9,6 @@ from typing import Any
 import click
 from confluent_kafka import KafkaException
 
-from cli_types import read_environment
 from kafka_setup import rows
 from kafka_setup.changes.apply import ApplySettings, apply, compare
 from kafka_setup.changes.state import NotAllowedError
@@ -26,6 +25,7 @@ from kafka_setup.connection.session import KafkaUnavailableError, open_admin, re
 from kafka_setup.connection.settings import ConnectionSettingsError
 from kafka_setup.removal_cli import rotate_command, teardown_command
 from kafka_setup.topology.file import TopologyError, parse_topology
+from toolkit.options import read_environment
 
 DEFAULT_FILE = "kafka-topology.yaml"
 PLANNED = {

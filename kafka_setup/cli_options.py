@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import click
 
-from cli_types import FiniteFloat
 from kafka_setup.connection.options import kafka_connection_options, take_connection
 from kafka_setup.connection.passwords import known_passwords
 from kafka_setup.connection.session import DEFAULT_WAIT
@@ -22,6 +21,7 @@ from kafka_setup.topology.file import (
     renamed_topics,
 )
 from kafka_setup.topology.resources import Topology
+from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -10,11 +10,11 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli_types.extras import how_to_add
-from kafka_setup.atomic_file import write_atomically
 from kafka_setup.connection.passwords import new_password, store_password
 from local_stack import processes
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from toolkit.atomic_file import write_atomically
+from toolkit.extras import how_to_add
 
 NAME = "cache"
 _SHIPPED = DEPLOY / "cache" / "valkey.conf"

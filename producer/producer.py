@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from producer.feeding import Feeding
-from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_loopback
+from producer.http.settings import TOKEN_VARIABLE, HttpSettings
 from producer.log.event_log import EventLog
 from producer.log.intake import Intake
 from producer.log.ledger import POSTED
@@ -29,6 +29,7 @@ from producer.opening import (
 from producer.parts import Parts
 from producer.rate_report import RateReport
 from producer.serving.server import Server
+from toolkit.addresses import is_loopback
 
 _log = logging.getLogger("producer")
 

@@ -18,10 +18,10 @@ from running import RunningStack
 from bench.bridge.cluster import Cluster, cluster
 from bench.load.promises import Found, Promise, judged, percentiles
 from bench.load.run import Watched, run
-from cli_types import FiniteFloat
 from consumer.standard_output import table_console
 from local_stack.cluster.submission import is_up
 from local_stack.layout import load_stack
+from toolkit.options import FiniteFloat
 
 
 @click.command()

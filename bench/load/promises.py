@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from toolkit.ranks import percentile
+
 RESULT_SECONDS = 5.0
 CPU_PERCENT, MEMORY_PERCENT = 70.0, 80.0
 _SHARE = 0.99  # share of the requested rate: the last second is never complete
@@ -74,5 +76,4 @@ def _seconds(name: str, milliseconds: int | None) -> Promise:
 def percentiles(values: Iterable[int], wanted: Sequence[float] = (50, 95, 99)) -> dict[str, int | None]:
     """By the nearest rank."""
     ordered = sorted(values)
-    places = {f"p{each:g}": min(int(len(ordered) * each / 100), len(ordered) - 1) for each in wanted}
-    return {name: ordered[place] if ordered else None for name, place in places.items()}
+    return {f"p{each:g}": percentile(ordered, each) for each in wanted}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from cli_types.extras import missing
 from console.cache.settings import CacheServer, CacheSettingsError
 from console.reading.poller import AwayError
+from toolkit.extras import missing
 
 TIMEOUT = 0.5  # seconds, for a connection and for an answer
 MAX_BYTES = 4 * 1024 * 1024  # of one value

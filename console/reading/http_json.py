@@ -8,8 +8,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
-from cli_types.http import open_url
 from console.reading.poller import AwayError, LateError
+from toolkit.http import open_url
 
 SECONDS = 60.0
 MAX_BYTES = 8 * 1024 * 1024

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from console.state.event import LEVELS, OTHER
+from toolkit.ranks import percentile
 
 SECONDS = 300
 _SAMPLES = 500  # latencies per second
@@ -38,7 +39,7 @@ class Series:
             bucket.levels[NAMES.index(level)] += 1
             self.totals[level] += 1
             if latency is not None and len(bucket.latencies) < _SAMPLES:
-                bucket.latencies.append(latency)
+                bucket.latencies.append(round(latency, 4))
 
     def rejected(self, now: float) -> None:
         with self._lock:
@@ -78,10 +79,5 @@ def _row(bucket: Bucket) -> list[float | None]:
         *bucket.levels,
         bucket.rejected,
         bucket.alerts,
-        *(quantile(ordered, q) for q in (0.5, 0.95, 0.99)),
+        *(percentile(ordered, percent) for percent in (50, 95, 99)),
     ]
-
-
-def quantile(ordered: list[float], q: float) -> float | None:
-    """The quantile by the nearest rank; None without values."""
-    return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))], 4) if ordered else None

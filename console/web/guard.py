@@ -1,24 +1,21 @@
 """Who may send requests: no foreign web page, only known host names, and only with the token.
 
-A page of another site can send requests to this machine. It cannot set the header X-Win-Event-Console without
-asking first (which is never allowed), it cannot hide its Origin, and its own name is in Host if it made that
-name point here.
+A page of another site cannot set the header X-Win-Event-Console without asking first, which is never allowed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import VERSION_PATH, Settings
 from console.web.problems import problem
-from kafka_setup.connection.settings import is_loopback
+from toolkit.addresses import is_address, is_loopback
+from toolkit.request_headers import bearer_token, foreign_page, host_name, media_type
 
 OWN_HEADER = "x-win-event-console"
 COOKIE = "win-event-console"
@@ -69,14 +66,13 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     def _refusal(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
-        host = headers.get("host", "")
-        name = host_name(host)
+        name = host_name(headers.get("host", ""))
         if name not in self._settings.host_names and not self._is_own_address(name):
             return 403, f"this console is not {name or 'nameless'}: start it with --allow-host NAME"
         closed = path == METRICS_PATH or (path.startswith("/api/") and path != SESSION_PATH)
         if closed and not self._knows_token(headers):
             return 401, f"POST the token of the console to {SESSION_PATH}, or send it as a bearer token"
-        return None if method in _SAFE else _refuse_change(host, headers)
+        return None if method in _SAFE else _refuse_change(headers)
 
     def _is_own_address(self, name: str) -> bool:
         """Whether the host is an address of this console.
@@ -89,9 +85,8 @@ class Guard:
         token = self._settings.token
         if token is None:
             return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
+        if (given := bearer_token(headers)) is not None:
+            return hmac.compare_digest(given.encode("latin-1"), token.encode())
         return hmac.compare_digest(_cookie(headers).encode("latin-1", "replace"), remembered(token).encode())
 
 
@@ -105,44 +100,17 @@ def remembered(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def host_name(host: str) -> str:
-    """The host in a Host header, without the port: `localhost:8085` → localhost, `[::1]:8085` → ::1."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-def is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_change(host: str, headers: Headers) -> tuple[int, str] | None:
-    origin = headers.get("origin")
-    if origin is not None and urlsplit_netloc(origin) != host.lower():
-        return 403, f"a page of {origin} may not change anything here"
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return 403, "a page of another site may not change anything here"
+def _refuse_change(headers: Headers) -> tuple[int, str] | None:
+    if page := foreign_page(headers):
+        return 403, f"{page} may not change anything here"
     if OWN_HEADER not in headers:
         return 403, "a request that changes something needs the header X-Win-Event-Console: 1"
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MAX_BODY:
         return 413, f"a body of at most {MAX_BODY} bytes, with a Content-Length"
-    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if int(length) and kind != "application/json":
+    if int(length) and media_type(headers) not in ("", "application/json"):
         return 415, "the body must be application/json"
     return None
-
-
-def urlsplit_netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
 
 
 def _cookie(headers: Headers) -> str:

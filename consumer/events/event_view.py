@@ -11,8 +11,6 @@ from producer.events.any_shape import ANYWHERE, FieldPaths, data_field, field_te
 from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
-# A terminal executes control characters: text from the network must not move the cursor or set the title.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FAILURE_BIT, _SUCCESS_BIT = 1 << 52, 1 << 53  # of the 64 keywords of a Windows event
 _FAILED_LOGONS = (4625, 4771)
 _ACCOUNTS = ("TargetUserName", "SubjectUserName", "AccountName")
@@ -110,10 +108,3 @@ def _outcome_of(text: str) -> str:
 
 def _number(text: str) -> int:
     return int(text[:19]) if text.isascii() and text.isdecimal() else 0
-
-
-def clean(text: str) -> str:
-    """The text with control characters as escapes."""
-    if text.isprintable():
-        return text
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from kafka_setup.atomic_file import write_atomically
+from toolkit.atomic_file import write_atomically
 
 _VERSION = 1
 

@@ -9,9 +9,10 @@ import orjson
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
-from consumer.events.event_view import EventView, clean
+from consumer.events.event_view import EventView
 from producer.events.any_shape import FLAT, shape_of
 from producer.events.event_time import to_milliseconds
+from toolkit.terminal_text import printable
 
 # line, its view (None: not a JSON object) -> text with LF
 Render = Callable[[bytes, "EventView | None"], bytes]
@@ -46,14 +47,14 @@ def pretty(width: int | None, paint: Paint) -> Render:
 
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
-            text = NOT_JSON + clean(line.decode("utf-8", "backslashreplace"))
+            text = NOT_JSON + printable(line.decode("utf-8", "backslashreplace"))
             return f"{paint(_cut(text, width), _STYLES['Error'])}\n".encode()
         failed = event.failed
-        word = "Failure" if failed else clean(_SHORT_LEVELS.get(event.level, event.level))
+        word = "Failure" if failed else printable(_SHORT_LEVELS.get(event.level, event.level))
         level = f"{word[:8]:<8}"
-        where = f"{clean(event.source):<11} {clean(event.computer.partition('.')[0]):<12}"
+        where = f"{printable(event.source):<11} {printable(event.computer.partition('.')[0]):<12}"
         rest = f"{where} {event.event_id:>5}  {_who(event)}{_first_line(event.message)}"
-        time = f"{clean(_time_of_day(event.timestamp)):<12}"
+        time = f"{printable(_time_of_day(event.timestamp)):<12}"
         room = None if width is None else width - len(time) - len(level) - 2
         painted = paint(level, _STYLES["Error"] if failed else _STYLES.get(event.level, _PLAIN))
         shown = _cut(rest, room).rstrip()
@@ -63,12 +64,12 @@ def pretty(width: int | None, paint: Paint) -> Render:
 
 
 def _first_line(message: str) -> str:
-    return clean((message.strip().splitlines() or [""])[0])
+    return printable((message.strip().splitlines() or [""])[0])
 
 
 def _who(event: EventView) -> str:
     """The account and address, such as `m.ito from 203.0.113.77: `, or the parts of it that the event has."""
-    account, address = clean(event.account), clean(event.address)
+    account, address = printable(event.account), printable(event.address)
     who = f"{account} from {address}" if account and address else account or address
     return f"{who}: " if who else ""
 
@@ -89,7 +90,7 @@ def full(paint: Paint) -> Render:
 
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
-            return f"{NOT_JSON}{clean(line.decode('utf-8', 'backslashreplace'))}\n\n".encode()
+            return f"{NOT_JSON}{printable(line.decode('utf-8', 'backslashreplace'))}\n\n".encode()
         message = ".".join((shape_of(event.event) or FLAT).message)
         rows = sorted(_flatten(event.event, ""), key=lambda row: row[0] == message)
         names = max((len(name) for name, _ in rows), default=0)
@@ -98,8 +99,8 @@ def full(paint: Paint) -> Render:
         for name, value in rows:
             text = _shown(value)
             if not text.isprintable():
-                text = indent.join(map(clean, text.expandtabs(_TAB).splitlines()))
-            lines.append(f"{paint(clean(name).ljust(names), _DIM)} : {text}")
+                text = indent.join(map(printable, text.expandtabs(_TAB).splitlines()))
+            lines.append(f"{paint(printable(name).ljust(names), _DIM)} : {text}")
         return ("\n".join(lines) + "\n\n").encode()
 
     return render
@@ -110,9 +111,9 @@ def fields(paths: tuple[str, ...]) -> Render:
 
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
-            return f"{NOT_JSON}{clean(line.decode('utf-8', 'backslashreplace'))}\n".encode()
+            return f"{NOT_JSON}{printable(line.decode('utf-8', 'backslashreplace'))}\n".encode()
         values = (event.value(path) for path in paths)
-        return ("\t".join(clean(_shown(value)) or "-" for value in values) + "\n").encode()
+        return ("\t".join(printable(_shown(value)) or "-" for value in values) + "\n").encode()
 
     return render
 

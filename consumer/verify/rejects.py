@@ -13,11 +13,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consumer.events.event_view import clean
 from consumer.verify.audit.records import RejectedLine
 from consumer.verify.audit.rejected import NO_REASON
 from consumer.verify.expected.judges import Progress
 from consumer.verify.records.kafka_records import Topic, TopicReader
+from toolkit.terminal_text import printable
 
 _FIRST_BYTES = 120
 
@@ -92,22 +92,22 @@ def _counts(rejects: Rejects) -> Table:
     table.add_column("endpoints")
     for reason, count in rejects.by_reason():
         endpoints = ", ".join(
-            f"{clean(endpoint) or '?'} ({n:,})" for endpoint, n in rejects.endpoints(reason)
+            f"{printable(endpoint) or '?'} ({n:,})" for endpoint, n in rejects.endpoints(reason)
         )
-        table.add_row(Text(clean(reason)), f"{count:,}", Text(endpoints))
+        table.add_row(Text(printable(reason)), f"{count:,}", Text(endpoints))
     table.add_row("in all", f"{rejects.total:,}", "")
     return table
 
 
 def _newest(rejects: Rejects) -> Iterator[Text]:
     for reason, _ in rejects.by_reason():
-        yield Text(f"\nthe newest of {clean(reason)}", style="bold")
+        yield Text(f"\nthe newest of {printable(reason)}", style="bold")
         for line in rejects.newest[reason]:
             yield Text(f"{_time(line.timestamp)}  {line.partition}/{line.offset}  {_first(line.value)}")
 
 
 def _first(value: bytes) -> str:
-    shown = clean(value[:_FIRST_BYTES].decode("utf-8", "backslashreplace"))
+    shown = printable(value[:_FIRST_BYTES].decode("utf-8", "backslashreplace"))
     return f"{shown}… ({len(value):,} bytes)" if len(value) > _FIRST_BYTES else shown
 
 

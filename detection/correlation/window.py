@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from detection.correlation.clock import NEVER
 from detection.correlation.definition import NUMBERS, Correlation
 from detection.matching.compiling.values import number
+from toolkit.ranks import percentile
 
 MOST_EVIDENCE = 20
 _SMALL = 16  # entries; a window with fewer is not worth a look between two sweeps
@@ -489,9 +490,7 @@ class _Numbers:
         if rule.kind == "value_median":
             middle = len(numbers) // 2
             return numbers[middle] if len(numbers) % 2 else (numbers[middle - 1] + numbers[middle]) / 2
-        # Nearest rank: the smallest value such that at least this percentage of values is not larger.
-        rank = -(-rule.percentile * len(numbers) // 100)
-        return numbers[max(rank, 1) - 1]
+        return percentile(numbers, rule.percentile)
 
 
 def _number(text: str) -> Fraction | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import cloudpickle
 
-_PACKAGES = ("detection", "producer", "flink_bridge", "kafka_setup")
+_PACKAGES = ("detection", "producer", "flink_bridge", "kafka_setup", "toolkit")
 _ROOT = Path(__file__).resolve().parents[2]
 
 

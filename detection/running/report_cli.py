@@ -12,7 +12,7 @@ from detection.alerts import Alert
 from detection.detector import Detector
 from detection.matching.rule_files import RULE_LEVELS
 from detection.matching.rule_set import RuleSet
-from detection.running.printable import printable
+from toolkit.terminal_text import printable
 
 
 class Report:

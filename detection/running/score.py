@@ -18,6 +18,7 @@ from detection.matching.matcher import Hit
 from detection.matching.rule_set import Head, RuleSet
 from producer.events.event_time import read_ticks
 from producer.events.line_rule import parse_object
+from toolkit.ranks import percentile
 
 
 class Label(NamedTuple):
@@ -54,9 +55,8 @@ class Score:
         return self.found / decided if decided else None
 
     def delay(self, percent: int) -> float | None:
-        """The delay at a quantile, by nearest rank."""
-        ranked = sorted(self.delays)
-        return ranked[max(-(-percent * len(ranked) // 100), 1) - 1] if ranked else None
+        """The percentile of the delays."""
+        return percentile(sorted(self.delays), percent)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from detection.alerts import Alert
 from detection.matching.rule_set import RuleSet
-from detection.running.printable import printable
 from detection.running.score import Score
+from toolkit.terminal_text import printable
 
 _PIPE_COLUMNS = 160  # without a terminal, rich would fold lines at 80 characters
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}

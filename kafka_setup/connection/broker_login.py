@@ -11,10 +11,10 @@ import os
 import sys
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from kafka_setup.connection.jaas import escape
 from kafka_setup.connection.passwords import password_file
 from kafka_setup.connection.settings import Secret, read_password_file
+from toolkit.atomic_file import write_atomically
 
 ITERATIONS = 8192
 

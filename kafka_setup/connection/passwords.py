@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from kafka_setup.connection.settings import (
     ConnectionSettingsError,
     Secret,
@@ -14,6 +13,7 @@ from kafka_setup.connection.settings import (
     read_password_file,
 )
 from kafka_setup.topology.resources import User
+from toolkit.atomic_file import write_atomically
 
 
 def known_passwords(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from toolkit.addresses import is_loopback
 
 REQUEST_TIMEOUT = 60.0
 """In seconds: how long one request to a broker may take before a tool or the check of a job gives up."""
@@ -146,15 +147,6 @@ def servers_of(bootstrap_servers: str) -> Iterator[tuple[str, str, int]]:
     for server in bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition(":")
         yield server.strip(), host.strip("[]"), int(port) if port.isascii() and port.isdigit() else 0
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_password(environment: Mapping[str, str], variable: str = "KAFKA_PASSWORD") -> Secret | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from local_stack.layout import LOOPBACK
+from toolkit.atomic_file import write_atomically
 
 
 def ensure_certificates(authority: Path, keystore: Path) -> None:

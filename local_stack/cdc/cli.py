@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli_types import FiniteFloat
 from local_stack import processes
 from local_stack.cdc import postgres
 from local_stack.layout import LOOPBACK, Stack
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
+from toolkit.options import FiniteFloat
 
 if TYPE_CHECKING:
     from local_stack.cdc.status import Standing

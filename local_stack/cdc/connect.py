@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from kafka_setup.connection.passwords import password_file
 from local_stack import processes
 from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology
 from local_stack.cdc import postgres
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from toolkit.atomic_file import write_atomically
 
 NAME = "connect"
 USER = "connect"  # in Kafka

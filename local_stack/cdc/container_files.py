@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from kafka_setup.connection.jaas import escape
 from kafka_setup.connection.settings import Secret, read_password_file
 from local_stack.cdc import inventory
+from toolkit.atomic_file import write_atomically
 
 ITERATIONS = 4096
 _ROLES = {

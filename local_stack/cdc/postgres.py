@@ -9,10 +9,10 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli_types.extras import how_to_add
 from kafka_setup.connection.passwords import new_password, password_file, store_password
 from local_stack import processes
 from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from toolkit.extras import how_to_add
 
 NAME = "postgres"
 SUPER_USER = "postgres"  # only creates the roles and the tables

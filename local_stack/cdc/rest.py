@@ -9,8 +9,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
-from cli_types.http import open_url
 from local_stack import processes
+from toolkit.http import open_url
 
 CONNECTOR = "/connectors/inventory"
 BUSY = 409  # during a rebalance, which may also delay a request for long: try again

@@ -19,13 +19,13 @@ from typing import Any
 
 import yaml
 
-from cli_types.extras import how_to_add
-from kafka_setup.atomic_file import write_atomically
 from local_stack.jars import shared_classes
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import SHORT_LIVED, java_home
 from local_stack.layout import Stack
 from local_stack.processes import StartError
+from toolkit.atomic_file import write_atomically
+from toolkit.extras import how_to_add
 
 _ASK_SIZES = {"jobmanager": "GET_JM_RESOURCE_PARAMS", "taskmanager": "GET_TM_RESOURCE_PARAMS"}
 _ANSWER = re.compile(r"^BASH_JAVA_UTILS_EXEC_RESULT:(.*)$", re.MULTILINE)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request
 
-from cli_types.http import open_url
+from toolkit.http import open_url
 
 _SECONDS = 60.0  # seconds for an answer; a busy machine takes many
 

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka_setup.atomic_file import write_atomically
 from local_stack import processes, tools
 from local_stack.cluster.cluster import base_environment
 from local_stack.cluster.flink_java import flink_home, java_command, program_environment, read_settings
 from local_stack.layout import LOOPBACK, REPOSITORY, Stack
+from toolkit.atomic_file import write_atomically
 
 NAME = "sql-gateway"
 USER = "analytics"

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli_types import FiniteFloat
 from local_stack.demo import demo as show_case
 from local_stack.health.peek import Peeked
 from local_stack.health.peek_view import as_table
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
+from toolkit.options import FiniteFloat
 
 SHOWN_EVENTS = 10  # shown one by one; after them, only their number is shown
 PIPE_WIDTH = 160

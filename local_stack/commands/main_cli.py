@@ -9,7 +9,6 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from cli_types import is_consent
 from local_stack import processes, stack, tools
 from local_stack.backup.cli import export, restore
 from local_stack.cdc.cli import cdc
@@ -23,6 +22,7 @@ from local_stack.health import doctor as examinations
 from local_stack.health.doctor_flink import endpoints
 from local_stack.reset.cli import reset
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
+from toolkit.options import is_consent
 
 
 class _Commands(click.Group):

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cli_types import FiniteFloat
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack.health.report import Reader, Report, as_json
 from local_stack.health.report_view import as_screen
 from local_stack.layout import Stack
 from local_stack.terminal import current_stack
+from toolkit.options import FiniteFloat
 
 _PIPE_WIDTH = 100
 _RATE_SECONDS = 1.0  # seconds between the two readings for the rates of a single report

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from cli_types.extras import how_to_add
 from local_stack import processes
 from local_stack.broker import broker
 from local_stack.health.doctor_flink import examine_flink, examine_sockets
@@ -19,6 +18,7 @@ from local_stack.health.warnings import Finding
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import java_home
 from local_stack.layout import LOOPBACK, Stack
+from toolkit.extras import how_to_add
 
 _MIN_JAVA, _MAX_JAVA = 17, 21  # Kafka 4 brokers need 17; Flink 2.2 is released for up to 21
 _NEEDED_BYTES = 2 * 2**30

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local_stack.health.peek import Peeked
+from toolkit.terminal_text import printable
 
 _READABLE = 24  # characters of a text, of which its column shows at least that many
 _BETWEEN = 3  # characters between two columns
@@ -43,8 +44,8 @@ def _block(record: Peeked, row: dict[str, Any]) -> RenderableType:
     fields.add_column(style="dim", no_wrap=True)
     fields.add_column()
     for name, value in row.items():
-        fields.add_row(_cut(f"  {_printable(name)}"), _cut(_printable(_text(value))))
-    return Group(_cut(f"{_time(record.time)}  {_printable(_key(record.key))}"), fields)
+        fields.add_row(_cut(f"  {printable(name)}"), _cut(printable(_text(value))))
+    return Group(_cut(f"{_time(record.time)}  {printable(_key(record.key))}"), fields)
 
 
 def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:
@@ -67,7 +68,7 @@ def as_table(records: Sequence[Peeked], keys: bool = True) -> Table:
             [_text(row.get(name)) for name in fields] if flat and row is not None else [_raw(record.value)]
         )
         outside = (_time(record.time), _key(record.key)) if keys else ()
-        table.add_row(*(_cut(_printable(cell)) for cell in (*outside, *cells)))
+        table.add_row(*(_cut(printable(cell)) for cell in (*outside, *cells)))
     return table
 
 
@@ -95,11 +96,6 @@ def _key(key: bytes | None) -> str:
 
 def _raw(data: bytes | None) -> str:
     return "-" if data is None else data.decode("utf-8", "backslashreplace")
-
-
-def _printable(text: str) -> str:
-    """The text without control characters, which a terminal would execute."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _text(value: Any) -> str:

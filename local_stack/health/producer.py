@@ -7,7 +7,7 @@ from http.client import HTTPException
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli_types.http import open_url
+from toolkit.http import open_url
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,7 @@
 """Who may send requests: only by a known host name, from no other site, with the token, and not too many at
 once.
 
-A page of another site can make a browser send requests to this machine. But it cannot hide its Origin, and
-its own name is in Host if it made that name point here. Requests that change something must have the type
-application/json, which a form cannot send.
+Requests that change something must have the type application/json, which a form of a web page cannot send.
 """
 
 from __future__ import annotations
@@ -11,14 +9,15 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from producer.http.connections import OVER
 from producer.http.problems import Refusal
-from producer.http.settings import TOKEN_VARIABLE, HttpSettings, is_address, is_loopback
+from producer.http.settings import TOKEN_VARIABLE, HttpSettings
+from toolkit.addresses import is_address, is_loopback
+from toolkit.request_headers import bearer_token, foreign_page, host_name, media_type
 
 INTAKE_PATHS = ("/events", "/logs")
 PROBE_PATHS = ("/healthz", "/readyz", "/metrics")  # answered even under load
@@ -80,7 +79,7 @@ class Guard:
             _check_kind(path, headers)
 
     def _check_host(self, headers: Headers) -> None:
-        name = _host_name(headers.get("host", ""))
+        name = host_name(headers.get("host", ""))
         if name not in self.settings.host_names and not is_address(name):
             raise Refusal(403, f"this server is not called {name!r}: see --http-allow-host", "host")
 
@@ -91,44 +90,21 @@ class Guard:
                 return
             detail = f"a server beyond loopback needs a token for changes: set {TOKEN_VARIABLE}"
             raise Refusal(403, detail, "token")
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        given = given.strip() if scheme.lower() == "bearer" else ""
+        given = bearer_token(headers) or ""
         if not hmac.compare_digest(given.encode("latin-1"), token.encode()):
             raise Refusal(401, f"send the token of {TOKEN_VARIABLE} as Authorization: Bearer …", "token")
 
 
 def _check_origin(headers: Headers) -> None:
-    origin = headers.get("origin")
-    if origin is not None and _netloc(origin) != headers.get("host", "").lower():
-        raise Refusal(403, f"a page of {origin} may not change anything here", "foreign page")
-    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        raise Refusal(403, "a page of another site may not change anything here", "foreign page")
+    if page := foreign_page(headers):
+        raise Refusal(403, f"{page} may not change anything here", "foreign page")
 
 
 def _check_kind(path: str, headers: Headers) -> None:
     is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     kinds = (JSON_KIND, *NDJSON_KINDS) if path in INTAKE_PATHS else (JSON_KIND,)
-    if not is_empty and kind_of(headers) not in kinds:
+    if not is_empty and media_type(headers) not in kinds:
         raise Refusal(415, f"the body must be {' or '.join(kinds[:2])}: set Content-Type")
-
-
-def kind_of(headers: Headers) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _host_name(host: str) -> str:
-    """The host in a Host header, without the port: `localhost:9998` → localhost, `[::1]:9998` → ::1."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
 
 
 def _bounded(scope: Scope, receive: Receive) -> Receive:

@@ -19,12 +19,13 @@ from starlette.responses import Response
 
 from producer.http.bodies import BodyError, Gunzip, json_events
 from producer.http.connections import OVER
-from producer.http.guard import JSON_KIND, NDJSON_KINDS, kind_of
+from producer.http.guard import JSON_KIND, NDJSON_KINDS
 from producer.http.problems import Refusal
 from producer.http.settings import HttpLimits
 from producer.log.event_log import LogFullError, LogRefusedError
 from producer.log.intake import Intake, Place
 from producer.log.lines import LineSplitter, as_logged
+from toolkit.request_headers import media_type
 
 BOM = b"\xef\xbb\xbf"  # it is the start of a body written by Windows, not part of the first event
 _SHOWN = 1000  # rejected events that an answer lists
@@ -97,7 +98,7 @@ class Taker:
     is_open: Callable[[], bool]
 
     async def take(self, request: Request) -> Response:
-        is_lines = kind_of(request.headers) in NDJSON_KINDS
+        is_lines = media_type(request.headers) in NDJSON_KINDS
         is_atomic = _flag(request, "atomic")
         is_streamed = is_lines and not is_atomic
         taking = _Taking()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from toolkit.addresses import host_names
+
 TOKEN_VARIABLE = "WIN_EVENT_HTTP_TOKEN"  # noqa: S105 - the name of a variable
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,4 @@ class HttpSettings:
     @cached_property
     def host_names(self) -> frozenset[str]:
         """The names that a Host header may have, besides an address."""
-        return frozenset(
-            name.lower().rstrip(".") for name in (*LOOPBACK_NAMES, self.host, *self.allowed_hosts)
-        )
-
-
-def is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a bound name or address is loopback."""
-    return host in LOOPBACK_NAMES or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+        return host_names(self.host, self.allowed_hosts)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from producer.log.recovery import (
     ABOUT_FILE,
@@ -25,8 +27,8 @@ from producer.log.recovery import (
     mark_of,
     recover,
     segment_path,
-    write_json,
 )
+from toolkit.atomic_file import remove_drafts, write_atomically
 
 FSYNC_POLICIES = ("always", "second", "never")
 _SMALLEST_SEGMENT, _LARGEST_SEGMENT = 64 * 1024, 64 * 1024 * 1024
@@ -59,10 +61,9 @@ class LogDirectory:
 
     def open(self, fmt: str) -> RecoveredLog:
         """Recover an existing log, without a torn last line, or begin a new one. Raises LogDirectoryError."""
+        remove_drafts(self._folder)
         log = recover(self._folder, fmt)
-        write_json(
-            self._folder / ABOUT_FILE, log.about(self._fsync, clean=False), sync=self._fsync != "never"
-        )
+        self._write_json(self._folder / ABOUT_FILE, log.about(self._fsync, clean=False))
         if not log.segments:
             log.segments.append(Segment(0, 0, {}))
             self._write_about_segment(0, 0, {})
@@ -172,9 +173,8 @@ class LogDirectory:
             with contextlib.suppress(OSError):
                 os.fdatasync(self._active)
                 if not self._broken:
-                    write_json(
-                        self._folder / ABOUT_FILE, self._about.about(self._fsync, clean=True), sync=True
-                    )
+                    about = json.dumps(self._about.about(self._fsync, clean=True))
+                    write_atomically(self._folder / ABOUT_FILE, about)
             with self._swapping:
                 os.close(self._active)
                 os.close(self._end_file)
@@ -189,7 +189,10 @@ class LogDirectory:
     def _write_about_segment(self, start: int, events: int, record_ids: RecordIds) -> None:
         rows = [[computer, source, last] for (computer, source), last in record_ids.items()]
         path = segment_path(self._folder, start).with_suffix(".json")
-        write_json(path, {"events": events, "record_ids": rows}, sync=self._fsync != "never")
+        self._write_json(path, {"events": events, "record_ids": rows})
+
+    def _write_json(self, path: Path, value: Any) -> None:
+        write_atomically(path, json.dumps(value), sync=self._fsync != "never")
 
 
 def _write_all(file: int, data: bytes) -> None:

@@ -5,7 +5,6 @@ The producer starts whatever a kill or a power cut left. Parts that cannot be us
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import secrets
@@ -284,20 +283,3 @@ def _boot_id() -> str:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:
         return ""
-
-
-def write_json(path: Path, value: Any, sync: bool) -> None:
-    """Replace the file as a whole: a kill leaves the old or the new one."""
-    scratch = path.with_name(f".{path.name}.new")
-    with scratch.open("w", encoding="ascii") as file:
-        json.dump(value, file)
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
-    scratch.replace(path)
-    if sync:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

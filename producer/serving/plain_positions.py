@@ -8,11 +8,13 @@ most as many as the log keeps.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from pathlib import Path
 
-from producer.log.recovery import read_json, write_json
+from producer.log.recovery import read_json
+from toolkit.atomic_file import write_atomically
 
 _log = logging.getLogger("producer.serving")
 _MAX_ADDRESSES = 4096
@@ -82,7 +84,7 @@ class PlainPositions:
     def _write(self, file: Path, positions: dict[str, list[int]]) -> None:
         """A disk that is full ends no client; the log says once what a restart would lose."""
         try:
-            write_json(file, positions, sync=False)
+            write_atomically(file, json.dumps(positions), sync=False)
         except OSError as error:
             if self._can_save:
                 _log.error("%s: %s: after a restart, plain clients may miss events", file, error.strerror)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kafka_setup.atomic_file import write_atomically
+from toolkit.atomic_file import write_atomically
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from faults.shared_stack import SharedStack, one_broker
 from faults.whole_run import whole_run
 from running import repeated
 
-from cli_types import FiniteFloat
+from toolkit.options import FiniteFloat
 
 ROUND_SECONDS = 240.0  # of faults; then everything is audited, and the next round starts with empty topics
 RATE = 500

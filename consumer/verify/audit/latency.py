@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from producer.events.event_time import to_milliseconds
+from toolkit.ranks import nearest_rank
 
 _EXACT_BELOW = 10_000  # milliseconds; larger values keep three digits
 # 2026-11-21T09:28:24.1778590Z: the text up to the point, the milliseconds, the rest
@@ -75,7 +76,7 @@ class AppendTimes:
             self._counts[kept] = self._counts.get(kept, 0) + count
 
     def _percentile(self, percent: int) -> int:
-        wanted = -(-sum(self._counts.values()) * percent // 100)
+        wanted = nearest_rank(percent, sum(self._counts.values()))
         passed = 0
         for latency in sorted(self._counts):
             passed += self._counts[latency]

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from cli_types.extras import missing
 from consumer.verify.audit.records import AuditError, Place, Record
 from consumer.verify.audit.report import Unread
+from toolkit.extras import missing
 
 S3 = "s3://"
 _BATCH_BYTES = 512 * 2**10  # fits into a processor's cache

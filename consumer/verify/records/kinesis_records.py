@@ -10,9 +10,9 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from cli_types.extras import missing
 from consumer.verify.audit.records import AuditError, Place, Record
 from consumer.verify.audit.report import Unread
+from toolkit.extras import missing
 
 _LIMIT = 1_000  # records of a request
 _PATIENCE_SECONDS = 60.0

@@ -59,5 +59,5 @@ def test_what_comes_after_the_end_is_late_and_a_copy_replaces_nothing() -> None:
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
-    assert percentiles(range(100)) == {"p50": 50, "p95": 95, "p99": 99}
+    assert percentiles(range(1, 101)) == {"p50": 50, "p95": 95, "p99": 99}
     assert percentiles([]) == {"p50": None, "p95": None, "p99": None}

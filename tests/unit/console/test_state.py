@@ -12,7 +12,7 @@ from console.state.business import TOP, WINDOW, Business
 from console.state.event import logon_account, read_event
 from console.state.recent import Recent
 from console.state.results import Results, Row
-from console.state.series import NAMES, SECONDS, Series, quantile
+from console.state.series import NAMES, SECONDS, Series
 
 
 def row(key: str, offset: int, topic: str = "top_5m", **fields: object) -> Row:
@@ -90,7 +90,7 @@ def test_seconds_are_counted_by_level_and_the_running_one_is_left_out() -> None:
     (only,) = series.rows(0, now=11.5)
     assert only[0] == 10
     assert dict(zip(NAMES, only[1:], strict=False))["Error"] == 2
-    assert only[1 + len(NAMES) :] == [1, 1, 0.4, 0.4, 0.4]
+    assert only[1 + len(NAMES) :] == [1, 1, 0.2, 0.4, 0.4]
     assert series.totals["Error"] == 2
     assert [each[0] for each in series.rows(11, now=12.0)] == [11]
 
@@ -101,12 +101,6 @@ def test_the_series_keeps_five_minutes() -> None:
         series.event(float(second), "Verbose", None)
     assert len(series.rows(0, 2000.0)) == SECONDS
     assert series.totals["Verbose"] == 1000
-
-
-@pytest.mark.parametrize(("q", "expected"), [(0.5, 51), (0.99, 100), (0.0, 1), (1.0, 100)])
-def test_quantiles_are_by_rank(q: float, expected: float) -> None:
-    assert quantile([float(n) for n in range(1, 101)], q) == expected
-    assert quantile([], q) is None
 
 
 def test_the_accounts_that_fail_most_are_those_of_the_last_minutes() -> None:

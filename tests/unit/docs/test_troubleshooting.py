@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "TROUBLESHOOTING.md").read_text(encoding="utf-8")
 FOLDERS = (
-    "analytics", "cli_types", "console", "consumer", "detection", "flink_bridge", "forward", "kafka_setup",
+    "analytics", "toolkit", "console", "consumer", "detection", "flink_bridge", "forward", "kafka_setup",
     "local_stack", "producer",
 )  # fmt: skip
 # Rows whose left column is not a message of ours.

@@ -9,8 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli_types import is_consent
 from local_stack.cli import main
+from toolkit.options import is_consent
 
 
 def _all_commands(group: click.Group) -> dict[str, click.Command]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_types.extras import how_to_add, needed, requirement
+from toolkit.extras import how_to_add, needed, requirement
 
 _ROOT = Path(__file__).resolve().parents[3]
 # Runs a program as if the extra `bridge` were not installed.
@@ -79,7 +79,7 @@ def test_a_job_without_flink_names_the_extra(words: str) -> None:
 def test_no_message_advises_to_install_by_the_name_alone() -> None:
     """The toolkit may be in no package index: only the origin of this installation is known to work."""
     folders = {f"{name.partition(':')[0].partition('.')[0]}" for name in _entries()} | {
-        "cli_types",
+        "toolkit",
         "flink_bridge",
     }
     for file in (file for folder in folders for file in (_ROOT / folder).rglob("*.py")):

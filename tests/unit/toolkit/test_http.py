@@ -10,7 +10,7 @@ from urllib.request import Request
 
 import pytest
 
-from cli_types.http import open_url
+from toolkit.http import open_url
 
 
 @contextmanager

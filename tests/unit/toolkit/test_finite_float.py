@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli_types import FiniteFloat
+from toolkit.options import FiniteFloat
 
 REPOSITORY = Path(__file__).parents[3]
 FOLDERS = (

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener, urlopen
 
-from kafka_setup.connection.settings import is_loopback
+from toolkit.addresses import is_loopback
 
 _directly = build_opener(ProxyHandler({})).open
 

@@ -1,0 +1,1 @@
+"""What several tools need in the same form: option types, HTTP requests, atomic files, addresses, ranks."""
