@@ -16,7 +16,7 @@ from detection.correlation.correlator import (
     Told,
 )
 from detection.correlation.definition import Correlation, CorrelationError, define
-from detection.matching.event_fields import Event, event_computer, event_ticks, shape_of
+from detection.matching.event_fields import Event, event_computer, event_ticks, rule_shape
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import Refusal
 from detection.matching.rule_set import RuleSet
@@ -206,4 +206,4 @@ class Detector:
 def _last_event(block: bytes) -> Event | None:
     """The event of the last line; None if that is none."""
     event = parse_object(block.rstrip(b"\r\n").rsplit(b"\n", 1)[-1])
-    return event if event and shape_of(event) else None
+    return event if event and rule_shape(event) else None

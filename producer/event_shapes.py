@@ -43,6 +43,7 @@ PATHS: dict[str, dict[str, Path]] = {
         "level": ("Event", "System", "Level"), "source": ("Event", "System", "Channel"),
         "event_id": ("Event", "System", "EventID"), "record_id": ("Event", "System", "EventRecordID"),
         "computer": ("Event", "System", "Computer"), "message": ("message",),
+        "outcome": ("Event", "System", "Keywords"),
         "provider": ("Event", "System", "Provider", "#attributes", "Name"),
         "task": ("Event", "System", "Task"), "keywords": ("Event", "System", "Keywords"),
         "process_id": ("Event", "System", "Execution", "#attributes", "ProcessID"),
@@ -52,6 +53,12 @@ PATHS: dict[str, dict[str, Path]] = {
 }  # fmt: skip
 """Shape -> field -> path. `outcome`: the field that says whether an audited action succeeded. Without `data`,
 EventData is at the top level, or by position (`StringInserts`)."""
+
+# Fields that only this shape has, and that tell it also when others are missing; in this order.
+_TELLING = (
+    ("flat", "event_id", "record_id"), ("winlogbeat", "winlog"), ("evtx_dump", "Event"),
+    ("winevtlog", "EventRecordID", "StringInserts"), ("nxlog", "EventID", "RecordNumber"),
+)  # fmt: skip
 
 # NXLog, winevtlog and the Windows API write these as numbers.
 LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
@@ -64,6 +71,15 @@ LEVEL_WORDS = {
 SEVERITY = tuple(LEVELS[number] for number in (1, 2, 3, 4, 5))
 LEVEL_NAMES = LEVEL_WORDS | {str(number): name for number, name in LEVELS.items()}
 """A level as any writer writes it, in lower case -> its name in Windows."""
+
+
+def shape_of(event: Mapping[str, Any]) -> str | None:
+    """The name of the event's shape in PATHS; None if it is in none of them."""
+    for shape, *fields in _TELLING:
+        for field in fields:
+            if field in event:
+                return shape
+    return None
 
 
 def level_name(level: str) -> str:

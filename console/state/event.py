@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from producer.event_shapes import SEVERITY
-from producer.events.any_shape import data_field, field_text, level_of, shape_of
+from producer.event_shapes import SEVERITY, shape_of
+from producer.events.any_shape import data_field, field_text, level_of
 
 LEVELS = SEVERITY
 OTHER = "Other"

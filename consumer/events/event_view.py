@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from producer.event_shapes import at
-from producer.events.any_shape import ANYWHERE, FieldPaths, data_field, field_text, level_of, shape_of
+from producer.event_shapes import PATHS, at, shape_of
+from producer.events.any_shape import ANYWHERE, data_field, field_text, level_of
 from producer.events.line_rule import first_of, may_be_damaged, parse_object, read_line
 
 _AUDIT_SUCCESS, _AUDIT_FAILURE = "Audit Success", "Audit Failure"
@@ -28,7 +28,7 @@ class EventView(NamedTuple):
     event_id: int
     record_id: int
     message: str
-    shape: FieldPaths | None
+    shape: str | None
 
     def value(self, path: str) -> Any:
         """A field by its common name (level, event_id, account, …) or by its dotted path in the line."""
@@ -39,7 +39,7 @@ class EventView(NamedTuple):
     @property
     def event_type(self) -> str:
         """Audit Success or Audit Failure; for an event that is not an audit, its level."""
-        path = self.shape.outcome if self.shape else ()
+        path = PATHS[self.shape].get("outcome") if self.shape else None
         value = at(self.event, path) if path else None
         return _outcome(first_of(self.event, ANYWHERE["outcome"]) if value is None else value) or self.level
 

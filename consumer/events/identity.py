@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from producer.event_shapes import at
-from producer.events.any_shape import FLAT, shape_of
+from producer.event_shapes import PATHS, at, shape_of
 from producer.events.line_rule import is_plain, may_be_damaged, parse_object, read_line
 
 # (computer, source, record id, timestamp); all but the id as UTF-8 bytes.
@@ -59,15 +58,11 @@ def identify_any(line: bytes) -> Identity | None:
     if event is None:
         return None
     shape = shape_of(event)
-    if shape is FLAT:
-        computer, source = event.get("computer"), event.get("source")
-        record_id, timestamp = event["record_id"], event.get("timestamp")
-    elif shape is not None:
-        computer, source = at(event, shape.computer), at(event, shape.source)
-        record_id, timestamp = at(event, shape.record_id), at(event, shape.timestamp)
-    else:
+    if shape is None:
         return None
-    record_id = _record_id(record_id)
+    paths = PATHS[shape]
+    computer, source = at(event, paths["computer"]), at(event, paths["source"])
+    record_id, timestamp = _record_id(at(event, paths["record_id"])), at(event, paths["timestamp"])
     if not isinstance(computer, str) or not isinstance(source, str) or record_id is None:
         return None
     if may_be_damaged(computer) and read_line(line, max_line=len(line)).reason is not None:

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from consumer.events.event_view import EventView
-from producer.events.any_shape import FLAT, shape_of
+from producer.event_shapes import PATHS
 from producer.events.event_time import to_milliseconds
 from toolkit.terminal_text import printable
 
@@ -91,7 +91,7 @@ def full(paint: Paint) -> Render:
     def render(line: bytes, event: EventView | None) -> bytes:
         if event is None:
             return f"{NOT_JSON}{printable(line.decode('utf-8', 'backslashreplace'))}\n\n".encode()
-        message = ".".join((shape_of(event.event) or FLAT).message)
+        message = ".".join(PATHS[event.shape or "flat"]["message"])
         rows = sorted(_flatten(event.event, ""), key=lambda row: row[0] == message)
         names = max((len(name) for name, _ in rows), default=0)
         indent = "\n" + " " * (names + 3)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from producer.event_fields import KEY_FIELDS, TEXT_MEMBER, TIMESTAMP_FIELDS
-from producer.event_shapes import LEVELS, PATHS, Path, at, is_audit_of_nxlog, level_name
+from producer.event_shapes import LEVELS, PATHS, Path, at, is_audit_of_nxlog, level_name, shape_of
 from producer.events.event_time import EPOCH, TICKS, read_ticks
 from producer.events.line_rule import first_of
 
@@ -192,14 +192,10 @@ EVTX_DUMP = _shape("evtx_dump", _evtx_data)
 _SYSTEM = {*FLAT.paths, "Level"}
 
 
-def shape_of(event: Event) -> Shape | None:
-    """The shape of this event; None if it is unknown."""
-    if "event_id" in event:
-        return FLAT
-    if "winlog" in event:
-        return WINLOGBEAT
-    if "Event" in event:
-        return EVTX_DUMP
-    if "StringInserts" in event or "EventRecordID" in event:
-        return WINEVTLOG
-    return NXLOG if "EventID" in event else None
+_SHAPES = {each.name: each for each in (FLAT, WINLOGBEAT, NXLOG, WINEVTLOG, EVTX_DUMP)}
+
+
+def rule_shape(event: Event) -> Shape | None:
+    """Where rules find the fields of this event; None if its shape is unknown."""
+    name = shape_of(event)
+    return _SHAPES[name] if name else None

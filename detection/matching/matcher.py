@@ -16,7 +16,7 @@ import orjson
 from detection.matching.compiling.conditions import Known
 from detection.matching.compiling.function import Whole
 from detection.matching.compiling.kind import Kind, compiled
-from detection.matching.event_fields import ABSENT, FLAT, Event, Shape, read_field, shape_of, system_field
+from detection.matching.event_fields import ABSENT, FLAT, Event, Shape, read_field, rule_shape, system_field
 from detection.matching.rule_set import Rule
 from producer.events.line_rule import are_plain, is_plain, parse_object
 
@@ -119,7 +119,7 @@ class Matcher:
             event = orjson.loads(line)
         except orjson.JSONDecodeError:
             event = parse_object(line)  # what the standard allows and orjson does not
-        shape = shape_of(event) if isinstance(event, dict) else None
+        shape = rule_shape(event) if isinstance(event, dict) else None
         if shape is None:
             self.counts.rejected += 1
             return None

@@ -95,7 +95,9 @@ def _lines(case: Any) -> bytes:
             record += 1
             event = {name: value for name, value in each.items() if name not in _OWN}
             moment = to_text(time + int(number * every * TICKS))
-            base = {"timestamp": moment, "source": "Security", "record_id": record, "computer": "WS-1"}
+            base: dict[str, Any] = {"timestamp": moment, "source": "Security", "computer": "WS-1"}
+            if "event_id" in event:  # a record id would make every event one of the flat shape
+                base["record_id"] = record
             lines.append(orjson.dumps(_numbered({**base, **event}, number), default=str))
         time += int((times - 1) * every * TICKS)
     return b"\n".join(lines) + b"\n"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from detection.alerts import Alert, identity
-from detection.matching.event_fields import shape_of
+from detection.matching.event_fields import rule_shape
 from detection.matching.matcher import Hit
 from detection.matching.rule_set import Head, RuleSet
 from producer.events.event_time import read_ticks
@@ -86,7 +86,7 @@ class Labels:
             if b'"scenario"' not in line:
                 continue
             event = parse_object(line)
-            shape = shape_of(event) if event else None
+            shape = rule_shape(event) if event else None
             labels = event.get("labels") if event else None
             if event and shape and isinstance(labels, dict) and "scenario" in labels:
                 name = identity(Hit(shape, event, {}, [], line))

@@ -1,47 +1,17 @@
-"""The shape of an event, and where that shape has the fields that every tool shows. Pure.
+"""The fields that every tool shows, from an event of any shape. Pure.
 
-A line of one of the producer's four shapes is recognised by its fields. In any other shape, the fields are
-found by the names that log shippers use.
+In a shape that is not in event_shapes.py, they are found by the names that log shippers use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
 from producer.event_fields import INSERTS, KEY_FIELDS, TIMESTAMP_FIELDS
 from producer.event_shapes import LEVELS, PATHS, Path, at, is_audit_of_nxlog, level_name
 from producer.events.line_rule import first_of
 
-
-@dataclass(frozen=True)
-class FieldPaths:
-    """The path of each field inside one shape of event.
-
-    `data`: the path of EventData; () is the top level.
-    """
-
-    name: str
-    timestamp: Path
-    level: Path
-    source: Path
-    event_id: Path
-    record_id: Path
-    computer: Path
-    message: Path
-    outcome: Path = ()
-    data: Path = ()
-
-
-def _shape(name: str) -> FieldPaths:
-    paths = PATHS[name]
-    return FieldPaths(
-        name, **{each.name: paths[each.name] for each in fields(FieldPaths) if each.name in paths}
-    )
-
-
-FLAT, WINLOGBEAT, NXLOG, WINEVTLOG = map(_shape, ("flat", "winlogbeat", "nxlog", "winevtlog"))
 # Names of the same fields in other shapes; the first one that is present is used.
 ANYWHERE: dict[str, tuple[str, ...]] = {
     "timestamp": TIMESTAMP_FIELDS,
@@ -63,22 +33,14 @@ _DATA_PLACES: tuple[Path, ...] = (
     ("data", "win", "eventdata"),
     (),
 )
-# The first key of the path that only this shape has.
-_TELLING_KEYS = (("record_id", FLAT), ("winlog", WINLOGBEAT), ("EventRecordID", WINEVTLOG))
-_NXLOG_KEY = "RecordNumber"
 
 
-def shape_of(event: Mapping[str, Any]) -> FieldPaths | None:
-    """The shape that has a record id in this event, or None."""
-    for key, shape in _TELLING_KEYS:
-        if key in event:
-            return shape
-    return NXLOG if _NXLOG_KEY in event else None
+def field_text(event: dict[str, Any], shape: str | None, name: str) -> str:
+    """The text of a field at its place in the shape, or else under a name that log shippers use; or empty.
 
-
-def field_text(event: dict[str, Any], shape: FieldPaths | None, name: str) -> str:
-    """The text of a field at its place in the shape, or else under a name that log shippers use; or empty."""
-    path = getattr(shape, name, ())
+    `shape` as of shape_of; `name` is one of ANYWHERE.
+    """
+    path = PATHS[shape].get(name) if shape else None
     value = at(event, path) if path else None
     if isinstance(value, str):
         return value
@@ -87,9 +49,9 @@ def field_text(event: dict[str, Any], shape: FieldPaths | None, name: str) -> st
     return str(value)
 
 
-def level_of(event: dict[str, Any], shape: FieldPaths | None) -> str:
+def level_of(event: dict[str, Any], shape: str | None) -> str:
     """The Windows name of the event's level; a word that Windows does not have stays, and none is empty."""
-    if (shape or NXLOG) is NXLOG and is_audit_of_nxlog(event):
+    if shape in (None, "nxlog") and is_audit_of_nxlog(event):
         return LEVELS[0]
     return level_name(field_text(event, shape, "level"))
 

@@ -18,7 +18,8 @@ from running import QUICK_JVM, REPOSITORY, run
 
 from analytics.answers import primary_key
 from local_stack.jars.java import java_home
-from producer.events.any_shape import level_of, shape_of
+from producer.event_shapes import shape_of
+from producer.events.any_shape import level_of
 
 pytestmark = pytest.mark.integration
 
