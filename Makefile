@@ -96,7 +96,7 @@ load: setup  ## load the running stack, or its own (OWN=1), and judge each promi
 	@PYTHONPATH=tests python -m bench.load
 
 .PHONY: profile
-profile: setup  ## show where the processor time of the bridge goes, by layer (async-profiler); four minutes
+profile: setup  ## show where the processor time of the bridge goes, by layer (async-profiler); 13 minutes
 	@PYTHONPATH=tests python -m bench.bridge.profile
 
 bench-detection: setup  ## measure detection only, by the number of rules; also rsigma, if it is on the PATH; QUICK=1

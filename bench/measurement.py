@@ -19,7 +19,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The median of the runs of one case, with the lowest and the highest of them.
+    """The median of the runs of one case, with the lowest and the highest of them; the highest peak of all.
 
     `ratio` compares with the section's yardstick, round by round, because noise in a round affects both
     cases. Figures without a low and a high are from one run.
@@ -36,6 +36,8 @@ class Measurement:
     ratio_low: float | None = None
     ratio_high: float | None = None
     cpu_seconds_per_million: float | None = None
+    cpu_low: float | None = None
+    cpu_high: float | None = None
     peak_mib: float | None = None
     x: float | None = None  # the place of the case on the section's axis: clients, bytes, events/s
 
@@ -69,6 +71,8 @@ def summarise(
         ratio_low=min(ratios, default=None),
         ratio_high=max(ratios, default=None),
         cpu_seconds_per_million=median(cpu) if cpu else None,
+        cpu_low=min(cpu, default=None),
+        cpu_high=max(cpu, default=None),
         peak_mib=max(peaks) if peaks else None,
         x=x,
     )

@@ -32,9 +32,19 @@ def cells(row: Measurement) -> tuple[str, str, str, str]:
     return (
         "–" if row.ratio is None else number(row.ratio, row.ratio_low, row.ratio_high, most=2),
         spread,
-        f"{row.cpu_seconds_per_million:.1f}" if row.cpu_seconds_per_million is not None else "–",
+        _cpu(row),
         f"{row.peak_mib:,.0f}" if row.peak_mib is not None else "–",
     )
+
+
+def _cpu(row: Measurement) -> str:
+    """The processor time with its range. Records of before 2026-11-29 have none: they show two digits."""
+    if row.cpu_seconds_per_million is None:
+        return "–"
+    if row.cpu_low is None or row.cpu_high is None:
+        return number(row.cpu_seconds_per_million, most=2)
+    median = number(row.cpu_seconds_per_million, row.cpu_low, row.cpu_high)
+    return f"{median} ({number(row.cpu_low)}–{number(row.cpu_high)})" if row.runs > 1 else median
 
 
 def number(value: float, low: float | None = None, high: float | None = None, most: int = 3) -> str:

@@ -11,9 +11,10 @@ import signal
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import click
 from jgo.maven import MavenContext
@@ -21,6 +22,7 @@ from jgo.maven import MavenContext
 from bench.bridge.carrying import ALL_OPTIONS, HEADERS, Work, bridge, peer
 from bench.bridge.cluster import Cluster, cluster
 from bench.measurement import Sample
+from bench.table import number
 
 _PROFILER = ("tools.profiler", "async-profiler", "4.1")
 _INTERVAL = 10  # milliseconds of processor time between two samples of a thread; the kernel rounds less up
@@ -75,7 +77,8 @@ def _layer(thread: str, calls: list[str]) -> str | None:
 
 @click.command()
 @click.option("--lines", type=click.IntRange(1_000_000), default=8_000_000, help="Lines of each run.")
-def main(lines: int) -> None:
+@click.option("--rounds", type=click.IntRange(1), default=3, help="Runs of each case.")
+def main(lines: int, rounds: int) -> None:
     """Print a table: processor time of the TaskManager by layer, for raw pass-through and the bridge."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     work = Work(lines // 100_000 * 100_000)
@@ -87,7 +90,10 @@ def main(lines: int) -> None:
     }
     with tempfile.TemporaryDirectory(prefix="win-event-profile-") as folder:
         library = _library(Path(folder))
-        found = {name: _profiled(library, run, name) for name, run in cases.items()}
+        found: dict[str, list[Counter[str]]] = {name: [] for name in cases}
+        for _ in range(rounds):
+            for name, run in cases.items():
+                found[name].append(_profiled(library, run, name))
     click.echo(table(found, work.count))
 
 
@@ -111,17 +117,25 @@ def _profiled(library: Path, run: Callable[[Cluster], Sample], name: str) -> Cou
     return by_layer((stacks / str(taskmanager)).read_text(encoding="utf-8").splitlines())
 
 
-def table(found: dict[str, Counter[str]], lines: int) -> str:
-    """A table in Markdown: a row for each layer, a column for each case, microseconds per line."""
+def table(found: dict[str, list[Counter[str]]], lines: int) -> str:
+    """A table in Markdown: a row for each layer, a column for each case, microseconds per line.
+
+    A cell is the median of the case's runs, with the lowest and the highest.
+    """
     rows = [["", *found], ["---", *(["--:"] * len(found))]]
     for layer in LAYERS:
-        rows.append([layer, *(_microseconds(each[layer], lines) for each in found.values())])
-    rows.append(["sum", *(_microseconds(each.total(), lines) for each in found.values())])
+        rows.append([layer, *(_microseconds([run[layer] for run in runs], lines) for runs in found.values())])
+    rows.append(["sum", *(_microseconds([run.total() for run in runs], lines) for runs in found.values())])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _microseconds(samples: int, lines: int) -> str:
-    return f"{samples * _INTERVAL * 1000 / lines:.2f}" if samples else "–"
+def _microseconds(samples: Sequence[int], lines: int) -> str:
+    times = sorted(each * _INTERVAL * 1000 / lines for each in samples)
+    if not times[-1]:
+        return "–"
+    if len(times) == 1:
+        return f"{times[0]:.2f}"
+    return f"{number(median(times), times[0], times[-1])} ({times[0]:.2f}–{times[-1]:.2f})"
 
 
 if __name__ == "__main__":

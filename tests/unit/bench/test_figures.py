@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from bench.book import Book, Record, load_book
 from bench.harness import Case, Section, measure
 from bench.measurement import Sample
-from bench.table import number
+from bench.table import cells, number
 
 
 def section(order: list[str]) -> Section:
@@ -17,7 +18,8 @@ def section(order: list[str]) -> Section:
 
         def run() -> Sample:
             order.append(name)
-            return Sample(next(runs), events=1_000_000, cpu_seconds=4.0, peak_mib=10.0)
+            value = next(runs)
+            return Sample(value, events=1_000_000, cpu_seconds=4.0 + value / 1000, peak_mib=10.0)
 
         return Case(name, run, x=1.0)
 
@@ -31,7 +33,14 @@ def test_cases_take_turns_and_are_compared_by_their_medians() -> None:
     assert failed == {}
     assert order == ["base", "other"] * 3
     assert (base.value, base.low, base.high, base.ratio) == (200, 100, 300, 1.0)
-    assert (other.value, other.cpu_seconds_per_million) == (50, 4.0)
+    assert (other.value, other.cpu_seconds_per_million, other.cpu_low, other.cpu_high) == (
+        50,
+        4.05,
+        4.05,
+        4.08,
+    )
+    assert "4.05 (4.05–4.08)" in cells(other)
+    assert "4.0" in cells(replace(other, cpu_low=None, cpu_high=None))  # a record without the range
     assert (other.ratio_low, other.ratio, other.ratio_high) == (50 / 300, 0.4, 0.5)  # round by round
 
 
@@ -72,7 +81,7 @@ def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
     book.save(tmp_path / "book.json")
     assert load_book(tmp_path / "book.json", {"cores": "2"}) == book
     text = render(book)
-    assert "| other | 50.0 | 0.50 | 4.0 | 10 |" in text  # one run has no spread to show
+    assert "| other | 50.0 | 0.50 | 4.05 | 10 |" in text  # one run has no spread to show
     assert "| nc | not measured: apt |" in text
     [plot] = draw(book, tmp_path)
     assert plot.read_text().startswith("<?xml")

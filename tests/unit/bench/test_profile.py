@@ -27,9 +27,14 @@ def test_each_sample_counts_for_the_innermost_layer_and_only_the_job_counts() ->
 
 
 def test_a_row_is_a_layer_and_a_cell_microseconds_a_line() -> None:
-    text = table({"auto": by_layer(STACKS), "raw": by_layer(STACKS[:1])}, lines=1_000)
+    text = table({"auto": [by_layer(STACKS)], "raw": [by_layer(STACKS[:1])]}, lines=1_000)
     rows = text.splitlines()
     assert rows[0] == "|  | auto | raw |"
     assert "| read the socket, cut lines | 30.00 | 30.00 |" in rows
     assert "| collect garbage | 190.00 | – |" in rows
     assert rows[-1] == "| sum | 1060.00 | 30.00 |"
+
+
+def test_a_cell_of_several_runs_has_their_median_and_range() -> None:
+    runs = [by_layer(STACKS[:1] * count) for count in (2, 1, 3)]
+    assert table({"auto": runs}, lines=100_000).splitlines()[-1] == "| sum | 0.6 (0.30–0.90) |"
