@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from toolkit.yaml_lines import YamlError, line_of, read
 
 RULE_LEVELS = ("informational", "low", "medium", "high", "critical")
 """The levels of rules, here because options need them without pySigma, whose import takes a second."""
@@ -76,11 +76,9 @@ def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
 def documents(file: RuleFile) -> Iterator[Document | Refusal]:
     """The documents of one file; text that is no YAML or no mapping is refused."""
     try:
-        pairs = list(_composed(file.text))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error) or type(error).__name__
-        yield Refusal(file.path, mark.line + 1 if mark else 1, f"no YAML: {reason}")
+        pairs = list(read(file.text))
+    except YamlError as error:
+        yield Refusal(file.path, error.line, str(error))
         return
     lines = file.text.splitlines()
     for node, content in pairs:
@@ -88,43 +86,10 @@ def documents(file: RuleFile) -> Iterator[Document | Refusal]:
             continue
         line = node.start_mark.line
         if not isinstance(content, dict):
-            yield Refusal(file.path, line + 1, "a rule is a mapping (title, logsource, detection)")
+            yield Refusal(file.path, line_of(node), "a rule is a mapping (title, logsource, detection)")
             continue
         text = "\n".join(lines[line : node.end_mark.line + (node.end_mark.column > 0)])
-        yield Document(file.path, line + 1, text, content)
-
-
-def _composed(text: str) -> Iterator[tuple[yaml.Node, Any]]:
-    loader = yaml.CSafeLoader(text)
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            assert node is not None  # noqa: S101 - check_node() has said so
-            _each_key_once(node)
-            yield node, loader.construct_document(node)
-    finally:
-        loader.dispose()
-
-
-def _each_key_once(node: yaml.Node) -> None:
-    """Refuse a key that occurs twice: the second would silently replace the first."""
-    waiting, seen = [node], set[int]()
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen or isinstance(each, yaml.ScalarNode):
-            continue
-        seen.add(id(each))
-        if isinstance(each, yaml.MappingNode):
-            known: set[str] = set()
-            for key, value in each.value:
-                if str(key.value) in known and key.value != "<<":
-                    raise yaml.MarkedYAMLError(
-                        problem=f"'{key.value}' occurs twice", problem_mark=key.start_mark
-                    )
-                known.add(str(key.value))
-                waiting.append(value)
-        else:
-            waiting += each.value
+        yield Document(file.path, line_of(node), text, content)
 
 
 def _line_of(text: str, reason: str) -> int:

@@ -8,10 +8,10 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 import yaml
-from yaml.constructor import ConstructorError
+
+from toolkit.yaml_lines import YamlError, line_of, read
 
 Entry = TypeVar("Entry")
-_DEEPEST = 50  # levels; a topology has six
 # msgspec's words -> those of somebody who writes YAML. `_line` looks for the first.
 _WORDS = {
     "Object contains unknown field": "unknown key",
@@ -27,18 +27,6 @@ class TopologyError(ValueError):
     """The file cannot be used; the text names file, line and place, and what is expected there."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Names the line of a value that is not what YAML takes it for, such as the date 2026-13-45."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, AttributeError) as error:  # AttributeError: of `!!timestamp soon`
-            kind = node.tag.rpartition(":")[2]
-            problem = f"{node.value!r} is no {kind}; text needs quotes"
-            raise ConstructorError(None, None, problem, node.start_mark) from error
-
-
 class Document:
     """A parsed file, with the line of each key.
 
@@ -48,21 +36,14 @@ class Document:
 
     def __init__(self, text: str, origin: str, choices: Mapping[str, Sequence[str]]) -> None:
         self._origin, self._choices = origin, choices
-        self._lines: dict[str, int] = {}
         try:
-            for place, line in _lines(yaml.compose(text, _Loader)):
-                if place in self._lines:
-                    raise TopologyError(
-                        f"{origin}:{line}: {place[1:]} is in line {self._lines[place]} already"
-                    )
-                self._lines[place] = line
-            self.content = yaml.load(text, _Loader)  # noqa: S506 - a safe one
-        except RecursionError as error:
-            raise TopologyError(f"{origin}:1: nests too deep") from error
-        except yaml.YAMLError as error:
-            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-            line = mark.line + 1 if mark else 1
-            raise TopologyError(f"{origin}:{line}: not YAML: {problem or error}") from error
+            documents = list(read(text))
+            if len(documents) > 1:
+                raise YamlError(line_of(documents[1][0]), "not YAML: expected a single document")
+        except YamlError as error:
+            raise TopologyError(f"{origin}:{error.line}: {error}") from error
+        self.content: Any = documents[0][1] if documents else None
+        self._lines = dict(_lines(documents[0][0])) if documents else {}
 
     def take(self, value: Any, kind: type[Entry], place: str) -> Entry:
         """`value` as a `kind`; `place` is its place in the file (.users.bridge). Raises TopologyError."""
@@ -102,18 +83,15 @@ class Document:
         return f"{value!r}, {message}"
 
 
-def _lines(node: yaml.Node | None, place: str = "", depth: int = 0) -> Iterator[tuple[str, int]]:
+def _lines(node: yaml.Node, place: str = "") -> Iterator[tuple[str, int]]:
     """Each place of the document, written as msgspec writes it (.users.u.allow[0]), and its line."""
-    if node and depth > _DEEPEST:
-        problem = "nests too deep; perhaps an anchor contains itself"
-        raise ConstructorError(None, None, problem, node.start_mark)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             inner = f"{place}.{key.value}"
-            yield inner, key.start_mark.line + 1
-            yield from _lines(value, inner, depth + 1)
+            yield inner, line_of(key)
+            yield from _lines(value, inner)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             inner = f"{place}[{index}]"
-            yield inner, value.start_mark.line + 1
-            yield from _lines(value, inner, depth + 1)
+            yield inner, line_of(value)
+            yield from _lines(value, inner)

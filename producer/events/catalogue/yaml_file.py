@@ -9,9 +9,7 @@ from typing import Any
 
 import yaml
 
-_DEEPEST = 50  # levels; a catalogue has five
-# libyaml parses the catalogue in a tenth of the time; the pure Python loader gives the same nodes.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from toolkit.yaml_lines import YamlError, line_of, parse
 
 
 class CatalogueError(ValueError):
@@ -84,7 +82,7 @@ class Section(dict[str, Any]):
 
 def read_catalogue_file(file: Path) -> Section:
     """Parse `file`, whose top level must be a mapping; raises CatalogueError."""
-    node = _parse(file)
+    node = _nodes(file)
     if not isinstance(node, yaml.MappingNode):
         raise CatalogueError(f"{file}:1: expected a mapping at the top level")
     section = _value(node, file)
@@ -92,41 +90,30 @@ def read_catalogue_file(file: Path) -> Section:
     return section
 
 
-def _parse(file: Path) -> yaml.Node | None:
+def _nodes(file: Path) -> yaml.Node | None:
     content = b""
     try:
         content = file.read_bytes()
-        return yaml.compose(content.decode("utf-8"), Loader=_LOADER)
+        return parse(content.decode("utf-8"))
     except OSError as error:
         raise CatalogueError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise CatalogueError(f"{file}:{line}: not UTF-8: byte 0x{content[error.start]:02x}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CatalogueError(f"{file}:{line}: not YAML: {error.problem}") from error
-    except yaml.reader.ReaderError as error:
-        line = content.decode("utf-8").count("\n", 0, error.position) + 1
-        raise CatalogueError(f"{file}:{line}: not YAML: {error.reason}") from error
-    except RecursionError as error:
-        raise CatalogueError(f"{file}:1: nests too deep") from error
+    except YamlError as error:
+        raise CatalogueError(f"{file}:{error.line}: {error}") from error
 
 
-def _value(node: yaml.Node, file: Path, depth: int = 0) -> Any:
-    if depth > _DEEPEST:
-        line = node.start_mark.line + 1
-        raise CatalogueError(f"{file}:{line}: nests too deep; perhaps an anchor contains itself")
+def _value(node: yaml.Node, file: Path) -> Any:
     if isinstance(node, yaml.MappingNode):
-        section = Section(file, node.start_mark.line + 1)
+        section = Section(file, line_of(node))
         for key_node, value_node in node.value:
             key = str(key_node.value)
-            section.lines[key] = key_node.start_mark.line + 1
-            if key in section:
-                raise section.fail(key, "occurs twice")
-            section[key] = _value(value_node, file, depth + 1)
+            section.lines[key] = line_of(key_node)
+            section[key] = _value(value_node, file)
         return section
     if isinstance(node, yaml.SequenceNode):
-        return [_value(each, file, depth + 1) for each in node.value]
+        return [_value(each, file) for each in node.value]
     return _scalar(node)
 
 

@@ -43,7 +43,7 @@ def _rule(**changes: str) -> str:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("title: [", 2, "no YAML"),
+        ("title: [", 1, "not YAML"),
         ("- a\n- list", 1, "a rule is a mapping"),
         (_rule(selection="{Image|nonsense: x}"), 4, "Unknown modifier 'nonsense'"),
         (_rule(selection="{Image|re: '(?=a)b'}"), 4, "(?=a)b"),

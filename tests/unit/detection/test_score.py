@@ -148,7 +148,7 @@ def test_rules_that_are_all_refused_are_no_clean_run(tmp_path: Path) -> None:
     for words in (("--rules", file, "-"), ("score", "--rules", file, "-")):
         answer = _asked(*words)
         assert answer.exit_code == 1
-        assert f"no rule is left: {file}:2: no YAML" in answer.stderr
+        assert f"no rule is left: {file}:1: not YAML" in answer.stderr
 
 
 def test_an_alert_comes_while_the_pipe_is_open_and_new_rules_on_request(tmp_path: Path) -> None:
