@@ -16,8 +16,8 @@ from console.state.event import LEVELS, OTHER
 from console.state.filter import MAX_TEXT, Filter, parse_filter
 from console.web import answers, models
 from console.web.guard import COOKIE, is_token, remembered
-from console.web.problems import documented
 from console.web.stream import MAX_STREAMS, Frames, stream
+from toolkit.problems import documented
 
 Limit = Annotated[int, Query(ge=1, le=models.MAX_LIMIT)]
 Text = Annotated[str, Query(alias="filter", max_length=MAX_TEXT, description="words, or field:value")]

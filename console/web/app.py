@@ -18,8 +18,8 @@ from console.hub import Hub
 from console.web.api import control_routes, read_routes, session_route, stream_route
 from console.web.guard import METRICS_PATH, Guard
 from console.web.metrics import build_registry
-from console.web.models import Problem
 from console.web.problems import explain_errors
+from toolkit.problems import Problem
 
 PAGE = Path(__file__).resolve().parent.parent / "page"
 

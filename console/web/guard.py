@@ -13,8 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import VERSION_PATH, Settings
-from console.web.problems import problem
 from toolkit.addresses import is_address, is_loopback
+from toolkit.problems import problem
 from toolkit.request_headers import bearer_token, foreign_page, host_name, media_type
 
 OWN_HEADER = "x-win-event-console"

@@ -9,15 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_LIMIT = 500
 
 
-class Problem(BaseModel):
-    """RFC 9457. `detail` says what failed and what to try."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-
-
 class Service(BaseModel):
     """The state of a service.
 

@@ -22,10 +22,11 @@ from producer.http.guard import INTAKE_PATHS, Guard
 from producer.http.intake import Taker
 from producer.http.intake_routes import intake_routes
 from producer.http.metrics import ProducerMetrics
-from producer.http.models import IntakeProblem, Problem
-from producer.http.problems import Refusal, documented, problem
+from producer.http.models import IntakeProblem
+from producer.http.problems import Refusal
 from producer.http.settings import HttpSettings
 from producer.parts import Parts
+from toolkit.problems import Problem, documented, invalid_request, problem
 
 _log = logging.getLogger("producer.http")
 _PAGE = Path(__file__).resolve().parent / "page"
@@ -130,10 +131,7 @@ def _explain_errors(app: FastAPI, refused: Callable[[str], object]) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        found: dict[str, list[str]] = {}
-        for each in error.errors():  # a value of one of two types has one entry for each
-            found.setdefault(".".join(map(str, each["loc"][:2])), []).append(each["msg"])
-        return problem(422, "; ".join(f"{place}: {', or '.join(texts)}" for place, texts in found.items()))
+        return invalid_request(error.errors())
 
 
 def _describe(app: FastAPI) -> None:

@@ -10,8 +10,9 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from producer.http.problems import problem, whole_answer
+from producer.http.problems import whole_answer
 from producer.http.settings import HttpLimits
+from toolkit.problems import problem
 
 OVER = "win-event: over"  # in the scope of a request that must end: status and detail of its answer
 _REFUSED = 64  # connections above the limit that get an answer; further ones are closed at once

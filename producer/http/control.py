@@ -7,9 +7,10 @@ from importlib.metadata import version
 from fastapi import APIRouter
 
 from producer.http.models import Client, Injected, Load, Rate, Status
-from producer.http.problems import Refusal, documented
+from producer.http.problems import Refusal
 from producer.parts import Parts
 from producer.serving.client import Client as Reader
+from toolkit.problems import documented
 
 _VERSION = version("win-event-bridge")
 _WAITING_SCENARIOS = 100

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from producer.http.guard import INTAKE_PATHS, JSON_KIND, NDJSON_KINDS
 from producer.http.intake import Taker
 from producer.http.models import Accepted, IntakeProblem
-from producer.http.problems import KIND
+from toolkit.problems import KIND
 
 
 def intake_routes(taker: Taker) -> APIRouter:

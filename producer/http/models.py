@@ -6,16 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from toolkit.problems import Problem
+
 MAX_RATE = 1e7
-
-
-class Problem(BaseModel):
-    """RFC 9457. `detail` says what failed and what to do."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
 
 
 class Rejected(BaseModel):
