@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+ALL = bool(os.environ.get("WIN_EVENT_ALL_EXAMPLES"))  # `make test-nightly` sets it
+
 
 def examples(count: int) -> int:
-    return count if os.environ.get("WIN_EVENT_ALL_EXAMPLES") else max(20, count // 3)
+    return count if ALL else max(20, count // 3)
