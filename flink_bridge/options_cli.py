@@ -16,7 +16,7 @@ from flink_bridge.presets import PRESETS
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError, parse_endpoints
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
-from producer.endpoint import EndpointError
+from producer.endpoint import DEFAULT_PORT, EndpointError
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -42,7 +42,7 @@ _OPTIONS = (
         "--port",
         "WIN_EVENT_PORT",
         type=click.IntRange(1, 65535),
-        default=9999,
+        default=DEFAULT_PORT,
         help="Port for hosts without a port.",
     ),
     KAFKA_OPTIONS[0],
