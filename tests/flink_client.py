@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from local_stack.cluster import flink_run
+
 PROGRAM = Path(__file__).with_name("submit_jobs.py")
 _END = re.compile(r"done (\d+)\n")
 
@@ -30,7 +32,7 @@ class FlinkClient:
         os.mkfifo(fifo)
         self._requests = os.open(fifo, os.O_RDWR)  # does not wait for the reader
         self._process = subprocess.Popen(
-            [str(flink), "run", "-d", "-py", str(PROGRAM), str(fifo)],
+            flink_run.command(PROGRAM, [str(fifo)], flink=flink),
             env={**os.environ, **environment}, cwd=folder,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip

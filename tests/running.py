@@ -27,6 +27,7 @@ from kafka_setup.topology.file import default_topology_text, parse_topology, ren
 from local_stack import tools
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
+from local_stack.cluster import flink_run
 from local_stack.layout import REPOSITORY, Stack, load_stack
 
 BIN = Path(sys.executable).parent
@@ -170,14 +171,12 @@ class RunningStack:
         assert not failed, failed
         return names
 
-    def submit(
-        self, *options: str, user: str = "bridge", flink_options: Sequence[str] = (), **variables: str
-    ) -> Job:
-        """Submit the bridge with `flink run -d`; asserts that the cluster accepted it."""
-        result = self.flink_run(*options, user=user, flink_options=flink_options, **variables)
-        match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
-        assert match, result.stdout + result.stderr
-        return Job(self, match[1], result.stdout + result.stderr)
+    def submit(self, *options: str, **more: Any) -> Job:
+        """As flink_run(), the bridge if `more` names no program; asserts that the cluster accepted it."""
+        result = self.flink_run(*options, **more)
+        job_id = flink_run.job_id(result.stdout)
+        assert job_id, result.stdout + result.stderr
+        return Job(self, job_id, result.stdout + result.stderr)
 
     def told(self, program: str, *options: str, user: str = "bridge", **variables: str) -> Answer:
         """What `program`/job.py answers; one client of Flink runs it for all tests of this stack."""
@@ -191,21 +190,21 @@ class RunningStack:
     ) -> Job:
         """As submit(), but by the client that all tests share, so without options of Flink."""
         answer = self.told(program, *options, user=user, **variables)
-        found = re.findall(r"JobID ([0-9a-f]{32})", answer.text)
-        assert (answer.code, len(found)) == (0, 1), answer.text
-        return Job(self, found[0], answer.text)
+        job_id = flink_run.job_id(answer.text)
+        assert job_id, answer.text
+        assert (answer.code, answer.text.count("JobID")) == (0, 1), answer.text
+        return Job(self, job_id, answer.text)
 
     def flink_run(
         self,
         *options: str,
         user: str = "bridge",
         flink_options: Sequence[str] = (),
-        program: str = str(JOB),
+        program: Path = JOB,
         **variables: str,
     ) -> Any:
-        command = ["flink", "run", "-d", *flink_options, "-py", program, *options]
-        environment = {**self.shell(user), **variables}
-        return run(self.stack.bin / command[0], *command[1:], env=environment, cwd=self.stack.directory)
+        command = flink_run.command(program, options, flink_options, flink=self.stack.bin / "flink")
+        return run(*command, env={**self.shell(user), **variables}, cwd=self.stack.directory)
 
     def rest(self, path: str, method: str = "GET") -> Any:
         request = Request(f"{self.stack.flink_url}{path}", method=method)

@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import psutil
-from running import Job
 
 from bench.bridge import kcat
 from bench.bridge.cluster import Cluster
@@ -170,11 +169,8 @@ def bridge(cluster: Cluster, work: Work, options: Sequence[str]) -> Sample:
 
 def peer(cluster: Cluster, work: Work, kind: str) -> Sample:
     with _serving(work) as server, cluster.fresh_topics(work.partitions) as (topic, _):
-        program = str(HERE / "peer.py")
-        answer = cluster.running.flink_run(kind, str(server.port), program=program, KAFKA_TOPIC=topic)
-        if "JobID " not in answer.stdout:
-            raise RuntimeError(answer.stdout + answer.stderr)
-        job = Job(cluster.running, answer.stdout.partition("JobID ")[2].split()[0])
+        program = HERE / "peer.py"
+        job = cluster.running.submit(kind, str(server.port), program=program, KAFKA_TOPIC=topic)
         try:
             return cluster.carried(topic, work.count, lambda: [cluster.taskmanager()])
         finally:

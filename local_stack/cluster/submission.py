@@ -13,14 +13,13 @@ from pathlib import Path
 
 from kafka_setup.connection.listener import protocol_mismatch
 from local_stack import processes, tools
-from local_stack.cluster import checkpoints
+from local_stack.cluster import checkpoints, flink_run
 from local_stack.cluster import rest as flink_rest
 from local_stack.layout import REPOSITORY, Stack
 from local_stack.processes import StartError
 
 # Programs for `submit`, by the names of their Kafka users; the default is the bridge.
 PROGRAMS = {"bridge": "flink_bridge", "analytics": "analytics", "detection": "detection"}
-_JOB_ID = re.compile(r"JobID ([0-9a-f]{32})")
 # Lines that Flink adds to the error of the job: its own stack trace, without a reason.
 _NOISE = re.compile(
     r"\s+at |\s*\.\.\. \d+ more|Caused by: |-{20,}|\s*The program finished with the following exception"
@@ -129,7 +128,7 @@ def submit(stack: Stack, wanted: Program, start: Sequence[str]) -> Iterator[str]
 
     Raises StartError if the cluster did not accept the job.
     """
-    command = [str(stack.bin / "flink"), "run", "-d", *start, "-py", str(wanted.file), *wanted.options]
+    command = flink_run.command(wanted.file, wanted.options, start, flink=stack.bin / "flink")
     taken = told = False
     with subprocess.Popen(
         command,
@@ -141,18 +140,12 @@ def submit(stack: Stack, wanted: Program, start: Sequence[str]) -> Iterator[str]
     ) as client:
         assert client.stdout is not None  # noqa: S101 - it is PIPE
         for line in client.stdout:
-            taken = taken or job_id(line) is not None
+            taken = taken or flink_run.job_id(line) is not None
             told = told or line.lower().startswith("error:")
             if not (told and _NOISE.match(line)):
                 yield line.rstrip("\n")
     if not taken or client.returncode:
         raise StartError(f"{wanted.user} was not submitted (flink run: exit {client.returncode})")
-
-
-def job_id(line: str) -> str | None:
-    """The id of the job, if the line says that the cluster accepted it."""
-    match = _JOB_ID.search(line)
-    return match[1] if match else None
 
 
 def is_up(stack: Stack) -> bool:

@@ -10,7 +10,7 @@ import time
 import click
 from rich.markup import escape
 
-from local_stack.cluster import submission
+from local_stack.cluster import flink_run, submission
 from local_stack.cluster.checkpoints import Start
 from local_stack.layout import Stack
 from local_stack.processes import StartError
@@ -121,7 +121,7 @@ def submit_and_tell(
     began, found = time.monotonic(), ""
     reporter.doing("starting Flink's client: a JVM, and Python, which builds the job and checks Kafka")
     for line in submission.submit(stack, wanted, start.options):
-        identity = submission.job_id(line)
+        identity = flink_run.job_id(line)
         reporter.pause()
         click.echo(line, err=identity is None)
         found = identity or found

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from local_stack import processes, stack, tools
+from local_stack.cluster import flink_run, submission
 from local_stack.cluster import rest as flink_rest
-from local_stack.cluster import submission
 from local_stack.layout import LOOPBACK, Stack, load_stack
 from local_stack.processes import StartError
 from local_stack.stack import Reporter
@@ -60,7 +60,7 @@ def submit(demo_stack: Stack, port: int, reporter: Reporter) -> str:
     try:
         for line in submission.submit(demo_stack, wanted, ()):
             said.append(line)
-            if identity := submission.job_id(line):
+            if identity := flink_run.job_id(line):
                 took = time.monotonic() - began
                 reporter.done(f"bridge submitted in {took:.0f} s; Flink's web UI: {demo_stack.flink_url}")
                 found = identity

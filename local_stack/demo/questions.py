@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from local_stack import processes
+from local_stack.cluster import flink_run, submission
 from local_stack.cluster import rest as flink_rest
-from local_stack.cluster import submission
 from local_stack.health.peek import Peeked, all_of, newest_of_each_key
 from local_stack.layout import Stack
 from local_stack.processes import StartError
@@ -29,7 +29,7 @@ def ask(demo_stack: Stack, topic: str, reporter: Reporter) -> dict[str, list[Pee
         said += submission.submit(demo_stack, wanted, ())
     except StartError as error:
         raise StartError("\n".join([*said, str(error)])) from error
-    (job,) = filter(None, map(submission.job_id, said))
+    (job,) = filter(None, map(flink_run.job_id, said))
     processes.wait_for(
         lambda: _over(demo_stack, job), _SECONDS, "not seen: the questions are answered", _log(demo_stack)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,8 @@ from urllib.error import HTTPError
 import pytest
 from feeding import Feeder
 from running import BIN, Job, RunningProducer, RunningStack, run, wait_until
+
+from local_stack.cluster import flink_run
 
 pytestmark = pytest.mark.integration
 
@@ -24,10 +25,10 @@ def submit(stack: RunningStack, *words: str) -> Any:
 def taken(stack: RunningStack, *words: str) -> tuple[Job, str]:
     """The job that the cluster accepted, and the messages on stderr."""
     result = submit(stack, *words)
-    match = re.search(r"JobID ([0-9a-f]{32})", result.stdout)
-    assert match, result.stdout + result.stderr
-    assert f"{stack.stack.flink_url}/#/job/{match[1]}" in result.stderr
-    return Job(stack, match[1]), result.stderr
+    job_id = flink_run.job_id(result.stdout)
+    assert job_id, result.stdout + result.stderr
+    assert f"{stack.stack.flink_url}/#/job/{job_id}" in result.stderr
+    return Job(stack, job_id), result.stderr
 
 
 def restored(job: Job) -> int:
