@@ -1,17 +1,13 @@
 """Finds where a job can continue: its newest complete checkpoint or savepoint, by the job's name.
 
-`python -m local_stack.cluster.checkpoints JOB RECORDS CHECKPOINTS SAVEPOINTS` prints the options for `flink
-run`, and on stderr which state they keep; JOB is the output of `job.py --describe`. It needs only Python,
-because the image of the containers runs it, too.
+It needs only Python, because the image of the containers has this file, too.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
-import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,22 +92,3 @@ def _told(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def main(arguments: Sequence[str]) -> None:
-    job = Job.described(arguments[0])
-    records, checkpoints, savepoints = map(Path, arguments[1:])
-    lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
-    folder = newest(checkpoints, savepoints, job_ids(lines, job.name))
-    if folder is None:
-        sys.stderr.write(
-            f"{job.name} starts from the beginning: no checkpoint or savepoint of a job with this name\n"
-        )
-        return
-    found = start(job, folder, time.time())
-    sys.stderr.write("".join(f"{line}\n" for line in found.remarks))
-    sys.stdout.write("".join(f"{word}\n" for word in found.options))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

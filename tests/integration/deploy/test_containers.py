@@ -1,6 +1,6 @@
 """The services of docker-compose.yml that have a command of this repository run with the same files.
 
-Those of the inventory are in local_stack/test_cdc.py; analytics-submit runs the script of bridge-submit.
+Those of the inventory are in local_stack/test_cdc.py; analytics-submit has the command of bridge-submit.
 Nightly, all services start. For each change, those start that every pipeline needs, with the console.
 """
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fnmatch
 import re
 import shlex
+import shutil
 import sys
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 import yaml
+from containers import load_compose
 from running import BIN, run
 
 from local_stack.jars.jars import read_lock
@@ -98,6 +100,22 @@ def test_container_settings_name_the_paths_of_the_image() -> None:
     text = FLINK.read_text()
     assert settings["python.executable"].removesuffix("/bin/python") in text
     assert "mkdir " + settings["execution.checkpointing.dir"].removeprefix("file://") in text
+
+
+@pytest.mark.programs
+def test_what_flinks_image_has_of_the_stack_imports_nothing_that_it_lacks(tmp_path: Path) -> None:
+    """Not even from the repository: the folder with the copied files comes first on the path."""
+    files = [source for source in copied(FLINK) if re.fullmatch(r"local_stack/.*\.py", source)]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / file, tmp_path / file)
+    modules = {file.removesuffix(".py").replace("/", ".") for file in files if "__init__" not in file}
+    result = run(sys.executable, "-c", f"import {', '.join(modules)}", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    services = [each for each in load_compose()["services"].values() if "/flink:" in each["image"]]
+    called = {each["command"][2] for each in services if each["command"][:2] == ["python", "-m"]}
+    assert called
+    assert called <= modules
 
 
 @pytest.mark.programs

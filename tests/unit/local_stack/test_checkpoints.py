@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from local_stack.cluster import checkpoints
 from local_stack.cluster.checkpoints import Job, job_ids, newest, start
 from local_stack.cluster.submission import UsageError, describe, program
 from local_stack.layout import Stack
@@ -113,26 +109,3 @@ def test_what_cannot_be_submitted_is_said_by_the_command_that_was_typed(
 
 def test_a_job_that_is_not_to_be_checked_names_no_listener(tmp_path: Path) -> None:
     assert describe(Stack(tmp_path), program(["--no-check"])).listener is None
-
-
-@pytest.mark.programs
-def test_the_containers_find_the_same_by_their_records(tmp_path: Path) -> None:
-    records = tmp_path / "jobs"
-    records.write_text(f"'mine' ({A})\n'other' ({OTHER})\n")
-    _snapshot(tmp_path / OTHER / "chk-9", 9)
-    savepoint = _snapshot(tmp_path / "savepoints" / f"savepoint-{A[:6]}-0", 5, "p:9999")
-    command = [sys.executable, checkpoints.__file__]
-
-    def ask(name: str) -> tuple[list[str], str]:
-        job = json.dumps({"name": name, "positions": []})
-        places = [str(records), str(tmp_path), str(tmp_path / "savepoints")]
-        result = subprocess.run([*command, job, *places], capture_output=True, text=True, check=True)
-        return result.stdout.split(), result.stderr
-
-    options, told = ask("mine")
-    assert options == ["-s", savepoint.as_uri(), "--allowNonRestoredState"]
-    assert "not kept: the position in p:9999" in told
-    assert ask("new") == (
-        [],
-        "new starts from the beginning: no checkpoint or savepoint of a job with this name\n",
-    )
