@@ -1,4 +1,7 @@
-"""The users' passwords: from the environment, from files, or newly made. Never in argv, never in a log."""
+"""The users' passwords: from the environment, from files, or newly made. Never in argv, never in a log.
+
+This module, and what it imports, needs only Python: scripts/compose-secrets runs without installed packages.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def password_file(directory: Path, user: str) -> Path:
 
 
 def new_password() -> Secret:
-    """A password of 192 random bits in URL-safe letters, which JAAS, shells and properties need not quote."""
+    """192 random bits in 32 letters, digits, - and _, which JAAS, shells and properties need not quote."""
     return Secret(secrets.token_urlsafe(24))
 
 

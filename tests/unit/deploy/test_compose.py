@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -231,15 +232,21 @@ def test_the_example_environment_names_every_variable_with_its_default() -> None
     assert example == asked
 
 
+def _compose_secrets(folder: Path) -> Path:
+    """scripts/compose-secrets of a checkout in this folder."""
+    (folder / "scripts").mkdir()
+    for name in ("kafka_setup", "toolkit", "docker-compose.yml"):
+        (folder / name).symlink_to(REPOSITORY / name)
+    return Path(shutil.copy(REPOSITORY / "scripts" / "compose-secrets", folder / "scripts"))
+
+
 @pytest.mark.programs
-def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
-    (tmp_path / "scripts").mkdir()
-    script = tmp_path / "scripts" / "compose-secrets"
-    script.write_bytes((REPOSITORY / "scripts" / "compose-secrets").read_bytes())
-    script.chmod(0o755)
-    for _ in range(2):
-        subprocess.run([script], check=True, capture_output=True)
-        made = {file.name: file.read_text() for file in (tmp_path / ".secrets").iterdir()}
+def test_passwords_are_closed_to_others_and_need_only_python(tmp_path: Path) -> None:
+    """Python without its installed packages (-S), run by a person whose files are closed to all others."""
+    plain = [sys.executable, "-I", "-S", _compose_secrets(tmp_path)]
+    done = subprocess.run(plain, check=True, capture_output=True, text=True, umask=0o077)
+    files = list((tmp_path / ".secrets").iterdir())
+    made = {file.name: file.read_text() for file in files}
     users = {user.name for user in load_topology().users}
     assert (
         made.keys()
@@ -247,7 +254,22 @@ def test_passwords_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
         == COMPOSED["secrets"].keys()
     )
     assert len(set(made.values())) == len(made)
-    assert all(re.fullmatch(r"[A-Za-z0-9]{32}", value) for value in made.values())
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", value) for value in made.values())
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o444}
     assert stat.S_IMODE((tmp_path / ".secrets").stat().st_mode) == 0o700
+    assert sorted(done.stderr.splitlines()) == sorted(f"made .secrets/{name}" for name in made)
+
+
+@pytest.mark.programs
+def test_passwords_are_made_once(tmp_path: Path) -> None:
+    script, folder = _compose_secrets(tmp_path), tmp_path / ".secrets"
+    folder.mkdir(mode=0o700)
+    (folder / "kafka").write_text("my own")
+    (folder / "admin").touch()  # empty: no password yet
+    subprocess.run([script], check=True, capture_output=True)
+    made = {file.name: file.read_text() for file in folder.iterdir()}
+    assert made.keys() == COMPOSED["secrets"].keys()
+    assert (made["kafka"], len(made["admin"])) == ("my own", 32)
     again = subprocess.run([script], check=True, capture_output=True, text=True)
     assert again.stderr == ""
+    assert {file.name: file.read_text() for file in folder.iterdir()} == made
