@@ -24,14 +24,13 @@ from analytics.question import QuestionError
 from analytics.settings import AnalyticsSettings
 from flink_bridge.job_cli import (
     SILENCE,
-    describe_option,
     flink_needed,
     print_notes,
     submitting,
     told,
-    version_option,
     waiting_for_kafka,
 )
+from flink_bridge.job_options_cli import describe_option, version_option
 from flink_bridge.kafka.options_cli import examine, print_description
 from kafka_setup.connection.silence import after_silence
 

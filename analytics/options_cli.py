@@ -14,7 +14,15 @@ from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
 from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
 from analytics.tables.inventory import ALERTS
-from flink_bridge.job_cli import checkpoint_option
+from flink_bridge.job_options_cli import (
+    bounded_option,
+    check_option,
+    checkpoint_option,
+    delivery_options,
+    job_name_option,
+    parallelism_option,
+    start_option,
+)
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
@@ -47,19 +55,8 @@ _OPTIONS = (
         metavar="RESULT=TOPIC",
         help="Another topic for a result, such as events_by_level_5m=events_by_level_30s; repeat it.",
     ),
-    option(
-        "--start-from",
-        "WIN_EVENT_START_FROM",
-        type=click.Choice(["earliest", "latest"]),
-        default="earliest",
-        help="Where a job without a saved position begins in the topic.",
-    ),
-    option(
-        "--bounded/--unbounded",
-        "WIN_EVENT_BOUNDED",
-        default=False,
-        help="Read the records that are in the topic now, close all windows, and end.",
-    ),
+    start_option("Where a job without a saved position begins in the topic."),
+    bounded_option(),
     option(
         "--max-lateness",
         "WIN_EVENT_MAX_LATENESS",
@@ -107,42 +104,15 @@ _OPTIONS = (
         metavar="SECONDS",
         help="For archive: an older part is closed, and becomes visible after the next checkpoint.",
     ),
-    option(
-        "--delivery-guarantee",
-        "WIN_EVENT_DELIVERY_GUARANTEE",
-        type=click.Choice(["at-least-once", "exactly-once"]),
-        default="at-least-once",
-        help="How answers enter Kafka. exactly-once: read_committed readers see them at checkpoints.",
-    ),
-    option(
-        "--transactional-id-prefix",
-        "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
-        metavar="PREFIX",
-        help="Each job on the same cluster needs its own. It is also the name of the consumer group. "
+    *delivery_options(
+        "answers",
+        "Each job on the same cluster needs its own. It is also the name of the consumer group. "
         "Default: win-event-analytics-, the names of the questions, and a hash of the job's settings.",
     ),
-    option(
-        "--transaction-timeout",
-        "WIN_EVENT_TRANSACTION_TIMEOUT",
-        type=click.IntRange(min=10),
-        default=900,
-        metavar="SECONDS",
-        help="For exactly-once: a job that is down for longer loses the answers that it had not committed.",
-    ),
     checkpoint_option(),
-    option(
-        "--parallelism",
-        "WIN_EVENT_PARALLELISM",
-        type=click.IntRange(1, 1024),
-        help="Number of subtasks that read and count; at most one per partition is used. Default: Flink's.",
-    ),
-    option(
-        "--check/--no-check",
-        "WIN_EVENT_CHECK",
-        default=True,
-        help="Check the login and the topics before submitting.",
-    ),
-    option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
+    parallelism_option("read and count"),
+    check_option("the login and the topics"),
+    job_name_option(),
 )
 
 

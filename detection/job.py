@@ -21,14 +21,21 @@ from detection.correlation.bounds import Bounds
 from detection.flink.settings import DetectionSettings
 from detection.options_cli import LATENESS_OPTIONS, RULE_OPTIONS, WINDOW_OPTIONS, options
 from flink_bridge.job_cli import (
-    checkpoint_option,
-    describe_option,
     flink_needed,
     print_notes,
     submitting,
     told,
-    version_option,
     waiting_for_kafka,
+)
+from flink_bridge.job_options_cli import (
+    bounded_option,
+    check_option,
+    checkpoint_option,
+    describe_option,
+    job_name_option,
+    parallelism_option,
+    start_option,
+    version_option,
 )
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_description, take_kafka
 from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
@@ -43,14 +50,8 @@ _OPTIONS = (
         "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
         help="Consumer group that shows the lag of the job; the job itself resumes from its checkpoint.",
     ),
-    option(
-        "--start-from", "WIN_EVENT_START_FROM", type=click.Choice(["earliest", "latest"]), default="earliest",
-        help="Where a job without a saved position begins in the topic.",
-    ),
-    option(
-        "--bounded/--unbounded", "WIN_EVENT_BOUNDED", default=False,
-        help="Read the records that are in the topic now, close all windows, and end.",
-    ),
+    start_option("Where a job without a saved position begins in the topic."),
+    bounded_option(),
     option(
         "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=FiniteFloat(0.1, 86_400), default=60.0,
         metavar="SECONDS",
@@ -58,18 +59,15 @@ _OPTIONS = (
         "may be away.",
     ),
     checkpoint_option(),
-    option(
-        "--parallelism", "WIN_EVENT_PARALLELISM", type=click.IntRange(1, 1024),
-        help="Number of subtasks that read and match; at most one per partition is used. Default: Flink's.",
-    ),
+    parallelism_option("read and match"),
     option(
         "--execution-mode", "WIN_EVENT_EXECUTION_MODE", type=click.Choice(["thread", "process"]),
         show_default="thread if Python has a shared library and was not moved",
         help="Where Python runs: in the TaskManager's process, or in one beside it, which takes 1.5 times "
         "the processor time. A checkpoint of one mode has no open windows for the other.",
     ),
-    option("--check/--no-check", "WIN_EVENT_CHECK", default=True, help="Check the login before submitting."),
-    option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
+    check_option("the login"),
+    job_name_option(),
 )  # fmt: skip
 
 

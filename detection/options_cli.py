@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from detection.matching.rule_files import RULE_LEVELS
+from flink_bridge.job_options_cli import bounded_option, start_option
 from kafka_setup.connection.options import option
 from toolkit.options import FiniteFloat
 
@@ -89,12 +90,6 @@ TOPIC_OPTIONS = (
         "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
         help="Consumer group that stores the positions.",
     ),
-    option(
-        "--start-from", "WIN_EVENT_START_FROM", type=click.Choice(["earliest", "latest"]), default="earliest",
-        help="Where to begin if the group has no positions yet.",
-    ),
-    option(
-        "--bounded/--unbounded", "WIN_EVENT_BOUNDED", default=False,
-        help="Read the records that are in the topic now, close all windows, and end.",
-    ),
+    start_option("Where to begin if the group has no positions yet."),
+    bounded_option(),
 )  # fmt: skip

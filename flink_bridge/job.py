@@ -17,14 +17,13 @@ import click
 
 from flink_bridge.guarantee import guarantee
 from flink_bridge.job_cli import (
-    describe_option,
     flink_needed,
     print_notes,
     submitting,
     told,
-    version_option,
     waiting_for_kafka,
 )
+from flink_bridge.job_options_cli import describe_option, version_option
 from flink_bridge.kafka.options_cli import examine, print_description
 from flink_bridge.options_cli import bridge_options, take_settings
 from flink_bridge.settings import BridgeSettings

@@ -1,4 +1,4 @@
-"""The common part of the jobs' command lines: --version, --describe, and how a job is submitted."""
+"""The common part of the jobs' command lines: how a job is submitted."""
 
 from __future__ import annotations
 
@@ -6,51 +6,18 @@ import atexit
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import click
 
 from kafka_setup.connection.jaas import JaasError
-from kafka_setup.connection.options import option
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
 from kafka_setup.connection.silence import after_silence
 from toolkit.extras import needed
-from toolkit.options import FiniteFloat
 
 SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
-
-
-def version_option() -> Callable[[Any], Any]:
-    """The option --version; a Flink image has our files without the package that has the version."""
-    try:
-        version = metadata.version("win-event-bridge")
-    except metadata.PackageNotFoundError:
-        version = "unknown (win-event-bridge is not installed as a package here)"
-    return click.version_option(version, prog_name="win-event-bridge")
-
-
-def describe_option() -> Callable[[Any], Any]:
-    return option(
-        "--describe",
-        "WIN_EVENT_DESCRIBE",
-        is_flag=True,
-        help="Print the name of the job as JSON; submit nothing.",
-    )
-
-
-def checkpoint_option() -> Callable[[Any], Any]:
-    return option(
-        "--checkpoint-interval",
-        "WIN_EVENT_CHECKPOINT_INTERVAL",
-        type=FiniteFloat(min=0.1),
-        default=5.0,
-        metavar="SECONDS",
-        help="Time between two checkpoints.",
-    )
 
 
 def flink_needed() -> AbstractContextManager[None]:

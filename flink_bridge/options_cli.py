@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from flink_bridge.job_cli import checkpoint_option
+from flink_bridge.job_options_cli import (
+    check_option,
+    checkpoint_option,
+    delivery_options,
+    job_name_option,
+    start_option,
+)
 from flink_bridge.jvm.field_path import FieldPathError, first_of, parse_fields
 from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
@@ -121,13 +127,7 @@ _OPTIONS = (
         metavar="BYTES",
         help="Longer lines are rejected.",
     ),
-    option(
-        "--start-from",
-        "WIN_EVENT_START_FROM",
-        type=click.Choice(["earliest", "latest"]),
-        default="earliest",
-        help="Where a job without a saved position begins in the producer's log.",
-    ),
+    start_option("Where a job without a saved position begins in the producer's log."),
     option(
         "--on-gap",
         "WIN_EVENT_ON_GAP",
@@ -154,27 +154,10 @@ _OPTIONS = (
         metavar="FILE",
         help="Key of the client certificate (PEM, PKCS#8 without password), on every TaskManager.",
     ),
-    option(
-        "--delivery-guarantee",
-        "WIN_EVENT_DELIVERY_GUARANTEE",
-        type=click.Choice(["at-least-once", "exactly-once"]),
-        default="at-least-once",
-        help="How records enter Kafka. exactly-once: read_committed readers see them at checkpoints.",
-    ),
-    option(
-        "--transactional-id-prefix",
-        "WIN_EVENT_TRANSACTIONAL_ID_PREFIX",
-        metavar="PREFIX",
-        help="For exactly-once: each job on the same cluster needs its own. The default is win-event-bridge, "
+    *delivery_options(
+        "records",
+        "For exactly-once: each job on the same cluster needs its own. The default is win-event-bridge, "
         "the topic, and a number made of topics and endpoints.",
-    ),
-    option(
-        "--transaction-timeout",
-        "WIN_EVENT_TRANSACTION_TIMEOUT",
-        type=click.IntRange(min=10),
-        default=900,
-        metavar="SECONDS",
-        help="For exactly-once: a job that is down for longer loses the events that it had not committed.",
     ),
     option(
         "--sink-parallelism",
@@ -184,13 +167,8 @@ _OPTIONS = (
         help="Number of Kafka writers. With more than one, events of one computer may lose their order.",
     ),
     checkpoint_option(),
-    option(
-        "--check/--no-check",
-        "WIN_EVENT_CHECK",
-        default=True,
-        help="Check the login and the topics before submitting.",
-    ),
-    option("--job-name", "WIN_EVENT_JOB_NAME", help="Name of the job in Flink's web UI."),
+    check_option("the login and the topics"),
+    job_name_option(),
 )
 
 
