@@ -73,8 +73,8 @@ def open_log(
     directory = LogDirectory(settings.log_dir, settings.retain_bytes, settings.fsync)
     cleanup.callback(directory.close)
     recovered = directory.open(settings.generator.fmt)
-    for finding in recovered.findings:
-        _log.warning("%s: %s", settings.log_dir, finding)
+    for remark in recovered.remarks:
+        _log.warning("%s: %s", settings.log_dir, remark)
     return EventLog(settings.retain_bytes, directory, recovered), recovered
 
 

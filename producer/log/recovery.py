@@ -86,14 +86,14 @@ class RecoveredEvent(NamedTuple):
 
 @dataclass
 class RecoveredLog:
-    """The contents of a folder. The last segment is the active one; `findings` are messages for people."""
+    """The contents of a folder. The last segment is the active one; `remarks` are messages for people."""
 
     log_id: str
     fmt: str
     starts: int
     segments: list[Segment] = field(default_factory=list)
     earlier: list[EarlierLog] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -125,7 +125,7 @@ def recover(folder: Path, fmt: str) -> RecoveredLog:
     if about:
         _tell_cut_back(log, about, _read_end(folder / END_FILE))
     elif log.segments:
-        log.findings.append(f"{ABOUT_FILE} cannot be read: the log is log {log.log_id} now")
+        log.remarks.append(f"{ABOUT_FILE} cannot be read: the log is log {log.log_id} now")
     return log
 
 
@@ -144,7 +144,7 @@ def _tell_cut_back(log: RecoveredLog, about: _About, reached: int | None) -> Non
     why = "the machine went down meanwhile" if lost_power else f"{END_FILE} cannot be read"
     if was_cut and reached:
         why = f"{reached - log.end} bytes are gone"
-    log.findings.append(f"the log ends at {log.end}, {why}: log {old} is log {log.log_id} from there on")
+    log.remarks.append(f"the log ends at {log.end}, {why}: log {old} is log {log.log_id} from there on")
 
 
 def _read_segments(log: RecoveredLog, folder: Path) -> None:
@@ -157,12 +157,12 @@ def _read_segments(log: RecoveredLog, folder: Path) -> None:
             for each in log.segments:
                 lost = segment_path(folder, each.start)
                 lost.rename(lost.with_suffix(".unreachable"))
-            log.findings.append(f"bytes {before.end}..{start} are missing: the log starts at {start} now")
+            log.remarks.append(f"bytes {before.end}..{start} are missing: the log starts at {start} now")
             log.segments.clear()
         data = _cut_torn_tail(path) if start == starts[-1] else map_file(path)
         log.segments.append(_segment(path, start, data, before, log))
     if log.segments and (count := sum(1 for _ in _unreadable(log.segments[-1]))):
-        log.findings.append(
+        log.remarks.append(
             f"{count} lines of the last segment cannot be read as events; they are left as they are"
         )
 
@@ -174,7 +174,7 @@ def _segment(
     if about is not None:
         ids = {(computer, source): last for computer, source, last in about.record_ids}
         return Segment(start, about.events, ids, data)
-    log.findings.append(f"{path.with_suffix('.json').name} cannot be read: its figures are computed again")
+    log.remarks.append(f"{path.with_suffix('.json').name} cannot be read: its figures are computed again")
     if before is None:
         return Segment(start, 0, _first_ids(data, log.fmt), data)
     events = before.events + bytes(before.data).count(b"\n")

@@ -70,5 +70,5 @@ def test_what_the_intake_takes_recovery_reads(posted: list[bytes]) -> None:
         directory = LogDirectory(Path(folder), 1 << 20, "never")
         found = directory.open("flat")
         directory.close()
-    assert not found.findings
+    assert not found.remarks
     assert [event.line + b"\n" for event in events_of(found.segments[-1], "flat")] == taken

@@ -60,7 +60,7 @@ def test_a_log_that_was_cut_back_never_serves_other_bytes_under_an_old_position(
     first.kill()
     os.truncate(active_segment(tmp_path), ends[3] + 17)  # in the middle of the fifth line
     second = Session(tmp_path)
-    assert second.found.findings
+    assert second.found.remarks
     assert second.log.log_id != first.log.log_id
     for number in range(5, 30):  # "a moment later": the log is longer than it was
         second.append(line(number, "WS-2"))
@@ -117,7 +117,7 @@ def test_a_kill_changes_nothing(tmp_path: Path) -> None:
         file.write(line(2)[:40])  # torn, and seen by nobody
     second = Session(tmp_path)
     assert (second.log.log_id, second.log.end) == (first.log.log_id, first.log.end)
-    assert not second.found.findings
+    assert not second.found.remarks
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_line_that_cannot_be_read_is_left_and_counted(tmp_path: Path, odd: byt
     assert (second.log.end, second.log.events) == (end, 3)
     assert last_record_ids(second.found.segments[-1], "flat")["WS-1", "Security"] == 2
     assert [event.record_id for event in events_of(second.found.segments[-1], "flat")] == [1, 1, 2]
-    assert any("1 lines" in each for each in second.found.findings) is not is_event
+    assert any("1 lines" in each for each in second.found.remarks) is not is_event
 
 
 def test_a_hole_moves_the_start_of_the_log(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_hole_moves_the_start_of_the_log(tmp_path: Path) -> None:
     second = Session(tmp_path)
     assert (second.log.start, second.log.end) == (int(starts[1].stem), end)
     assert second.ask(second.log.log_id, 0).status == "gap"
-    assert any("missing" in each for each in second.found.findings)
+    assert any("missing" in each for each in second.found.remarks)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00\x00", None])
