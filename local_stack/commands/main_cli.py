@@ -155,15 +155,15 @@ def doctor(hostname: str) -> None:
     """
     reporter = TerminalReporter()
     reporter.doing("waiting for the answers of Kafka and Flink")
-    findings = examinations.examine(current_stack(), endpoints(hostname))
+    results = examinations.examine(current_stack(), endpoints(hostname))
     reporter.pause()
     screen = Console(highlight=False)
-    for finding in findings:
-        mark = ("ok      ", "green") if finding.ok else ("problem ", "red")
-        screen.print(Text.assemble(mark, f" {finding.what}"), soft_wrap=True)
-        if not finding.ok:
-            screen.print(Text(f"         → {finding.remedy}"), soft_wrap=True)
-    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+    for result in results:
+        mark = ("ok      ", "green") if result.ok else ("problem ", "red")
+        screen.print(Text.assemble(mark, f" {result.what}"), soft_wrap=True)
+        if not result.ok:
+            screen.print(Text(f"         → {result.remedy}"), soft_wrap=True)
+    sys.exit(0 if all(result.ok for result in results) else 1)
 
 
 main.add_command(cdc)

@@ -11,14 +11,14 @@ from typing import Any
 
 from local_stack.cluster import rest as flink_rest
 from local_stack.health.jobs import read_jobs
-from local_stack.health.warnings import Finding, of_job
+from local_stack.health.warnings import CheckResult, of_job
 from local_stack.layout import Stack
 
 _VERSION = "import sys, pyflink.version as v; print(*sys.version_info[:2], v.__version__)"
 _ENDPOINT = re.compile(r"([\w.-]+|\[[\da-f:]+\]):(\d+)")
 
 
-def examine_flink(stack: Stack) -> list[Finding]:
+def examine_flink(stack: Stack) -> list[CheckResult]:
     try:
         settings = {
             entry["key"]: entry["value"] for entry in flink_rest.get(stack.flink_url, "/jobmanager/config")
@@ -26,7 +26,7 @@ def examine_flink(stack: Stack) -> list[Finding]:
         environment = flink_rest.get(stack.flink_url, "/jobmanager/environment")
         jobs = [job for job in read_jobs(stack.flink_url) if job.state in ("RUNNING", "RESTARTING")]
     except OSError as error:
-        return [Finding(f"Flink does not answer: {error}", False, "win-event-stack logs jobmanager")]
+        return [CheckResult(f"Flink does not answer: {error}", False, "win-event-stack logs jobmanager")]
     sockets = {endpoint for job in jobs for place in job.places for endpoint in endpoints(place.address)}
     warned = [each for job in jobs for each in of_job(job)]
     return [_python(settings), _charset(environment), *examine_sockets(sorted(sockets)), *warned]
@@ -37,20 +37,20 @@ def endpoints(text: str) -> list[tuple[str, int]]:
     return [(host.strip("[]"), int(port)) for host, port in _ENDPOINT.findall(text)]
 
 
-def examine_sockets(where: Iterable[tuple[str, int]]) -> list[Finding]:
+def examine_sockets(where: Iterable[tuple[str, int]]) -> list[CheckResult]:
     return [_socket(host, port) for host, port in where]
 
 
-def _socket(host: str, port: int) -> Finding:
+def _socket(host: str, port: int) -> CheckResult:
     remedy = f"start the server: win-event-producer --port {port}"
     try:
         socket.create_connection((host, port), 3).close()
     except OSError as error:
-        return Finding(f"nothing to read at {host}:{port}: {error.strerror or error}", False, remedy)
-    return Finding(f"{host}:{port} accepts connections", True)
+        return CheckResult(f"nothing to read at {host}:{port}: {error.strerror or error}", False, remedy)
+    return CheckResult(f"{host}:{port} accepts connections", True)
 
 
-def _python(settings: dict[str, str]) -> Finding:
+def _python(settings: dict[str, str]) -> CheckResult:
     """Compare the client's Python, which pickles functions, with that of the workers.
 
     The minor version must be the same.
@@ -63,7 +63,7 @@ def _python(settings: dict[str, str]) -> Finding:
             [worker, "-c", _VERSION], capture_output=True, text=True, check=False, timeout=60
         )
     except OSError as error:
-        return Finding(f"the workers' Python {worker}: {error.strerror}", False, remedy)
+        return CheckResult(f"the workers' Python {worker}: {error.strerror}", False, remedy)
     found = result.stdout.split()
     same = len(found) == 3 and " ".join(found[:2]) == ours
     told = (
@@ -71,15 +71,15 @@ def _python(settings: dict[str, str]) -> Finding:
         if same
         else "another Python or no pyflink"
     )
-    return Finding(f"client and workers: {told}", same, remedy)
+    return CheckResult(f"client and workers: {told}", same, remedy)
 
 
-def _charset(environment: dict[str, Any]) -> Finding:
+def _charset(environment: dict[str, Any]) -> CheckResult:
     """Check the JVM's default charset, with which Flink's socket source decodes."""
     jvm = environment["jvm"]
     major = re.search(r"(\d+)", str(jvm["version"]).rsplit("/", 1)[-1])
     utf8 = "-Dfile.encoding=UTF-8" in jvm["options"] or (major is not None and int(major[1]) >= 18)
-    return Finding(
+    return CheckResult(
         "Flink decodes lines as UTF-8" if utf8 else "Flink decodes lines with the locale's charset",
         utf8,
         "add -Dfile.encoding=UTF-8 to env.java.opts.all",

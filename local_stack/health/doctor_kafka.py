@@ -13,57 +13,57 @@ from kafka_setup.connection.session import KafkaUnavailableError, NotReadyError,
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.kafka_risks import read_warnings
-from local_stack.health.warnings import Finding
+from local_stack.health.warnings import CheckResult
 from local_stack.layout import Stack
 
 _SKEW_SECONDS = 5.0  # a broker refuses times an hour ahead; long before that, latencies are meaningless
 
 
-def examine_kafka(stack: Stack) -> list[Finding]:
+def examine_kafka(stack: Stack) -> list[CheckResult]:
     """Ends at a request that Kafka does not answer: each of the others would take as long."""
-    logins: list[Finding] = []
+    logins: list[CheckResult] = []
     try:
         for user in kafka_objects.stack_topology(stack).users:
             logins.append(_login(stack, user.name))
-        if not all(finding.ok for finding in logins):
+        if not all(result.ok for result in logins):
             return logins
         return [*logins, _topology(stack), *_records(stack)]
     except (KafkaUnavailableError, KafkaException) as error:
-        return [*logins, Finding(f"Kafka: {error}", False, "win-event-stack logs kafka-1")]
+        return [*logins, CheckResult(f"Kafka: {error}", False, "win-event-stack logs kafka-1")]
 
 
-def _login(stack: Stack, user: str) -> Finding:
+def _login(stack: Stack, user: str) -> CheckResult:
     remedy = "win-event-stack up sets the password of its file again"
     try:
         connect(kafka_objects.connection(stack, user))
     except NotReadyError:
         raise
     except (KafkaUnavailableError, OSError) as error:
-        return Finding(f"login as {user}: {error}", False, remedy)
-    return Finding(f"login as {user}", True)
+        return CheckResult(f"login as {user}: {error}", False, remedy)
+    return CheckResult(f"login as {user}", True)
 
 
-def _topology(stack: Stack) -> Finding:
+def _topology(stack: Stack) -> CheckResult:
     admin = connect(kafka_objects.connection(stack, SUPER_USER))
     topology = kafka_objects.stack_topology(stack)
     pending = [change for change in plan(topology, read_state(admin, topology)) if change.pending]
     wrong = [f"{change.kind} {change.name} {change.detail}".rstrip() for change in pending]
     settings = "topics, their settings and permissions are those of the topology"
     what = "not as the topology says: " + "; ".join(wrong) if wrong else settings
-    return Finding(what, not wrong, "win-event-stack up applies it again")
+    return CheckResult(what, not wrong, "win-event-stack up applies it again")
 
 
-def _records(stack: Stack) -> list[Finding]:
+def _records(stack: Stack) -> list[CheckResult]:
     """Checks by the records themselves: clocks, retention, transactions."""
     admin = connect(kafka_objects.connection(stack, kafka_objects.watcher(stack)))
     facts = read_facts(admin)
     return [_clock(facts), *read_warnings(stack, admin, facts)]
 
 
-def _clock(facts: ClusterFacts) -> Finding:
+def _clock(facts: ClusterFacts) -> CheckResult:
     newest = [topic.newest for topic in facts.topics if topic.newest is not None]
     ahead = max(newest, default=0.0) - time.time()
     if ahead > _SKEW_SECONDS:
         what = f"the newest record is {ahead:.0f} s ahead of this machine's clock"
-        return Finding(what, False, "set the clocks of the machines that send events (NTP)")
-    return Finding("no record is ahead of this machine's clock", True)
+        return CheckResult(what, False, "set the clocks of the machines that send events (NTP)")
+    return CheckResult("no record is ahead of this machine's clock", True)

@@ -16,7 +16,7 @@ from kafka_setup.connection.session import that_exist
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack import tools
 from local_stack.broker.passwords import SUPER_USER
-from local_stack.health.warnings import Doomed, Finding, of_retention, of_transaction
+from local_stack.health.warnings import CheckResult, Doomed, of_retention, of_transaction
 from local_stack.layout import Stack
 
 _MARGIN = 0.1  # share of the retention time: older records are deleted soon
@@ -24,7 +24,7 @@ _LONG_OPEN_MS = 60_000  # far longer than the time between two checkpoints
 _TOOL_SECONDS = 60.0
 
 
-def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iterator[Finding]:
+def read_warnings(stack: Stack, admin: AdminClient, facts: ClusterFacts) -> Iterator[CheckResult]:
     """Raises KafkaException."""
     for topic, milliseconds in _retentions(admin, facts).items():
         yield from of_retention(_doomed(admin, topic, facts, milliseconds))

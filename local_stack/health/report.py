@@ -27,7 +27,7 @@ from local_stack.health import warnings
 from local_stack.health.jobs import Job
 from local_stack.health.kafka_risks import read_warnings
 from local_stack.health.producer import Producer, read_producer
-from local_stack.health.warnings import Finding
+from local_stack.health.warnings import CheckResult
 from local_stack.layout import LOOPBACK, Stack
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Report:
     jobs: list[Job] = field(default_factory=list)
     producer: Producer | None = None
     problems: list[str] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
+    warnings: list[CheckResult] = field(default_factory=list)
 
 
 class Reader:
@@ -106,7 +106,7 @@ class Reader:
             producer = read_producer(stack.producer_metrics)
         return Report(time.time(), parts, topics, groups, jobs or [], producer, self._problems, warned)
 
-    def _risks(self, facts: ClusterFacts) -> list[Finding]:
+    def _risks(self, facts: ClusterFacts) -> list[CheckResult]:
         return [] if self._admin is None else list(read_warnings(self._stack, self._admin, facts))
 
     def _facts(self) -> ClusterFacts:

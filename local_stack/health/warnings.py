@@ -28,7 +28,7 @@ _CURES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One result of doctor; a result that is not ok is a warning. `remedy` says what to do then."""
 
     what: str
@@ -36,7 +36,7 @@ class Finding:
     remedy: str = ""
 
 
-def of_job(job: Job) -> Iterator[Finding]:
+def of_job(job: Job) -> Iterator[CheckResult]:
     """Warnings about a job that runs or restarts."""
     if job.state not in ("RUNNING", "RESTARTING", "FAILING"):
         return
@@ -44,14 +44,14 @@ def of_job(job: Job) -> Iterator[Finding]:
     yield from _looping(job)
     yield from _silent(job)
     if job.checkpoint_failure:
-        yield Finding(
+        yield CheckResult(
             f"{job.name}: the newest checkpoint failed: {job.checkpoint_failure}",
             False,
             "win-event-stack logs jobmanager",
         )
 
 
-def _rejected(job: Job) -> Iterator[Finding]:
+def _rejected(job: Job) -> Iterator[CheckResult]:
     lines = job.events + job.rejected
     if lines >= _ENOUGH_LINES and job.rejected > job.events:
         share = f"{job.rejected / lines:.0%} of {lines:,} lines"
@@ -62,7 +62,7 @@ def _rejected(job: Job) -> Iterator[Finding]:
     reason = max(job.reasons, key=lambda each: job.reasons[each], default="")
     told = f", most of them as {reason}" if reason else ""
     what = f"{job.name}: {share} were REJECTED{told}"
-    yield Finding(what, False, f"{cure(reason)}. To see them: win-event-verify --rejected")
+    yield CheckResult(what, False, f"{cure(reason)}. To see them: win-event-verify --rejected")
 
 
 def cure(reason: str) -> str:
@@ -74,7 +74,7 @@ def cure(reason: str) -> str:
     return _CURES.get(reason, "docs/GUARANTEES.md explains the reasons")
 
 
-def _looping(job: Job) -> Iterator[Finding]:
+def _looping(job: Job) -> Iterator[CheckResult]:
     """A warning about the same failure again and again, which the job cannot pass without a change."""
     last, many = job.failures[-_LOOPING:], job.failures[-_LOOPING_LONG:]
     if len(last) < _LOOPING or not _alike(last):
@@ -87,24 +87,24 @@ def _looping(job: Job) -> Iterator[Finding]:
     else:
         return
     what = f"{job.name} restarts{where} again and again: {last[-1].text}"
-    yield Finding(what, False, f"win-event-stack logs taskmanager-1; {how_often}")
+    yield CheckResult(what, False, f"win-event-stack logs taskmanager-1; {how_often}")
 
 
 def _alike(failures: Sequence[Failure]) -> bool:
     return len({_VARYING.sub("0", failure.text) for failure in failures}) == 1
 
 
-def _silent(job: Job) -> Iterator[Finding]:
+def _silent(job: Job) -> Iterator[CheckResult]:
     for place in job.places:
         if not place.connected and job.state == "RUNNING" and job.uptime > UNCONNECTED_SECONDS:
-            yield Finding(
+            yield CheckResult(
                 f"{job.name} is not connected to {place.address}, and tries again",
                 False,
                 "is the sender up? The reason of each attempt: win-event-stack logs taskmanager-1",
             )
         if place.connected and place.idle is not None and place.idle > SILENT_SECONDS:
             what = f"{job.name} is connected to {place.address}, and no line came for {place.idle:.0f} s"
-            yield Finding(
+            yield CheckResult(
                 what, False, "does the sender make events? win-event-stack status shows a producer's rate"
             )
 
@@ -120,21 +120,21 @@ class Doomed:
     unread: dict[str, int]
 
 
-def of_retention(doomed: Doomed) -> Iterator[Finding]:
+def of_retention(doomed: Doomed) -> Iterator[CheckResult]:
     """A warning about unread records; none about old records that all groups have read."""
     within = f"within {doomed.seconds / 3600:.1f} h"
     for group, count in sorted(doomed.unread.items()):
         if count:
             what = f"{doomed.topic}: {group} has not read {count:,} records that retention deletes {within}"
-            yield Finding(what, False, "let the group catch up, or raise the topic's retention.ms")
+            yield CheckResult(what, False, "let the group catch up, or raise the topic's retention.ms")
     if doomed.records and doomed.records * 2 > doomed.of:
         what = f"{doomed.topic}: retention deletes {doomed.records:,} of {doomed.of:,} records {within}"
-        yield Finding(
+        yield CheckResult(
             what, False, "their times are old: raise the topic's retention.ms, or submit with --too-old now"
         )
 
 
-def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
+def of_transaction(name: str, topics: dict[str, int], tool: str) -> CheckResult:
     """A warning about an open transaction.
 
     `topics`: the number of records hidden from read_committed; `tool`: kafka-transactions.sh with a login.
@@ -142,6 +142,6 @@ def of_transaction(name: str, topics: dict[str, int], tool: str) -> Finding:
     hidden = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(topics.items()))
     what = f"transaction {name} is open for more than a minute; read_committed readers wait for {hidden}"
     end = f"{tool} forceTerminateTransaction --transactionalId {name}"
-    return Finding(
+    return CheckResult(
         what, False, f"it ends when its job continues from its checkpoint; to discard its records: {end}"
     )

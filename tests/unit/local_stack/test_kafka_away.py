@@ -38,8 +38,8 @@ def test_doctor_waits_for_one_login_only(stack: Stack, monkeypatch: pytest.Monke
         raise NotReadyError("127.0.0.1:1 does not answer")
 
     monkeypatch.setattr(doctor_kafka, "connect", silent)
-    (finding,) = doctor_kafka.examine_kafka(stack)
-    assert (finding.what, finding.ok, len(tried)) == ("Kafka: 127.0.0.1:1 does not answer", False, 1)
+    (result,) = doctor_kafka.examine_kafka(stack)
+    assert (result.what, result.ok, len(tried)) == ("Kafka: 127.0.0.1:1 does not answer", False, 1)
 
 
 def test_status_says_what_it_waits_for(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

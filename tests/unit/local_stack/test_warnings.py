@@ -10,7 +10,7 @@ from rich.console import Console
 from local_stack.health.jobs import Failure, Job, Place, innermost
 from local_stack.health.report import Part, Report
 from local_stack.health.report_view import as_screen
-from local_stack.health.warnings import Doomed, Finding, of_job, of_retention, of_transaction
+from local_stack.health.warnings import CheckResult, Doomed, of_job, of_retention, of_transaction
 
 HEALTHY = Job(
     "win-event-bridge collector-07.dc1.example.com:9999, collector-08.dc1.example.com:9999 to events_all",
@@ -128,7 +128,7 @@ def test_the_screen_fits_100_columns_with_the_whole_name_of_a_job_and_every_warn
         1.0,
         [Part("kafka-1", "running", 1, "127.0.0.1:9092")],
         jobs=[HEALTHY],
-        warnings=[Finding("this happens", False, "do that")],
+        warnings=[CheckResult("this happens", False, "do that")],
     )
     console = Console(file=io.StringIO(), width=100)
     with console.capture() as captured:
