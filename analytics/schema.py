@@ -44,14 +44,14 @@ def schema_of(result: str) -> dict[str, Any]:
 
 
 def text_of(result: str) -> str:
-    """The text of a file in schemas/; for a topic with several writers, it has the shape of each."""
+    """The text of a file in schemas/; for a topic with several writers, it has the form of each."""
     schema = schema_of(result)
     if other := _ALSO.get(result):
         head = {name: schema.pop(name) for name in ("$schema", "title", "description")}
         theirs = json.loads(other.read_text(encoding="utf-8"))
         theirs.pop("$schema")
         ours = {"title": "An answer of analytics: error_burst or brute_force", **schema}
-        head["description"] = f"A record of topic {result}: it has one of two shapes."
+        head["description"] = f"A record of topic {result}: it has one of two forms."
         schema = {**head, "oneOf": [ours, theirs]}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -84,15 +84,18 @@ def without_times(line: bytes) -> bytes:
     return b"".join((*pieces, line[end:]))
 
 
-def _time_spans(line: bytes, shape: bytes) -> list[tuple[int, int]]:
-    """The positions of times in the line, not sorted; one may be inside another."""
-    spans = [match.span() for match in _DATE_TIME.finditer(shape)]
-    spans += [match.span() for match in _CLOCK.finditer(shape)]
-    for match in _DATE_TAIL.finditer(shape):
+def _time_spans(line: bytes, zeroed: bytes) -> list[tuple[int, int]]:
+    """The positions of times in the line, not sorted; one may be inside another.
+
+    `zeroed`: the line with 0 for every digit.
+    """
+    spans = [match.span() for match in _DATE_TIME.finditer(zeroed)]
+    spans += [match.span() for match in _CLOCK.finditer(zeroed)]
+    for match in _DATE_TAIL.finditer(zeroed):
         first, last = match.span()
-        if shape[first - 1 : first] == b"0":
-            spans.append((first - 2 if shape[first - 2 : first - 1] == b"0" else first - 1, last))
-    for match in _FILETIME.finditer(shape):
+        if zeroed[first - 1 : first] == b"0":
+            spans.append((first - 2 if zeroed[first - 2 : first - 1] == b"0" else first - 1, last))
+    for match in _FILETIME.finditer(zeroed):
         first, last = match.span()
         if line[first : first + 1] == b"1" and line[first + 1 : first + 2] in (b"1", b"2", b"3", b"4"):
             spans.append((first, last))

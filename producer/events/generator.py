@@ -57,7 +57,7 @@ class Generator:
         self._settings = settings
         history = int(settings.backfill * TICKS_PER_SECOND)
         self._start = to_ticks(settings.start_time) if settings.start_time else now - history
-        # Only a fixed start may shape event time by the hour: the seed alone decides the rest.
+        # Without a fixed start, the hour of the day does not set the rate: the seed alone decides the events.
         second_of_day = self._start / TICKS_PER_SECOND % 86400.0 if settings.start_time else 0.0
         self._timeline = Timeline(settings, load_catalogue(settings.catalogue), second_of_day)
 

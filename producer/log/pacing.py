@@ -32,7 +32,7 @@ class Constant:
         return number / self._rate
 
 
-class Shaped:
+class Patterned:
     """A varying schedule: `rate` events per second on average, distributed by two warps with equal draws."""
 
     def __init__(self, rate: float, forward: Warp, backward: Warp) -> None:
@@ -42,7 +42,7 @@ class Shaped:
         return math.floor(self._forward.steady(elapsed) * self._rate + 1e-9)
 
     def when(self, number: int) -> float:
-        return self._backward.shaped((number + 1) / self._rate)
+        return self._backward.patterned((number + 1) / self._rate)
 
 
 class Unpaced:
@@ -64,4 +64,4 @@ def make_schedule(rate: float | None, pattern: str, seed: int, second_of_day: fl
     )
     if forward is None or backward is None:
         return Constant(rate)
-    return Shaped(rate, forward, backward)
+    return Patterned(rate, forward, backward)

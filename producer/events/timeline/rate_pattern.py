@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 RATE_PATTERNS = ("constant", "poisson", "bursty", "diurnal")
 
-# A gamma distribution of this shape gives seconds as they are measured on single computers at 1.6 events/s
+# A gamma distribution with this alpha gives seconds as they are measured on single computers at 1.6 events/s
 # (OTRF Security-Datasets, 179 host captures): about 80 % empty, variance/mean near 32, peak/mean near 35.
-_BURST_SHAPE = 0.05
+_BURST_ALPHA = 0.05
 # Share of the mean rate by hour of the day, an office's day; the mean of the 24 is 1.
 _HOURS = (
     0.3, 0.25, 0.25, 0.3, 0.3, 0.35, 0.55, 1.1, 2.1, 2.2, 2.0, 1.8,
@@ -30,13 +30,13 @@ class Warp:
         self._number, self._begin = 0, 0.0  # the current slot, and the steady time at its start
         self._multiplier = next(multipliers)
 
-    def steady(self, shaped: float) -> float:
-        """The steady time that corresponds to `shaped` seconds."""
-        while shaped >= (self._number + 1) * self._slot:
+    def steady(self, patterned: float) -> float:
+        """The steady time that corresponds to `patterned` seconds."""
+        while patterned >= (self._number + 1) * self._slot:
             self._advance()
-        return self._begin + (shaped - self._number * self._slot) * self._multiplier
+        return self._begin + (patterned - self._number * self._slot) * self._multiplier
 
-    def shaped(self, steady: float) -> float:
+    def patterned(self, steady: float) -> float:
         """The patterned time that corresponds to `steady` seconds."""
         while steady >= self._begin + self._slot * self._multiplier:
             self._advance()
@@ -74,7 +74,7 @@ def _poisson(mean: float, rng: random.Random) -> Iterator[float]:
 
 def _bursts(rng: random.Random) -> Iterator[float]:
     while True:
-        yield rng.gammavariate(_BURST_SHAPE, 1.0 / _BURST_SHAPE)
+        yield rng.gammavariate(_BURST_ALPHA, 1.0 / _BURST_ALPHA)
 
 
 def _day(second_of_day: float) -> Iterator[float]:

@@ -52,6 +52,7 @@ class Timeline:
         self._gap = sum(means) / sum(shares) / rate
         # Arrivals are exponential already, which is what `poisson` asks for.
         pattern = "constant" if settings.rate_pattern == "poisson" else settings.rate_pattern
+        # The name of a stream is a part of its seed: with another one, a seed would give other times.
         self._warp = make_warp(pattern, rate, second_of_day, random.Random(self._stream("shape")))
         self._scenarios = [self._schedule(number, spec) for number, spec in enumerate(settings.scenarios)]
 
@@ -126,7 +127,7 @@ class Timeline:
         times = [steady := steady - log(1.0 - random_()) * mean for _ in range(self._together)]
         self._steady = steady
         if self._warp:
-            times = list(map(self._warp.shaped, times))
+            times = list(map(self._warp.patterned, times))
         hosts = self._rng.choices(self._hosts, cum_weights=self._shares, k=len(times))
         return [(when, host, next(self._stories[host.role])) for when, host in zip(times, hosts, strict=True)]
 

@@ -60,4 +60,4 @@ def test_a_warp_is_its_own_inverse(pattern: str) -> None:
     assert again
     for second in range(1, 4000, 7):
         steady = forward.steady(second / 3)
-        assert again.steady(backward.shaped(steady)) == pytest.approx(steady, abs=1e-6)
+        assert again.steady(backward.patterned(steady)) == pytest.approx(steady, abs=1e-6)
