@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafka_setup.changes.alterations import request_all, request_trial
+from kafka_setup.changes.admin_requests import request_all, request_trial
 from kafka_setup.changes.change import Change, Identity, Wishes
 from kafka_setup.changes.plan import WITHOUT_USER, plan
 from kafka_setup.changes.state import read_state, with_logins

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kafka_setup.changes.values import list_items
+from kafka_setup.changes.setting_values import list_items
 from kafka_setup.topology.resources import (
     EVENTS,
     REJECTED,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from kafka_setup.changes import obstacles
 from kafka_setup.changes.change import Change
-from kafka_setup.changes.values import same_value
+from kafka_setup.changes.setting_values import same_value
 from kafka_setup.topology.resources import ClusterState, Topic, TopicState, Topology
 
 

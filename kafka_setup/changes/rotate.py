@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kafka_setup.changes.alterations import set_password
+from kafka_setup.changes.admin_requests import set_password
 from kafka_setup.changes.state import logs_in, read_state
 from kafka_setup.connection.passwords import password_file, store_password
 from kafka_setup.connection.session import (

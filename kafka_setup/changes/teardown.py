@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafka_setup.changes.alterations import request_removals
+from kafka_setup.changes.admin_requests import request_removals
 from kafka_setup.changes.change import Change, Identity
 from kafka_setup.changes.state import read_state
 from kafka_setup.connection.session import DEFAULT_WAIT, LATE, OnWait, open_admin, refusal, until_none_missing
