@@ -15,14 +15,14 @@ from rich.console import Console
 
 from bench import document, plots
 from bench.analytics import answering, asking, state
-from bench.book import Book, Record, load_book
-from bench.bridge import carrying, cluster, latency, posted
+from bench.bridge import cluster, latency, post_latency, throughput
 from bench.detection import detecting, long_run, streaming
 from bench.harness import Section, measure
 from bench.machine import machine, python_speed
 from bench.measurement import Measurement
 from bench.producer import generation, posting, serving
 from bench.reading import tail, verify
+from bench.results import Book, Record, load_book
 from bench.table import as_table
 from consumer.standard_output import table_console
 
@@ -36,8 +36,8 @@ def _on_a_cluster(quick: bool, shared: cluster.Cluster) -> list[Section]:
         answering.section(quick, shared),
         state.section(quick, shared),
     ]
-    times = [*latency.sections(quick, shared), *posted.sections(quick, shared)]
-    return [*carrying.sections(quick, shared), *times, *audits, *questions]
+    times = [*latency.sections(quick, shared), *post_latency.sections(quick, shared)]
+    return [*throughput.sections(quick, shared), *times, *audits, *questions]
 
 
 @dataclass(frozen=True)

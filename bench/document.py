@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from bench.book import Book, Record
 from bench.plots import file_name
+from bench.results import Book, Record
 from bench.table import cells, number
 
 _TEMPLATE = Path(__file__).with_name("performance.template.md")

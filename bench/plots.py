@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from bench.book import Book, Record
+from bench.results import Book, Record
 
 # Text stays text and ids stay the same between runs, so that a new run only changes the figures.
 _STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "win-event-bridge", "font.size": 9}

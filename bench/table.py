@@ -6,8 +6,8 @@ import math
 
 from rich.table import Table
 
-from bench.book import Book
 from bench.measurement import Measurement
+from bench.results import Book
 
 
 def as_table(book: Book, only: set[str]) -> Table:

@@ -19,8 +19,8 @@ from statistics import median
 import click
 from jgo.maven import MavenContext
 
-from bench.bridge.carrying import ALL_OPTIONS, HEADERS, Work, bridge, peer
 from bench.bridge.cluster import Cluster, cluster
+from bench.bridge.throughput import ALL_OPTIONS, HEADERS, Work, bridge, peer
 from bench.measurement import Sample
 from bench.table import number
 

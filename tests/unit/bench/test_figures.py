@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from bench.book import Book, Record, load_book
 from bench.harness import Case, Section, measure
 from bench.measurement import Sample
+from bench.results import Book, Record, load_book
 from bench.table import cells, number
 
 

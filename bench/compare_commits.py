@@ -1,7 +1,7 @@
 """Before and after: the same bench in this tree and in an earlier commit, in turns.
 
-Run: python -m bench.beside COMMIT ROUNDS MODULE [ARGUMENTS…], for example
-     python -m bench.beside eba035d 3 bench --only generation
+Run: python -m bench.compare_commits COMMIT ROUNDS MODULE [ARGUMENTS…], for example
+     python -m bench.compare_commits eba035d 3 bench --only generation
 
 Both trees use this environment's packages; the toolkit itself comes from the measured tree.
 """
@@ -21,7 +21,7 @@ def main() -> None:
     if len(sys.argv) < 4:
         raise SystemExit(__doc__)
     commit, rounds, *command = sys.argv[1:]
-    with tempfile.TemporaryDirectory(prefix="win-event-beside-") as folder:
+    with tempfile.TemporaryDirectory(prefix="win-event-compare-") as folder:
         earlier = Path(folder) / "tree"
         _git("worktree", "add", "--quiet", "--detach", str(earlier), commit)
         try:
