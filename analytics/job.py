@@ -18,9 +18,9 @@ import click
 import orjson
 
 from analytics.flink.client_sql import declarations_of
-from analytics.library import shipped
 from analytics.options_cli import analytics_options, take_settings
 from analytics.question import QuestionError
+from analytics.question_files import shipped
 from analytics.settings import AnalyticsSettings
 from flink_bridge.job_cli import (
     SILENCE,

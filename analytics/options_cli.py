@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from analytics.hosts import FIELDS_OF_HOSTS, Hosts, read_hosts
-from analytics.library import find
 from analytics.question import Question, QuestionError, share_out
+from analytics.question_files import find
 from analytics.settings import INVENTORY, AnalyticsSettings, ArchiveSettings
 from analytics.tables.inventory import ALERTS
 from flink_bridge.job_options_cli import (

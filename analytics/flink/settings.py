@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.library import shipped
+from analytics.question_files import shipped
 from analytics.settings import AnalyticsSettings
 from flink_bridge.flink_settings import flink_options
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from analytics.flink.settings import analytics_flink_options
 from analytics.job import main
-from analytics.library import find, shipped
 from analytics.question import Question, QuestionError, share_out, split_statements
+from analytics.question_files import find, shipped
 from analytics.schema import FOLDER, schema_of, text_of
 from analytics.settings import AnalyticsSettings
 from analytics.tables.declarations import declarations, fields_of, interval, with_own_transactions

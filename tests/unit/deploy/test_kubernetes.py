@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from analytics.job import main as analytics
-from analytics.library import find
+from analytics.question_files import find
 from detection.cli import main as detection
 from flink_bridge.job import main as job
 from local_stack.cluster.configuration import flat
