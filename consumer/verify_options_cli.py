@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from consumer.tail.event_filter import FilterError, parse_since
 from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.report import Rules
-from consumer.verify.expected.judges import Judge, LedgerJudge, SeedJudge
+from consumer.verify.expected.references import LedgerReference, Reference, SeedReference
 from consumer.verify.expected.seed import Seed
 from consumer.verify.records.file_records import S3
 from consumer.verify.records.kafka_records import Topic
@@ -137,7 +137,7 @@ def settings_of(values: dict[str, Any]) -> VerifySettings:
 def _audit_settings(values: dict[str, Any]) -> AuditSettings:
     ordered = not values["any_order"]
     return AuditSettings(
-        judge=_judge(values),
+        reference=_reference(values),
         rules=Rules(
             exactly_once=values["exactly_once"],
             complete=values["complete"],
@@ -193,13 +193,13 @@ def _spelled(name: str) -> str:
     return {"fmt": "format", "scenarios": "scenario"}.get(name, name.replace("_", "-"))
 
 
-def _judge(values: dict[str, Any]) -> Judge | None:
+def _reference(values: dict[str, Any]) -> Reference | None:
     if values["ledgers"]:
-        return LedgerJudge(values["ledgers"])
+        return LedgerReference(values["ledgers"])
     if values["seed"] is None:
         return None
     run = {name: values[name] for name in _RUN_OPTIONS if values[name] not in (None, ())}
-    return SeedJudge(Seed(GeneratorSettings(seed=values["seed"], **run), values["count"]))
+    return SeedReference(Seed(GeneratorSettings(seed=values["seed"], **run), values["count"]))
 
 
 def _typed(option: str) -> bool:

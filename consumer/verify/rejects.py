@@ -15,7 +15,7 @@ from rich.text import Text
 
 from consumer.verify.audit.records import RejectedLine
 from consumer.verify.audit.rejected import NO_REASON
-from consumer.verify.expected.judges import Progress
+from consumer.verify.expected.references import Progress
 from consumer.verify.records.kafka_records import Topic, TopicReader
 from toolkit.terminal_text import printable
 

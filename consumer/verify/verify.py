@@ -7,13 +7,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.verify.audit.alone import LonelyAudit
 from consumer.verify.audit.audit import Audit, Expectations
 from consumer.verify.audit.compared import ComparedAudit
 from consumer.verify.audit.records import AuditError, Place, Record, RejectedLine
 from consumer.verify.audit.rejected import Rejected
 from consumer.verify.audit.report import Report, Rules, RunFindings, Unread
-from consumer.verify.expected.judges import Judge, Progress
+from consumer.verify.audit.without_ledger import AuditWithoutLedger
+from consumer.verify.expected.references import Progress, Reference
 from consumer.verify.records.file_records import open_files
 from consumer.verify.records.kafka_records import Topic, TopicReader
 from consumer.verify.records.kinesis_records import KinesisReader, Stream
@@ -62,14 +62,14 @@ class RejectedSource(Protocol):
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """`judge`: what to compare with; without it, only the record ids are checked.
+    """`reference`: what to compare with; without it, only the record ids are checked.
 
     `expectations`: what must be true of each record. `rules`: what makes the audit fail.
     """
 
     rules: Rules = field(default_factory=Rules)
     expectations: Expectations = field(default_factory=Expectations)
-    judge: Judge | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ def audit(
     settings: AuditSettings, source: Source, rejected: RejectedSource | None, progress: Progress
 ) -> Report:
     """Read the source, then the rejected lines, and judge them. Raises AuditError."""
-    if settings.judge is None:
+    if settings.reference is None:
         return _compare_with_itself(settings, source, rejected, progress)
-    return _compare(settings, settings.judge, source, rejected, progress)
+    return _compare(settings, settings.reference, source, rejected, progress)
 
 
 def _open(source: str | Topic | Stream) -> Source:
@@ -112,7 +112,7 @@ def _open(source: str | Topic | Stream) -> Source:
 def _compare_with_itself(
     settings: AuditSettings, source: Source, rejected: RejectedSource | None, progress: Progress
 ) -> Report:
-    audit = LonelyAudit(settings.expectations, source.place)
+    audit = AuditWithoutLedger(settings.expectations, source.place)
     _read(source, audit.take, progress)
     _read_rejected(rejected, audit, audit.take_rejected, progress)
     runs = audit.runs(settings.rules.allow_gaps)
@@ -129,13 +129,17 @@ def _compare_with_itself(
 
 
 def _compare(
-    settings: AuditSettings, judge: Judge, source: Source, rejected: RejectedSource | None, progress: Progress
+    settings: AuditSettings,
+    reference: Reference,
+    source: Source,
+    rejected: RejectedSource | None,
+    progress: Progress,
 ) -> Report:
-    runs = judge.runs(progress)
-    audit = ComparedAudit(settings.expectations, judge.fingerprint, source.place, runs)
+    runs = reference.runs(progress)
+    audit = ComparedAudit(settings.expectations, reference.fingerprint, source.place, runs)
 
     def catch_up_and_tell(what: str, done: int, total: int) -> None:
-        if judge.catch_up():
+        if reference.catch_up():
             audit.settle()
         progress(what, done, total)
 
@@ -144,12 +148,12 @@ def _compare(
         return not audit.waits
 
     _read(source, audit.take, catch_up_and_tell)
-    judge.wait_until(nothing_waits)
+    reference.wait_until(nothing_waits)
     audit.finish()
     _read_rejected(rejected, audit, audit.take_rejected, progress)
     found = [run.judged(settings.rules.complete) for run in runs]
     unread = _unread(source, rejected)
-    return _conclude(settings.rules, audit, found, unread, judge.name, list(judge.notes))
+    return _conclude(settings.rules, audit, found, unread, reference.name, list(reference.notes))
 
 
 def _read(source: Source, take: Callable[[Iterable[Record]], None], progress: Progress) -> None:
@@ -188,13 +192,13 @@ def _conclude(
     audit: Audit,
     runs: list[RunFindings],
     unread: tuple[Unread, ...],
-    judge: str,
+    reference: str,
     notes: list[str],
 ) -> Report:
     if audit.passed_over:
         notes.append(f"{audit.passed_over:,} older records were ignored (--since)")
     return Report(
-        judge=judge,
+        reference=reference,
         records=audit.records - audit.passed_over,
         apart=audit.findings,
         runs=tuple(_chosen(runs, rules.run)),

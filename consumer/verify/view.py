@@ -64,7 +64,7 @@ def finding_lines(report: Report) -> list[str]:
 def verdict_line(report: Report) -> Text:
     """The verdict: `ok: compared with …`, or what is wrong in one line."""
     verdict = report.verdict
-    text = f"{verdict}: compared with {report.judge}"
+    text = f"{verdict}: compared with {report.reference}"
     if not report.records:
         text = "FAILED: there is nothing to audit, not one record was read"
     elif verdict == "FAILED":
@@ -73,9 +73,9 @@ def verdict_line(report: Report) -> Text:
             for kind in report.rules.fatal()
             if report.findings.count(kind)
         ]
-        text = f"FAILED: {', '.join(bad)}; compared with {report.judge}"
+        text = f"FAILED: {', '.join(bad)}; compared with {report.reference}"
     elif verdict == "incomplete":
-        text = f"incomplete: {', '.join(_open_questions(report))}; compared with {report.judge}"
+        text = f"incomplete: {', '.join(_open_questions(report))}; compared with {report.reference}"
     return Text(text, style=_STYLE[verdict])
 
 

@@ -66,11 +66,11 @@ class Unread:
 class Report:
     """The result of an audit.
 
-    `judge` completes "compared with"; `notes` are sentences; `append_seconds` is 0 if unknown. `apart`:
+    `reference` completes "compared with"; `notes` are sentences; `append_seconds` is 0 if unknown. `apart`:
     findings about records that belong to no run.
     """
 
-    judge: str
+    reference: str
     records: int
     apart: Findings
     runs: tuple[RunFindings, ...]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.report import Report, Rules
-from consumer.verify.expected.judges import LedgerJudge
+from consumer.verify.expected.references import LedgerReference
 from consumer.verify.verify import AuditSettings, audit
 
 EXAMPLES = int(os.environ.get("WIN_EVENT_DAMAGE_EXAMPLES", "0")) or examples(90)
@@ -31,7 +31,7 @@ happenings = st.lists(st.sampled_from(HAPPENINGS), max_size=12)
 seeds = st.integers(0, 2**32)
 
 
-class Ledgers(LedgerJudge):
+class Ledgers(LedgerReference):
     """Ledgers of runs on disk. `late`: how many blocks each gets after a batch; None: all are there."""
 
     def __init__(self, folder: Path, runs: tuple[MadeRun, ...], late: int | None, ended: bool) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.verify.audit.alone import LonelyAudit
 from consumer.verify.audit.audit import Expectations
 from consumer.verify.audit.findings import merged
 from consumer.verify.audit.hash_store import CHUNK_IDS
 from consumer.verify.audit.records import Place
+from consumer.verify.audit.without_ledger import AuditWithoutLedger
 
 ONE_CHUNK = 8 * CHUNK_IDS
 COUNT = 5 * CHUNK_IDS
@@ -32,7 +32,9 @@ def test_forgetting_hashes_accuses_nobody(kept, replays, dice, shuffled):
         ids[at:at] = range(first, min(first + length, COUNT + 1))
     if shuffled:
         dice.shuffle(ids)
-    audit = LonelyAudit(Expectations(ordered=False), lambda _, line: Place("f", None, line), kept * ONE_CHUNK)
+    audit = AuditWithoutLedger(
+        Expectations(ordered=False), lambda _, line: Place("f", None, line), kept * ONE_CHUNK
+    )
     audit.take((LINE % number, None, None, line, 0) for line, number in enumerate(ids))
     (run,) = audit.runs(allow_gaps=False)
     findings = merged((audit.findings, run.findings))

@@ -43,7 +43,7 @@ class Part(Sequence):
         self.run = 0
 
 
-class LonelyAudit(Audit):
+class AuditWithoutLedger(Audit):
     """An audit without a ledger.
 
     `hash_bytes`: memory for the hashes, which distinguish a copy from another event.

@@ -19,7 +19,7 @@ _LATE_SECONDS = 2 * MAX_BLOCK_SECONDS
 Progress = Callable[[str, int, int], None]
 
 
-class Judge(Protocol):
+class Reference(Protocol):
     """The reference of an audit.
 
     `name` completes "compared with"; `notes` are sentences about events that were not compared.
@@ -40,7 +40,7 @@ class Judge(Protocol):
         """Catch up until `enough` is true, or nothing more can be expected."""
 
 
-class LedgerJudge:
+class LedgerReference:
     """Files of win-event-producer --ledger, one per run; they may still grow."""
 
     notes: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class LedgerJudge:
             return  # events that the ledger still does not have were invented
 
 
-class SeedJudge:
+class SeedReference:
     """The settings of a run, from which its events are generated again."""
 
     def __init__(self, seed: Seed) -> None:
