@@ -1,4 +1,4 @@
-"""The parts of a running producer, for code that reads its state or controls it."""
+"""The components of a running producer, for code that reads its state or controls it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from producer.serving.server import Server
 
 
 @dataclass(frozen=True)
-class Parts:
+class Components:
     log: EventLog
     server: Server
     feeding: Feeding

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from producer.components import Components
 from producer.feeding import Feeding
 from producer.http.settings import TOKEN_VARIABLE, HttpSettings
 from producer.log.event_log import EventLog
@@ -26,7 +27,6 @@ from producer.opening import (
     open_log,
     open_positions,
 )
-from producer.parts import Parts
 from producer.rate_report import RateReport
 from producer.serving.server import Server
 from toolkit.addresses import is_loopback
@@ -95,7 +95,7 @@ def _serve(settings: ProducerSettings, orders: Orders, cleanup: contextlib.ExitS
     report = RateReport(feeding.main)
     server.start()
     cleanup.callback(server.close)
-    stop_http = _serve_http(settings.http, Parts(log, server, feeding, report, intake), cleanup)
+    stop_http = _serve_http(settings.http, Components(log, server, feeding, report, intake), cleanup)
     _log.info("listening on %s, %s", _address(*server.address), _describe(settings, log))
 
     def every_second() -> None:
@@ -141,7 +141,7 @@ def _feed(
 
 
 def _serve_http(
-    settings: HttpSettings | None, parts: Parts, cleanup: contextlib.ExitStack
+    settings: HttpSettings | None, components: Components, cleanup: contextlib.ExitStack
 ) -> Callable[[], None]:
     """Start the HTTP server if there are settings for it; returns the function that stops it."""
     if settings is None:
@@ -151,8 +151,8 @@ def _serve_http(
     from producer.http.metrics import ProducerMetrics
     from producer.http.server import HttpServer
 
-    metrics = ProducerMetrics(parts)
-    http = HttpServer(settings, build_app(settings, parts, metrics), metrics.refused)
+    metrics = ProducerMetrics(components)
+    http = HttpServer(settings, build_app(settings, components, metrics), metrics.refused)
     cleanup.callback(http.stop)
     scheme = "https" if settings.tls else "http"
     _log.info("intake, control, health and metrics on %s://%s", scheme, _address(*http.address))

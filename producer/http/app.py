@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from swagger_ui_bundle import swagger_ui_path
 
+from producer.components import Components
 from producer.http.control import control_routes
 from producer.http.guard import INTAKE_PATHS, Guard
 from producer.http.intake import Taker
@@ -25,14 +26,13 @@ from producer.http.metrics import ProducerMetrics
 from producer.http.models import IntakeProblem
 from producer.http.problems import Refusal
 from producer.http.settings import HttpSettings
-from producer.parts import Parts
 from toolkit.problems import Problem, documented, invalid_request, problem
 
 _log = logging.getLogger("producer.http")
 _PAGE = Path(__file__).resolve().parent / "page"
 
 
-def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) -> ASGIApp:
+def build_app(settings: HttpSettings, components: Components, metrics: ProducerMetrics) -> ASGIApp:
     app = FastAPI(
         title="win-event-producer",
         description="Intake of events and control of generation. For more, see docs/HTTP.md.",
@@ -44,12 +44,12 @@ def build_app(settings: HttpSettings, parts: Parts, metrics: ProducerMetrics) ->
     )
 
     def is_open() -> bool:
-        return parts.server.is_listening
+        return components.server.is_listening
 
-    taker = Taker(parts.intake, parts.log.log_id, settings.limits, metrics.posts.reject, is_open)
+    taker = Taker(components.intake, components.log.log_id, settings.limits, metrics.posts.reject, is_open)
     app.include_router(intake_routes(taker))
-    app.include_router(_health_routes(parts, metrics))
-    app.include_router(control_routes(parts))
+    app.include_router(_health_routes(components, metrics))
+    app.include_router(control_routes(components))
     _add_page(app)
     _explain_errors(app, metrics.refused)
     _describe(app)
@@ -79,7 +79,7 @@ def _shortcut(app: ASGIApp, taker: Taker) -> ASGIApp:
     return route
 
 
-def _health_routes(parts: Parts, metrics: ProducerMetrics) -> APIRouter:
+def _health_routes(components: Components, metrics: ProducerMetrics) -> APIRouter:
     api = APIRouter(tags=["health"])
 
     @api.get("/healthz", response_class=PlainTextResponse)
@@ -90,8 +90,8 @@ def _health_routes(parts: Parts, metrics: ProducerMetrics) -> APIRouter:
     @api.get("/readyz", response_class=PlainTextResponse, responses=documented(503))
     async def readyz() -> str:
         """Whether clients are accepted and the log can grow."""
-        if parts.problem:
-            raise Refusal(503, parts.problem)
+        if components.problem:
+            raise Refusal(503, components.problem)
         return "ready\n"
 
     @api.get("/metrics", response_class=PlainTextResponse)

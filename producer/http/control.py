@@ -6,9 +6,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter
 
+from producer.components import Components
 from producer.http.models import Client, Injected, Load, Rate, Status
 from producer.http.problems import Refusal
-from producer.parts import Parts
 from producer.serving.client import Client as Reader
 from toolkit.problems import documented
 
@@ -17,27 +17,27 @@ _WAITING_SCENARIOS = 100
 _OVER = "all events are made: start the producer again, without --count or with --loop"
 
 
-def control_routes(parts: Parts) -> APIRouter:
+def control_routes(components: Components) -> APIRouter:
     api = APIRouter(tags=["control"])
-    feeding, control = parts.feeding, parts.feeding.main.control
+    feeding, control = components.feeding, components.feeding.main.control
 
     @api.get("/status")
     async def status() -> Status:
         """Everything about the producer in one answer."""
-        log, feeder = parts.log, feeding.main
+        log, feeder = components.log, feeding.main
         return Status(
             version=_VERSION,
             **_load().model_dump(),
-            rate_achieved=parts.report.achieved,
+            rate_achieved=components.report.achieved,
             late=feeder.late,
             events=log.events,
-            posted=parts.intake.count,
-            clients=[_client(parts, reader) for reader in parts.server.clients()],
+            posted=components.intake.count,
+            clients=[_client(components, reader) for reader in components.server.clients()],
             log_id=log.log_id,
             start_offset=log.start,
             end_offset=log.end,
             scenarios=feeding.scenarios,
-            problem=parts.problem or None,
+            problem=components.problem or None,
         )
 
     @api.post("/start", responses=documented(409))
@@ -89,8 +89,8 @@ def control_routes(parts: Parts) -> APIRouter:
     return api
 
 
-def _client(parts: Parts, reader: Reader) -> Client:
-    log = parts.log
+def _client(components: Components, reader: Reader) -> Client:
+    log = components.log
     return Client(
         address=reader.address,
         kind="resuming" if reader.is_resuming else "plain",

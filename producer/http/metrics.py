@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from producer.components import Components
 from producer.event_shapes import LEVELS
 from producer.events.catalogue.event_catalogue import CHANNELS, EventType
 from producer.events.generator import Batch
 from producer.events.line_rule import REASONS
 from producer.http.problems import REFUSALS
-from producer.parts import Parts
 
 _template, _event_type = itemgetter(1), attrgetter("event_type")  # in C: this runs for every event
 
@@ -37,16 +37,16 @@ class ProducerMetrics(Collector):
     Every possible reason and label starts with 0.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, components: Components) -> None:
+        self._components = components
         self._events: Counter[EventType] = Counter()
         self._refused: Counter[str] = Counter(dict.fromkeys(REFUSALS, 0))
-        self._posted_before = parts.intake.count
+        self._posted_before = components.intake.count
         self.posts, self.file = Rejected(), Rejected()
-        if parts.feeding.generated:
-            parts.feeding.generated.observe = self.observe
-        if parts.feeding.file:
-            parts.feeding.file.rejected = self.file.reject
+        if components.feeding.generated:
+            components.feeding.generated.observe = self.observe
+        if components.feeding.file:
+            components.feeding.file.rejected = self.file.reject
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -84,17 +84,17 @@ class ProducerMetrics(Collector):
         return family
 
     def _rates(self) -> Iterator[Metric]:
-        feeder = self._parts.feeding.main
+        feeder = self._components.feeding.main
         asked = feeder.control.rate if feeder.control.rate is not None else float("inf")
         yield _gauge("rate_asked", "Wanted events per second; infinite for --rate max.", asked)
         yield _gauge(
-            "rate_achieved", "Events per second over the last ten seconds.", self._parts.report.achieved
+            "rate_achieved", "Events per second over the last ten seconds.", self._components.report.achieved
         )
         yield _gauge("late_seconds", "How far generation is behind its schedule.", feeder.late)
 
     def _intake(self) -> Iterator[Metric]:
-        file = self._parts.feeding.main.made if self._parts.feeding.file else 0
-        taken = self._parts.intake.count - self._posted_before
+        file = self._components.feeding.main.made if self._components.feeding.file else 0
+        taken = self._components.intake.count - self._posted_before
         family = CounterMetricFamily(
             "win_event_intake_events",
             "Posted events, and events of a file, that were accepted.",
@@ -115,13 +115,13 @@ class ProducerMetrics(Collector):
         return family
 
     def _log_family(self) -> Iterator[Metric]:
-        log = self._parts.log
+        log = self._components.log
         yield _gauge("log_start_offset", "First byte that is still kept.", log.start)
         yield _gauge("log_end_offset", "Bytes appended so far.", log.end)
         yield _gauge("log_refuses", "1 while nothing can be appended, as on a full disk.", bool(log.trouble))
 
     def _clients(self) -> Iterator[Metric]:
-        log, server = self._parts.log, self._parts.server
+        log, server = self._components.log, self._components.server
         clients = server.clients()
         yield _gauge("clients", "Clients connected.", len(clients))
         sent = server.ended_bytes + sum(client.sent_bytes for client in clients)
