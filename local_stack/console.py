@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from local_stack import processes, tools
+from local_stack import processes, shell_environment
 from local_stack.broker.kafka_objects import watcher
 from local_stack.layout import Stack
 
@@ -25,8 +25,8 @@ def _environment(stack: Stack) -> dict[str, str]:
     """The user's settings of the console, such as a token, with the addresses of the stack."""
     return {
         **os.environ,
-        **tools.exports(stack),
-        **tools.login(stack, watcher(stack)),
+        **shell_environment.exports(stack),
+        **shell_environment.login(stack, watcher(stack)),
         "WIN_EVENT_FLINK_URL": stack.flink_url,
         "WIN_EVENT_PRODUCER_URL": f"http://{stack.producer_metrics}",
     }

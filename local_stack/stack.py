@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from local_stack import cache, console, observe, processes, tools, watchdog
+from local_stack import cache, console, observe, processes, shell_environment, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
 from local_stack.broker.passwords import ensure_passwords, write_logins
@@ -48,7 +48,7 @@ def up(stack: Stack, parts: tuple[str, ...], reporter: Reporter) -> Stack:
             users = [user.name for user in stack_topology(stack).users]
             ensure_passwords(stack.secrets, users)
             write_logins(stack, users)
-            tools.write_tools(stack)
+            shell_environment.write_tools(stack)
             if "kafka" in parts:
                 _up_kafka(stack, reporter)
             if "flink" in parts:

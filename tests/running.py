@@ -24,7 +24,7 @@ from flink_client import Answer, FlinkClient
 
 from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.topology.file import default_topology_text, parse_topology, renamed_topics
-from local_stack import tools
+from local_stack import shell_environment
 from local_stack.broker import kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.cluster import flink_run
@@ -145,7 +145,7 @@ class RunningStack:
         """The variables of `win-event-stack env`, logged in as `user`."""
         path = f"{self.stack.bin}:{BIN}:{os.environ['PATH']}"
         login = {"KAFKA_USERNAME": user, "KAFKA_PASSWORD_FILE": str(self.stack.secrets / user)}
-        return {**self.environment, **tools.exports(self.stack), **login, "PATH": path}
+        return {**self.environment, **shell_environment.exports(self.stack), **login, "PATH": path}
 
     def create_topics(
         self, suffix: str, *, with_results: bool = False, partitions: int | None = None, keep: bool = False

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_stack import processes, tools
+from local_stack import processes, shell_environment
 from local_stack.cluster.cluster import base_environment
 from local_stack.cluster.flink_java import flink_home, java_command, program_environment, read_settings
 from local_stack.layout import LOOPBACK, REPOSITORY, Stack
@@ -54,7 +54,7 @@ def _declarations(stack: Stack) -> Path:
     """The table declarations of analytics, for its user, with references to the password instead of it."""
     login = {"KAFKA_USERNAME": USER, "KAFKA_PASSWORD_FILE": str(stack.secrets / USER)}
     command = [sys.executable, str(REPOSITORY / "analytics" / "job.py"), "--declare"]
-    environment = os.environ | tools.exports(stack) | login
+    environment = os.environ | shell_environment.exports(stack) | login
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise processes.StartError(f"analytics/job.py --declare: {answer.stderr.strip()}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka_setup.connection.listener import protocol_mismatch
-from local_stack import processes, tools
+from local_stack import processes, shell_environment
 from local_stack.cluster import checkpoints, flink_run
 from local_stack.cluster import rest as flink_rest
 from local_stack.layout import REPOSITORY, Stack
@@ -64,7 +64,7 @@ def job_file(user: str) -> Path:
 
 
 def environment(stack: Stack, user: str) -> dict[str, str]:
-    return {**os.environ, **tools.exports(stack), **tools.login(stack, user)}
+    return {**os.environ, **shell_environment.exports(stack), **shell_environment.login(stack, user)}
 
 
 def describe(stack: Stack, wanted: Program) -> checkpoints.Job:

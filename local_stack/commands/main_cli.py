@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from local_stack import processes, stack, tools
+from local_stack import processes, shell_environment, stack
 from local_stack.backup.cli import export, restore
 from local_stack.cdc.cli import cdc
 from local_stack.cluster import sql_gateway
@@ -123,7 +123,7 @@ def env(user: str | None) -> None:
     with errors_told(TerminalReporter()):
         if not current.file.exists():
             raise processes.no_stack(current)
-        click.echo(tools.render_exports(current, user), nl=False)
+        click.echo(shell_environment.render_exports(current, user), nl=False)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from local_stack import cache, console, processes, stack, tools
+from local_stack import cache, console, processes, shell_environment, stack
 from local_stack.cluster import sql_gateway
 from local_stack.layout import Stack
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
@@ -96,7 +96,10 @@ def up(only: str | None, **changes: Any) -> None:
     with errors_told(reporter):
         wanted = _with_changes(current_stack(), {k: v for k, v in changes.items() if v is not None})
         stack.up(wanted, (only,) if only else stack.PARTS, reporter)
-    click.echo(f"To add flink and Kafka's own tools to your shell:\n{tools.how_to_enter(wanted)}", err=True)
+    click.echo(
+        f"To add flink and Kafka's own tools to your shell:\n{shell_environment.how_to_enter(wanted)}",
+        err=True,
+    )
 
 
 # Settings that may change while the stack runs, and the daemon that fixes each once it runs.

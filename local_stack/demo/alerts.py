@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Protocol
 
-from local_stack import tools
+from local_stack import shell_environment
 from local_stack.demo import pipeline
 from local_stack.health.peek import Peeked, all_of
 from local_stack.layout import Stack
@@ -33,7 +33,7 @@ def watched(demo_stack: Stack, events: str, show: Show) -> Iterator[None]:
     with log.open("wb") as errors:
         detection = subprocess.Popen(
             [_DETECT, "--topic", events, "--output", "pretty", "--min-level", "high"],
-            env=pipeline.shell(demo_stack) | tools.login(demo_stack, "detection"),
+            env=pipeline.shell(demo_stack) | shell_environment.login(demo_stack, "detection"),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any, Protocol
 
-from local_stack import stack, tools
+from local_stack import shell_environment, stack
 from local_stack.demo import alerts, pipeline, questions
 from local_stack.health.peek import Peeked
 from local_stack.layout import Stack
@@ -80,7 +80,7 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
     command = [str(demo_stack.bin / "kafka-console-consumer.sh")]
     command += ["--topic", pipeline.PROCESSED, "--from-beginning"]
     command += ["--bootstrap-server", demo_stack.bootstrap_servers]
-    command += ["--command-config", str(tools.client_config(demo_stack, "reader"))]
+    command += ["--command-config", str(shell_environment.client_config(demo_stack, "reader"))]
     command += ["--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t"]
     log = demo_stack.logs / "console-consumer.log"
     with log.open("wb") as errors:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local_stack import processes, stack, tools
+from local_stack import processes, shell_environment, stack
 from local_stack.cluster import flink_run, submission
 from local_stack.cluster import rest as flink_rest
 from local_stack.layout import LOOPBACK, Stack, load_stack
@@ -98,7 +98,7 @@ def produced(demo_stack: Stack) -> int:
 
 def _verify(demo_stack: Stack) -> dict[str, Any]:
     command = [str(BIN / "win-event-verify"), "--json", "--topic", PROCESSED, "--rejected-topic", REJECTED]
-    environment = shell(demo_stack) | tools.login(demo_stack, "reader")
+    environment = shell(demo_stack) | shell_environment.login(demo_stack, "reader")
     result = subprocess.run(
         [*command, "--ledger", str(ledger(demo_stack))],
         env=environment,
@@ -150,5 +150,5 @@ def ledger(demo_stack: Stack) -> Path:
 
 def shell(demo_stack: Stack) -> dict[str, str]:
     """The environment in which each tool finds this stack, without a login of the user's own shell."""
-    ours = {**os.environ, **tools.exports(demo_stack), "WIN_EVENT_TOPOLOGY": ""}
-    return ours | tools.login(demo_stack, "bridge")
+    ours = {**os.environ, **shell_environment.exports(demo_stack), "WIN_EVENT_TOPOLOGY": ""}
+    return ours | shell_environment.login(demo_stack, "bridge")

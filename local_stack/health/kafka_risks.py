@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 from kafka_setup.cluster_facts import ClusterFacts, TopicFacts
 from kafka_setup.connection.session import that_exist
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
-from local_stack import tools
+from local_stack import shell_environment
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.health.warnings import CheckResult, Doomed, of_retention, of_transaction
 from local_stack.layout import Stack
@@ -94,7 +94,7 @@ def _hidden(admin: AdminClient, facts: ClusterFacts) -> dict[str, int]:
 def _tool(stack: Stack) -> list[str]:
     """The command line of Kafka's own tool, with a login."""
     command = [str(stack.bin / "kafka-transactions.sh"), "--bootstrap-server", stack.bootstrap_servers]
-    return [*command, "--command-config", str(tools.client_config(stack, SUPER_USER))]
+    return [*command, "--command-config", str(shell_environment.client_config(stack, SUPER_USER))]
 
 
 def _long_open(tool: list[str]) -> list[str]:

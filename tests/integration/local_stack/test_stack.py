@@ -17,7 +17,7 @@ import pytest
 from running import BIN, RunningStack, free_ports, renamed_topology, run, wait_until
 
 from kafka_setup.topology.file import load_topology
-from local_stack import processes, tools
+from local_stack import processes, shell_environment
 from local_stack.layout import load_stack
 
 pytestmark = pytest.mark.integration
@@ -30,7 +30,9 @@ def test_up_again_changes_nothing(stack: RunningStack) -> None:
     assert "Flink JobManager is already running" in result.stderr
     assert "created" not in result.stderr
     assert "changed" not in result.stderr
-    assert result.stderr.splitlines()[-1] == tools.how_to_enter(stack.stack)  # the whole line can be pasted
+    assert result.stderr.splitlines()[-1] == shell_environment.how_to_enter(
+        stack.stack
+    )  # the whole line can be pasted
 
 
 def test_other_ports_under_a_running_stack_are_refused(stack: RunningStack) -> None:

@@ -13,7 +13,7 @@ from running import BIN, run
 
 from flink_bridge.kafka.options_cli import take_kafka
 from kafka_setup.connection.options import take_connection
-from local_stack import tools
+from local_stack import shell_environment
 from local_stack.broker.passwords import ensure_passwords
 from local_stack.cli import main
 from local_stack.cluster.cluster import base_environment
@@ -117,7 +117,8 @@ def test_without_a_stack_it_says_what_comes_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_the_line_that_up_prints_works_in_a_fresh_shell(stack: Stack, shell: str) -> None:
-    script = f"cd / && {tools.how_to_enter(stack)} && command -v win-event-stack && echo $WIN_EVENT_STACK_DIR"
+    line = shell_environment.how_to_enter(stack)
+    script = f"cd / && {line} && command -v win-event-stack && echo $WIN_EVENT_STACK_DIR"
     fresh = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     result = run("env", "-i", *(f"{k}={v}" for k, v in fresh.items()), shell, "-c", script)
     assert result.stdout.splitlines() == [

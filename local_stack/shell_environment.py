@@ -1,4 +1,4 @@
-"""The commands that `win-event-stack env` puts on the PATH, and their variables."""
+"""The shell of `win-event-stack env`: the commands that it puts on the PATH, and its variables."""
 
 from __future__ import annotations
 
