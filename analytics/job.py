@@ -32,7 +32,7 @@ from flink_bridge.job_cli import (
 )
 from flink_bridge.job_options_cli import describe_option, version_option
 from flink_bridge.kafka.options_cli import examine, print_description
-from kafka_setup.connection.silence import after_silence
+from toolkit.waiting import after_silence
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -14,8 +14,8 @@ import click
 
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, servers_of
-from kafka_setup.connection.silence import after_silence
 from toolkit.extras import needed
+from toolkit.waiting import after_silence
 
 SILENCE = 5.0  # seconds without an answer, after which the user is told what is waited for
 

@@ -1,1 +1,3 @@
-"""What several tools need in the same form: option types, HTTP requests, atomic files, addresses, ranks."""
+"""What several tools need in the same form: option types, HTTP requests, atomic files, addresses, ranks, and
+a word to a person who waits.
+"""

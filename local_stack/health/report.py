@@ -19,7 +19,6 @@ from confluent_kafka.admin import AdminClient
 
 from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, OnWait, connect
-from kafka_setup.connection.silence import after_silence
 from local_stack import observe, processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.health import jobs as flink_jobs
@@ -29,6 +28,7 @@ from local_stack.health.kafka_risks import read_warnings
 from local_stack.health.producer import Producer, read_producer
 from local_stack.health.warnings import CheckResult
 from local_stack.layout import LOOPBACK, Stack
+from toolkit.waiting import after_silence
 
 T = TypeVar("T")
 _SILENCE = 5.0
