@@ -1,12 +1,14 @@
 """The jars of jars.lock: fetched with jgo, verified by sha256, kept once.
 
-jars.lock is made by `python -m local_stack.jars.lock`.
+jars.lock is made by `python -m local_stack.jars.lock`. Image builds fetch the jars of one section by
+`python -m local_stack.jars.jars SECTION FOLDER`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -116,3 +118,8 @@ def _verified(jar: LockedJar, source: Path) -> bytes:
     if found != jar.sha256:
         raise JarError(f"{jar.file_name}: sha256 is {found}, the lock says {jar.sha256}. Not used.")
     return content
+
+
+if __name__ == "__main__":
+    for path in fetch(sys.argv[1], Path(sys.argv[2]), lambda done, total: None):
+        sys.stdout.write(f"{path}\n")
