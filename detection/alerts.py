@@ -1,10 +1,11 @@
-"""Alerts as values and as JSON, for people and for the topic `alerts`. Pure."""
+"""Alerts as values and as JSON, for people and for the topic `alerts`. Pure but for `wall_clock`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 import orjson
@@ -118,3 +119,8 @@ def identity(hit: Hit) -> str:
     if parts[2] is ABSENT or not parts[2]:
         parts[2] = f"line:{hashlib.sha256(hit.line.strip()).hexdigest()[:16]}"
     return " ".join("-" if part is ABSENT else short(part) for part in parts)
+
+
+def wall_clock() -> str:
+    """Now, in UTC, to the millisecond: the drivers pass it to the pure code that dates alerts."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -22,7 +22,7 @@ from toolkit.extras import needed
 from toolkit.options import FiniteFloat, read_environment
 
 with needed("win-event-detect", "detect", "sigma", "re2"):
-    from detection.alerts import Alert
+    from detection.alerts import Alert, wall_clock
     from detection.correlation.bounds import Bounds
     from detection.detector import Detector
     from detection.matching.rule_set import RuleSet
@@ -42,7 +42,6 @@ with needed("win-event-detect", "detect", "sigma", "re2"):
     from detection.running.rule_source import RulesError, RuleSource
     from detection.running.score import Labels, Score, detected_at, scores
     from detection.topic.settings import TopicError, TopicSettings
-    from detection.wall_clock import wall_clock
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)

@@ -13,7 +13,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ValueStateDescriptor
 
-from detection.alerts import telling
+from detection.alerts import telling, wall_clock
 from detection.correlation.bounds import Bounds
 from detection.correlation.correlator import Correlator
 from detection.correlation.definition import Correlation
@@ -22,7 +22,6 @@ from detection.flink import rows
 from detection.flink.shipping import Shipped
 from detection.matching.loading import load
 from detection.matching.rule_files import RuleFile
-from detection.wall_clock import wall_clock
 from producer.events.event_time import TICKS
 
 _MILLISECOND = TICKS // 1000

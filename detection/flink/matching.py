@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pyflink.common import Row
 from pyflink.datastream import FlatMapFunction, RuntimeContext
 
-from detection.alerts import identity, of_event
+from detection.alerts import identity, of_event, wall_clock
 from detection.correlation.correlator import Occurrence
 from detection.detector import counted
 from detection.flink import rows
@@ -19,7 +19,6 @@ from detection.matching.event_fields import event_ticks
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
 from detection.matching.rule_files import RuleFile
-from detection.wall_clock import wall_clock
 
 
 class Matching(Shipped, FlatMapFunction):

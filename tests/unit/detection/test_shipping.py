@@ -29,7 +29,7 @@ second = pickle.loads(open(function, "rb").read())
 assert type(first) is type(second), "loaded again without need"
 assert first._pipelines == ["a", "b"]
 print(sys.modules[type(first).__module__].__file__)
-print(sys.modules["detection.wall_clock"].__file__)
+print(sys.modules["detection.alerts"].__file__)
 """
 
 
@@ -59,5 +59,5 @@ def test_the_folder_has_another_name_when_the_code_is_another(
     assert (copied / "detection" / "flink" / "matching.py").is_file()
     monkeypatch.setattr(shipping, "_ROOT", copied)
     assert shipping.folder_name.__wrapped__() == name
-    (copied / "detection" / "wall_clock.py").write_text("another = True\n")
+    (copied / "detection" / "alerts.py").write_text("another = True\n")
     assert shipping.folder_name.__wrapped__() != name
