@@ -11,7 +11,7 @@ from analytics.fields import FIELDS, TIMESTAMPS, columns
 from analytics.question import INSERT, Question, split_statements
 from analytics.settings import AnalyticsSettings, ArchiveSettings
 from flink_bridge.kafka.settings import KafkaSettings
-from flink_bridge.kafka.sql_text import literal
+from flink_bridge.kafka.sql_text import literal, with_options
 
 _LATE_FIELDS = ("computer", "source", "record_id", "level", "event_id")
 # Ours reads only the fields that a question needs; Flink's makes a tree of each event.
@@ -137,7 +137,7 @@ def results_in_kafka(settings: AnalyticsSettings, kafka: KafkaSettings, prefix: 
             options["sink.transactional-id-prefix"] = f"{settings.transactional_id_prefix}-{name}"
             options["properties.transaction.timeout.ms"] = str(settings.transaction_timeout * 1000)
         options |= {f"properties.{k}": v for k, v in kafka.producer_properties(prefix).items()}
-        declared[name] = f"{statement} {_with(options)}"
+        declared[name] = f"{statement} {with_options(options)}"
     return declared
 
 
@@ -157,7 +157,7 @@ def results_in_files(folder: Path) -> dict[str, str]:
     """Every result table as a folder of changes, which job.py combines into rows."""
     return {
         name: f"{statement} "
-        + _with(
+        + with_options(
             {
                 "connector": "filesystem",
                 "path": (folder / name).as_uri(),
@@ -219,11 +219,7 @@ def _view(name: str, fields: Iterable[str], more: Mapping[str, str], where: str 
 
 
 def table(name: str, body: str, options: Mapping[str, str], more: str = "") -> str:
-    return f"CREATE TEMPORARY TABLE {name} (\n  {body}\n){more} {_with(options)}"
-
-
-def _with(options: Mapping[str, str]) -> str:
-    return "WITH (\n  " + ",\n  ".join(f"{literal(k)} = {literal(v)}" for k, v in options.items()) + "\n)"
+    return f"CREATE TEMPORARY TABLE {name} (\n  {body}\n){more} {with_options(options)}"
 
 
 def interval(seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from pyflink.common import Configuration, Types
@@ -17,7 +16,7 @@ from detection.flink.rows import PAIR
 from detection.flink.settings import DetectionSettings, detection_flink_options
 from detection.flink.shipping import packages
 from detection.flink.source import line_blocks
-from flink_bridge.kafka.sql_text import literal
+from flink_bridge.kafka.sql_text import with_options
 
 
 def run(settings: DetectionSettings, prefix: str, jar: Path) -> None:
@@ -62,8 +61,4 @@ def _alerts(settings: DetectionSettings, prefix: str) -> str:
         "sink.delivery-guarantee": "at-least-once",
         **{f"properties.{name}": value for name, value in settings.kafka.producer_properties(prefix).items()},
     }
-    return f"CREATE TEMPORARY TABLE alerts (k STRING, v STRING) {_with(options)}"
-
-
-def _with(options: Mapping[str, str]) -> str:
-    return "WITH (" + ", ".join(f"{literal(k)} = {literal(v)}" for k, v in options.items()) + ")"
+    return f"CREATE TEMPORARY TABLE alerts (k STRING, v STRING) {with_options(options)}"
