@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
 from local_stack import processes, shell_environment
 from local_stack.broker.kafka_objects import watcher
-from local_stack.layout import Stack
+from local_stack.layout import COMMANDS, Stack
 
 NAME = "console"
 
@@ -16,7 +14,7 @@ NAME = "console"
 def start_console(stack: Stack) -> None:
     """Start the console; returns when the page answers. Raises StartError."""
     processes.check_port_free(stack.console_port, "the console", "--console-port")
-    command = [str(Path(sys.executable).parent / "win-event-console"), "--port", str(stack.console_port)]
+    command = [str(COMMANDS / "win-event-console"), "--port", str(stack.console_port)]
     daemon = processes.start(stack, NAME, command, _environment(stack), stack.directory)
     processes.wait_until_listening(daemon, stack.console_port)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from toolkit.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOY = (Path(__file__).parent / "deploy").resolve()  # in a checkout a link, in a wheel the files
+COMMANDS = Path(sys.executable).parent  # where the commands of this toolkit are installed
 LOOPBACK = "127.0.0.1"
 FILE = "stack.json"
 # Names that a stack creates in its folder, besides the jars, which several stacks may share.

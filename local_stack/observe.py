@@ -20,7 +20,7 @@ from local_stack import processes
 from local_stack.broker.kafka_objects import watcher
 from local_stack.health import process_metrics
 from local_stack.jars.jars import read_lock
-from local_stack.layout import DEPLOY, LOOPBACK, Stack, tools_directory
+from local_stack.layout import COMMANDS, DEPLOY, LOOPBACK, Stack, tools_directory
 from toolkit.atomic_file import write_atomically
 
 RULES = ("alerts.yml",)
@@ -136,7 +136,7 @@ def start_observers(stack: Stack) -> None:
 
 
 def _metrics_command(stack: Stack) -> list[str]:
-    tool = Path(sys.executable).parent / "win-event-kafka-metrics"
+    tool = COMMANDS / "win-event-kafka-metrics"
     topology = ["--topology", stack.topology] if stack.topology else []
     return [str(tool), "--port", str(stack.metrics_port + 1), *topology]
 

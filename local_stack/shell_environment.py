@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 
 from local_stack.broker.broker import java_command
@@ -13,7 +12,7 @@ from local_stack.broker.passwords import SUPER_USER
 from local_stack.cluster import flink_java
 from local_stack.cluster.configuration import merged
 from local_stack.jars.java import SHORT_LIVED
-from local_stack.layout import DEPLOY, Stack, default_directory
+from local_stack.layout import COMMANDS, DEPLOY, Stack, default_directory
 from local_stack.processes import StartError
 from toolkit.atomic_file import write_atomically
 
@@ -119,7 +118,7 @@ _OF_ANOTHER_STACK = (
 
 def render_exports(stack: Stack, user: str | None = None) -> str:
     """The exports as shell code; with a `user`, every tool logs in as that one. Raises StartError."""
-    folders = f"{stack.bin}:{Path(sys.executable).parent}"
+    folders = f"{stack.bin}:{COMMANDS}"
     variables = exports(stack) | (login(stack, user) if user else {})
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     forgotten = [f"unset {name}" for name in _OF_ANOTHER_STACK if name not in variables]
@@ -128,7 +127,7 @@ def render_exports(stack: Stack, user: str | None = None) -> str:
 
 def how_to_enter(stack: Stack) -> str:
     """The line that sets up any POSIX shell, in any folder, for this stack."""
-    command = shlex.join([str(Path(sys.executable).parent / "win-event-stack"), "env"])
+    command = shlex.join([str(COMMANDS / "win-event-stack"), "env"])
     if stack.directory != default_directory(elsewhere=True):
         command = f"WIN_EVENT_STACK_DIR={shlex.quote(str(stack.directory))} {command}"
     return f'eval "$({command})"'

@@ -14,7 +14,7 @@ from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.configuration import merged
 from local_stack.cluster.flink_java import flink_home
 from local_stack.jars.java import server_options
-from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from local_stack.layout import COMMANDS, DEPLOY, LOOPBACK, Stack
 
 _MAIN_CLASSES = {
     "jobmanager": "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
@@ -29,7 +29,7 @@ def base_environment() -> dict[str, str]:
     In thread mode, the Python inside a TaskManager finds its packages by the first `python3` on the PATH,
     whatever python.executable says. That has to be ours, also for a shell that does not know it.
     """
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    path = os.pathsep.join((str(COMMANDS), os.environ.get("PATH", os.defpath)))
     return {"PATH": path, "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 

@@ -13,11 +13,11 @@ from typing import IO, Protocol
 from local_stack import shell_environment
 from local_stack.demo import pipeline
 from local_stack.health.peek import Peeked, all_of
-from local_stack.layout import Stack
+from local_stack.layout import COMMANDS, Stack
 from local_stack.processes import StartError
 
 TOPIC = "alerts"
-_DETECT = str(pipeline.BIN / "win-event-detect")
+_DETECT = str(COMMANDS / "win-event-detect")
 
 
 class Show(Protocol):

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,11 +16,10 @@ from typing import Any
 from local_stack import processes, shell_environment, stack
 from local_stack.cluster import flink_run, submission
 from local_stack.cluster import rest as flink_rest
-from local_stack.layout import LOOPBACK, Stack, load_stack
+from local_stack.layout import COMMANDS, LOOPBACK, Stack, load_stack
 from local_stack.processes import StartError
 from local_stack.stack import Reporter
 
-BIN = Path(sys.executable).parent
 PRODUCER = "producer"
 PROCESSED, REJECTED = "events_processed", "events_rejected"
 DRAIN_SECONDS = 60.0
@@ -97,7 +95,14 @@ def produced(demo_stack: Stack) -> int:
 
 
 def _verify(demo_stack: Stack) -> dict[str, Any]:
-    command = [str(BIN / "win-event-verify"), "--json", "--topic", PROCESSED, "--rejected-topic", REJECTED]
+    command = [
+        str(COMMANDS / "win-event-verify"),
+        "--json",
+        "--topic",
+        PROCESSED,
+        "--rejected-topic",
+        REJECTED,
+    ]
     environment = shell(demo_stack) | shell_environment.login(demo_stack, "reader")
     result = subprocess.run(
         [*command, "--ledger", str(ledger(demo_stack))],
@@ -125,7 +130,7 @@ def producer(demo_stack: Stack, options: Sequence[str]) -> Iterator[int]:
 def start_producer(demo_stack: Stack, port: int, options: Sequence[str]) -> processes.Daemon:
     """Start the producer on `port`; 0 is a free one."""
     (demo_stack.logs / f"{PRODUCER}.log").unlink(missing_ok=True)
-    command = [str(BIN / "win-event-producer"), "--port", str(port), *options]
+    command = [str(COMMANDS / "win-event-producer"), "--port", str(port), *options]
     command += ["--wait-for-clients", "1", "--ledger", str(ledger(demo_stack))]
     command += ["--http-port", demo_stack.producer_metrics.rpartition(":")[2]]
     return processes.start(demo_stack, PRODUCER, command, dict(os.environ), demo_stack.directory)
