@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from kafka_setup.connection.security import protocol_with
 from toolkit.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -88,7 +89,7 @@ class Stack:
 
     @property
     def security_protocol(self) -> str:
-        return "SASL_SSL" if self.tls else "SASL_PLAINTEXT"
+        return protocol_with(sasl=True, tls=self.tls)
 
     @property
     def ca_file(self) -> Path | None:

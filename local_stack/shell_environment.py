@@ -6,6 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
+from kafka_setup.connection.security import DEFAULT_MECHANISM, LOGIN_MODULES
 from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
 from local_stack.broker.passwords import SUPER_USER
@@ -28,10 +29,10 @@ KAFKA_TOOLS = {
 }
 
 _CLIENT = r"""security.protocol={protocol}
-sasl.mechanism=SCRAM-SHA-512
+sasl.mechanism={mechanism}
 config.providers=dir
 config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider
-sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
+sasl.jaas.config={login_module} required \
   username="{user}" password="${{dir:{secrets}:{user}}}";
 """
 
@@ -43,7 +44,13 @@ def client_config(stack: Stack, user: str) -> Path:
 
 def write_tools(stack: Stack) -> None:
     for user in (SUPER_USER, *(user.name for user in stack_topology(stack).users)):
-        text = _CLIENT.format(user=user, secrets=stack.kafka_logins, protocol=stack.security_protocol)
+        text = _CLIENT.format(
+            user=user,
+            secrets=stack.kafka_logins,
+            protocol=stack.security_protocol,
+            mechanism=DEFAULT_MECHANISM,
+            login_module=LOGIN_MODULES[DEFAULT_MECHANISM],
+        )
         if stack.ca_file:
             text += f"ssl.truststore.type=PEM\nssl.truststore.location={stack.ca_file}\n"
         write_atomically(client_config(stack, user), text, mode=0o600)
@@ -95,7 +102,7 @@ def exports(stack: Stack) -> dict[str, str]:
         "WIN_EVENT_PASSWORD_DIR": str(stack.secrets),
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
         "KAFKA_SECURITY_PROTOCOL": stack.security_protocol,
-        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_SASL_MECHANISM": DEFAULT_MECHANISM,
         "KAFKA_READER_CONFIG": str(client_config(stack, "reader")),
         "KAFKA_ADMIN_CONFIG": str(client_config(stack, "admin")),
     }

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from kafka_setup.connection.security import DEFAULT_MECHANISM
 from local_stack import cache, console, observe, processes, shell_environment, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
@@ -112,7 +113,7 @@ def _up_kafka(stack: Stack, reporter: Reporter) -> None:
         broker.start_brokers(stack, missing)
         wait_for_brokers(stack)
         reporter.done(
-            f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, SCRAM-SHA-512, ACLs)"
+            f"{who} ready on {stack.bootstrap_servers} ({stack.security_protocol}, {DEFAULT_MECHANISM}, ACLs)"
         )
     reporter.doing("creating topics, users and permissions")
     for line in apply_topology(stack):

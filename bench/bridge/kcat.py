@@ -13,11 +13,12 @@ from pathlib import Path
 
 import confluent_kafka
 
+from kafka_setup.connection.security import DEFAULT_MECHANISM, DEFAULT_PROTOCOL
 from local_stack.layout import Stack
 
 NAME = "nc | kcat"
 _LOGIN = {
-    "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "bridge",
+    "security.protocol": DEFAULT_PROTOCOL, "sasl.mechanism": DEFAULT_MECHANISM, "sasl.username": "bridge",
     "enable.idempotence": "true", "compression.codec": "lz4", "linger.ms": "20", "batch.size": "262144",
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
 from kafka_setup.connection.listener import protocol_mismatch
 from kafka_setup.connection.options import login_options, option
 from kafka_setup.connection.passwords import login_file
-from kafka_setup.connection.settings import PASSWORD_MECHANISMS
+from kafka_setup.connection.security import PASSWORD_MECHANISMS, uses_sasl
 
 KAFKA_OPTIONS = (
     *login_options(
@@ -101,6 +101,6 @@ def _login_of(role: str, values: dict[str, Any]) -> dict[str, str]:
     TaskManagers read it, too.
     """
     user = values["kafka_username"] or role
-    by_password = values["kafka_security_protocol"].startswith("SASL_")
+    by_password = uses_sasl(values["kafka_security_protocol"])
     file = login_file(os.environ, user) if by_password and not values["kafka_password_file"] else None
     return {"kafka_username": user, "kafka_password_file": str(file.resolve())} if file else {}

@@ -6,16 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kafka_setup.connection import jaas
+from kafka_setup.connection import jaas, security
 from kafka_setup.connection.settings import warnings_about
 
 SHADED = "org.apache.flink.kafka.shaded."  # where flink-sql-connector-kafka keeps its copy of Kafka
 
-_LOGIN_MODULES = {
-    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
-    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
-    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
-}
 _PROVIDERS = "org.apache.kafka.common.config.provider."
 _SECRET_WORDS = ("password", "secret", "jaas", "credential", "token.value", "ssl.keystore.key")
 
@@ -85,8 +80,8 @@ class KafkaSettings:
     """Address and login of Kafka. The password stays in its file or variable on the TaskManager."""
 
     bootstrap_servers: str
-    security_protocol: str = "SASL_PLAINTEXT"
-    sasl_mechanism: str = "SCRAM-SHA-512"
+    security_protocol: str = security.DEFAULT_PROTOCOL
+    sasl_mechanism: str = security.DEFAULT_MECHANISM
     username: str | None = None
     password_file: str | None = None
     ca_file: str | None = None
@@ -120,11 +115,11 @@ class KafkaSettings:
 
     @property
     def uses_sasl(self) -> bool:
-        return self.security_protocol.startswith("SASL_")
+        return security.uses_sasl(self.security_protocol)
 
     @property
     def uses_tls(self) -> bool:
-        return self.security_protocol.endswith("SSL")
+        return security.uses_tls(self.security_protocol)
 
     def producer_properties(self, prefix: str = SHADED) -> dict[str, str]:
         """Kafka producer properties; `prefix` is put before Kafka's class names."""
@@ -158,7 +153,7 @@ class KafkaSettings:
             "username": jaas.quote(self.username or ""),
             "password": f'"{self.password_reference}"',
         }
-        module = prefix + _LOGIN_MODULES[self.sasl_mechanism]
+        module = prefix + security.LOGIN_MODULES[self.sasl_mechanism]
         return {
             "sasl.mechanism": self.sasl_mechanism,
             "sasl.jaas.config": jaas.login_entry(module, options),

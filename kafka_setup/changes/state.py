@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigEntry, ConfigResource, ConfigSource
 
 from kafka_setup.connection.passwords import new_password
+from kafka_setup.connection.security import SCRAM_HASHES
 from kafka_setup.connection.session import (
     LoginRefusedError,
     MechanismRefusedError,
@@ -19,7 +20,7 @@ from kafka_setup.connection.session import (
 )
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection, Secret
 from kafka_setup.topology.acls import read_acls
-from kafka_setup.topology.resources import SCRAM_MECHANISMS, Acl, ClusterState, TopicState, Topology, User
+from kafka_setup.topology.resources import Acl, ClusterState, TopicState, Topology, User
 
 EVERYBODY = "User:*"
 
@@ -101,7 +102,7 @@ def with_logins(
     """
     if not connection.uses_sasl:
         return state
-    wanted = {user.mechanism for user in users if user.mechanism in SCRAM_MECHANISMS}
+    wanted = {user.mechanism for user in users if user.mechanism in SCRAM_HASHES}
     refused = _refused_mechanisms(connection, wanted - {connection.sasl_mechanism})
     trying = [
         user

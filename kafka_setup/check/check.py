@@ -82,7 +82,7 @@ def _check_user(settings: CheckSettings, user: User, token: str) -> list[Result]
 
 
 def _wrong_login(connection: KafkaConnection, user: User) -> Result:
-    if not connection.uses_sasl or connection.sasl_mechanism == "OAUTHBEARER":
+    if not connection.uses_sasl or connection.uses_oauth:
         return Result("ok", "login", user.name, f"no password over {connection.security_protocol}")
     if logs_in(connection, user, new_password()):
         return Result("failed", "login", user.name, "a wrong password is accepted")

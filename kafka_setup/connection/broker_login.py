@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import sys
 from pathlib import Path
 
 from kafka_setup.connection.jaas import escape
 from kafka_setup.connection.passwords import password_file
+from kafka_setup.connection.scram import salted_password
+from kafka_setup.connection.security import DEFAULT_MECHANISM
 from kafka_setup.connection.settings import Secret, read_password_file
 from toolkit.atomic_file import write_atomically
 
@@ -40,11 +41,11 @@ def scram_file(folder: Path, super_user: str) -> Path:
 
 
 def scram_credential(user: str, password: Secret) -> str:
-    """SCRAM-SHA-512=[…] with RFC 5802's SaltedPassword, under a new salt."""
+    """MECHANISM=[…] with RFC 5802's SaltedPassword, under a new salt."""
     salt = os.urandom(24)
-    salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
+    salted = salted_password(DEFAULT_MECHANISM, password, salt, ITERATIONS)
     return (
-        f"SCRAM-SHA-512=[name={user},iterations={ITERATIONS},"
+        f"{DEFAULT_MECHANISM}=[name={user},iterations={ITERATIONS},"
         f'salt="{_base64(salt)}",saltedpassword="{_base64(salted)}"]'
     )
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import suppress
 
+from kafka_setup.connection.security import protocol_with, uses_sasl, uses_tls
 from kafka_setup.connection.settings import servers_of
 
 _SECONDS = 2.5
@@ -23,24 +24,24 @@ def protocol_mismatch(bootstrap_servers: str, security_protocol: str) -> str | N
     None if both agree, or if no answer shows it: then Kafka's own client reports why. This takes milliseconds
     if a server answers, and at most 5 s for each server that does not.
     """
-    expected = security_protocol.endswith("SSL")
+    expected = uses_tls(security_protocol)
     for server, host, port in servers_of(bootstrap_servers):
         try:
-            uses_tls = _uses_tls(host, port, expected)
+            found = _finds_tls(host, port, expected)
         except (OSError, UnicodeError):  # the latter for a name that no server can have, such as a..b
             continue
-        if uses_tls is None or uses_tls == expected:
+        if found is None or found == expected:
             return None
-        sasl = "SASL_" if security_protocol.startswith("SASL_") else ""
-        advice = f"{sasl}SSL, and the brokers' authority in KAFKA_CA_FILE" if uses_tls else f"{sasl}PLAINTEXT"
+        fitting = protocol_with(sasl=uses_sasl(security_protocol), tls=found)
+        authority = ", and the brokers' authority in KAFKA_CA_FILE" if found else ""
         return (
-            f"Kafka at {server} {'uses' if uses_tls else 'does not use'} TLS, but the security protocol is "
-            f"{security_protocol}: set KAFKA_SECURITY_PROTOCOL={advice}"
+            f"Kafka at {server} {'uses' if found else 'does not use'} TLS, but the security protocol is "
+            f"{security_protocol}: set KAFKA_SECURITY_PROTOCOL={fitting}{authority}"
         )
     return None
 
 
-def _uses_tls(host: str, port: int, expected: bool) -> bool | None:
+def _finds_tls(host: str, port: int, expected: bool) -> bool | None:
     """Whether the listener uses TLS; None if the answers do not show it. Raises OSError if nothing answers.
 
     The expected protocol is tried first. A listener may close a connection that it does not understand, and a

@@ -10,9 +10,14 @@ from typing import Any, TypeVar
 import click
 
 from kafka_setup.connection.passwords import login_file
-from kafka_setup.connection.settings import (
+from kafka_setup.connection.security import (
+    DEFAULT_MECHANISM,
+    DEFAULT_PROTOCOL,
     SASL_MECHANISMS,
     SECURITY_PROTOCOLS,
+    uses_sasl,
+)
+from kafka_setup.connection.settings import (
     ConnectionSettingsError,
     KafkaConnection,
     Secret,
@@ -47,14 +52,14 @@ def login_options(
             "--kafka-security-protocol",
             "KAFKA_SECURITY_PROTOCOL",
             type=click.Choice(SECURITY_PROTOCOLS, case_sensitive=False),
-            default="SASL_PLAINTEXT",
+            default=DEFAULT_PROTOCOL,
             help="SASL_… logs in with a password or token, …SSL encrypts.",
         ),
         option(
             "--kafka-sasl-mechanism",
             "KAFKA_SASL_MECHANISM",
             type=click.Choice(mechanisms, case_sensitive=False),
-            default="SCRAM-SHA-512",
+            default=DEFAULT_MECHANISM,
             help="How to log in over SASL.",
         ),
         option("--kafka-username", "KAFKA_USERNAME", help=about_the_password),
@@ -122,7 +127,7 @@ def take_connection(values: dict[str, Any], role: str | None = None) -> KafkaCon
 def _login(values: dict[str, Any], role: str | None) -> tuple[str | None, Secret | None]:
     """Raises ConnectionSettingsError."""
     user = values.pop("kafka_username")
-    by_password = values["kafka_security_protocol"].startswith("SASL_")
+    by_password = uses_sasl(values["kafka_security_protocol"])
     file = login_file(os.environ, user or role) if by_password else None
     if file is None:
         return user, read_password(os.environ)

@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kafka_setup.connection import security
 from toolkit.addresses import is_loopback
 
 REQUEST_TIMEOUT = 60.0
 """In seconds: how long one request to a broker may take before a tool or the check of a job gives up."""
-
-SECURITY_PROTOCOLS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
-PASSWORD_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-SASL_MECHANISMS = (*PASSWORD_MECHANISMS, "OAUTHBEARER")
 
 
 class ConnectionSettingsError(ValueError):
@@ -38,8 +35,8 @@ class KafkaConnection:
     """
 
     bootstrap_servers: str
-    security_protocol: str = "SASL_PLAINTEXT"
-    sasl_mechanism: str = "SCRAM-SHA-512"
+    security_protocol: str = security.DEFAULT_PROTOCOL
+    sasl_mechanism: str = security.DEFAULT_MECHANISM
     username: str | None = None
     password: Secret | None = field(default=None, repr=False)
     ca_file: Path | None = None
@@ -48,13 +45,13 @@ class KafkaConnection:
     oauth: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        if self.security_protocol not in SECURITY_PROTOCOLS:
-            choices = ", ".join(SECURITY_PROTOCOLS)
+        if self.security_protocol not in security.SECURITY_PROTOCOLS:
+            choices = ", ".join(security.SECURITY_PROTOCOLS)
             raise ConnectionSettingsError(
                 f"security protocol {self.security_protocol!r}: expected one of {choices}"
             )
-        if self.uses_sasl and self.sasl_mechanism not in SASL_MECHANISMS:
-            choices = ", ".join(SASL_MECHANISMS)
+        if self.uses_sasl and self.sasl_mechanism not in security.SASL_MECHANISMS:
+            choices = ", ".join(security.SASL_MECHANISMS)
             raise ConnectionSettingsError(
                 f"SASL mechanism {self.sasl_mechanism!r}: expected one of {choices}"
             )
@@ -76,15 +73,15 @@ class KafkaConnection:
 
     @property
     def uses_sasl(self) -> bool:
-        return self.security_protocol.startswith("SASL_")
+        return security.uses_sasl(self.security_protocol)
 
     @property
     def uses_oauth(self) -> bool:
-        return self.uses_sasl and self.sasl_mechanism == "OAUTHBEARER"
+        return self.uses_sasl and self.sasl_mechanism == security.OAUTHBEARER
 
     @property
     def uses_tls(self) -> bool:
-        return self.security_protocol.endswith("SSL")
+        return security.uses_tls(self.security_protocol)
 
     def warnings(self) -> list[str]:
         """Warnings about these settings: what is not encrypted, which files are ignored."""
@@ -120,9 +117,8 @@ def warnings_about(
 ) -> list[str]:
     """Warnings: what is not encrypted, and which of the `files` for TLS (variable -> file) are not used."""
     open_text = clear_text_warning(security_protocol, bootstrap_servers)
-    ignored = (
-        [] if security_protocol.endswith("SSL") else [(name, file) for name, file in files.items() if file]
-    )
+    tls = security.uses_tls(security_protocol)
+    ignored = [] if tls else [(name, file) for name, file in files.items() if file]
     return [
         *([open_text] if open_text else []),
         *(
@@ -134,7 +130,7 @@ def warnings_about(
 
 def clear_text_warning(security_protocol: str, bootstrap_servers: str) -> str | None:
     """A warning if this protocol is not encrypted and leaves this machine, or None."""
-    if security_protocol.endswith("SSL"):
+    if security.uses_tls(security_protocol):
         return None
     open_hosts = [host for _, host, _ in servers_of(bootstrap_servers) if not is_loopback(host)]
     if not open_hosts:

@@ -8,8 +8,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
+from kafka_setup.connection.security import DEFAULT_MECHANISM
 from kafka_setup.topology import format as entries
-from kafka_setup.topology.resources import CLUSTER_NAME, EVENTS, REJECTED, Acl, Topic, Topology, User
+from kafka_setup.topology.resources import (
+    CLUSTER_NAME,
+    EVENTS,
+    NO_CREDENTIAL,
+    REJECTED,
+    Acl,
+    Topic,
+    Topology,
+    User,
+)
 from kafka_setup.topology.validation import Document
 from kafka_setup.topology.validation import TopologyError as TopologyError  # imported from here by callers
 
@@ -85,8 +95,9 @@ class _Reader:
     def _user(self, name: str, value: Any, others: list[User]) -> User:
         place = f".users.{name}"
         entry = self._take(value, entries.UserEntry, place)
-        mechanism = entry.mechanism or ("none" if _DISTINGUISHED_NAME.match(name) else "SCRAM-SHA-512")
-        if mechanism != "none" and not name.isascii():
+        by_certificate = _DISTINGUISHED_NAME.match(name)
+        mechanism = entry.mechanism or (NO_CREDENTIAL if by_certificate else DEFAULT_MECHANISM)
+        if mechanism != NO_CREDENTIAL and not name.isascii():
             self._fail(place, f"{name} could never log in: Kafka's SCRAM takes user names in ASCII alone")
         acls = [
             acl

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+from kafka_setup.connection.security import DEFAULT_MECHANISM
+
 NO_CREDENTIAL = "none"  # users that log in by certificate or token: Kafka stores no credential for them
 EVENTS, REJECTED = "events", "rejected"  # the purpose of a topic, for other parts of the toolkit
 MINIMUM_ITERATIONS = 8192  # twice Kafka's own floor; the broker refuses more than 16384
@@ -65,7 +66,7 @@ class User:
     password_variable: str
     acls: tuple[Acl, ...] = ()
     purpose: str = ""
-    mechanism: str = "SCRAM-SHA-512"
+    mechanism: str = DEFAULT_MECHANISM
     iterations: int = MINIMUM_ITERATIONS
 
     @property

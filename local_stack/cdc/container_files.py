@@ -7,19 +7,19 @@ environment.
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from kafka_setup.connection.jaas import escape
+from kafka_setup.connection.scram import salted_password, server_key, stored_key
 from kafka_setup.connection.settings import Secret, read_password_file
 from local_stack.cdc import inventory
 from toolkit.atomic_file import write_atomically
 
 ITERATIONS = 4096
+_MECHANISM = "SCRAM-SHA-256"  # PostgreSQL has no other
 _ROLES = {
     "inventory": "inventory",
     "connect": "inventory_connect",
@@ -46,13 +46,12 @@ def write_files(passwords: Path, schema: Path, sql: Path, secrets: Path, seed: i
 
 
 def verifier(password: Secret) -> str:
-    """The form in which PostgreSQL stores a password: SCRAM-SHA-256 of RFC 5803, with a new salt."""
+    """The form in which PostgreSQL stores a password: that of RFC 5803, with a new salt."""
     salt = os.urandom(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
-    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
-    server = hmac.digest(salted, b"Server Key", "sha256")
+    salted = salted_password(_MECHANISM, password, salt, ITERATIONS)
+    stored, server = stored_key(_MECHANISM, salted), server_key(_MECHANISM, salted)
     salt64, stored64, server64 = (base64.b64encode(each).decode() for each in (salt, stored, server))
-    return f"SCRAM-SHA-256${ITERATIONS}:{salt64}${stored64}:{server64}"
+    return f"{_MECHANISM}${ITERATIONS}:{salt64}${stored64}:{server64}"
 
 
 def _copy(table: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:

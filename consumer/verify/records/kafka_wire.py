@@ -7,19 +7,17 @@ Login by PLAIN or SCRAM (RFC 5802), by certificate, or none.
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import secrets
 import socket
 import ssl
 import struct
 from types import TracebackType
 
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.scram import client_proof, salted_password
+from kafka_setup.connection.security import PLAIN, SCRAM_HASHES
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_SECONDS = 60.0
 _HANDSHAKE, _AUTHENTICATE = (17, 1), (36, 1)
-_HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 
 
 class WireError(Exception):
@@ -89,7 +87,7 @@ class Wire:
 
     def __init__(self, connection: KafkaConnection, host: str, port: int) -> None:
         self._connection = connection
-        self._socket: socket.socket = socket.create_connection((host, port), timeout=_SECONDS)
+        self._socket: socket.socket = socket.create_connection((host, port), timeout=REQUEST_TIMEOUT)
         try:
             if connection.uses_tls:
                 self._socket = _tls(connection).wrap_socket(self._socket, server_hostname=host)
@@ -135,26 +133,22 @@ class Wire:
         if answer.number("h"):
             raise WireError(f"the broker does not offer {mechanism}")
         user, password = str(self._connection.username), str(self._connection.password)
-        if mechanism == "PLAIN":
+        if mechanism == PLAIN:
             self._authenticate(f"\0{user}\0{password}".encode())
-        elif mechanism in _HASHES:
-            self._scram(_HASHES[mechanism], user, password)
+        elif mechanism in SCRAM_HASHES:
+            self._scram(mechanism, user, password)
         else:
             raise WireError(f"no login by {mechanism} here")
 
-    def _scram(self, algorithm: str, user: str, password: str) -> None:
+    def _scram(self, mechanism: str, user: str, password: str) -> None:
         name = user.replace("=", "=3D").replace(",", "=2C")
         first = f"n={name},r={secrets.token_hex(16)}"
         challenge = self._authenticate(f"n,,{first}".encode()).decode()
         fields = dict(part.split("=", 1) for part in challenge.split(","))
         last = f"c=biws,r={fields['r']}"
-        salt, rounds = base64.b64decode(fields["s"]), int(fields["i"])
-        salted = hashlib.pbkdf2_hmac(algorithm, password.encode(), salt, rounds)
-        key = hmac.digest(salted, b"Client Key", algorithm)
-        stored = hashlib.new(algorithm, key).digest()
-        signature = hmac.digest(stored, f"{first},{challenge},{last}".encode(), algorithm)
-        proof = base64.b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True))).decode()
-        self._authenticate(f"{last},p={proof}".encode())
+        salted = salted_password(mechanism, password, base64.b64decode(fields["s"]), int(fields["i"]))
+        proof = client_proof(mechanism, salted, f"{first},{challenge},{last}")
+        self._authenticate(f"{last},p={base64.b64encode(proof).decode()}".encode())
 
     def _authenticate(self, data: bytes) -> bytes:
         answer = self.ask(_AUTHENTICATE, struct.pack(">i", len(data)) + data, flexible=False)
