@@ -27,6 +27,7 @@ from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
+from kafka_setup.topic_names import EVENTS_TOPIC
 from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -47,7 +48,7 @@ _OPTIONS = (
         help="Read files instead of the topic, print the answers as JSON lines, and end.",
     ),
     *KAFKA_OPTIONS,
-    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic of the events."),
+    option("--kafka-topic", "KAFKA_TOPIC", default=EVENTS_TOPIC, help="Topic of the events."),
     option(
         "--result-topic",
         "WIN_EVENT_RESULT_TOPIC",

@@ -11,6 +11,7 @@ from typing import Literal
 from analytics.hosts import Hosts
 from analytics.question import Question
 from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 
 INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts": "inventory.accounts"}
 """Table -> topic: the data about computers and accounts that a question may join (docs/CDC.md)."""
@@ -44,8 +45,8 @@ class AnalyticsSettings:
     values: dict[str, dict[str, str]]
     kafka: KafkaSettings | None = None
     files: tuple[Path, ...] = ()
-    topic: str = "events_processed"
-    rejected_topic: str = "events_rejected"
+    topic: str = EVENTS_TOPIC
+    rejected_topic: str = REJECTED_TOPIC
     result_topics: dict[str, str] = field(default_factory=dict)
     hosts: Hosts | None = None
     archive: ArchiveSettings | None = None

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from console.cache.settings import CacheServer
 from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC, REJECTED_TOPIC
 from toolkit.addresses import host_names
 
 VERSION_PATH = "/api/v1"
@@ -16,9 +17,9 @@ VERSION_PATH = "/api/v1"
 class Topics:
     """The topics that are shown. `windows`: the results of analytics that have a window."""
 
-    events: str = "events_processed"
-    rejected: str = "events_rejected"
-    alerts: str = "alerts"
+    events: str = EVENTS_TOPIC
+    rejected: str = REJECTED_TOPIC
+    alerts: str = ALERTS_TOPIC
     late: str = "events_late"
     sessions: str = "logon_sessions"
     windows: tuple[str, ...] = ("events_by_level", "events_by_level_5m", "top_5m")

@@ -22,6 +22,7 @@ from consumer.verify.records.kinesis_records import Stream
 from consumer.verify.verify import AuditSettings, VerifySettings
 from kafka_setup.connection.options import take_connection
 from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.topic_names import REJECTED_TOPIC
 from producer.event_fields import KEY_FIELDS
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS
@@ -33,7 +34,6 @@ from toolkit.options import FiniteFloat
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 NO_KEY = "none"
-DEFAULT_REJECTED_TOPIC = "events_rejected"
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -111,7 +111,7 @@ def rejected_topic_of(values: dict[str, Any]) -> Topic:
     for name in ("file", "kinesis", "ledgers", "seed", "follow"):
         if values[name] and (values[name] is not None):
             raise click.UsageError(f"--rejected audits nothing: leave --{name.rstrip('s')} out")
-    topic = values["rejected_topic"] or os.environ.get("KAFKA_REJECTED_TOPIC") or DEFAULT_REJECTED_TOPIC
+    topic = values["rejected_topic"] or os.environ.get("KAFKA_REJECTED_TOPIC") or REJECTED_TOPIC
     return Topic(take_connection(values, "reader"), topic, values["read_committed"])
 
 

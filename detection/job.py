@@ -11,6 +11,8 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC
+
 if not __package__:
     # Started as a script: Python put this folder on the path, where the imports need the one above it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -44,8 +46,8 @@ from kafka_setup.connection.options import option
 from toolkit.options import FiniteFloat
 
 _OPTIONS = (
-    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic of the events."),
-    option("--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default="alerts", help="Topic for the alerts."),
+    option("--kafka-topic", "KAFKA_TOPIC", default=EVENTS_TOPIC, help="Topic of the events."),
+    option("--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default=ALERTS_TOPIC, help="Topic for the alerts."),
     option(
         "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
         help="Consumer group that shows the lag of the job; the job itself resumes from its checkpoint.",

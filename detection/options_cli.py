@@ -11,6 +11,7 @@ import click
 from detection.matching.rule_files import RULE_LEVELS
 from flink_bridge.job_options_cli import bounded_option, start_option
 from kafka_setup.connection.options import option
+from kafka_setup.topic_names import ALERTS_TOPIC
 from toolkit.options import FiniteFloat
 
 _PATH = click.Path(path_type=Path)
@@ -83,7 +84,7 @@ TOPIC_OPTIONS = (
         "group continues there, with the same state.",
     ),
     option(
-        "--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default="alerts", metavar="NAME",
+        "--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default=ALERTS_TOPIC, metavar="NAME",
         help="With --topic: topic for the alerts of every level; - for none.",
     ),
     option(

@@ -22,6 +22,7 @@ from flink_bridge.presets import PRESETS
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError, parse_endpoints
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 from producer.endpoint import DEFAULT_PORT, EndpointError
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
@@ -52,11 +53,11 @@ _OPTIONS = (
         help="Port for hosts without a port.",
     ),
     KAFKA_OPTIONS[0],
-    option("--kafka-topic", "KAFKA_TOPIC", default="events_processed", help="Topic for events."),
+    option("--kafka-topic", "KAFKA_TOPIC", default=EVENTS_TOPIC, help="Topic for events."),
     option(
         "--kafka-rejected-topic",
         "KAFKA_REJECTED_TOPIC",
-        default="events_rejected",
+        default=REJECTED_TOPIC,
         help="Topic for lines that are not events, with the headers `reason` and `endpoint`.",
     ),
     *KAFKA_OPTIONS[1:],

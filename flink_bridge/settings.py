@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flink_bridge.jvm.field_path import FieldPath, first_of, parse_field
 from flink_bridge.kafka.limits import UNKNOWN, TopicLimits
 from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 
@@ -68,8 +69,8 @@ class BridgeSettings:
     endpoints: tuple[Endpoint, ...]
     kafka: KafkaSettings
     source: Source = "auto"
-    topic: str = "events_processed"
-    rejected_topic: str = "events_rejected"
+    topic: str = EVENTS_TOPIC
+    rejected_topic: str = REJECTED_TOPIC
     events: EventSettings = field(default_factory=EventSettings)
     delivery: Delivery = "at-least-once"
     own_prefix: str | None = None

@@ -15,6 +15,7 @@ from forward.forwarder import Forwarder, ForwardSettings
 from forward.stream import Stream, StreamError
 from forward.topic import TopicError, TopicSettings
 from kafka_setup.connection.options import kafka_connection_options, take_connection
+from kafka_setup.topic_names import ALERTS_TOPIC
 from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,7 +32,7 @@ def _option(name: str, variable: str, **how: Any) -> Callable[[Command], Command
     epilog="Exit codes: 0 ok, 1 the work failed, 2 usage, 130 interrupted before it began.",
 )
 @click.version_option(package_name="win-event-bridge")
-@_option("--topic", "TOPIC", default="alerts", help="Kafka topic to read.")
+@_option("--topic", "TOPIC", default=ALERTS_TOPIC, help="Kafka topic to read.")
 @_option("--stream", "STREAM", required=True, metavar="NAME", help="Kinesis stream to write.")
 @_option("--create-stream", "CREATE_STREAM", is_flag=True, help="Create the stream if it does not exist.")
 @_option(

@@ -14,6 +14,7 @@ from kafka_setup.connection.options import kafka_connection_options, take_connec
 from kafka_setup.connection.passwords import known_passwords
 from kafka_setup.connection.session import DEFAULT_WAIT
 from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import (
     default_topology_text,
     load_topology,
@@ -36,7 +37,7 @@ _topology_file_option = click.option(
 _topic_name_options = (
     click.option(
         "--kafka-topic",
-        default="events_processed",
+        default=EVENTS_TOPIC,
         show_default=True,
         envvar="KAFKA_TOPIC",
         show_envvar=True,
@@ -45,7 +46,7 @@ _topic_name_options = (
     ),
     click.option(
         "--kafka-rejected-topic",
-        default="events_rejected",
+        default=REJECTED_TOPIC,
         show_default=True,
         envvar="KAFKA_REJECTED_TOPIC",
         show_envvar=True,
@@ -117,8 +118,8 @@ def setup_options(command: Command) -> Command:
 def take_topology_text(values: dict[str, Any]) -> str:
     """The built-in topology with the given names for the bridge's topics."""
     names = {
-        "events_processed": values.pop("kafka_topic"),
-        "events_rejected": values.pop("kafka_rejected_topic"),
+        EVENTS_TOPIC: values.pop("kafka_topic"),
+        REJECTED_TOPIC: values.pop("kafka_rejected_topic"),
     }
     return renamed_topics(default_topology_text(), names)
 

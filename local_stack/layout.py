@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kafka_setup.connection.security import protocol_with
+from kafka_setup.connection.settings import KAFKA_PORT
 from toolkit.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -46,7 +47,7 @@ class Stack:
     """
 
     directory: Path
-    kafka_port: int = 9092
+    kafka_port: int = KAFKA_PORT
     controller_port: int = 9093
     flink_port: int = 8081
     jobmanager_port: int = 6123

@@ -24,6 +24,7 @@ from running import Job, RunningStack, free_ports, wait_until
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib
 from kafka_setup.changes.apply import ApplySettings, apply
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import default_topology_text, parse_topology
 from local_stack import processes
 from local_stack.broker import kafka_objects
@@ -48,7 +49,7 @@ class Cluster:
         text = default_topology_text().replace("partitions: 3", f"partitions: {partitions}", 1)
         if append_time:
             text = text.replace("config:", "config:\n      message.timestamp.type: LogAppendTime", 1)
-        names = [f"{topic}_{number}" for topic in ("events_processed", "events_rejected")]
+        names = [f"{topic}_{number}" for topic in (EVENTS_TOPIC, REJECTED_TOPIC)]
         for name in names:
             text = text.replace(name.rpartition("_")[0], name)
         topology = parse_topology(text)

@@ -11,6 +11,7 @@ import orjson
 from confluent_kafka import Producer
 
 from kafka_setup.connection.settings import KafkaConnection, Secret
+from kafka_setup.topic_names import EVENTS_TOPIC
 
 
 def main(port: int) -> None:
@@ -20,7 +21,7 @@ def main(port: int) -> None:
     )
     batching = {"compression.type": "lz4", "linger.ms": 20, "batch.size": 262_144, "enable.idempotence": True}
     producer = Producer({**kafka.client_settings(), **batching, "queue.buffering.max.messages": 1_000_000})
-    topic = os.environ.get("KAFKA_TOPIC", "events_processed")
+    topic = os.environ.get("KAFKA_TOPIC", EVENTS_TOPIC)
     with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as lines:
         for line in lines:
             if line == b"\n":

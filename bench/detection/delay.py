@@ -22,6 +22,7 @@ from bench.measurement import require_rate
 from bench.percentiles import Percentiles
 from bench.processes import BIN
 from bench.reading.events import events
+from kafka_setup.topic_names import ALERTS_TOPIC
 from local_stack.broker import kafka_objects
 from producer.events.event_time import TICKS, read_ticks, to_text
 
@@ -104,7 +105,8 @@ def _arriving(cluster: Cluster) -> Iterator[list[tuple[int, int]]]:
     """(time in the event, time of arrival) of each alert, in ticks, as they come."""
     login = kafka_objects.connection(cluster.running.stack, "reader").client_settings()
     reader = Consumer({**login, "group.id": "win-event-bench", "fetch.wait.max.ms": 10})
-    reader.assign([TopicPartition("alerts", number, OFFSET_END) for number in _partitions(reader, "alerts")])
+    numbers = list(reader.list_topics(ALERTS_TOPIC, timeout=60).topics[ALERTS_TOPIC].partitions)
+    reader.assign([TopicPartition(ALERTS_TOPIC, number, OFFSET_END) for number in numbers])
     found: list[tuple[int, int]] = []
 
     def look() -> None:
@@ -116,10 +118,6 @@ def _arriving(cluster: Cluster) -> Iterator[list[tuple[int, int]]]:
     with repeated(look, 0.0):
         yield found
     reader.close()
-
-
-def _partitions(reader: Consumer, topic: str) -> list[int]:
-    return list(reader.list_topics(topic, timeout=60).topics[topic].partitions)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
 from detection.matching.rule_files import RuleFile
 from flink_bridge.flink_settings import flink_options
 from flink_bridge.kafka.settings import KafkaSettings
+from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class DetectionSettings:
     files: tuple[RuleFile, ...]
     pipelines: tuple[str, ...]
     kafka: KafkaSettings
-    topic: str = "events_processed"
-    alerts_topic: str = "alerts"
+    topic: str = EVENTS_TOPIC
+    alerts_topic: str = ALERTS_TOPIC
     group: str = "win-event-detection"
     start_from: str = "earliest"
     bounded: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.topic_names import ALERTS_TOPIC
 
 
 class TopicError(Exception):
@@ -21,6 +22,6 @@ class TopicSettings:
     connection: KafkaConnection
     topic: str
     group: str = "win-event-detection"
-    alerts: str | None = "alerts"
+    alerts: str | None = ALERTS_TOPIC
     start_from: str = "earliest"
     bounded: bool = False

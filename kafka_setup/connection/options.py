@@ -18,6 +18,7 @@ from kafka_setup.connection.security import (
     uses_sasl,
 )
 from kafka_setup.connection.settings import (
+    DEFAULT_SERVERS,
     ConnectionSettingsError,
     KafkaConnection,
     Secret,
@@ -44,7 +45,7 @@ def login_options(
         option(
             "--kafka-bootstrap-servers",
             "KAFKA_BOOTSTRAP_SERVERS",
-            default="127.0.0.1:9092",
+            default=DEFAULT_SERVERS,
             metavar="HOST:PORT,…",
             help="Addresses of Kafka brokers.",
         ),

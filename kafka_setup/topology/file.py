@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from kafka_setup.connection.security import DEFAULT_MECHANISM
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology import format as entries
 from kafka_setup.topology.resources import (
     CLUSTER_NAME,
@@ -24,7 +25,7 @@ from kafka_setup.topology.validation import Document
 from kafka_setup.topology.validation import TopologyError as TopologyError  # imported from here by callers
 
 _SHIPPED = "topology.yaml"
-_ROLES = {"events_processed": EVENTS, "events_rejected": REJECTED}  # for topics that do not set it
+_ROLES = {EVENTS_TOPIC: EVENTS, REJECTED_TOPIC: REJECTED}  # for topics that do not set it
 _CHOICES = {
     "cluster": ("true",),
     "mechanism": get_args(entries.Mechanism),

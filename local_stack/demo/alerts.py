@@ -10,13 +10,13 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Protocol
 
+from kafka_setup.topic_names import ALERTS_TOPIC
 from local_stack import shell_environment
 from local_stack.demo import pipeline
 from local_stack.health.peek import Peeked, all_of
 from local_stack.layout import COMMANDS, Stack
 from local_stack.processes import StartError
 
-TOPIC = "alerts"
 _DETECT = str(COMMANDS / "win-event-detect")
 
 
@@ -60,8 +60,8 @@ def _show_alerts(output: IO[str], show: Show, over: Event) -> None:
 
 def score(demo_stack: Stack, events: str) -> str:
     """The table of `win-event-detect score` for the topic `events`, with the times of the alerts in Kafka."""
-    alerts = demo_stack.directory / f"{TOPIC}.ndjson"
-    _write(alerts, all_of(demo_stack, TOPIC))
+    alerts = demo_stack.directory / f"{ALERTS_TOPIC}.ndjson"
+    _write(alerts, all_of(demo_stack, ALERTS_TOPIC))
     found = []
     for partition, rows in groupby(all_of(demo_stack, events), key=lambda row: row.partition):
         found.append(demo_stack.directory / f"{events}-{partition}.ndjson")  # each is in order

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any, Protocol
 
+from kafka_setup.topic_names import EVENTS_TOPIC
 from local_stack import shell_environment, stack
 from local_stack.demo import alerts, pipeline, questions
 from local_stack.health.peek import Peeked
@@ -60,7 +61,7 @@ def run(settings: DemoSettings, show: Show) -> bool:
 
 
 def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
-    with alerts.watched(demo_stack, pipeline.PROCESSED, show):
+    with alerts.watched(demo_stack, EVENTS_TOPIC, show):
         with pipeline.producer(demo_stack, ["--rate", str(settings.rate), *_ATTACK]) as port:
             show.done(f"win-event-producer on 127.0.0.1:{port}, {settings.rate} events/s")
             job = pipeline.submit(demo_stack, port, show)
@@ -68,8 +69,8 @@ def _pipeline(demo_stack: Stack, settings: DemoSettings, show: Show) -> bool:
             show.doing("stopping the producer and letting the last events through")
         report = pipeline.audit(demo_stack, job)
     show.summary(pipeline.produced(demo_stack), report)
-    show.score(alerts.score(demo_stack, pipeline.PROCESSED))
-    for question, rows in questions.ask(demo_stack, pipeline.PROCESSED, show).items():
+    show.score(alerts.score(demo_stack, EVENTS_TOPIC))
+    for question, rows in questions.ask(demo_stack, EVENTS_TOPIC, show).items():
         show.answers(question, rows)
     return pipeline.is_complete(report)
 
@@ -78,7 +79,7 @@ def _watch(demo_stack: Stack, settings: DemoSettings, show: Show) -> None:
     """Show the output of kafka-console-consumer as the user `reader`, until the time is over or Ctrl-C."""
     show.doing("waiting for the first event in Kafka")
     command = [str(demo_stack.bin / "kafka-console-consumer.sh")]
-    command += ["--topic", pipeline.PROCESSED, "--from-beginning"]
+    command += ["--topic", EVENTS_TOPIC, "--from-beginning"]
     command += ["--bootstrap-server", demo_stack.bootstrap_servers]
     command += ["--command-config", str(shell_environment.client_config(demo_stack, "reader"))]
     command += ["--formatter-property", "print.key=true", "--formatter-property", "key.separator=\t"]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
 from local_stack import processes, shell_environment, stack
 from local_stack.cluster import flink_run, submission
 from local_stack.cluster import rest as flink_rest
@@ -21,7 +22,6 @@ from local_stack.processes import StartError
 from local_stack.stack import Reporter
 
 PRODUCER = "producer"
-PROCESSED, REJECTED = "events_processed", "events_rejected"
 DRAIN_SECONDS = 60.0
 
 
@@ -52,7 +52,7 @@ def submit(demo_stack: Stack, port: int, reporter: Reporter) -> str:
     reporter.doing(
         "submitting flink_bridge/job.py: starting Flink's client, a JVM, and Python, which builds the job"
     )
-    options = ["--hostname", "127.0.0.1", "--port", str(port), "--kafka-topic", PROCESSED]
+    options = ["--hostname", "127.0.0.1", "--port", str(port), "--kafka-topic", EVENTS_TOPIC]
     wanted = submission.program([*options, "--headers", "source,level,event_id"])
     began, said = time.monotonic(), []
     try:
@@ -95,14 +95,8 @@ def produced(demo_stack: Stack) -> int:
 
 
 def _verify(demo_stack: Stack) -> dict[str, Any]:
-    command = [
-        str(COMMANDS / "win-event-verify"),
-        "--json",
-        "--topic",
-        PROCESSED,
-        "--rejected-topic",
-        REJECTED,
-    ]
+    topics = ["--topic", EVENTS_TOPIC, "--rejected-topic", REJECTED_TOPIC]
+    command = [str(COMMANDS / "win-event-verify"), "--json", *topics]
     environment = shell(demo_stack) | shell_environment.login(demo_stack, "reader")
     result = subprocess.run(
         [*command, "--ledger", str(ledger(demo_stack))],

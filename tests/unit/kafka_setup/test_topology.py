@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import (
     TopologyError,
     default_topology_text,
@@ -191,3 +192,7 @@ def test_idempotent_write_goes_to_writers_only() -> None:
     topology = load_topology().with_idempotent_write()
     granted = [acl.principal for acl in topology.acls if acl.operation == "IDEMPOTENT_WRITE"]
     assert granted == ["User:bridge", "User:analytics", "User:detection", "User:connect"]
+
+
+def test_the_shipped_topology_has_the_topics_that_the_tools_use_by_default() -> None:
+    assert {EVENTS_TOPIC, REJECTED_TOPIC, ALERTS_TOPIC} <= {topic.name for topic in load_topology().topics}
