@@ -64,6 +64,7 @@ def _no_answer(bootstrap_servers: str) -> str:
     reason = ""
     for server, host, port in servers_of(bootstrap_servers):
         try:
+            # Short, because it only words this message, while the check itself waits longer.
             socket.create_connection((host, port), timeout=2).close()
         except OSError as error:
             reason = f" ({server}: {error.strerror or error})"

@@ -15,7 +15,9 @@ from kafka_setup.connection.reading import PASSING, coordinated, open_group_read
 from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_ASK_SECONDS, _ASK_PAUSE = 0.5, 2.0  # while Kafka is away
+# While Kafka is away. A late answer is lost, so each question waits twice as long as the one before, but
+# never long: a stop waits for it.
+_ASK_SECONDS, _LONGEST_ASK, _ASK_PAUSE = 0.5, 8.0, 2.0
 _BATCH = 1_000
 _COMMIT_SECONDS = 60.0
 # Another reader has the partitions and sends the uncommitted records again.
@@ -61,6 +63,7 @@ class Topic:
         self.assigned: set[int] = set()
         self._away_since: float | None = None
         self._ask_at = 0.0
+        self._ask_seconds = _ASK_SECONDS
 
     def open(
         self,
@@ -186,18 +189,19 @@ class Topic:
         return True
 
     def away(self) -> float:
-        """Seconds for which no broker has answered; 0 while one does. Meanwhile it asks every 2 s."""
+        """Seconds for which no broker has answered; 0 while one does. Meanwhile it asks again and again."""
         since = self._away_since
         if since is None:
             return 0.0
         now = time.monotonic()
         if now >= self._ask_at:
             try:
-                self._consumer.list_topics(self.name, timeout=_ASK_SECONDS)
-                self._away_since = None
+                self._consumer.list_topics(self.name, timeout=self._ask_seconds)
+                self._away_since, self._ask_seconds = None, _ASK_SECONDS
                 return 0.0
             except KafkaException:
-                self._ask_at = now + _ASK_PAUSE
+                self._ask_seconds = min(2 * self._ask_seconds, _LONGEST_ASK)
+                self._ask_at = time.monotonic() + _ASK_PAUSE
         return max(now - since, 0.001)
 
     def lag(self) -> dict[int, int]:
@@ -210,6 +214,7 @@ class Topic:
         high: int
         if self._paused and self._away_since is None:  # the client hears of no new end
             try:
+                # Only for the lag in the metrics: without an answer, the last known end counts.
                 _, high = self._consumer.get_watermark_offsets(place, _ASK_SECONDS)
                 return high
             except KafkaException:

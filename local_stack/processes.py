@@ -203,7 +203,7 @@ def wait_until_listening(daemon: Daemon, port: int, seconds: float = 300.0) -> N
         if daemon.process() is None:
             raise StartError(f"{daemon.name} stopped while it was starting", Path(daemon.log))
         with socket.socket() as probe:
-            probe.settimeout(1)
+            probe.settimeout(1)  # it is asked again until `seconds` are over
             return probe.connect_ex((LOOPBACK, port)) == 0
 
     wait_for(answers, seconds, f"{daemon.name} is not listening on port {port}", Path(daemon.log))

@@ -99,7 +99,7 @@ def main(lines: int, rounds: int) -> None:
 
 def _library(folder: Path) -> Path:
     group, artifact, version = _PROFILER
-    jar = MavenContext().project(group, artifact).at_version(version).artifact().resolve()
+    jar = MavenContext(timeout=60).project(group, artifact).at_version(version).artifact().resolve()
     with zipfile.ZipFile(jar) as files:
         return Path(files.extract(_LIBRARY, folder))
 

@@ -10,7 +10,9 @@ from console.cache.settings import CacheServer, CacheSettingsError
 from console.reading.poller import AwayError
 from toolkit.extras import missing
 
-TIMEOUT = 0.5  # seconds, for a connection and for an answer
+# In seconds, for a connection and for an answer. Short, because the console waits for it when it ends. A
+# cache that does not answer is asked again a second later, and all answers come from Kafka meanwhile.
+TIMEOUT = 0.5
 MAX_BYTES = 4 * 1024 * 1024  # of one value
 
 

@@ -17,14 +17,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from console.reading.poller import STOP_SECONDS, AwayError
 from kafka_setup.connection.session import KafkaUnavailableError, new_client
-from kafka_setup.connection.settings import KafkaConnection
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
 _log = logging.getLogger("console.tail")
 NO_TOPIC = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _BATCH = 2_000
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 5.0  # seconds between two searches for new topics
-_SHORT, _LONG = 2.0, 10.0  # seconds for a request to the broker, and for the first one
+_SHORT = 2.0  # seconds for a search while records wait to be read; the next search comes soon
 _ALLOWED_BACKLOG = 2.0  # seconds of max_rate
 GROUP = "win-event-console"  # librdkafka requires a name; nothing is ever committed under it
 
@@ -107,7 +107,7 @@ class Tail:
 
     def _look_for_partitions(self, consumer: Consumer) -> None:
         try:
-            topics = consumer.list_topics(timeout=_SHORT if self._following else _LONG).topics
+            topics = consumer.list_topics(timeout=_SHORT if self._following else REQUEST_TIMEOUT).topics
             there = {
                 (name, part) for name in self._starts if name in topics for part in topics[name].partitions
             }
@@ -125,7 +125,7 @@ class Tail:
     def _first(self, consumer: Consumer, each: tuple[str, int]) -> int:
         if each in self._next:  # of an earlier consumer
             return self._next[each]
-        start, end = consumer.get_watermark_offsets(TopicPartition(*each), timeout=_LONG)
+        start, end = consumer.get_watermark_offsets(TopicPartition(*each), timeout=REQUEST_TIMEOUT)
         # All records of a topic that is created later are new.
         self.ends_at_start[each] = start if self.followed else end
         self._next[each] = max(start, end - self._starts[each[0]])

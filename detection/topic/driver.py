@@ -26,7 +26,9 @@ from producer.events.line_rule import parse_object
 _BATCH = 2_000
 _POLL_SECONDS = 0.05
 _COMMIT_SECONDS = 1.0
-_FLUSH_SECONDS, _LAST_SECONDS = 5.0, 60.0  # the second one at the end of a run
+# No event is read during a flush, so it is short: what is not written yet is flushed again a second later.
+# At the end of a run there is no second try.
+_FLUSH_SECONDS, _LAST_SECONDS = 5.0, 60.0
 _AHEAD = 3_600_000  # milliseconds: Kafka accepts no record further ahead of its clock
 
 

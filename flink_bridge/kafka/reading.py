@@ -61,6 +61,7 @@ def _read_once(consumer: Any, prefix: str, topic: str) -> bool:
     first: Any = package.common.TopicPartition(topic, partitions[0].partition())
     consumer.assign([first])
     consumer.position(first)  # asks the group's coordinator
+    # At the end of a topic all the time passes. A refusal that comes later than this ends the job itself.
     consumer.poll(_seconds(2))
     return True
 

@@ -41,7 +41,8 @@ from kafka_setup.check.expectations import REFUSALS
 from kafka_setup.connection.session import QUIET_CLIENT, only
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection
 
-_LONGER_AND_LONGER = (3.0, 6.0, 12.0, 24.0, 48.0)  # seconds, of a request that may have to be sent again
+# In seconds, of a request that may have to be sent again.
+_LONGER_AND_LONGER = (3.0, 6.0, 12.0, 24.0, REQUEST_TIMEOUT)
 _NO_PARTITION = 2**31 - 1
 _NO_TIMEOUT = 2**31 - 1  # milliseconds; above any broker's transaction.max.timeout.ms
 NO_ANSWER = "no answer"

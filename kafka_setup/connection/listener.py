@@ -9,6 +9,8 @@ from contextlib import suppress
 from kafka_setup.connection.security import protocol_with, uses_sasl, uses_tls
 from kafka_setup.connection.settings import servers_of
 
+# Every attempt to connect begins with this check, so it must be short where a broker is away or stopped.
+# It only gives advice: after it, Kafka's own client waits for a slow broker as long as the tool allows.
 _SECONDS = 2.5
 # The first byte of an answer. TLS answers with an alert or a handshake; Kafka with the size of its answer in
 # four bytes, which is small.

@@ -6,9 +6,8 @@ import socket
 import ssl
 from datetime import datetime, timezone
 
-from kafka_setup.connection.settings import KafkaConnection, servers_of
+from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection, servers_of
 
-_SECONDS = 5.0
 # OpenSSL's X509_V_ERR_* numbers.
 _EXPIRED = (10,)
 _NOT_YET = (9,)
@@ -31,7 +30,7 @@ def certificate_problem(connection: KafkaConnection) -> str | None:
 def _shake_hands(host: str, port: int, connection: KafkaConnection) -> None:
     context = ssl.create_default_context(cafile=str(connection.ca_file) if connection.ca_file else None)
     with (
-        socket.create_connection((host, port), timeout=_SECONDS) as plain,
+        socket.create_connection((host, port), timeout=REQUEST_TIMEOUT) as plain,
         context.wrap_socket(plain, server_hostname=host),
     ):
         pass

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tenacity import retry, retry_if_not_exception_type, stop_after_attempt, wait_random_exponential
 
+_ANSWER_SECONDS = 60
 LOCK = Path(__file__).with_name("jars.lock")
 
 
@@ -103,7 +104,7 @@ def _cached(jar: LockedJar) -> Path | None:
 def _download(jar: LockedJar, incoming: Path) -> Path:
     from jgo.maven import MavenContext  # slow to load, and the jars nearly always exist already
 
-    context = MavenContext(repo_cache=incoming, timeout=30)
+    context = MavenContext(repo_cache=incoming, timeout=_ANSWER_SECONDS)
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     try:
         return Path(component.artifact().resolve())

@@ -44,7 +44,7 @@ def resolve(roots: Iterable[str]) -> list[Any]:
 
 def alone(roots: Iterable[str]) -> list[Any]:
     """The jars of the roots without their dependencies."""
-    context = jgo.maven.MavenContext()
+    context = jgo.maven.MavenContext(timeout=60)
     parts = [root.split(":") for root in roots]
     return [context.project(group, name).at_version(version).artifact() for group, name, version in parts]
 

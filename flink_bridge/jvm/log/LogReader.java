@@ -29,7 +29,7 @@ public class LogReader extends Thread {
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
     private static final long MOST_BUFFERED = 8L << 20; // bytes
     private static final int BLOCK_BYTES = 128; // the memory of a block besides its lines: so empty blocks count, too
-    private static final int CONNECT_MS = 10000;
+    private static final int CONNECT_MS = 10000; // of the machine, not of its programs; then it tries again
     private static final int ANSWER_MS = 60000; // of a server, for RESUME and for TLS; keep-alive notices a dead one sooner
     private static final int LISTEN_MS = 100; // for a server that sends first; win-event-producer waits 250 ms
     private static final int GRACE_MS = 200; // a request that was sent later may have arrived too late
