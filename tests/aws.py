@@ -66,7 +66,7 @@ def client(service: str, endpoint: str) -> Any:
 
 def _answers(endpoint: str) -> bool:
     try:
-        with urlopen(f"{endpoint}/moto-api/", timeout=5):
+        with urlopen(f"{endpoint}/moto-api/", timeout=5):  # it is asked again until it answers
             return True
     except OSError:
         return False

@@ -29,6 +29,7 @@ COMPOSE = REPOSITORY / "docker-compose.yml"
 _PORTS = (9092, 9093, 9404, 9308, 8081, 6123, 9249, 9999, 9998, 8085, 9090, 6379, 9095, 9310)
 _HOSTS = r"(?:kafka-metrics|kafka|jobmanager|producer|cache|localhost|0\.0\.0\.0|127\.0\.0\.1)"
 _KAFKA_SCRIPTS = {"kafka-storage.sh": "kafka.tools.StorageTool", "kafka-server-start.sh": "kafka.Kafka"}
+# Stand-ins for the programs of health checks, which are repeated until the service is healthy.
 _NC = "import socket, sys; socket.create_connection((sys.argv[-2], int(sys.argv[-1])), 4)\n"
 _WGET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[-1], timeout=4)\n"
 

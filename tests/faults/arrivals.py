@@ -13,6 +13,8 @@ _QUIET = {
     "socket.timeout.ms": 3000,
     "reconnect.backoff.max.ms": 500,
 }
+# A recovery is measured by questions that are asked again and again: none may wait long for a stopped broker.
+_LOOK_SECONDS = 2
 
 
 class Arrivals:
@@ -28,7 +30,8 @@ class Arrivals:
         """The end offset of each partition; empty while the broker does not answer."""
         try:
             return [
-                TopicPartition(self._topic, number, self._end(number)) for number in sorted(self.leaders())
+                TopicPartition(self._topic, number, self._end(number))
+                for number in sorted(self.leaders(_LOOK_SECONDS))
             ]
         except KafkaException:
             # A client whose broker was stopped was seen to stay without a connection for minutes. It is
@@ -56,14 +59,16 @@ class Arrivals:
         self._consumer.unassign()
         return True
 
-    def leaders(self) -> dict[int, int]:
-        """The broker that leads each partition."""
-        found = self._consumer.list_topics(self._topic, timeout=2).topics[self._topic]
+    def leaders(self, seconds: float = 60) -> dict[int, int]:
+        """The broker that leads each partition. Raises KafkaException after `seconds` without an answer."""
+        found = self._consumer.list_topics(self._topic, timeout=seconds).topics[self._topic]
         return {number: partition.leader for number, partition in found.partitions.items()}
 
     def close(self) -> None:
         self._consumer.close()
 
     def _end(self, partition: int) -> int:
-        _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=2)
+        _, end = self._consumer.get_watermark_offsets(
+            TopicPartition(self._topic, partition), timeout=_LOOK_SECONDS
+        )
         return int(end)

@@ -50,10 +50,10 @@ class Namespace:
     def plug_in(self) -> None:
         ip("-n", self._name, "link", "set", "inside", "up")
 
-    def answers(self, port: int) -> bool:
-        """Whether a server inside accepts a connection within a second."""
+    def answers(self, port: int, seconds: float = 60) -> bool:
+        """Whether a server inside accepts a connection within `seconds`."""
         with socket.socket() as probe:
-            probe.settimeout(1)
+            probe.settimeout(seconds)
             return probe.connect_ex((self.address, port)) == 0
 
     def remove(self) -> None:

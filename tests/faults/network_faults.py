@@ -76,7 +76,7 @@ def cable_pulled(experiment: Experiment) -> str:
     assert all(cable.answers(port) for cable, port in cables)
     for cable, _ in cables:
         cable.pull()
-    assert not any(cable.answers(port) for cable, port in cables), "packets still get through"
+    assert not any(cable.answers(port, seconds=1) for cable, port in cables), "packets still get through"
     experiment.load(60)
     for cable, _ in cables:
         cable.plug_in()

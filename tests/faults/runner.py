@@ -21,7 +21,7 @@ from running import wait_until
 
 RATE = 1000
 FRESH_SECONDS = 4.0  # of load after the last recovery
-SETTLE_SECONDS = 40.0  # an audit is final when nothing has changed for so long and something is still missing
+SETTLE_SECONDS = 60.0  # an audit is final when nothing has changed for so long and something is still missing
 Say = Callable[[str], None]
 
 
@@ -164,7 +164,7 @@ def settled_audit(pipeline: Pipeline) -> dict[str, Any]:
         now = pipeline.arrivals.count()
         if now != arrived:
             arrived, since = now, time.monotonic()
-        if time.monotonic() - since > (SETTLE_SECONDS if pipeline.mode.lossless else SETTLE_SECONDS / 3):
+        if time.monotonic() - since > (SETTLE_SECONDS if pipeline.mode.lossless else SETTLE_SECONDS / 4):
             return report
         time.sleep(1)
 

@@ -96,7 +96,7 @@ def test_running_out_of_file_descriptors_is_survived(start_producer) -> None:
 
 def answers(server) -> bool:
     connection = server.connect(ResumeRequest(None, "earliest"))
-    connection.socket.settimeout(10)
+    connection.socket.settimeout(10)  # then another client asks
     try:
         return connection.answer().status == "ok"
     except (OSError, AssertionError, ProtocolError):

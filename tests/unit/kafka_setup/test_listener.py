@@ -15,6 +15,7 @@ from threading import Thread
 import pytest
 import trustme
 
+from kafka_setup.connection import listener as checked
 from kafka_setup.connection.listener import protocol_mismatch
 
 Answer = Callable[[socket.socket], object]
@@ -48,10 +49,17 @@ def listener() -> Iterator[Callable[[Answer], str]]:
         server.close()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checked, "_SECONDS", 60)
+
+
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+trustme.CA().issue_cert("localhost").configure_cert(TLS)
+
+
 def tls(client: socket.socket) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    with context.wrap_socket(client, server_side=True) as secured:
+    with TLS.wrap_socket(client, server_side=True) as secured:
         secured.recv(1)
 
 
