@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import io
+from contextlib import redirect_stderr
 
 import pytest
-from running import free_ports
+from running import free_ports, wait_until
 
 from flink_bridge.job_cli import waiting_for_kafka
 from flink_bridge.kafka.limits import FOREVER, topic_limits
@@ -51,17 +52,13 @@ def test_limits_are_those_of_topic_and_producer() -> None:
     assert (appended.most_ahead, appended.most_behind, appended.retention) == (FOREVER,) * 3
 
 
-def test_a_kafka_that_does_not_answer_is_named_while_the_check_waits(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_kafka_that_does_not_answer_is_named_while_the_check_waits() -> None:
     address = f"127.0.0.1:{free_ports(1)[0]}"
-    heard: list[str] = []
-    with waiting_for_kafka(address, silence=0.01):
-        deadline = time.monotonic() + 60
-        while not "".join(heard).endswith("\n") and time.monotonic() < deadline:
-            heard.append(capsys.readouterr().err)
+    heard = io.StringIO()  # capsys loses what another thread writes while it is read
+    with redirect_stderr(heard), waiting_for_kafka(address, silence=0.01):
+        wait_until(lambda: heard.getvalue().endswith("\n"), "the message")
     assert (
-        "".join(heard)
+        heard.getvalue()
         == f"Kafka at {address} has not answered yet ({address}: Connection refused); waiting up to 60 s\n"
     )
 
