@@ -19,6 +19,8 @@ from flink_bridge.job_options_cli import (
     check_option,
     checkpoint_option,
     delivery_options,
+    events_topic_option,
+    idle_timeout_option,
     job_name_option,
     parallelism_option,
     start_option,
@@ -27,7 +29,6 @@ from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, take_kafka
 from flink_bridge.kafka.settings import KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
-from kafka_setup.topic_names import EVENTS_TOPIC
 from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,7 +49,7 @@ _OPTIONS = (
         help="Read files instead of the topic, print the answers as JSON lines, and end.",
     ),
     *KAFKA_OPTIONS,
-    option("--kafka-topic", "KAFKA_TOPIC", default=EVENTS_TOPIC, help="Topic of the events."),
+    events_topic_option(),
     option(
         "--result-topic",
         "WIN_EVENT_RESULT_TOPIC",
@@ -67,15 +68,7 @@ _OPTIONS = (
         help="How far events of one partition may be out of order. Answers wait this long. Later events go "
         "to events_late.",
     ),
-    option(
-        "--idle-timeout",
-        "WIN_EVENT_IDLE_TIMEOUT",
-        type=FiniteFloat(0.1, 86_400),
-        default=60.0,
-        metavar="SECONDS",
-        help="A partition without events for this long does not delay the others. Make it longer than Kafka "
-        "may be away. No effect with --bounded.",
-    ),
+    idle_timeout_option(" No effect with --bounded."),
     option(
         "--hosts",
         "WIN_EVENT_HOSTS",

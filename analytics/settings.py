@@ -11,7 +11,7 @@ from typing import Literal
 from analytics.hosts import Hosts
 from analytics.question import Question
 from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 
 INVENTORY = {"inventory_computers": "inventory.computers", "inventory_accounts": "inventory.accounts"}
 """Table -> topic: the data about computers and accounts that a question may join (docs/CDC.md)."""

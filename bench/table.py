@@ -28,7 +28,7 @@ def as_table(book: Book, only: set[str]) -> Table:
 
 def cells(row: Measurement) -> tuple[str, str, str, str]:
     """Ratio, spread, CPU and memory as text; – if not measured."""
-    spread = f"{number(row.low)}–{number(row.high)}" if row.runs > 1 else "–"
+    spread = _spread(number(row.value, row.low, row.high), row.low, row.high) if row.runs > 1 else "–"
     return (
         "–" if row.ratio is None else number(row.ratio, row.ratio_low, row.ratio_high, most=2),
         spread,
@@ -44,7 +44,17 @@ def _cpu(row: Measurement) -> str:
     if row.cpu_low is None or row.cpu_high is None:
         return number(row.cpu_seconds_per_million, most=2)
     median = number(row.cpu_seconds_per_million, row.cpu_low, row.cpu_high)
-    return f"{median} ({number(row.cpu_low)}–{number(row.cpu_high)})" if row.runs > 1 else median
+    return f"{median} ({_spread(median, row.cpu_low, row.cpu_high)})" if row.runs > 1 else median
+
+
+def _spread(median: str, low: float, high: float) -> str:
+    """The range, with no more decimals than the median has."""
+    most = len(median.partition(".")[2])
+    ends = [
+        text if len(text.partition(".")[2]) <= most else f"{end:,.{most}f}"
+        for end, text in ((low, number(low)), (high, number(high)))
+    ]
+    return "–".join(ends)
 
 
 def number(value: float, low: float | None = None, high: float | None = None, most: int = 3) -> str:

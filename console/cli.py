@@ -38,7 +38,7 @@ def _option(name: str, variable: str, *others: str, **more: Any) -> Callable[[Co
 @_option(
     "--port",
     "CONSOLE_PORT",
-    default=8085,
+    default=Settings.port,
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 takes a free port and prints it.",
 )
@@ -49,13 +49,11 @@ def _option(name: str, variable: str, *others: str, **more: Any) -> Callable[[Co
     metavar="NAME",
     help="Another host name that browsers may use for this console.",
 )
-@_option(
-    "--flink-url", "FLINK_URL", default="http://127.0.0.1:8081", help="Flink's REST API; empty for none."
-)
+@_option("--flink-url", "FLINK_URL", default=Settings.flink_url, help="Flink's REST API; empty for none.")
 @_option(
     "--producer-url",
     "PRODUCER_URL",
-    default="http://127.0.0.1:9998",
+    default=Settings.producer_url,
     help="The producer's HTTP API; empty for none.",
 )
 @_option(

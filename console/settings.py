@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 from console.cache.settings import CacheServer
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC, REJECTED_TOPIC
-from toolkit.addresses import host_names
+from kafka_setup.defaults import ALERTS_TOPIC, EVENTS_TOPIC, REJECTED_TOPIC
+from toolkit.addresses import CONSOLE_PORT, FLINK_PORT, LOOPBACK, PRODUCER_HTTP_PORT, host_names
 
 VERSION_PATH = "/api/v1"
 
@@ -48,9 +48,9 @@ class Settings:
 
     kafka: KafkaConnection
     host: str = "127.0.0.1"
-    port: int = 8085
-    flink_url: str | None = "http://127.0.0.1:8081"
-    producer_url: str | None = "http://127.0.0.1:9998"
+    port: int = CONSOLE_PORT
+    flink_url: str | None = f"http://{LOOPBACK}:{FLINK_PORT}"
+    producer_url: str | None = f"http://{LOOPBACK}:{PRODUCER_HTTP_PORT}"
     producer_token: Secret | None = field(default=None, repr=False)
     token: Secret | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()

@@ -31,7 +31,8 @@ from consumer.tail.event_sink import Wanted
 from consumer.tail.stats import StreamStats, stats_view
 from consumer.tail.tail import Tail, TailSettings
 from consumer.tail.view import Render, fields, full, pretty, raw
-from producer.endpoint import DEFAULT_PORT, Endpoint, EndpointError, parse_endpoint
+from producer.endpoint import Endpoint, EndpointError, parse_endpoint
+from toolkit.addresses import PRODUCER_PORT
 from toolkit.options import FiniteFloat, read_environment
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -56,7 +57,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--port",
     envvar="WIN_EVENT_PORT",
     show_envvar=True,
-    default=DEFAULT_PORT,
+    default=PRODUCER_PORT,
     show_default=True,
     type=click.IntRange(1, 65535),
     help="The port of --host.",

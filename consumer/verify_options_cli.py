@@ -22,7 +22,7 @@ from consumer.verify.records.kinesis_records import Stream
 from consumer.verify.verify import AuditSettings, VerifySettings
 from kafka_setup.connection.options import take_connection
 from kafka_setup.connection.settings import KafkaConnection
-from kafka_setup.topic_names import REJECTED_TOPIC
+from kafka_setup.defaults import REJECTED_TOPIC
 from producer.event_fields import KEY_FIELDS
 from producer.events.catalogue.event_catalogue import PROFILES
 from producer.events.formats import FORMATS

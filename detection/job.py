@@ -11,8 +11,6 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC
-
 if not __package__:
     # Started as a script: Python put this folder on the path, where the imports need the one above it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -21,7 +19,7 @@ import click
 
 from detection.correlation.bounds import Bounds
 from detection.flink.settings import DetectionSettings
-from detection.options_cli import LATENESS_OPTIONS, RULE_OPTIONS, WINDOW_OPTIONS, options
+from detection.options_cli import LATENESS_OPTIONS, RULE_OPTIONS, WINDOW_OPTIONS, group_option, options
 from flink_bridge.job_cli import (
     flink_needed,
     print_notes,
@@ -34,6 +32,8 @@ from flink_bridge.job_options_cli import (
     check_option,
     checkpoint_option,
     describe_option,
+    events_topic_option,
+    idle_timeout_option,
     job_name_option,
     parallelism_option,
     start_option,
@@ -43,23 +43,15 @@ from flink_bridge.kafka.options_cli import KAFKA_OPTIONS, examine, print_descrip
 from flink_bridge.kafka.settings import KafkaSettings, KafkaSettingsError
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
-from toolkit.options import FiniteFloat
+from kafka_setup.defaults import ALERTS_TOPIC
 
 _OPTIONS = (
-    option("--kafka-topic", "KAFKA_TOPIC", default=EVENTS_TOPIC, help="Topic of the events."),
+    events_topic_option(),
     option("--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default=ALERTS_TOPIC, help="Topic for the alerts."),
-    option(
-        "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
-        help="Consumer group that shows the lag of the job; the job itself resumes from its checkpoint.",
-    ),
+    group_option("Consumer group that shows the lag of the job; the job itself resumes from its checkpoint."),
     start_option("Where a job without a saved position begins in the topic."),
     bounded_option(),
-    option(
-        "--idle-timeout", "WIN_EVENT_IDLE_TIMEOUT", type=FiniteFloat(0.1, 86_400), default=60.0,
-        metavar="SECONDS",
-        help="A partition without events for this long does not delay the others. Make it longer than Kafka "
-        "may be away.",
-    ),
+    idle_timeout_option(),
     checkpoint_option(),
     parallelism_option("read and match"),
     option(

@@ -11,11 +11,16 @@ import click
 from detection.matching.rule_files import RULE_LEVELS
 from flink_bridge.job_options_cli import bounded_option, start_option
 from kafka_setup.connection.options import option
-from kafka_setup.topic_names import ALERTS_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC, DETECTION_GROUP
 from toolkit.options import FiniteFloat
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+def group_option(use: str) -> Callable[[Any], Any]:
+    """`use`: its help."""
+    return option("--group", "WIN_EVENT_DETECTION_GROUP", default=DETECTION_GROUP, metavar="NAME", help=use)
 
 
 RULE_OPTIONS = (
@@ -87,10 +92,7 @@ TOPIC_OPTIONS = (
         "--alerts-topic", "WIN_EVENT_ALERTS_TOPIC", default=ALERTS_TOPIC, metavar="NAME",
         help="With --topic: topic for the alerts of every level; - for none.",
     ),
-    option(
-        "--group", "WIN_EVENT_DETECTION_GROUP", default="win-event-detection", metavar="NAME",
-        help="Consumer group that stores the positions.",
-    ),
+    group_option("Consumer group that stores the positions."),
     start_option("Where to begin if the group has no positions yet."),
     bounded_option(),
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
@@ -12,7 +11,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from flink_bridge.kafka.preflight import PreflightError
-from toolkit.http import open_url
+from toolkit import flink_rest
 
 
 class _Parallel(Protocol):
@@ -21,8 +20,6 @@ class _Parallel(Protocol):
 
 
 Settings = TypeVar("Settings", bound=_Parallel)
-_SECONDS = 60.0
-_ENDED = ("FINISHED", "CANCELED", "FAILED")
 _LOOPBACK = re.compile(r"@(127\.[\d.]+|localhost|\[::1\]):")
 
 
@@ -34,7 +31,7 @@ def flink_version() -> str:
 def running_twins(name: str) -> list[str]:
     """Ids of running jobs of this name on the session cluster; none if the cluster does not answer."""
     jobs = _asked("/jobs/overview").get("jobs", [])
-    return [job["jid"] for job in jobs if job["name"] == name and job["state"] not in _ENDED]
+    return [job["jid"] for job in jobs if job["name"] == name and job["state"] not in flink_rest.ENDED]
 
 
 def slot_notes(option: str, wanted: int) -> list[str]:
@@ -76,9 +73,7 @@ def _asked(path: str) -> dict[str, Any]:
     if (url := _rest_address()) is None:
         return {}
     try:
-        with open_url(f"{url}{path}", _SECONDS) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
+        return dict(flink_rest.get(url, path))
     except (URLError, OSError, ValueError):
         return {}
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kafka_setup.connection.options import option
+from kafka_setup.defaults import EVENTS_TOPIC
 from toolkit.options import FiniteFloat
 
 Option = Callable[[Any], Any]
@@ -80,6 +81,23 @@ def bounded_option() -> Option:
         "WIN_EVENT_BOUNDED",
         default=False,
         help="Read the records that are in the topic now, close all windows, and end.",
+    )
+
+
+def events_topic_option() -> Option:
+    return option("--kafka-topic", "KAFKA_TOPIC", default=EVENTS_TOPIC, help="Topic of the events.")
+
+
+def idle_timeout_option(more: str = "") -> Option:
+    """`more`: further sentences of the help."""
+    return option(
+        "--idle-timeout",
+        "WIN_EVENT_IDLE_TIMEOUT",
+        type=FiniteFloat(0.1, 86_400),
+        default=60.0,
+        metavar="SECONDS",
+        help="A partition without events for this long does not delay the others. Make it longer than Kafka "
+        f"may be away.{more}",
     )
 
 

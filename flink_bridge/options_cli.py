@@ -22,9 +22,10 @@ from flink_bridge.presets import PRESETS
 from flink_bridge.settings import BridgeSettings, EventSettings, SettingsError, parse_endpoints
 from kafka_setup.connection.jaas import JaasError
 from kafka_setup.connection.options import option
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
-from producer.endpoint import DEFAULT_PORT, EndpointError
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
+from producer.endpoint import EndpointError
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
+from toolkit.addresses import PRODUCER_PORT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,7 +50,7 @@ _OPTIONS = (
         "--port",
         "WIN_EVENT_PORT",
         type=click.IntRange(1, 65535),
-        default=DEFAULT_PORT,
+        default=PRODUCER_PORT,
         help="Port for hosts without a port.",
     ),
     KAFKA_OPTIONS[0],

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flink_bridge.jvm.field_path import FieldPath, first_of, parse_field
 from flink_bridge.kafka.limits import UNKNOWN, TopicLimits
 from flink_bridge.kafka.settings import KafkaSettings, check_transaction_timeout
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 from producer.endpoint import Endpoint, EndpointError, parse_endpoint
 from producer.event_fields import KEY_FIELDS, TIMESTAMP_FIELDS
 

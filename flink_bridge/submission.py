@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from flink_bridge.flink_cluster import flink_version, running_twins, slot_notes
 from flink_bridge.kafka import preflight
-from flink_bridge.kafka.cluster_facts import ClusterFacts, read_facts
 from flink_bridge.kafka.limits import topic_limits
 from flink_bridge.kafka.preflight import PreflightError
+from flink_bridge.kafka.topic_facts import TopicFacts, read_topic_facts
 from flink_bridge.settings import BridgeSettings
 
 TESTED_FLINK = ("2.2",)
@@ -29,7 +29,7 @@ def look_before(settings: BridgeSettings, prefix: str, check: bool) -> tuple[Bri
     notes += slot_notes("--sink-parallelism", settings.sink_parallelism or 1)
     if unchecked := preflight.check(settings, prefix):
         return _with_default_limits(settings, prefix), [*notes, unchecked, _DEFAULT_LIMITS]
-    facts = read_facts(settings, prefix)
+    facts = read_topic_facts(settings, prefix)
     return _with_limits(settings, facts), notes + facts.notes
 
 
@@ -63,5 +63,5 @@ def _twin_notes(settings: BridgeSettings) -> list[str]:
     ]
 
 
-def _with_limits(settings: BridgeSettings, facts: ClusterFacts) -> BridgeSettings:
+def _with_limits(settings: BridgeSettings, facts: TopicFacts) -> BridgeSettings:
     return replace(settings, limits=facts.limits, rejected_limits=facts.rejected_limits)

@@ -15,7 +15,7 @@ from forward.forwarder import Forwarder, ForwardSettings
 from forward.stream import Stream, StreamError
 from forward.topic import TopicError, TopicSettings
 from kafka_setup.connection.options import kafka_connection_options, take_connection
-from kafka_setup.topic_names import ALERTS_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC
 from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -14,7 +14,7 @@ from kafka_setup.connection.options import kafka_connection_options, take_connec
 from kafka_setup.connection.passwords import known_passwords
 from kafka_setup.connection.session import DEFAULT_WAIT
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import (
     default_topology_text,
     load_topology,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from kafka_setup.connection.passwords import new_password, store_password
 from local_stack import processes
-from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from local_stack.layout import DEPLOY, Stack
+from toolkit.addresses import LOOPBACK
 from toolkit.atomic_file import write_atomically
 from toolkit.extras import how_to_add
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from kafka_setup.connection.security import protocol_with
-from kafka_setup.connection.settings import KAFKA_PORT
+from toolkit.addresses import CONSOLE_PORT, FLINK_PORT, KAFKA_PORT, LOOPBACK, PRODUCER_HTTP_PORT
 from toolkit.atomic_file import write_atomically
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOY = (Path(__file__).parent / "deploy").resolve()  # in a checkout a link, in a wheel the files
 COMMANDS = Path(sys.executable).parent  # where the commands of this toolkit are installed
-LOOPBACK = "127.0.0.1"
 FILE = "stack.json"
 # Names that a stack creates in its folder, besides the jars, which several stacks may share.
 _PARTS = (
@@ -49,7 +48,7 @@ class Stack:
     directory: Path
     kafka_port: int = KAFKA_PORT
     controller_port: int = 9093
-    flink_port: int = 8081
+    flink_port: int = FLINK_PORT
     jobmanager_port: int = 6123
     taskmanagers: int = 1
     brokers: int = 1
@@ -62,9 +61,9 @@ class Stack:
     topology: str = ""  # path of the topology; empty: the built-in one
     prometheus_port: int = 9090
     metrics_port: int = 9400  # the first of the ports for metrics, see local_stack/observe.py
-    producer_metrics: str = "127.0.0.1:9998"
+    producer_metrics: str = f"{LOOPBACK}:{PRODUCER_HTTP_PORT}"
     console: bool = False
-    console_port: int = 8085
+    console_port: int = CONSOLE_PORT
     cache: bool = False
     cache_port: int = 6379
     cdc: bool = False

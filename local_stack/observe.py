@@ -20,7 +20,8 @@ from local_stack import processes
 from local_stack.broker.kafka_objects import watcher
 from local_stack.health import process_metrics
 from local_stack.jars.jars import read_lock
-from local_stack.layout import COMMANDS, DEPLOY, LOOPBACK, Stack, tools_directory
+from local_stack.layout import COMMANDS, DEPLOY, Stack, tools_directory
+from toolkit.addresses import LOOPBACK
 from toolkit.atomic_file import write_atomically
 
 RULES = ("alerts.yml",)

@@ -20,7 +20,8 @@ from typing import IO
 import psutil
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from local_stack.layout import LOOPBACK, Stack
+from local_stack.layout import Stack
+from toolkit.addresses import LOOPBACK
 from toolkit.atomic_file import write_atomically
 
 MARK = "WIN_EVENT_STACK_RUN"  # in the environment of every process of a stack, and of their children

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_PORT = 9999
+from toolkit.addresses import PRODUCER_PORT
 
 
 class EndpointError(ValueError):
@@ -22,7 +22,7 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_endpoint(text: str, default_port: int = DEFAULT_PORT) -> Endpoint:
+def parse_endpoint(text: str, default_port: int = PRODUCER_PORT) -> Endpoint:
     """HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. Raises EndpointError."""
     text = text.strip()
     if text.startswith("["):

@@ -17,6 +17,7 @@ from producer.http.settings import HttpLimits
 from producer.log.log_directory import FSYNC_POLICIES
 from producer.run_options_cli import moment, seconds, shares
 from producer.serving.client import SLOW_CLIENT_POLICIES
+from toolkit.addresses import PRODUCER_PORT
 from toolkit.options import FiniteFloat
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -79,7 +80,7 @@ _LOG = (
 )  # fmt: skip
 _SERVER = (
     click.option("--host", default="127.0.0.1", envvar="WIN_EVENT_HOST", show_envvar=True, help="Name or address to listen on; :: means every address."),
-    click.option("--port", default=9999, envvar="WIN_EVENT_PORT", show_envvar=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free port and prints it."),
+    click.option("--port", default=PRODUCER_PORT, envvar="WIN_EVENT_PORT", show_envvar=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free port and prints it."),
     click.option("--max-clients", default=1024, type=click.IntRange(1), help="Number of clients; more are refused."),
     click.option("--slow-client", default="disconnect", type=click.Choice(SLOW_CLIENT_POLICIES), help="What to do with a client that falls behind the start of the log. block: generation waits for it."),
     click.option("--plain-resume", type=click.IntRange(0), metavar="BYTES", help="Send a plain client that reconnects the last BYTES again."),

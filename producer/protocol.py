@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Literal, cast
 
+# Both sides notice after a minute that the other disappeared without a FIN, also without heartbeats.
+KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 GRACE_SECONDS = 0.25  # how long the server waits for a request before it treats the client as plain
 MAX_REQUEST_BYTES = 256  # the request line with its LF
 MAX_ANSWER_BYTES = 1024  # the answer line with its LF

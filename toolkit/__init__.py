@@ -1,3 +1,6 @@
-"""What several tools need in the same form: option types, HTTP requests, atomic files, addresses, ranks, and
-a word to a person who waits.
+"""What several tools need in the same form, below all of them.
+
+For a command line: options, extras (how to add a missing package), terminal_text, waiting. For a server:
+problems (problem+json), request_headers. For a client: http, flink_rest, addresses. And atomic_file,
+yaml_lines, ranks (percentiles).
 """

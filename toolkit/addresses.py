@@ -1,11 +1,17 @@
-"""Names and addresses of hosts: which are loopback, and which names a server goes by. Pure."""
+"""Hosts and ports: where servers listen by default, what is loopback, which names a server has. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
 
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = "127.0.0.1"
+PRODUCER_PORT = 9999
+PRODUCER_HTTP_PORT = 9998
+CONSOLE_PORT = 8085
+FLINK_PORT = 8081  # Flink's own default
+KAFKA_PORT = 9092  # Kafka's own default
+LOOPBACK_NAMES = (LOOPBACK, "localhost", "::1")
 
 
 def is_address(host: str) -> bool:

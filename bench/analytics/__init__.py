@@ -1,1 +1,1 @@
-"""The cost of a question in Flink SQL, beside plain Python over the same topic with the same answer."""
+"""The cost of a question in Flink SQL, beside plain Python and Bytewax, which give the same answer."""

@@ -21,10 +21,10 @@ from bench.bridge.cluster import Cluster
 from bench.harness import Case, Section
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib
+from local_stack.demo.questions import ANSWERS  # those that are also written by hand
+from toolkit.flink_rest import ENDED
 
 SINGLE = ("level_windows", "level_counts", "error_burst", "brute_force", "top_accounts", "logon_sessions")
-ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
-"""Questions that are also written by hand -> the topic of their rows."""
 _OTHERS = {"plain Python": "bench.analytics.plain_python", "Bytewax": "bench.analytics.bytewax_flow"}
 _BYTEWAX = "bytewax==0.21.1"
 
@@ -137,7 +137,7 @@ def finished(cluster: Cluster, job: Job, cpu: float) -> tuple[float, float, floa
     """
     tested = [cluster.taskmanager()]
     peak = 0.0
-    while job.state() not in ("FINISHED", "FAILED", "CANCELED"):
+    while job.state() not in ENDED:
         peak = max(peak, memory_mib(tested))
         time.sleep(0.1)
     spent = cpu_seconds(tested) - cpu

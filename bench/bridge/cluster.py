@@ -24,7 +24,7 @@ from running import Job, RunningStack, free_ports, wait_until
 from bench.measurement import Sample
 from bench.processes import cpu_seconds, memory_mib
 from kafka_setup.changes.apply import ApplySettings, apply
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import default_topology_text, parse_topology
 from local_stack import processes
 from local_stack.broker import kafka_objects

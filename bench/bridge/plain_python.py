@@ -11,7 +11,7 @@ import orjson
 from confluent_kafka import Producer
 
 from kafka_setup.connection.settings import KafkaConnection, Secret
-from kafka_setup.topic_names import EVENTS_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC
 
 
 def main(port: int) -> None:

@@ -1,1 +1,1 @@
-"""win-event-detect over a file, by the number of rules, beside plain Python without an index, and rsigma."""
+"""The cost of detection: over a file by the number of rules, over Kafka, an alert's delay, the memory."""

@@ -22,7 +22,7 @@ from bench.measurement import require_rate
 from bench.percentiles import Percentiles
 from bench.processes import BIN
 from bench.reading.events import events
-from kafka_setup.topic_names import ALERTS_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC
 from local_stack.broker import kafka_objects
 from producer.events.event_time import TICKS, read_ticks, to_text
 

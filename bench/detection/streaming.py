@@ -20,9 +20,9 @@ from bench.measurement import Sample
 from bench.processes import BIN, cpu_seconds, memory_mib, run
 from detection.running.rule_source import BUILT_IN
 from local_stack.broker import kafka_objects
+from toolkit.flink_rest import ENDED
 
 _WARM = 0.2  # the share of the events after which the clock starts on Flink
-_ENDS = ("FINISHED", "FAILED", "CANCELED")
 _NOTE = (
     "On Flink, the time is measured from the first committed position after a fifth of the events to the "
     "last one, without the start of Python and the compilers of a cold cluster. For the process, the start "
@@ -84,7 +84,7 @@ def _positions(topic: FilledTopic, job: Job, group: str) -> tuple[list[_Position
     places = [TopicPartition(topic.name, number) for number in range(3)]
     found, peak = [_Position(0, time.monotonic(), cpu_seconds(tested))], 0.0
     try:
-        while (state := job.state()) not in _ENDS:
+        while (state := job.state()) not in ENDED:
             records = sum(max(each.offset, 0) for each in reader.committed(places, timeout=60))
             if records > found[-1].records:
                 spent = max(cpu_seconds(tested), found[-1].cpu)  # Python's workers may have ended already

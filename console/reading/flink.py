@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from console.reading.http_json import RefusedError, ask
 from console.reading.poller import AwayError
+from toolkit.flink_rest import ENDED, checkpoints_of
 
-_OVER = ("CANCELED", "FAILED", "FINISHED")
 MAX_JOBS = 50
 
 Kind = Literal["bridge", "detection", "analytics"]
@@ -45,7 +45,7 @@ def read_jobs(url: str) -> list[Job]:
     get = partial(_get, url)
     try:
         overviews = get("/jobs/overview")["jobs"]
-        overviews.sort(key=lambda job: (job["state"] in _OVER, -job["start-time"]))
+        overviews.sort(key=lambda job: (job["state"] in ENDED, -job["start-time"]))
         return [_job(get, overview) for overview in overviews[:MAX_JOBS]]
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise AwayError(f"{url} does not answer as Flink does: {error!r}") from error
@@ -60,12 +60,8 @@ def _get(url: str, path: str) -> Any:
 
 def _job(get: Callable[[str], Any], overview: dict[str, Any]) -> Job:
     job_id = str(overview["jid"])
-    over = overview["state"] in _OVER
-    checkpoints = {} if over else get(f"/jobs/{job_id}/checkpoints")
-    newest = ((checkpoints.get("latest") or {}).get("completed")) or {}
-    now = (overview["start-time"] + overview["duration"]) / 1000  # by the JobManager's clock
-    done = newest.get("latest_ack_timestamp")
-    counts = checkpoints.get("counts", {})
+    over = overview["state"] in ENDED
+    checkpoints = checkpoints_of(overview, {} if over else get(f"/jobs/{job_id}/checkpoints"))
     return Job(
         name=str(overview["name"]),
         kind=None if over else kind_of(str(each["name"]) for each in get(f"/jobs/{job_id}")["vertices"]),
@@ -75,10 +71,10 @@ def _job(get: Callable[[str], Any], overview: dict[str, Any]) -> Job:
         tasks=int(overview["tasks"].get("total", 0)),
         uptime=overview["duration"] / 1000,
         restarts=0 if over else _restarts(get, job_id),
-        checkpoints=counts.get("completed", 0),
-        failed_checkpoints=counts.get("failed", 0),
-        checkpoint_age=max(0.0, round(now - done / 1000, 3)) if done else None,
-        checkpoint_duration=newest["end_to_end_duration"] / 1000 if newest else None,
+        checkpoints=checkpoints.completed,
+        failed_checkpoints=checkpoints.failed,
+        checkpoint_age=checkpoints.age,
+        checkpoint_duration=checkpoints.duration,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 _log = logging.getLogger("console.poller")
 Answer = TypeVar("Answer")
-STOP_SECONDS = 5.0
+STOP_SECONDS = 5.0  # a thread that waits for an answer when the console ends is left behind
 _SILENCE = 5.0  # seconds after which a service that has not answered yet counts as away
 
 

@@ -19,7 +19,7 @@ from console.web.api import control_routes, read_routes, session_route, stream_r
 from console.web.guard import METRICS_PATH, Guard
 from console.web.metrics import build_registry
 from console.web.problems import explain_errors
-from toolkit.problems import Problem
+from toolkit.problems import describe_problems
 
 PAGE = Path(__file__).resolve().parent.parent / "page"
 
@@ -49,7 +49,7 @@ def build_app(hub: Hub, is_stopping: list[bool]) -> ASGIApp:
         app.include_router(routes)
     _add_metrics(app, hub)
     _add_files(app)
-    _describe_problems(app)
+    describe_problems(app)
     return Guard(app, hub.settings)
 
 
@@ -76,18 +76,3 @@ def _add_files(app: FastAPI) -> None:
 
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/swagger", StaticFiles(directory=str(swagger_ui_path)))
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """The OpenAPI document with the one form that every error has."""
-    made = app.openapi
-
-    def openapi() -> dict[str, object]:
-        document = made()
-        schemas = document["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema()
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

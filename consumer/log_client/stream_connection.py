@@ -6,11 +6,9 @@ import socket
 import ssl
 
 from producer.endpoint import Endpoint
-from producer.protocol import MAX_ANSWER_BYTES, ProtocolError, ResumeAnswer, ResumeRequest
+from producer.protocol import KEEPALIVE, MAX_ANSWER_BYTES, ProtocolError, ResumeAnswer, ResumeRequest
 
 _ANSWER_SECONDS = 60.0  # for the connection, and for each part of an answer
-# A peer that disappeared without a FIN is noticed after a minute, even on a stream without heartbeats.
-_KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
 
 class StreamError(Exception):
@@ -22,8 +20,8 @@ def open_connection(endpoint: Endpoint, tls: ssl.SSLContext | None) -> socket.so
     connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_ANSWER_SECONDS)
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _KEEPALIVE:
-            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+        for name, value in KEEPALIVE:
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         return tls.wrap_socket(connection, server_hostname=endpoint.host) if tls else connection
     except BaseException as error:
         connection.close()

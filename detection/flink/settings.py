@@ -8,7 +8,7 @@ from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
 from detection.matching.rule_files import RuleFile
 from flink_bridge.flink_settings import flink_options
 from flink_bridge.kafka.settings import KafkaSettings
-from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC, DETECTION_GROUP, EVENTS_TOPIC
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class DetectionSettings:
     kafka: KafkaSettings
     topic: str = EVENTS_TOPIC
     alerts_topic: str = ALERTS_TOPIC
-    group: str = "win-event-detection"
+    group: str = DETECTION_GROUP
     start_from: str = "earliest"
     bounded: bool = False
     max_lateness: float = 60.0

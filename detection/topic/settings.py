@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kafka_setup.connection.settings import KafkaConnection
-from kafka_setup.topic_names import ALERTS_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC, DETECTION_GROUP
 
 
 class TopicError(Exception):
@@ -21,7 +21,7 @@ class TopicSettings:
 
     connection: KafkaConnection
     topic: str
-    group: str = "win-event-detection"
+    group: str = DETECTION_GROUP
     alerts: str | None = ALERTS_TOPIC
     start_from: str = "earliest"
     bounded: bool = False

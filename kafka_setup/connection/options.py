@@ -18,13 +18,13 @@ from kafka_setup.connection.security import (
     uses_sasl,
 )
 from kafka_setup.connection.settings import (
-    DEFAULT_SERVERS,
     ConnectionSettingsError,
     KafkaConnection,
     Secret,
     read_oauth,
     read_password,
 )
+from kafka_setup.defaults import SERVERS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,7 +45,7 @@ def login_options(
         option(
             "--kafka-bootstrap-servers",
             "KAFKA_BOOTSTRAP_SERVERS",
-            default=DEFAULT_SERVERS,
+            default=SERVERS,
             metavar="HOST:PORT,…",
             help="Addresses of Kafka brokers.",
         ),

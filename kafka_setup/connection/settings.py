@@ -9,8 +9,6 @@ from pathlib import Path
 from kafka_setup.connection import security
 from toolkit.addresses import is_loopback
 
-KAFKA_PORT = 9092  # Kafka's own default
-DEFAULT_SERVERS = f"127.0.0.1:{KAFKA_PORT}"
 REQUEST_TIMEOUT = 60.0
 """In seconds: how long one request to a broker may take before a tool or the check of a job gives up."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from kafka_setup.connection.security import DEFAULT_MECHANISM
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology import format as entries
 from kafka_setup.topology.resources import (
     CLUSTER_NAME,

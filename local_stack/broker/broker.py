@@ -17,7 +17,8 @@ from local_stack.broker.passwords import SUPER_USER
 from local_stack.jars import shared_classes
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import SHORT_LIVED, java_home, server_options
-from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from local_stack.layout import DEPLOY, Stack
+from toolkit.addresses import LOOPBACK
 
 _CONFIG = DEPLOY / "kafka" / "broker.properties"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local_stack.layout import LOOPBACK
+from toolkit.addresses import LOOPBACK
 from toolkit.atomic_file import write_atomically
 
 

@@ -15,8 +15,9 @@ import click
 
 from local_stack import processes
 from local_stack.cdc import postgres
-from local_stack.layout import LOOPBACK, Stack
+from local_stack.layout import Stack
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
+from toolkit.addresses import LOOPBACK
 from toolkit.options import FiniteFloat
 
 if TYPE_CHECKING:

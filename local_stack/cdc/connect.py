@@ -12,7 +12,8 @@ from local_stack import processes
 from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology
 from local_stack.cdc import postgres
-from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from local_stack.layout import DEPLOY, Stack
+from toolkit.addresses import LOOPBACK
 from toolkit.atomic_file import write_atomically
 
 NAME = "connect"

@@ -11,7 +11,8 @@ from psycopg import sql
 from kafka_setup.connection.settings import read_password_file
 from local_stack import processes
 from local_stack.cdc import inventory, postgres
-from local_stack.layout import DEPLOY, LOOPBACK, Stack
+from local_stack.layout import DEPLOY, Stack
+from toolkit.addresses import LOOPBACK
 
 DATABASE = "inventory"
 SLOT = "inventory"

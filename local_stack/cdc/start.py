@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from local_stack import processes
 from local_stack.cdc import connect, connector, postgres
-from local_stack.layout import LOOPBACK, Stack
+from local_stack.layout import Stack
+from toolkit.addresses import LOOPBACK
 
 if TYPE_CHECKING:
     from local_stack.stack import Reporter

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from local_stack import observe, processes
 from local_stack.cluster import flink_java
-from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.configuration import merged
 from local_stack.cluster.flink_java import flink_home
 from local_stack.jars.java import server_options
-from local_stack.layout import COMMANDS, DEPLOY, LOOPBACK, Stack
+from local_stack.layout import COMMANDS, DEPLOY, Stack
+from toolkit import flink_rest
+from toolkit.addresses import LOOPBACK
 
 _MAIN_CLASSES = {
     "jobmanager": "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",

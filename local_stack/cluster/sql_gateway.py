@@ -11,7 +11,8 @@ from pathlib import Path
 from local_stack import processes, shell_environment
 from local_stack.cluster.cluster import base_environment
 from local_stack.cluster.flink_java import flink_home, java_command, program_environment, read_settings
-from local_stack.layout import LOOPBACK, REPOSITORY, Stack
+from local_stack.layout import REPOSITORY, Stack
+from toolkit.addresses import LOOPBACK
 from toolkit.atomic_file import write_atomically
 
 NAME = "sql-gateway"

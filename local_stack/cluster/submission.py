@@ -14,9 +14,9 @@ from pathlib import Path
 from kafka_setup.connection.listener import protocol_mismatch
 from local_stack import processes, shell_environment
 from local_stack.cluster import checkpoints, flink_run
-from local_stack.cluster import rest as flink_rest
 from local_stack.layout import REPOSITORY, Stack
 from local_stack.processes import StartError
+from toolkit import flink_rest
 
 # Programs for `submit`, by the names of their Kafka users; the default is the bridge.
 PROGRAMS = {"bridge": "flink_bridge", "analytics": "analytics", "detection": "detection"}
@@ -99,8 +99,7 @@ def running(stack: Stack, name: str) -> list[str]:
         raise StartError(
             f"no Flink cluster answers on {stack.flink_url}. First: win-event-stack up"
         ) from None
-    over = ("CANCELED", "FAILED", "FINISHED")
-    return [str(job["jid"]) for job in jobs if job["name"] == name and job["state"] not in over]
+    return [str(job["jid"]) for job in jobs if job["name"] == name and job["state"] not in flink_rest.ENDED]
 
 
 def from_newest(stack: Stack, job: checkpoints.Job) -> checkpoints.Start:

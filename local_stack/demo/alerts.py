@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Protocol
 
-from kafka_setup.topic_names import ALERTS_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC
 from local_stack import shell_environment
 from local_stack.demo import pipeline
 from local_stack.health.peek import Peeked, all_of

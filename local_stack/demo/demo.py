@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any, Protocol
 
-from kafka_setup.topic_names import EVENTS_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC
 from local_stack import shell_environment, stack
 from local_stack.demo import alerts, pipeline, questions
 from local_stack.health.peek import Peeked

@@ -13,13 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kafka_setup.topic_names import EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 from local_stack import processes, shell_environment, stack
 from local_stack.cluster import flink_run, submission
-from local_stack.cluster import rest as flink_rest
-from local_stack.layout import COMMANDS, LOOPBACK, Stack, load_stack
+from local_stack.layout import COMMANDS, Stack, load_stack
 from local_stack.processes import StartError
 from local_stack.stack import Reporter
+from toolkit import flink_rest
+from toolkit.addresses import LOOPBACK, PRODUCER_HTTP_PORT
 
 PRODUCER = "producer"
 DRAIN_SECONDS = 60.0
@@ -43,7 +44,7 @@ def _fresh(directory: Path) -> Stack:
     new = Stack(directory)
     names = ("kafka_port", "controller_port", "flink_port", "jobmanager_port", "console_port")
     ports: dict[str, Any] = {name: processes.free_port(getattr(new, name)) for name in names}
-    http = f"{LOOPBACK}:{processes.free_port(9998)}"
+    http = f"{LOOPBACK}:{processes.free_port(PRODUCER_HTTP_PORT)}"
     return replace(new, **ports, console=True, producer_metrics=http)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from local_stack import processes
 from local_stack.cluster import flink_run, submission
-from local_stack.cluster import rest as flink_rest
 from local_stack.health.peek import Peeked, all_of, newest_of_each_key
 from local_stack.layout import Stack
 from local_stack.processes import StartError
 from local_stack.stack import Reporter
+from toolkit import flink_rest
 
 ANSWERS = {"level_windows": "events_by_level_5m", "brute_force": "alerts"}
 """Question -> the topic of its answers."""

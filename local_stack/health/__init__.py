@@ -1,1 +1,1 @@
-"""The state of the stack (status), and its problems (doctor)."""
+"""What the stack says about itself: its state (status), its problems (doctor), and its records (peek)."""

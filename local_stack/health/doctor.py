@@ -17,7 +17,8 @@ from local_stack.health.doctor_kafka import examine_kafka
 from local_stack.health.warnings import CheckResult
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import java_home
-from local_stack.layout import LOOPBACK, Stack
+from local_stack.layout import Stack
+from toolkit.addresses import LOOPBACK
 from toolkit.extras import how_to_add
 
 _MIN_JAVA, _MAX_JAVA = 17, 21  # Kafka 4 brokers need 17; Flink 2.2 is released for up to 21

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from local_stack.cluster import rest as flink_rest
 from local_stack.health.jobs import read_jobs
 from local_stack.health.warnings import CheckResult, of_job
 from local_stack.layout import Stack
+from toolkit import flink_rest
 
 _VERSION = "import sys, pyflink.version as v; print(*sys.version_info[:2], v.__version__)"
 _ENDPOINT = re.compile(r"([\w.-]+|\[[\da-f:]+\]):(\d+)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.error import HTTPError
 
-from local_stack.cluster import rest as flink_rest
+from toolkit import flink_rest
 
 _ENDPOINT = re.compile(r"read (\S+:\d+)")
 _RESTARTS = "Checkpoint Coordinator is suspending"  # the words of Flink 2.2
@@ -83,15 +83,13 @@ def read_jobs(url: str) -> list[Job]:
         except HTTPError as error:
             if error.code != 404:  # Flink has forgotten the job since
                 raise
-    return sorted(found, key=lambda job: (job.state in ("CANCELED", "FAILED", "FINISHED"), job.name))
+    return sorted(found, key=lambda job: (job.state in flink_rest.ENDED, job.name))
 
 
 def _job(url: str, overview: dict[str, Any]) -> Job:
     job_id = str(overview["jid"])
     checkpoints = _checkpoints(url, job_id)
-    newest = (checkpoints.get("latest") or {}).get("completed") or {}
-    now = (overview["start-time"] + overview["duration"]) / 1000  # by the JobManager's clock
-    done = newest.get("latest_ack_timestamp")
+    newest = flink_rest.checkpoints_of(overview, checkpoints)
     measured = list(_measurements(url, job_id))
     return Job(
         name=str(overview["name"]),
@@ -99,11 +97,11 @@ def _job(url: str, overview: dict[str, Any]) -> Job:
         job_id=job_id,
         uptime=overview["duration"] / 1000,
         restarts=_restarts(url, job_id),
-        checkpoints=checkpoints["counts"]["completed"],
-        failed_checkpoints=checkpoints["counts"]["failed"],
-        checkpoint_age=max(0.0, round(now - done / 1000, 3)) if done else None,
-        checkpoint_duration=newest["end_to_end_duration"] / 1000 if newest else None,
-        checkpoint_size=newest.get("state_size"),
+        checkpoints=newest.completed,
+        failed_checkpoints=newest.failed,
+        checkpoint_age=newest.age,
+        checkpoint_duration=newest.duration,
+        checkpoint_size=newest.size,
         written=_total(measured, "Writer.numRecordsSend"),
         events=_total(measured, ".events"),
         rejected=_total(measured, ".rejected"),
@@ -120,7 +118,7 @@ def _checkpoints(url: str, job_id: str) -> dict[str, Any]:
     try:
         return dict(flink_rest.get(url, f"/jobs/{job_id}/checkpoints"))
     except HTTPError:
-        return {"counts": {"completed": 0, "failed": 0}}
+        return {}
 
 
 def _restarts(url: str, job_id: str) -> int:

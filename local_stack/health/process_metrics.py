@@ -18,7 +18,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from local_stack import processes
-from local_stack.layout import LOOPBACK, Stack, load_stack
+from local_stack.layout import Stack, load_stack
+from toolkit.addresses import LOOPBACK
 
 NAME = "process-metrics"
 _FOLDERS = ("cdc", "flink", "kafka", "logs", "prometheus")

@@ -27,7 +27,8 @@ from local_stack.health.jobs import Job
 from local_stack.health.kafka_risks import read_warnings
 from local_stack.health.producer import Producer, read_producer
 from local_stack.health.warnings import CheckResult
-from local_stack.layout import LOOPBACK, Stack
+from local_stack.layout import Stack
+from toolkit.addresses import LOOPBACK
 from toolkit.waiting import after_silence
 
 T = TypeVar("T")

@@ -16,12 +16,12 @@ from local_stack import processes
 from local_stack.broker import broker, kafka_objects
 from local_stack.broker.passwords import SUPER_USER
 from local_stack.cdc import connect
-from local_stack.cluster import rest
 from local_stack.layout import Stack
 from local_stack.processes import StartError
+from toolkit import flink_rest
 
 _CANCEL_SECONDS = 120.0
-_OVER = ("CANCELED", "FAILED", "FINISHED", "SUSPENDED")
+_OVER = (*flink_rest.ENDED, "SUSPENDED")
 
 
 def reset_topics(stack: Stack, names: Sequence[str]) -> list[str]:
@@ -77,7 +77,7 @@ def reset_jobs(stack: Stack, names: Sequence[str]) -> list[str]:
         raise StartError(f"no job {min(unknown)} runs. win-event-stack status lists all jobs")
     wanted = [job for job in running if not names or {job["name"], job["jid"]} & set(names)]
     for job in wanted:
-        rest.cancel(stack.flink_url, job["jid"])
+        flink_rest.cancel(stack.flink_url, job["jid"])
     ids = {job["jid"] for job in wanted}
     processes.wait_for(
         lambda: not ids & {job["jid"] for job in _running_jobs(stack)},
@@ -133,7 +133,7 @@ def _admin(stack: Stack) -> AdminClient:
 def _running_jobs(stack: Stack) -> list[dict[str, Any]]:
     if processes.running(stack, "jobmanager") is None:
         return []
-    return [job for job in rest.jobs(stack.flink_url) if job["state"] not in _OVER]
+    return [job for job in flink_rest.jobs(stack.flink_url) if job["state"] not in _OVER]
 
 
 def _refuse_jobs(stack: Stack) -> None:

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from producer.event_shapes import PATHS, at
-
-if TYPE_CHECKING:
-    from producer.events.catalogue.event_catalogue import EventType
+from producer.events.catalogue.event_catalogue import EventType
 
 Document = dict[str, Any]
 SLOT = re.compile(r'\\u0001(.+?)\\u0002|"\\u0003(.+?)\\u0004"')  # as json.dumps writes them

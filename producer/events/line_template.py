@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from producer.events.catalogue.event_catalogue import _PLACEHOLDER, EventType
+from producer.events.catalogue.event_catalogue import PLACEHOLDER, EventType
 from producer.events.catalogue.values import Draw, Drawn, column_index, draw_of
 from producer.events.catalogue.vocabulary import Tables
 from producer.events.clock import TIME_TEXTS
@@ -40,7 +40,7 @@ def compile_parts(
     """Build the document and split its JSON at the slots; add the `labels`, if any."""
     kinds = {**event_type.data, **override}
     data = {name: _field(kind) for name, kind in kinds.items()}
-    message = _PLACEHOLDER.sub(lambda match: _placed(kinds[match[1]], match[2], tables), event_type.message)
+    message = PLACEHOLDER.sub(lambda match: _placed(kinds[match[1]], match[2], tables), event_type.message)
     document = FORMATS[fmt](event_type, data, message)
     if labels:
         document |= {"labels": labels}

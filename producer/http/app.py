@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,7 +27,7 @@ from producer.http.metrics import ProducerMetrics
 from producer.http.models import IntakeProblem
 from producer.http.problems import Refusal
 from producer.http.settings import HttpSettings
-from toolkit.problems import Problem, documented, invalid_request, problem
+from toolkit.problems import describe_problems, documented, invalid_request, problem
 
 _log = logging.getLogger("producer.http")
 _PAGE = Path(__file__).resolve().parent / "page"
@@ -136,16 +137,12 @@ def _explain_errors(app: FastAPI, refused: Callable[[str], object]) -> None:
 
 def _describe(app: FastAPI) -> None:
     """The OpenAPI document with the one form that every error has, and the token."""
+    describe_problems(app, IntakeProblem)
     made = app.openapi
 
-    def openapi() -> dict[str, object]:
+    def openapi() -> dict[str, Any]:
         document = made()
-        components = document["components"]
-        for model in (Problem, IntakeProblem):
-            components["schemas"][model.__name__] = model.model_json_schema()
-        for unused in ("HTTPValidationError", "ValidationError"):
-            components["schemas"].pop(unused, None)
-        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"token": []}, {}]
         return document
 

@@ -18,7 +18,7 @@ from producer.serving.server import bind
 logging.getLogger("uvicorn").setLevel(logging.ERROR)  # requests are not logged; exceptions are
 
 _IDLE_SECONDS = 15  # a connection without a request is closed
-_STOP_SECONDS = 3
+_STOP_SECONDS = 3  # for requests that are still being answered when the producer is stopped
 
 
 class HttpServer:

@@ -10,15 +10,14 @@ import ssl
 import struct
 import time
 
-from producer.protocol import GRACE_SECONDS, MAX_REQUEST_BYTES, ProtocolError, ResumeRequest
+from producer.protocol import GRACE_SECONDS, KEEPALIVE, MAX_REQUEST_BYTES, ProtocolError, ResumeRequest
 
 LOOK_SECONDS = 0.5  # how often a blocked or idle client checks for a stop, for trimming, for a dead peer
 
-_REQUEST_SECONDS = 2.0  # for a request that has begun within the grace
-_HANDSHAKE_SECONDS = 30.0
+_REQUEST_SECONDS = 2.0  # for the rest of a request that has begun within the grace: it is one packet
+_HANDSHAKE_SECONDS = 60.0
 _SEND_BYTES = 1024 * 1024
 _LINGER_SECONDS = 1.0
-_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 _PEER_CLOSED = getattr(select, "POLLRDHUP", 0)  # Linux; elsewhere a peer that closed one side is found later
 
 
@@ -37,7 +36,7 @@ class Connection:
         """Set the options that find dead peers, and shake hands. `user_timeout` in seconds."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for name, value in (*_KEEPALIVE, ("TCP_USER_TIMEOUT", int(user_timeout * 1000))):
+        for name, value in (*KEEPALIVE, ("TCP_USER_TIMEOUT", int(user_timeout * 1000))):
             if hasattr(socket, name):  # Linux has all of them
                 self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         if tls:

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from producer.endpoint import DEFAULT_PORT
 from producer.log.event_log import EventLog
 from producer.serving.client import REASONS, Client, ClientSettings
 from producer.serving.connection import Connection
 from producer.serving.plain_positions import PlainPositions
+from toolkit.addresses import PRODUCER_PORT
 
 _log = logging.getLogger("producer.serving.server")
 
@@ -36,7 +36,7 @@ class ServerSettings:
     """
 
     host: str = "127.0.0.1"
-    port: int = DEFAULT_PORT
+    port: int = PRODUCER_PORT
     max_clients: int = 1024
     drain_seconds: float = 5.0
     client: ClientSettings = field(default_factory=ClientSettings)

@@ -13,8 +13,8 @@ from running import wait_until
 
 from local_stack.broker import broker
 from local_stack.cluster import cluster
-from local_stack.cluster import rest as flink_rest
 from local_stack.cluster.checkpoints import newest
+from toolkit import flink_rest
 
 SETTLE_SECONDS = 8.0
 AWAY_SECONDS = 60

@@ -19,7 +19,7 @@ from faults.experiment import Experiment
 from faults.producer_faults import Outcome
 from running import PATIENCE, Job, wait_until
 
-from local_stack.cluster import rest as flink_rest
+from toolkit import flink_rest
 
 SLICES = 3  # of the events; a kill follows each but the last
 AWAY_SECONDS = 5.0

@@ -18,7 +18,7 @@ WEIGHTED = ("workstation", "server", "domain-controller", "audit-all")  # mixed 
 CHANNELS = {"Security": "security.yaml", "System": "system.yaml", "Application": "application.yaml"}
 AUDIT_SUCCESS, AUDIT_FAILURE = 0x0020000000000000, 0x0010000000000000
 
-_PLACEHOLDER = re.compile(r"\{(\w+)(\|text)?\}")
+PLACEHOLDER = re.compile(r"\{(\w+)(\|text)?\}")
 _EVENT_FIELDS = (
     "id", "version", "level", "task", "opcode", "keywords", "provider", "guid", "process", "weight",
     "data", "message",
@@ -146,12 +146,12 @@ def _read_data(row: Section, tables: Tables) -> dict[str, str]:
 
 
 def _fields_with_text(message: str) -> frozenset[str]:
-    return frozenset(match[1] for match in _PLACEHOLDER.finditer(message) if match[2])
+    return frozenset(match[1] for match in PLACEHOLDER.finditer(message) if match[2])
 
 
 def _read_message(row: Section) -> str:
     message, known = row.text("message"), row.section("data")
-    for match in _PLACEHOLDER.finditer(message):
+    for match in PLACEHOLDER.finditer(message):
         if match[1] not in known:
             raise row.fail("message", f"{match[0]} is not a field of data")
         if match[2] and (why := check_text(known.text(match[1]))):

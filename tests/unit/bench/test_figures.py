@@ -40,6 +40,7 @@ def test_cases_take_turns_and_are_compared_by_their_medians() -> None:
         4.08,
     )
     assert "4.05 (4.05–4.08)" in cells(other)
+    assert "36–39" in cells(replace(other, value=36, low=36.0, high=39.0))  # whole milliseconds
     assert "4.0" in cells(replace(other, cpu_low=None, cpu_high=None))  # a record without the range
     assert (other.ratio_low, other.ratio, other.ratio_high) == (50 / 300, 0.4, 0.5)  # round by round
 

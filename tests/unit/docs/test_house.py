@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (
     "producer", "consumer", "flink_bridge", "kafka_setup", "local_stack", "console", "analytics", "forward",
-    "detection",
+    "detection", "toolkit",
 )  # fmt: skip
 
 
@@ -32,3 +34,11 @@ def test_only_the_command_lines_know_click() -> None:
     assert {
         name for name in importing if not re.fullmatch(r"job\.py|.*cli.*\.py|(.*_)?options\.py", name)
     } == set()
+
+
+@pytest.mark.parametrize("file", ["flink_bridge/job.py", "analytics/job.py", "detection/job.py"])
+def test_a_job_finds_its_packages_before_it_imports_them(file: str) -> None:
+    """Flink's image has them in no place where Python looks; an installation would hide a wrong order."""
+    before, path, _ = (ROOT / file).read_text().partition("sys.path[0] = ")
+    assert path
+    assert not re.search(rf"^(import|from) ({'|'.join(PACKAGES)})\b", before, re.M)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_setup.topic_names import ALERTS_TOPIC, EVENTS_TOPIC, REJECTED_TOPIC
+from kafka_setup.defaults import ALERTS_TOPIC, EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import (
     TopologyError,
     default_topology_text,

@@ -25,13 +25,15 @@ _LONGEST_OPEN = 60.0
 
 
 @dataclass(frozen=True)
-class ClusterFacts:
+class TopicFacts:
+    """What the brokers accept in the two topics, and remarks for the person who submits the job."""
+
     limits: TopicLimits
     rejected_limits: TopicLimits
     notes: list[str] = field(default_factory=list)
 
 
-def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
+def read_topic_facts(settings: BridgeSettings, prefix: str) -> TopicFacts:
     """The facts. Raises PreflightError if the topics would refuse the records of this job."""
     kafka = kafka_package(prefix)
     properties = settings.kafka.client_properties(prefix) | {"client.id": "win-event-bridge-check"}
@@ -43,7 +45,7 @@ def read_facts(settings: BridgeSettings, prefix: str) -> ClusterFacts:
         described, notes = asked.topic_settings()
         producer = settings.kafka.producer_properties(prefix)
         limits = [topic_limits(described.get(name, {}), producer) for name in asked.topics]
-        return ClusterFacts(limits[0], limits[1], notes + asked.leftovers())
+        return TopicFacts(limits[0], limits[1], notes + asked.leftovers())
     except Py4JJavaError as error:
         setup = bridge_setup(settings)
         raise PreflightError(told(error.java_exception, settings.kafka, setup, settings)) from None
