@@ -98,14 +98,14 @@ def _port(process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> i
 
 
 def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    """Processor seconds of these processes and of everything they have started, so far."""
+    """Processor seconds of these processes and of all that they have started, also of what has ended."""
     total = 0.0
     for process in processes:
         with suppress(psutil.Error):
             for member in (process, *process.children(recursive=True)):
                 with suppress(psutil.Error):
                     times = member.cpu_times()
-                    total += times.user + times.system
+                    total += times.user + times.system + times.children_user + times.children_system
     return total
 
 

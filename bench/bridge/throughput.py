@@ -198,8 +198,7 @@ def _piped(cluster: Cluster, work: Work) -> Sample:
         server.closes = True  # kcat reads blocks: without an end, it does not send the last lines
         # The server's first byte is a bare LF, which is no event: bash reads only this byte.
         script = f"nc -d 127.0.0.1 {server.port} | {{ read -r; {command} -P -t {topic}; }}"
-        sample = _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
-    return replace(sample, cpu_seconds=None)  # nc ends with the stream, and its processor time is then lost
+        return _program(cluster, ["bash", "-c", script], topic, work, kcat.environment())
 
 
 def _program(
