@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from detection.correlation.correlator import Change, alert_id, short
-from detection.matching.event_fields import ABSENT
 from detection.matching.matcher import Hit
+from detection.matching.rule_fields import ABSENT
 from detection.matching.rule_set import Head
 from producer.events.event_time import to_text
 

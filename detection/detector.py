@@ -16,8 +16,8 @@ from detection.correlation.correlator import (
     Told,
 )
 from detection.correlation.definition import Correlation, CorrelationError, define
-from detection.matching.event_fields import Event, event_computer, event_ticks, rule_shape
 from detection.matching.matcher import Hit, Matcher
+from detection.matching.rule_fields import Event, event_computer, event_ticks, rule_shape
 from detection.matching.rule_files import Refusal
 from detection.matching.rule_set import RuleSet
 from producer.events.event_time import TICKS, read_ticks

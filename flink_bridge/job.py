@@ -61,9 +61,9 @@ def _submit(settings: BridgeSettings, check: bool) -> None:
     # These load Flink: --help and usage errors need not wait for it.
     with flink_needed():
         from flink_bridge import graph
+    from flink_bridge.before_submission import look_before
     from flink_bridge.jvm.classes import CLASSES, KAFKA_CLASSES
     from flink_bridge.kafka import preflight
-    from flink_bridge.submission import look_before
 
     with submitting("bridge", CLASSES + KAFKA_CLASSES) as (prefix, jar):
         with waiting_for_kafka(settings.kafka.bootstrap_servers):

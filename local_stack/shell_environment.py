@@ -9,7 +9,7 @@ from pathlib import Path
 from kafka_setup.connection.security import DEFAULT_MECHANISM, LOGIN_MODULES
 from local_stack.broker.broker import java_command
 from local_stack.broker.kafka_objects import stack_topology, topic_variables
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.cluster import flink_java
 from local_stack.cluster.configuration import merged
 from local_stack.jars.java import SHORT_LIVED

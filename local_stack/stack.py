@@ -14,7 +14,7 @@ from kafka_setup.connection.security import DEFAULT_MECHANISM
 from local_stack import cache, console, observe, processes, shell_environment, watchdog
 from local_stack.broker import broker
 from local_stack.broker.kafka_objects import apply_topology, stack_topology, wait_for_brokers
-from local_stack.broker.passwords import ensure_passwords, write_logins
+from local_stack.broker.stack_passwords import ensure_passwords, write_logins
 from local_stack.cdc.start import start_cdc
 from local_stack.cluster import cluster, flink_java, sql_gateway
 from local_stack.jars import jars, shared_classes

@@ -11,7 +11,7 @@ from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.connection.settings import Secret
 from kafka_setup.topology.resources import Topology
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 
 ODD_PASSWORDS = {  # and how the file ends
     "backslash": ("Win\\Temp9", "\n"),

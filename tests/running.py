@@ -26,7 +26,7 @@ from kafka_setup.changes.apply import ApplySettings, apply
 from kafka_setup.topology.file import default_topology_text, parse_topology, renamed_topics
 from local_stack import shell_environment
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.cluster import flink_run
 from local_stack.layout import REPOSITORY, Stack, load_stack
 

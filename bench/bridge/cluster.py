@@ -28,7 +28,7 @@ from kafka_setup.defaults import EVENTS_TOPIC, REJECTED_TOPIC
 from kafka_setup.topology.file import default_topology_text, parse_topology
 from local_stack import processes
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 
 _WARM = 0.2  # the clock starts after this share of the records: start-up is not throughput
 

@@ -12,7 +12,7 @@ from detection.correlation.bounds import DEFAULT_BOUNDS, Bounds
 from detection.correlation.clock import END, NEVER
 from detection.correlation.definition import NUMBERS, Correlation
 from detection.correlation.window import Burst, Entry, Window
-from detection.matching.event_fields import ABSENT
+from detection.matching.rule_fields import ABSENT
 from producer.events.event_time import TICKS, to_text
 
 Group = tuple[str, ...]

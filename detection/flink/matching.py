@@ -15,9 +15,9 @@ from detection.correlation.correlator import Occurrence
 from detection.detector import counted
 from detection.flink import rows
 from detection.flink.shipping import Shipped
-from detection.matching.event_fields import event_ticks
 from detection.matching.loading import load
 from detection.matching.matcher import Hit, Matcher
+from detection.matching.rule_fields import event_ticks
 from detection.matching.rule_files import RuleFile
 
 

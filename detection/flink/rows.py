@@ -16,7 +16,7 @@ from detection.alerts import Alert
 from detection.correlation.correlator import Occurrence, folded_group, group_key
 from detection.correlation.definition import Correlation
 from detection.detector import definitions
-from detection.matching.event_fields import ABSENT
+from detection.matching.rule_fields import ABSENT
 from detection.matching.rule_set import RuleSet
 
 PAIR = Types.ROW([Types.STRING(), Types.STRING()])

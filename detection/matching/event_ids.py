@@ -7,7 +7,7 @@ from typing import Any
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionOR
 from sigma.types import SigmaCasedString, SigmaNumber, SigmaString
 
-from detection.matching.event_fields import ALIASES
+from detection.matching.rule_fields import ALIASES
 
 
 def event_ids(tree: Any) -> frozenset[int] | None:

@@ -16,7 +16,7 @@ import orjson
 from detection.matching.compiling.conditions import Known
 from detection.matching.compiling.function import Whole
 from detection.matching.compiling.kind import Kind, compiled
-from detection.matching.event_fields import ABSENT, FLAT, Event, Shape, read_field, rule_shape, system_field
+from detection.matching.rule_fields import ABSENT, FLAT, Event, Shape, read_field, rule_shape, system_field
 from detection.matching.rule_set import Rule
 from producer.events.line_rule import are_plain, is_plain, parse_object
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detection.correlation.definition import TEMPORAL, CorrelationError, define
-from detection.matching.event_fields import ALIASES, is_system_field
+from detection.matching.rule_fields import ALIASES, is_system_field
 from detection.matching.rule_set import CorrelationRule, Rule, RuleSet
 from producer.events.catalogue.event_catalogue import load_catalogue
 

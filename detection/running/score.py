@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from detection.alerts import Alert, identity
-from detection.matching.event_fields import rule_shape
 from detection.matching.matcher import Hit
+from detection.matching.rule_fields import rule_shape
 from detection.matching.rule_set import Head, RuleSet
 from producer.events.event_time import read_ticks
 from producer.events.line_rule import parse_object

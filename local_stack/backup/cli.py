@@ -12,7 +12,7 @@ from local_stack.backup.backup import BackupError
 from local_stack.backup.export import export_topic
 from local_stack.backup.restore import import_topic
 from local_stack.broker import broker, kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.terminal import TerminalReporter, current_stack, errors_told
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from kafka_setup.connection.broker_login import scram_file
 from local_stack import observe, processes
 from local_stack.broker.certificates import ensure_certificates
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.jars import shared_classes
 from local_stack.jars.jars import read_lock
 from local_stack.jars.java import SHORT_LIVED, java_home, server_options

@@ -13,7 +13,7 @@ from kafka_setup.connection.session import KafkaUnavailableError, open_admin
 from kafka_setup.connection.settings import REQUEST_TIMEOUT, KafkaConnection, Secret, read_password_file
 from kafka_setup.topology.file import TopologyError, load_topology
 from kafka_setup.topology.resources import EVENTS, REJECTED, Topology
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.layout import Stack
 from local_stack.processes import StartError, no_stack, wait_for
 

@@ -11,7 +11,7 @@ from kafka_setup.connection.session import KafkaUnavailableError
 from kafka_setup.topology.resources import Topology
 from local_stack import processes
 from local_stack.broker.kafka_objects import apply_topology, connection, stack_topology
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.cdc import connector, database
 from local_stack.layout import Stack
 

@@ -11,7 +11,7 @@ from kafka_setup.changes.state import read_state
 from kafka_setup.cluster_facts import ClusterFacts, read_facts
 from kafka_setup.connection.session import KafkaUnavailableError, NotReadyError, connect
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.health.kafka_risks import read_warnings
 from local_stack.health.warnings import CheckResult
 from local_stack.layout import Stack

@@ -15,7 +15,7 @@ from kafka_setup.cluster_facts import ClusterFacts, TopicFacts
 from kafka_setup.connection.session import that_exist
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack import shell_environment
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.health.warnings import CheckResult, Doomed, of_retention, of_transaction
 from local_stack.layout import Stack
 

@@ -14,7 +14,7 @@ from kafka_setup.connection.session import KafkaUnavailableError, open_admin, un
 from kafka_setup.connection.settings import REQUEST_TIMEOUT
 from local_stack import processes
 from local_stack.broker import broker, kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.cdc import connect
 from local_stack.layout import Stack
 from local_stack.processes import StartError

@@ -21,7 +21,7 @@ from swagger_ui_bundle import swagger_ui_path
 from producer.components import Components
 from producer.http.control import control_routes
 from producer.http.guard import INTAKE_PATHS, Guard
-from producer.http.intake import Taker
+from producer.http.intake_bodies import Taker
 from producer.http.intake_routes import intake_routes
 from producer.http.metrics import ProducerMetrics
 from producer.http.models import IntakeProblem

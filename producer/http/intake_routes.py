@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from producer.http.guard import INTAKE_PATHS, JSON_KIND, NDJSON_KINDS
-from producer.http.intake import Taker
+from producer.http.intake_bodies import Taker
 from producer.http.models import Accepted, IntakeProblem
 from toolkit.problems import KIND
 

@@ -25,7 +25,7 @@ from sigma.types import (
 from detection.matching.compiling.function import Function, Whole
 from detection.matching.compiling.strings import NotSupportedError, simple
 from detection.matching.compiling.value_tests import field_test, keyword_test, plain_test
-from detection.matching.event_fields import ALIASES, Shape, level
+from detection.matching.rule_fields import ALIASES, Shape, level
 from producer.event_shapes import LEVELS
 
 _DEEPEST = 60

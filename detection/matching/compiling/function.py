@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from detection.matching.compiling import values
-from detection.matching.event_fields import (
+from detection.matching.rule_fields import (
     ABSENT,
     Event,
     Shape,

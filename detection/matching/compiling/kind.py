@@ -10,8 +10,8 @@ import msgspec
 from detection.matching.compiling.conditions import Compiler, Known
 from detection.matching.compiling.function import Check, Whole, attribute
 from detection.matching.compiling.preselection import Needs, Preselection, needs_of, preselected
-from detection.matching.event_fields import ABSENT, is_system_field, text
 from detection.matching.log_sources import Source
+from detection.matching.rule_fields import ABSENT, is_system_field, text
 from detection.matching.rule_set import Rule
 
 _MANY = 32  # from this number of rules for one kind of event on, an index is faster

@@ -17,7 +17,7 @@ from sigma.types import SigmaCasedString, SigmaExpansion, SigmaString
 
 from detection.matching.compiling.function import Check, Whole, attribute
 from detection.matching.compiling.strings import simple
-from detection.matching.event_fields import ABSENT, ALIASES, is_system_field
+from detection.matching.rule_fields import ABSENT, ALIASES, is_system_field
 
 _SHORTEST = 3  # shortest useful word, in characters
 _BACKSLASH = "\\"

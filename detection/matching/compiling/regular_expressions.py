@@ -8,7 +8,7 @@ from typing import Any
 
 import re2
 
-from detection.matching.event_fields import ABSENT
+from detection.matching.rule_fields import ABSENT
 
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False  # RE2 would write to stderr in addition to our refusal

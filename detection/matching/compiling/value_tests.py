@@ -32,7 +32,7 @@ from detection.matching.compiling.strings import (
     simple,
     without_placeholders,
 )
-from detection.matching.event_fields import text
+from detection.matching.rule_fields import text
 
 _OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "NEQ": "!="}
 NameOf = Callable[[str], str]

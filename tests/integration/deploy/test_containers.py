@@ -23,7 +23,7 @@ from kafka_setup.connection.session import connect
 from kafka_setup.connection.settings import KafkaConnection, read_password_file
 from kafka_setup.topology.file import load_topology
 from local_stack.broker.broker import java_command
-from local_stack.broker.passwords import ensure_passwords
+from local_stack.broker.stack_passwords import ensure_passwords
 from local_stack.jars.jars import fetch
 
 pytestmark = pytest.mark.integration

@@ -22,7 +22,7 @@ from running import BIN, Job, RunningProducer, RunningStack, renamed_topology, r
 from kafka_setup.topology.file import parse_topology
 from local_stack import processes
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 
 pytestmark = pytest.mark.integration
 HOUR = 3_600_000

@@ -20,7 +20,7 @@ from kafka_setup.connection.settings import read_password_file
 from kafka_setup.topology.file import default_topology_text
 from local_stack import processes
 from local_stack.broker import broker, kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.jars.java import java_home
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]

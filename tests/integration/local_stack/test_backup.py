@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from running import BIN, RunningStack, run
 
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from producer.events.generator import generate
 from producer.events.generator_settings import GeneratorSettings
 

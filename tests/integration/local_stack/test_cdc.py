@@ -27,7 +27,7 @@ from running import BIN, RunningStack, free_ports, run, wait_until
 
 from local_stack import processes
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.cdc import connect, database, postgres, status
 from local_stack.cdc.inventory import computers, hosts_of
 from local_stack.health import peek

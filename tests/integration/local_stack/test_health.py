@@ -24,7 +24,7 @@ from confluent_kafka.admin import (
 from running import BIN, RunningProducer, RunningStack, run, wait_until
 
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 
 HOUR = 3_600_000  # milliseconds
 

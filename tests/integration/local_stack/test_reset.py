@@ -13,7 +13,7 @@ from running import BIN, RunningProducer, RunningStack, free_ports, run, wait_un
 
 from local_stack import processes
 from local_stack.broker import kafka_objects
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.layout import Stack
 from local_stack.observe import find_tool
 

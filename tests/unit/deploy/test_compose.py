@@ -26,7 +26,7 @@ from kafka_setup.cli import commands as kafka_setup
 from kafka_setup.metrics_cli import main as kafka_metrics
 from kafka_setup.topology.file import load_topology
 from local_stack import processes
-from local_stack.broker.passwords import SUPER_USER
+from local_stack.broker.stack_passwords import SUPER_USER
 from local_stack.jars.jars import read_lock
 from local_stack.jars.lock import KAFKA_VERSION
 from local_stack.layout import DEPLOY, REPOSITORY

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from unit.detection.rule_texts import correlation, event, rule, rule_set
 
 from detection.detector import Detector
-from detection.matching.event_fields import Shape
 from detection.matching.matcher import Matcher
+from detection.matching.rule_fields import Shape
 
 BURST = correlation("event_count", "wide", "{gte: 2}", "60s", "Computer, F")
 NAMED = correlation("value_count", "wide", "{field: Task, gte: 2}", "60s", "Channel").replace("l_count", "l")

@@ -12,8 +12,8 @@ import pytest
 from unit.detection.rule_texts import detected, rule, rule_set
 
 from detection.alerts import identity
-from detection.matching.event_fields import WINEVTLOG
 from detection.matching.matcher import Matcher
+from detection.matching.rule_fields import WINEVTLOG
 from detection.matching.rule_set import RuleSet
 from detection.running.rule_source import RuleSource
 from producer.events.formats import FORMATS

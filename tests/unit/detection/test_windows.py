@@ -14,7 +14,7 @@ from unit.detection.rule_texts import correlation, rule, rule_set
 
 from detection.correlation.correlator import Change, Correlator, Occurrence
 from detection.correlation.definition import Correlation, define
-from detection.matching.event_fields import ABSENT
+from detection.matching.rule_fields import ABSENT
 from producer.events.event_time import TICKS
 
 RULES = tuple(rule(name, f"{{EventID: {number}}}") for number, name in enumerate("abc", 1))

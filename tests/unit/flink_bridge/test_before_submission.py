@@ -8,11 +8,11 @@ from contextlib import redirect_stderr
 import pytest
 from running import free_ports, wait_until
 
+from flink_bridge.before_submission import version_notes
 from flink_bridge.job_cli import waiting_for_kafka
 from flink_bridge.kafka.limits import FOREVER, topic_limits
 from flink_bridge.kafka.settings import KafkaSettings
 from flink_bridge.settings import BridgeSettings
-from flink_bridge.submission import version_notes
 from producer.endpoint import Endpoint
 
 ENDPOINTS = (Endpoint("a", 1), Endpoint("b", 2))

@@ -14,7 +14,7 @@ from running import BIN, run
 from flink_bridge.kafka.options_cli import take_kafka
 from kafka_setup.connection.options import take_connection
 from local_stack import shell_environment
-from local_stack.broker.passwords import ensure_passwords
+from local_stack.broker.stack_passwords import ensure_passwords
 from local_stack.cli import main
 from local_stack.cluster.cluster import base_environment
 from local_stack.layout import Stack

@@ -9,7 +9,7 @@ import pytest
 
 from consumer.events.event_view import view
 from consumer.events.identity import identify_any
-from detection.matching.event_fields import rule_shape
+from detection.matching.rule_fields import rule_shape
 from producer.event_shapes import PATHS, shape_of
 from producer.events.formats import FORMATS
 from producer.events.generator import Generator
