@@ -22,7 +22,7 @@ from bench.machine import machine, python_speed
 from bench.measurement import Measurement
 from bench.producer import generation, posting, serving
 from bench.reading import tail, verify
-from bench.results import Book, Record, load_book
+from bench.results import Record, StoredFigures, load_figures
 from bench.table import as_table
 from consumer.standard_output import table_console
 
@@ -114,19 +114,19 @@ def main(quick: bool, only: str, rounds: int | None) -> None:
     if unknown := wanted - known:
         there_are = ", ".join(sorted(known))
         raise click.UsageError(f"no section {', '.join(sorted(unknown))}; there are {there_are}")
-    book, failed = _run(wanted, quick, rounds or (1 if quick else 3))
+    stored, failed = _run(wanted, quick, rounds or (1 if quick else 3))
     if not quick:
-        _write(book)
+        _write(stored)
     for name, words in failed.items():
         click.echo(f"{name}: {words}", err=True)
     sys.exit(1 if failed else 0)
 
 
-def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, str]]:
-    """Measure, and print the book with the new figures; returns the cases that failed."""
-    talk, book = (
+def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[StoredFigures, dict[str, str]]:
+    """Measure, and print the new figures; returns them with the older ones, and the cases that failed."""
+    talk, stored = (
         Console(stderr=True, highlight=False, markup=False),
-        load_book(DOCS / "performance.json", machine()),
+        load_figures(DOCS / "performance.json", machine()),
     )
     measured: set[str] = set()
     failed: dict[str, str] = {}
@@ -136,11 +136,11 @@ def _run(wanted: set[str], quick: bool, rounds: int) -> tuple[Book, dict[str, st
             found, broken = measure(section, rounds, lambda what: talk.print(what, style="dim"))
             measured.add(section.name)
             failed |= broken
-            book = book.with_record(_record(section, found, broken, speed))
+            stored = stored.with_record(_record(section, found, broken, speed))
             if not quick:
-                book.save(DOCS / "performance.json")
-    table_console().print(as_table(book, measured))
-    return book, failed
+                stored.save(DOCS / "performance.json")
+    table_console().print(as_table(stored, measured))
+    return stored, failed
 
 
 def _sections(wanted: set[str], quick: bool, servers: ExitStack) -> Iterator[Section]:
@@ -169,9 +169,9 @@ def _record(
     )
 
 
-def _write(book: Book) -> None:
-    plots.draw(book, DOCS / "plots")
-    (DOCS / "PERFORMANCE.md").write_text(document.page(book, DOCS), encoding="utf-8")
+def _write(stored: StoredFigures) -> None:
+    plots.draw(stored, DOCS / "plots")
+    (DOCS / "PERFORMANCE.md").write_text(document.page(stored, DOCS), encoding="utf-8")
 
 
 if __name__ == "__main__":

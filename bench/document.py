@@ -7,25 +7,25 @@ from pathlib import Path
 from string import Template
 
 from bench.plots import file_name
-from bench.results import Book, Record
+from bench.results import Record, StoredFigures
 from bench.table import cells, number
 
 _TEMPLATE = Path(__file__).with_name("performance.template.md")
 
 
-def render(book: Book, parts: Sequence[str] = ()) -> str:
+def render(stored: StoredFigures, parts: Sequence[str] = ()) -> str:
     """The page; each text in `parts` is about one tool: which changes were tried, and why."""
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
-        sections="".join(_section(record) for record in book.records),
+        machine=", ".join(f"{name} {value}" for name, value in stored.machine.items()),
+        sections="".join(_section(record) for record in stored.records),
         parts="\n\n".join(part.strip() for part in parts),
     )
 
 
-def page(book: Book, docs: Path) -> str:
+def page(stored: StoredFigures, docs: Path) -> str:
     """The page with all that stands beside it in the folder `docs`."""
     return render(
-        book, [part.read_text(encoding="utf-8") for part in sorted(docs.glob("PERFORMANCE.d/*.md"))]
+        stored, [part.read_text(encoding="utf-8") for part in sorted(docs.glob("PERFORMANCE.d/*.md"))]
     )
 
 

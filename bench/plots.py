@@ -9,16 +9,16 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from bench.results import Book, Record
+from bench.results import Record, StoredFigures
 
 # Text stays text and ids stay the same between runs, so that a new run only changes the figures.
 _STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "win-event-bridge", "font.size": 9}
 
 
-def draw(book: Book, folder: Path) -> list[Path]:
+def draw(stored: StoredFigures, folder: Path) -> list[Path]:
     """Draw one file for every section with an axis; returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [_draw(record, folder / f"{file_name(record)}.svg") for record in book.records if record.axis]
+    return [_draw(record, folder / f"{file_name(record)}.svg") for record in stored.records if record.axis]
 
 
 def file_name(record: Record) -> str:

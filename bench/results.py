@@ -31,33 +31,33 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Book:
+class StoredFigures:
     """The newest record of every section, in the order in which they were first measured."""
 
     machine: dict[str, str]
     records: tuple[Record, ...] = ()
 
-    def with_record(self, fresh: Record) -> Book:
+    def with_record(self, fresh: Record) -> StoredFigures:
         names = [record.name for record in self.records]
         if fresh.name not in names:
-            return Book(self.machine, (*self.records, fresh))
-        return Book(self.machine, tuple(fresh if r.name == fresh.name else r for r in self.records))
+            return StoredFigures(self.machine, (*self.records, fresh))
+        return StoredFigures(self.machine, tuple(fresh if r.name == fresh.name else r for r in self.records))
 
     def save(self, path: Path) -> None:
         write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
 
 
-def load_book(path: Path, machine: dict[str, str]) -> Book:
+def load_figures(path: Path, machine: dict[str, str]) -> StoredFigures:
     """The figures of earlier runs on this `machine` with these versions, or none.
 
-    A book never mixes machines.
+    Figures of two machines are never mixed.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Book(machine)
+        return StoredFigures(machine)
     records = values["records"] if values["machine"] == machine else ()
-    return Book(machine, tuple(_record(value) for value in records))
+    return StoredFigures(machine, tuple(_record(value) for value in records))
 
 
 def _record(value: dict[str, Any]) -> Record:

@@ -7,17 +7,17 @@ import math
 from rich.table import Table
 
 from bench.measurement import Measurement
-from bench.results import Book
+from bench.results import StoredFigures
 
 
-def as_table(book: Book, only: set[str]) -> Table:
+def as_table(stored: StoredFigures, only: set[str]) -> Table:
     """The sections named in `only`."""
     table = Table(
         "", "median", "unit", "ratio", "low–high", "CPU s / million", "peak MiB", box=None, pad_edge=False
     )
     for column in table.columns[1:]:
         column.justify = "right"
-    for record in (record for record in book.records if record.name in only):
+    for record in (record for record in stored.records if record.name in only):
         table.add_row(f"[bold]{record.title}[/]")
         for row in record.measurements:
             table.add_row(f"  {row.case}", number(row.value, row.low, row.high), row.unit, *cells(row))

@@ -16,7 +16,7 @@ from faults.fault import Fault
 from faults.matrix import MATRIX
 from faults.modes import Mode, modes_named
 from faults.producer_faults import PRODUCER_FAULTS
-from faults.results import Book, Result, load_book
+from faults.results import Result, StoredResults, load_results
 from faults.runner import RATE, run_fault, run_producer_fault, run_topic_fault
 from faults.shared_stack import one_broker, several_brokers
 from faults.topic_faults import TOPIC_FAULTS
@@ -24,7 +24,7 @@ from faults.topic_faults import TOPIC_FAULTS
 from bench.machine import machine
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-BOOK = REPOSITORY / "docs" / "reliability.json"
+STORED = REPOSITORY / "docs" / "reliability.json"
 PAGE = REPOSITORY / "docs" / "RELIABILITY.md"
 
 
@@ -46,7 +46,7 @@ def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the servers like Ctrl-C
     with tempfile.TemporaryDirectory(prefix="win-event-faults-") as scratch:
         results = _run(Path(scratch), wanted, modes_named(modes), seed)
-    PAGE.write_text(document.render(load_book(BOOK, machine())), encoding="utf-8")
+    PAGE.write_text(document.render(load_results(STORED, machine())), encoding="utf-8")
     failed = [result for result in results if not result.ok]
     left_out = [row.name for row in MATRIX if row.name in wanted and row.missing()]
     counts = f"{len(results) - len(failed)} ok, {len(failed)} failed, {len(left_out)} rows left out"
@@ -56,11 +56,11 @@ def main(rows: str, modes: str, seed: int | None, only_list: bool) -> None:
 
 def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | None) -> list[Result]:
     """Run every selected row; the result of each is stored as soon as it has ended."""
-    book, results = load_book(BOOK, machine()), []
+    stored, results = load_results(STORED, machine()), []
     seeds = itertools.repeat(seed) if seed is not None else itertools.count(int(time.time()) % 100_000)
     for row in (row for row in PRODUCER_FAULTS if row.name in wanted):
         results.append(run_producer_fault(row, scratch / row.name, next(seeds), _say(row.name)))
-        book = _keep(book, results[-1:])
+        stored = _keep(stored, results[-1:])
     faults = [fault for fault in MATRIX if fault.name in wanted and _can_run(fault)]
     behind = [row for row in TOPIC_FAULTS if row.name in wanted]
     for brokers in sorted({fault.brokers for fault in faults} | ({1} if behind else set())):
@@ -75,11 +75,11 @@ def _run(scratch: Path, wanted: set[str], modes: tuple[Mode, ...], seed: int | N
                     )
                     say = _say(fault.name)
                     fresh = run_fault(built, fault, group, pipelines, next(seeds), say, fault.rate or RATE)
-                    book, results = _keep(book, fresh), results + fresh
+                    stored, results = _keep(stored, fresh), results + fresh
             for row in behind if brokers == 1 else ():
                 built.ready()
                 fresh = [run_topic_fault(built, row, scratch / row.name, next(seeds), _say(row.name))]
-                book, results = _keep(book, fresh), results + fresh
+                stored, results = _keep(stored, fresh), results + fresh
     return results
 
 
@@ -89,12 +89,12 @@ def _can_run(fault: Fault) -> bool:
     return not missing
 
 
-def _keep(book: Book, fresh: list[Result]) -> Book:
+def _keep(stored: StoredResults, fresh: list[Result]) -> StoredResults:
     for result in fresh:
         _tell(result)
-    book = book.with_results(fresh)
-    book.save(BOOK)
-    return book
+    stored = stored.with_results(fresh)
+    stored.save(STORED)
+    return stored
 
 
 def _say(name: str) -> Callable[[str], None]:

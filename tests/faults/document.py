@@ -9,23 +9,23 @@ from string import Template
 from faults.matrix import MATRIX
 from faults.modes import MODES, PLAIN_RESUME_BYTES
 from faults.producer_faults import PRODUCER_FAULTS, ProducerFault
-from faults.results import Book, Result
+from faults.results import Result, StoredResults
 from faults.runner import RATE
 from faults.topic_faults import TOPIC_FAULTS, TopicFault
 
 _TEMPLATE = Path(__file__).with_name("reliability.template.md")
 
 
-def render(book: Book) -> str:
-    by_key = {(result.row, result.mode): result for result in book.results}
+def render(stored: StoredResults) -> str:
+    by_key = {(result.row, result.mode): result for result in stored.results}
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         rate=f"{RATE:,}",
-        machine=", ".join(f"{name} {value}" for name, value in book.machine.items()),
+        machine=", ".join(f"{name} {value}" for name, value in stored.machine.items()),
         plain_resume=f"{PLAIN_RESUME_BYTES // 2**20} MiB",
         matrix=_matrix(by_key),
         producer=_rows(PRODUCER_FAULTS, "producer", by_key),
         topic=_rows(TOPIC_FAULTS, "topic", by_key),
-        proofs=_proofs(book.results),
+        proofs=_proofs(stored.results),
     )
 
 

@@ -32,29 +32,29 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Book:
+class StoredResults:
     """All results by row and mode, the newest of each, and the machine and versions they were made with."""
 
     machine: dict[str, str]
     results: tuple[Result, ...] = ()
 
-    def with_results(self, fresh: list[Result]) -> Book:
+    def with_results(self, fresh: list[Result]) -> StoredResults:
         replaced = {(result.row, result.mode) for result in fresh}
         kept = [result for result in self.results if (result.row, result.mode) not in replaced]
-        return Book(self.machine, (*kept, *fresh))
+        return StoredResults(self.machine, (*kept, *fresh))
 
     def save(self, path: Path) -> None:
         write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
 
 
-def load_book(path: Path, machine: dict[str, str]) -> Book:
+def load_results(path: Path, machine: dict[str, str]) -> StoredResults:
     """The results of earlier runs, if this `machine` and these versions made them: a file never mixes any."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Book(machine)
+        return StoredResults(machine)
     results = values["results"] if values["machine"] == machine else ()
-    return Book(machine, tuple(Result(**value) for value in results))
+    return StoredResults(machine, tuple(Result(**value) for value in results))
 
 
 def judge(

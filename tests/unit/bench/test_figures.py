@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.harness import Case, Section, measure
 from bench.measurement import Sample
-from bench.results import Book, Record, load_book
+from bench.results import Record, StoredFigures, load_figures
 from bench.table import cells, number
 
 
@@ -78,13 +78,13 @@ def test_a_book_survives_its_file_and_shows_everything(tmp_path: Path) -> None:
     record = Record(
         "work", "Work", "events/s", "2026-01-01", "base", "A note.", "events/s", {"nc": "apt"}, found
     )
-    book = Book({"cores": "2"}).with_record(record).with_record(record)
-    book.save(tmp_path / "book.json")
-    assert load_book(tmp_path / "book.json", {"cores": "2"}) == book
-    text = render(book)
+    stored = StoredFigures({"cores": "2"}).with_record(record).with_record(record)
+    stored.save(tmp_path / "stored.json")
+    assert load_figures(tmp_path / "stored.json", {"cores": "2"}) == stored
+    text = render(stored)
     assert "| other | 50.0 | 0.50 | 4.05 | 10 |" in text  # one run has no spread to show
     assert "| nc | not measured: apt |" in text
-    [plot] = draw(book, tmp_path)
+    [plot] = draw(stored, tmp_path)
     assert plot.read_text().startswith("<?xml")
     assert f"plots/{plot.name}" in text
 
@@ -94,8 +94,8 @@ def test_the_page_shows_the_stored_figures() -> None:
 
     docs = Path(__file__).resolve().parents[3] / "docs"
     figures = docs / "performance.json"
-    book = load_book(figures, json.loads(figures.read_text())["machine"])
-    assert page(book, docs) == (docs / "PERFORMANCE.md").read_text()
+    stored = load_figures(figures, json.loads(figures.read_text())["machine"])
+    assert page(stored, docs) == (docs / "PERFORMANCE.md").read_text()
 
 
 def test_three_digits() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from faults.document import render
 from faults.modes import modes_named
-from faults.results import Book, Result, judge, load_book
+from faults.results import Result, StoredResults, judge, load_results
 
 CLEAN = {"records": 10, "distinct": 10, "lost": 0, "unseen": 0, "duplicated": 0, "corrupt": 0, "invented": 0}
 FIGURES = {"produced": 1000, "lost": 0, "duplicated": 7, "rejected": 0, "recovery_seconds": 2.5}
@@ -45,8 +45,8 @@ def test_a_book_keeps_the_newest_result_of_each_row_and_mode(tmp_path: Path) -> 
     old = Result("rst", "auto", "2026-01-01", 1, "5 × RST", "", FIGURES)
     new = Result("rst", "auto", "2026-01-02", 2, "5 × RST", "3 lost", {**FIGURES, "lost": 3})
     other = Result("rst", "socket", "2026-01-01", 1, "5 × RST", "", FIGURES)
-    Book({}).with_results([old, other]).with_results([new]).save(tmp_path / "book.json")
-    assert list(load_book(tmp_path / "book.json", {}).results) == [other, new]
+    StoredResults({}).with_results([old, other]).with_results([new]).save(tmp_path / "stored.json")
+    assert list(load_results(tmp_path / "stored.json", {}).results) == [other, new]
 
 
 def test_the_page_shows_every_result_and_marks_failures() -> None:
@@ -54,7 +54,7 @@ def test_the_page_shows_every_result_and_marks_failures() -> None:
     bad = Result("rst", "exactly-once", "2026-01-01", 1, "5 × RST", "7 duplicated", FIGURES)
     alone = Result("disk-full", "producer", "2026-01-01", 2, "exit code 1", "", {"events": 5})
     jump = Result("clock-jump", "auto", "2026-01-01", 1, "2 h ahead", "", {**FIGURES, "rejected": 9})
-    page = render(Book({"cores": "2"}, (good, bad, alone, jump)))
+    page = render(StoredResults({"cores": "2"}, (good, bad, alone, jump)))
     assert "| 0 lost · 7 dup · 9 rejected · 2.5 s |" in page
     assert "| 5 × RST | – | – | 0 lost · 7 dup · 2.5 s | **0 lost · 7 dup · 2.5 s: 7 duplicated** |" in page
     assert "| disk full under --log-dir | exit code 1 | events 5 |" in page
@@ -69,5 +69,5 @@ def test_unknown_modes_are_named() -> None:
 def test_the_page_shows_the_stored_results() -> None:
     docs = Path(__file__).resolve().parents[3] / "docs"
     results = docs / "reliability.json"
-    book = load_book(results, json.loads(results.read_text())["machine"])
-    assert render(book) == (docs / "RELIABILITY.md").read_text()
+    stored = load_results(results, json.loads(results.read_text())["machine"])
+    assert render(stored) == (docs / "RELIABILITY.md").read_text()
