@@ -80,7 +80,8 @@ password_dir_option = click.option(
     envvar="WIN_EVENT_PASSWORD_DIR",
     show_envvar=True,
     metavar="DIR",
-    help="Folder with the users' passwords, one file per user. `apply` and `rotate` write there, mode 0600.",
+    help="Folder with the users' passwords, one file per user; without a user name, the command logs in as "
+    "`admin` from there. `apply` and `rotate` write there, mode 0600.",
 )
 
 
@@ -138,7 +139,7 @@ def take_setup(values: dict[str, Any]) -> Setup:
     password_dir = values.pop("password_dir", None)
     return Setup(
         topology=topology,
-        connection=take_connection(values, "admin"),
+        connection=take_connection(values, "admin", password_dir),
         passwords=known_passwords(topology.users, os.environ, password_dir),
         password_dir=password_dir,
         wait=values.pop("wait"),

@@ -100,13 +100,16 @@ def kafka_connection_options(command: Command) -> Command:
     return command
 
 
-def take_connection(values: dict[str, Any], role: str | None = None) -> KafkaConnection:
+def take_connection(
+    values: dict[str, Any], role: str | None = None, passwords: Path | None = None
+) -> KafkaConnection:
     """Pop the --kafka-* values out of `values`; a wrong combination is a usage error (exit 2).
 
-    `role` is the user to log in as if none is named and WIN_EVENT_PASSWORD_DIR has its password.
+    `role` is the user to log in as if none is named and the folder `passwords`, or else
+    WIN_EVENT_PASSWORD_DIR, has its password.
     """
     try:
-        username, password = _login(values, role)
+        username, password = _login(values, role, passwords)
         connection = KafkaConnection(
             bootstrap_servers=values.pop("kafka_bootstrap_servers"),
             security_protocol=values.pop("kafka_security_protocol"),
@@ -125,11 +128,13 @@ def take_connection(values: dict[str, Any], role: str | None = None) -> KafkaCon
     return connection
 
 
-def _login(values: dict[str, Any], role: str | None) -> tuple[str | None, Secret | None]:
+def _login(
+    values: dict[str, Any], role: str | None, passwords: Path | None
+) -> tuple[str | None, Secret | None]:
     """Raises ConnectionSettingsError."""
     user = values.pop("kafka_username")
     by_password = uses_sasl(values["kafka_security_protocol"])
-    file = login_file(os.environ, user or role) if by_password else None
+    file = login_file(os.environ, user or role, passwords) if by_password else None
     if file is None:
         return user, read_password(os.environ)
     return user or role, read_password({"KAFKA_PASSWORD_FILE": str(file)})

@@ -36,12 +36,15 @@ def known_passwords(
     return found
 
 
-def login_file(environment: Mapping[str, str], user: str | None) -> Path | None:
-    """The file in WIN_EVENT_PASSWORD_DIR with the password of `user`, if no variable gives one.
+def login_file(
+    environment: Mapping[str, str], user: str | None, directory: Path | None = None
+) -> Path | None:
+    """The file in `directory`, or else in WIN_EVENT_PASSWORD_DIR, with the password of `user`.
 
-    `win-event-stack env` sets that folder, so that every tool can log in as its own user.
+    None if there is none, or if a variable gives the password. `win-event-stack env` sets that folder, so
+    that every tool can log in as its own user.
     """
-    folder = environment.get("WIN_EVENT_PASSWORD_DIR")
+    folder = directory or environment.get("WIN_EVENT_PASSWORD_DIR")
     if not user or not folder or environment.get("KAFKA_PASSWORD") or environment.get("KAFKA_PASSWORD_FILE"):
         return None
     file = password_file(Path(folder), user)
