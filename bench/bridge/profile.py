@@ -135,7 +135,8 @@ def _microseconds(samples: Sequence[int], lines: int) -> str:
         return "–"
     if len(times) == 1:
         return f"{times[0]:.2f}"
-    return f"{number(median(times), times[0], times[-1])} ({times[0]:.2f}–{times[-1]:.2f})"
+    middle = number(round(median(times), 2), times[0], times[-1])
+    return f"{middle} ({times[0]:.2f}–{times[-1]:.2f})"
 
 
 if __name__ == "__main__":
