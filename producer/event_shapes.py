@@ -54,11 +54,11 @@ PATHS: dict[str, dict[str, Path]] = {
 """Shape -> field -> path. `outcome`: the field that says whether an audited action succeeded. Without `data`,
 EventData is at the top level, or by position (`StringInserts`)."""
 
-# Fields that only this shape has, and that tell it also when others are missing; in this order.
-_TELLING = (
-    ("flat", "event_id", "record_id"), ("winlogbeat", "winlog"), ("evtx_dump", "Event"),
-    ("winevtlog", "EventRecordID", "StringInserts"), ("nxlog", "EventID", "RecordNumber"),
-)  # fmt: skip
+# A field -> the shape that has it; the first that is there tells the shape.
+_TELLING = {
+    "record_id": "flat", "winlog": "winlogbeat", "event_id": "flat", "Event": "evtx_dump",
+    "EventRecordID": "winevtlog", "StringInserts": "winevtlog", "EventID": "nxlog", "RecordNumber": "nxlog",
+}  # fmt: skip
 
 # NXLog, winevtlog and the Windows API write these as numbers.
 LEVELS = {0: "Information", 1: "Critical", 2: "Error", 3: "Warning", 4: "Information", 5: "Verbose"}
@@ -75,11 +75,7 @@ LEVEL_NAMES = LEVEL_WORDS | {str(number): name for number, name in LEVELS.items(
 
 def shape_of(event: Mapping[str, Any]) -> str | None:
     """The name of the event's shape in PATHS; None if it is in none of them."""
-    for shape, *fields in _TELLING:
-        for field in fields:
-            if field in event:
-                return shape
-    return None
+    return next((shape for field, shape in _TELLING.items() if field in event), None)
 
 
 def level_name(level: str) -> str:

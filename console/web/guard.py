@@ -108,7 +108,7 @@ def _refuse_change(headers: Headers) -> tuple[int, str] | None:
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MAX_BODY:
         return 413, f"a body of at most {MAX_BODY} bytes, with a Content-Length"
-    if int(length) and media_type(headers) not in ("", "application/json"):
+    if int(length) and "content-type" in headers and media_type(headers) != "application/json":
         return 415, "the body must be application/json"
     return None
 

@@ -22,7 +22,8 @@ ANYWHERE: dict[str, tuple[str, ...]] = {
                "source"),
     "event_id": ("event_id", "EventID", "winlog.event_id", "Event.System.EventID", "data.win.system.eventID",
                  "event.code", "Id"),
-    "record_id": ("RecordID", "Event.System.EventRecordID", "data.win.system.eventRecordID", "RecordId"),
+    "record_id": ("RecordID", "RecordNumber", "Event.System.EventRecordID", "data.win.system.eventRecordID",
+                  "RecordId"),
     "message": ("message", "Message", "RuleTitle", "data.win.system.message"),
     "outcome": ("EventType", "data.win.system.severityValue", "event.outcome", "winlog.keywords"),
 }  # fmt: skip

@@ -34,6 +34,7 @@ def test_generated_events_have_the_shape_that_was_asked_for(fmt: str) -> None:
         ({"event_id": 1}, "flat"),
         ({"record_id": 1, "EventID": 1}, "flat"),
         ({"winlog": {}}, "winlogbeat"),
+        ({"winlog": {}, "event_id": 1}, "winlogbeat"),
         ({"Event": {}}, "evtx_dump"),
         ({"StringInserts": [], "EventID": 1}, "winevtlog"),
         ({"EventRecordID": 1, "EventID": 1}, "winevtlog"),
@@ -68,3 +69,11 @@ def test_an_event_of_evtx_dump_is_identified_and_its_failure_is_shown() -> None:
     shown = view(line)
     assert shown is not None
     assert (shown.event_type, shown.failed) == ("Audit Failure", True)
+
+
+def test_fluent_bits_older_input_shows_its_record_number() -> None:
+    shown = view(
+        orjson.dumps({"EventID": 4625, "RecordNumber": 401, "StringInserts": [], "ComputerName": "S"})
+    )
+    assert shown is not None
+    assert (shown.record_id, shown.computer) == (401, "S")
